@@ -1,0 +1,58 @@
+# Two commands are all a newcomer needs: `make demo` and `make test`. Each prepares what it uses.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+VENV    ?= .venv
+PYTHON  ?= python3
+BIN     := $(abspath $(VENV))/bin
+SOURCES := $(shell find src loadtests chaos schedules -type f -not -name '*.pyc' 2>/dev/null)
+
+.PHONY: help setup demo test lint bench lock clean
+help:
+	@echo 'make demo    testbed up, blue-green rollback at 10,000 requests a minute, report, testbed down'
+	@echo 'make test    lint, types, unit, property and end-to-end tests'
+	@echo 'make lint    ruff and mypy only'
+	@echo 'make bench   benchmarks, as ratios within one run'
+	@echo 'make setup   system packages, virtual environment, pinned dependencies; the others do it when needed'
+
+setup: $(VENV)/.installed
+
+# System packages are wanted, not required: what is missing is said, and the product goes on without it.
+$(VENV)/.system: .ci/system-packages
+	@mkdir -p $(VENV)
+	@.ci/system-packages
+	@touch $@
+
+$(VENV)/.dependencies: requirements.lock $(VENV)/.system
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	@touch $@
+
+# The wheel, not the source tree, is what is installed: what is tested is what is shipped.
+$(VENV)/.installed: $(VENV)/.dependencies pyproject.toml README.md $(SOURCES)
+	@rm -rf $(VENV)/wheel
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir $(VENV)/wheel .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall $(VENV)/wheel/*.whl
+	@touch $@
+
+demo: setup
+	$(BIN)/seatrial demo
+
+lint: setup
+	$(BIN)/ruff format --check src tests loadtests
+	$(BIN)/ruff check src tests loadtests
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/python -m pytest
+
+bench: setup
+	$(BIN)/python -m pytest tests/bench -p no:randomly -s --timeout 900 -o python_files='bench_*.py'
+
+# Needs `uv` on PATH; the result names no registry host.
+lock:
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	    --group dev pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache

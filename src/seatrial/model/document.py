@@ -1,0 +1,217 @@
+"""YAML in which every value remembers its line and column.
+
+PyYAML's own constructor is not used: it reads the key `on` as True, `02:30` as 9000 and a long chain of
+aliases as gigabytes. Here keys are always text, a plain scalar is null, a boolean, a number or text (the
+core schema of YAML 1.2), duplicate keys are errors, and what a file may unfold into is bounded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from seatrial.model.problems import BadInput, Location, Problem, nearest
+
+Path = tuple[str | int, ...]
+Record = TypeVar("Record", bound=BaseModel)
+
+_LARGEST_FILE = 1_000_000  # characters
+_MOST_VALUES = 100_000
+_DEEPEST = 40
+_LONGEST_SHOWN = 60
+_INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
+_REAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?")
+_CONSTANTS = {"": None, "~": None, "null": None, "Null": None, "NULL": None,
+              "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A parsed file: plain data, and where each value (and each key) of it stands.
+
+    Paths are tuples of keys and indexes: `("timeline", 1, "fault")`.
+    """
+
+    file: str
+    data: Any
+    text: str = field(repr=False)
+    _values: Mapping[Path, tuple[int, int]] = field(repr=False)
+    _keys: Mapping[Path, tuple[int, int]] = field(repr=False)
+
+    def location(self, path: Path, *, key: bool = False) -> Location:
+        """Where the value at `path` stands, else the nearest value around it."""
+        if key and path in self._keys:
+            return Location(self.file, *self._keys[path])
+        while path and path not in self._values:
+            path = path[:-1]
+        return Location(self.file, *self._values.get(path, (1, 1)))
+
+    def has(self, path: Path) -> bool:
+        """Whether a value was written at `path`."""
+        return path in self._values
+
+    def problem(self, path: Path, message: str, *, key: bool = False) -> Problem:
+        """`message` about the value (or, with `key`, about the key) at `path`."""
+        return Problem(message, self.location(path, key=key), dotted(path))
+
+
+def dotted(path: Path) -> str:
+    """`timeline[1].fault` for `("timeline", 1, "fault")`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def parse(text: str, file: str) -> Document:
+    """Read one YAML document. Raises BadInput with all that is wrong with its form."""
+    if len(text) > _LARGEST_FILE:
+        raise BadInput(
+            Problem(f"larger than {_LARGEST_FILE:,} characters; that is no file of ours", Location(file))
+        )
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = Location(file, mark.line + 1, mark.column + 1) if mark else Location(file)
+        raise BadInput(Problem(f"not valid YAML: {error.problem or error.context}", place)) from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        column = error.position - text.rfind("\n", 0, error.position)
+        raise BadInput(Problem(f"not valid YAML: {error.reason}", Location(file, line, column))) from error
+    except RecursionError as error:
+        raise BadInput(Problem("nested too deeply", Location(file))) from error
+    except ValueError as error:  # PyYAML lets some malformed escapes through as bare ValueErrors
+        raise BadInput(Problem(f"not valid YAML: {error}", Location(file))) from error
+    if node is None:
+        raise BadInput(Problem("the file is empty", Location(file, 1, 1)))
+    reader = _Reader(file)
+    data = reader.read(node, ())
+    if reader.problems:
+        raise BadInput(reader.problems)
+    return Document(file, data, text, reader.values, reader.keys)
+
+
+class _Reader:
+    """Turns composed nodes into plain data, noting places and problems on the way."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.values: dict[Path, tuple[int, int]] = {}
+        self.keys: dict[Path, tuple[int, int]] = {}
+        self.problems: list[Problem] = []
+
+    def _complain(self, node: yaml.Node, path: Path, message: str) -> None:
+        place = Location(self.file, node.start_mark.line + 1, node.start_mark.column + 1)
+        self.problems.append(Problem(message, place, dotted(path)))
+
+    def read(self, node: yaml.Node, path: Path) -> Any:
+        if len(self.values) >= _MOST_VALUES or len(path) > _DEEPEST:
+            if not self.problems:
+                self._complain(node, (), "unfolds into too many values, or too deeply")
+            return None
+        self.values[path] = (node.start_mark.line + 1, node.start_mark.column + 1)
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.read(child, (*path, index)) for index, child in enumerate(node.value)]
+        return dict(self._pairs(node, path))
+
+    def _scalar(self, node: yaml.ScalarNode, path: Path) -> Any:
+        if node.tag.startswith("!") or node.tag.endswith((":binary", ":python")):
+            self._complain(node, path, f"the tag {node.tag} is not understood here")
+        text = str(node.value)
+        if node.style is not None:
+            return text
+        if text in _CONSTANTS:
+            return _CONSTANTS[text]
+        if _INTEGER.fullmatch(text):
+            return int(text)
+        if _REAL.fullmatch(text):
+            return float(text)
+        return text
+
+    def _pairs(self, node: yaml.Node, path: Path) -> Iterator[tuple[str, Any]]:
+        seen: set[str] = set()
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                self._complain(key_node, path, "a key must be text")
+                continue
+            key = str(key_node.value)
+            if key in seen:
+                self._complain(key_node, (*path, key), "the key stands here twice")
+                continue
+            seen.add(key)
+            self.keys[(*path, key)] = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+            yield key, self.read(value_node, (*path, key))
+
+
+def build(record: type[Record], document: Document) -> Record:
+    """The typed record that `document` describes. Raises BadInput with every problem, each with its place."""
+    if not isinstance(document.data, dict):
+        raise BadInput(document.problem((), "a mapping of keys to values is expected here"))
+    try:
+        return record.model_validate(document.data)
+    except ValidationError as error:
+        raise BadInput([_translate(document, record, dict(detail)) for detail in error.errors()]) from error
+
+
+def _translate(document: Document, record: type[BaseModel], detail: dict[str, Any]) -> Problem:
+    """One of pydantic's errors in our words, at the place in the file that it is about."""
+    path: Path = tuple(detail["loc"])
+    match detail["type"]:
+        case "extra_forbidden":
+            known = _field_names(record, path[:-1])
+            return document.problem(
+                path, f"unknown key '{path[-1]}'{nearest(str(path[-1]), known)}", key=True
+            )
+        case "missing":
+            parent = document.location(path[:-1])
+            return Problem("is required and missing", parent, dotted(path))
+        case "literal_error" | "enum":
+            known = re.findall(r"'([^']*)'", str(detail["ctx"]["expected"]))
+            message = f"'{_shown(detail['input'])}' is not one of {', '.join(known)}"
+            close = nearest(str(detail["input"]), known)
+            return document.problem(path, message + (close if "did you mean" in close else ""))
+        case "model_type" | "dict_type" | "mapping_type":
+            return document.problem(
+                path, f"'{_shown(detail['input'])}' stands where a mapping of keys to values is expected"
+            )
+        case "tuple_type" | "list_type":
+            return document.problem(path, f"'{_shown(detail['input'])}' stands where a list is expected")
+        case "string_type":
+            return document.problem(
+                path, f"'{_shown(detail['input'])}' stands where text is expected; quote it"
+            )
+    while path and not document.has(path):  # a value that a validator put into a normal form first
+        path = path[:-1]
+    message = str(detail["msg"]).removeprefix("Value error, ")
+    return document.problem(path, message[:1].lower() + message[1:])
+
+
+def _shown(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"
+
+
+def _field_names(record: type[BaseModel], path: Path) -> list[str]:
+    """The keys that may stand in the mapping at `path` of a `record`."""
+    current: type[BaseModel] | None = record
+    for part in path:
+        if isinstance(part, int) or current is None:
+            continue
+        found = next((f for name, f in current.model_fields.items() if part in (name, f.alias)), None)
+        current = _record_in(found.annotation) if found else None
+    return [field.alias or name for name, field in current.model_fields.items()] if current else []
+
+
+def _record_in(annotation: Any) -> type[BaseModel] | None:
+    """The record type inside `tuple[Step, ...]`, `Step | None` and the like."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_record_in, get_args(annotation))), None)

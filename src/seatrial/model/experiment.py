@@ -1,0 +1,222 @@
+"""One experiment: load, a timeline of faults and actions, and what the run is judged on."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from seatrial.model.quantities import Duration, Rate, Ratio
+
+Severity = Literal["critical", "error", "warning", "info"]
+
+_NAME = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)*")
+
+
+class Strict(BaseModel):
+    """A frozen record in which an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, strict=True)
+
+
+def _a_name(value: object) -> object:
+    if not isinstance(value, str) or not _NAME.fullmatch(value) or len(value) > 80:
+        raise PydanticCustomError("name", "a name is made of a-z, 0-9 and - _ . between them, 80 at most")
+    return value
+
+
+def _as_tuple(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _one_or_many(value: object) -> object:
+    """A single mapping where a list may stand means a list of one."""
+    return tuple(value) if isinstance(value, list) else (value,)
+
+
+def _as_shape(value: object) -> object:
+    """`10000/min` is short for a shape of one step."""
+    return _as_tuple(value) if isinstance(value, list) else ({"at": "0s", "rate": value},)
+
+
+def _as_checks(value: object) -> object:
+    """`name` is short for `{name: {}}`."""
+    if not isinstance(value, list):
+        return value
+    return tuple(_as_check(item) for item in value)
+
+
+def _as_check(item: object) -> object:
+    if isinstance(item, str):
+        return {"check": item, "with": {}}
+    if isinstance(item, dict) and len(item) == 1:
+        ((name, parameters),) = item.items()
+        return {"check": name, "with": parameters if parameters is not None else {}}
+    raise PydanticCustomError(
+        "check", "a check is its name, or one name with its parameters: served-by: {{release: blue}}"
+    )
+
+
+Name = Annotated[str, BeforeValidator(_a_name)]
+Parameters = Annotated[dict[str, Any], Field(default_factory=dict)]
+
+
+class RatePoint(Strict):
+    """From `at` (after the start of the measured part) on, this rate."""
+
+    at: Duration
+    rate: Rate
+
+
+class Load(Strict):
+    """Which scenario is driven, how hard."""
+
+    scenario: str
+    rate: Annotated[tuple[RatePoint, ...], BeforeValidator(_as_shape)]
+    arrivals: Literal["even", "poisson"] = "even"
+    seed: int = 0
+    deadline: Duration = Duration(2.0)
+
+    @model_validator(mode="after")
+    def _shape_in_order(self) -> Load:
+        starts = [point.at.seconds for point in self.rate]
+        if not starts or starts[0] != 0 or any(b <= a for a, b in zip(starts, starts[1:], strict=False)):
+            raise ValueError("rate: a shape starts at 0s and its steps follow one another in time")
+        if all(point.rate.count == 0 for point in self.rate):
+            raise ValueError("rate: a load of nothing measures nothing")
+        if self.deadline.seconds <= 0:
+            raise ValueError("deadline: must be longer than 0s")
+        return self
+
+
+class Step(Strict):
+    """A fault or an action, at an instant of the measured part."""
+
+    at: Duration
+    fault: str | None = None
+    action: str | None = None
+    on: str = ""
+    for_: Duration | None = Field(default=None, alias="for")
+    with_: Parameters = Field(alias="with")
+    name: Name | None = None
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Step:
+        if (self.fault is None) == (self.action is None):
+            raise ValueError("a step is either a fault or an action")
+        if self.action is not None and self.for_ is not None:
+            raise ValueError("an action has no duration; 'for' belongs to faults")
+        return self
+
+    @property
+    def does(self) -> str:
+        """What is done: process.kill, deploy.rollback …"""
+        return self.fault or self.action or ""
+
+    @property
+    def label(self) -> str:
+        """How people call it: its name, else what it does."""
+        return self.name or self.does
+
+
+class DowntimeObjective(Strict):
+    """The longest downtime allowed, over the whole run or after a named step."""
+
+    max: Duration
+    after: str | None = None
+
+
+class RecoveryObjective(Strict):
+    """The longest time from a step's effect until the service is steady again."""
+
+    max: Duration
+    after: str
+
+
+class LatencyObjective(Strict):
+    """Highest latency allowed, from the intended start."""
+
+    p50: Duration | None = None
+    p90: Duration | None = None
+    p95: Duration | None = None
+    p99: Duration | None = None
+    max: Duration | None = None
+
+    def limits(self) -> dict[str, Duration]:
+        """The percentiles that are limited."""
+        return {name: limit for name in ("p50", "p90", "p95", "p99", "max") if (limit := getattr(self, name))}
+
+
+class ErrorsObjective(Strict):
+    """The largest share of arrivals that may be bad."""
+
+    max: Ratio
+
+
+class ThroughputObjective(Strict):
+    """The lowest rate of good answers over the measured part."""
+
+    min: Rate
+
+
+class Objectives(Strict):
+    """What is promised. Of nothing promised the verdict is unknown."""
+
+    downtime: Annotated[tuple[DowntimeObjective, ...], BeforeValidator(_one_or_many)] = ()
+    recovery: Annotated[tuple[RecoveryObjective, ...], BeforeValidator(_one_or_many)] = ()
+    latency: LatencyObjective | None = None
+    errors: ErrorsObjective | None = None
+    throughput: ThroughputObjective | None = None
+
+
+class Check(Strict):
+    """A judge of the recorded history, and its parameters."""
+
+    check: str
+    with_: Parameters = Field(alias="with")
+
+
+class Guard(Strict):
+    """A condition that, held for a while, ends the run and undoes everything."""
+
+    errors: Ratio | None = None
+    p95: Duration | None = None
+    for_: Duration = Field(default=Duration(5.0), alias="for")
+
+    @model_validator(mode="after")
+    def _something(self) -> Guard:
+        if self.errors is None and self.p95 is None:
+            raise ValueError("a guard needs a condition: errors or p95")
+        return self
+
+
+class Incident(Strict):
+    """How loud a failure is."""
+
+    severity: Severity = "error"
+
+
+class Experiment(Strict):
+    """One file in `chaos/`. Only `experiment`, `load` and `duration` are required."""
+
+    experiment: Name
+    title: str = ""
+    hypothesis: str = ""
+    covers: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
+    load: Load
+    warmup: Duration = Duration(5.0)
+    duration: Duration
+    settle: Duration = Duration(1.0)
+    timeline: Annotated[tuple[Step, ...], BeforeValidator(_as_tuple)] = ()
+    objectives: Objectives = Objectives()
+    checks: Annotated[tuple[Check, ...], BeforeValidator(_as_checks)] = ()
+    guards: Annotated[tuple[Guard, ...], BeforeValidator(_as_tuple)] = ()
+    incident: Incident | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Experiment:
+        if self.duration.seconds <= 0:
+            raise ValueError("duration: must be longer than 0s")
+        return self

@@ -1,0 +1,74 @@
+"""What is wrong, where, and the way out: the one family of errors that people see.
+
+Every error that a user can cause or mend is a `SeatrialError`. It is raised where the cause is known, with
+`from` when it translates another library's, and printed once, by `cli`. Anything else is a defect of ours.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place in a file; line and column count from 1, as editors do."""
+
+    file: str
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        return ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with something the user wrote."""
+
+    message: str
+    location: Location | None = None
+    path: str = ""  # the value's name inside the file: timeline[1].fault
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (str(self.location or ""), self.path, self.message) if part)
+
+
+class SeatrialError(Exception):
+    """An error with a message for people, and the exit code that it ends a command with."""
+
+    exit_code = 70
+
+
+class BadInput(SeatrialError):
+    """What the user wrote cannot be used. Every problem found is told at once; nothing was started."""
+
+    exit_code = 64
+
+    def __init__(self, problems: Problem | str | Sequence[Problem]) -> None:
+        if isinstance(problems, str):
+            problems = Problem(problems)
+        self.problems: tuple[Problem, ...] = (problems,) if isinstance(problems, Problem) else tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class Unavailable(SeatrialError):
+    """Something outside that is needed does not answer or is not installed; the verdict can only be unknown."""
+
+    exit_code = 2
+
+
+class Interrupted(SeatrialError):
+    """A person or a supervisor asked for the end."""
+
+    exit_code = 130
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`; did you mean 'x'?` for the closest of `known`, or the list of them when nothing is close."""
+    names = sorted(known)
+    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    if close:
+        return f"; did you mean '{close[0]}'?"
+    return f"; known: {', '.join(names)}" if names else ""

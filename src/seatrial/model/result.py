@@ -1,0 +1,167 @@
+"""What was measured and what came of it: the records behind `verdict.json` and every report.
+
+All instants are seconds on the request log's clock; all lengths are seconds unless a name says `_ms`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any
+
+from seatrial.model.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """An interval that holds the true value, in seconds."""
+
+    lower_s: float
+    upper_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """One episode: bad runs closer together than the settle time, with the bounds of the longest of them."""
+
+    name: str  # the step after which it began, or "" for none
+    start_s: float  # intended instant of its first bad request
+    end_s: float  # intended instant of its last bad request
+    perceived: Bounds
+    server: Bounds
+    bad: int  # bad arrivals in the episode
+    runs: int  # maximal runs of bad arrivals in the episode
+    equivalent_s: float  # bad arrivals over the offered rate
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Percentiles of `ended − intended` over answered requests, in milliseconds."""
+
+    p50_ms: float
+    p90_ms: float
+    p95_ms: float
+    p99_ms: float
+    max_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorAudit:
+    """How faithful the load generator was. Lateness is `sent − intended`."""
+
+    scheduled: int
+    sent: int
+    answered: int
+    dropped: int  # arrivals that were never sent
+    unanswered: int  # sent, never answered
+    late_p50_ms: float
+    late_p99_ms: float
+    late_max_ms: float
+    offered_per_s: float
+    achieved_per_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """Share of good arrivals of one tenant (or request name): over everything and in its worst window."""
+
+    name: str
+    good: float
+    worst_window_s: float  # length of the window
+    worst: float  # share of good in the worst such window
+    worst_start_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """Everything that `measure` reads out of a request log."""
+
+    start_s: float
+    end_s: float
+    deadline_s: float
+    settle_s: float
+    requests: int
+    bad: int
+    outages: tuple[Outage, ...]
+    degraded_s: float  # sum over degraded spans
+    completion_gap: (
+        Bounds  # lower: longest time between two ok completions; upper: sent_p … ended_q around it
+    )
+    equivalent_outage_s: float
+    latency: Latency | None
+    generator: GeneratorAudit
+    availability: tuple[Availability, ...]
+    served_by: tuple[tuple[str, int], ...]
+    errors: tuple[tuple[str, int], ...]  # reason, count; most frequent first
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectiveResult:
+    """An objective, what was measured of it, and its verdict. None: could not be measured."""
+
+    name: str  # "downtime after rollback", "latency p95" …
+    target: float
+    lower: float | None
+    upper: float | None
+    unit: str  # "s", "ms", "ratio", "per_s"
+    verdict: Verdict
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """A step as it happened. Instants are on the request log's clock; None: did not happen."""
+
+    name: str
+    kind: str  # "fault" or "action"
+    does: str  # process.kill, deploy.switch …
+    role: str
+    planned_s: float
+    before_s: float | None = None  # just before the effect was asked for
+    injected_s: float | None = None  # just after the effect had been confirmed
+    undone_s: float | None = None
+    verified: bool | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What a check found."""
+
+    name: str
+    verdict: Verdict
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """One run, judged. `reasons` says why it is not a pass, worst first."""
+
+    run: str
+    experiment: str
+    title: str
+    target: str
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    started_at: str  # RFC 3339, UTC
+    interrupted: bool
+    measurement: Measurement | None
+    objectives: tuple[ObjectiveResult, ...] = ()
+    steps: tuple[StepRecord, ...] = ()
+    checks: tuple[CheckResult, ...] = ()
+    covers: tuple[str, ...] = ()
+    evidence: dict[str, str] = field(default_factory=dict)  # what → file name inside the run's directory
+
+
+def plain(value: Any) -> Any:
+    """`value` as JSON-ready data: records become mappings, NaN and infinities become null."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {item.name: plain(getattr(value, item.name)) for item in fields(value)}
+    if isinstance(value, Verdict):
+        return value.value
+    if isinstance(value, dict):
+        return {str(key): plain(child) for key, child in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(child) for child in value]
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return None
+    return value

@@ -1,0 +1,92 @@
+"""A system under test: how to reach it, and which driver each of its roles is bound to."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, ConfigDict, model_validator
+
+from seatrial.model.experiment import Name, Strict, _as_tuple
+from seatrial.model.quantities import Duration
+
+LOOPBACK = ("127.0.0.0/8", "::1/128", "localhost")
+
+_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+class RoleBinding(Strict):
+    """A role's driver. The driver's own parameters stand beside it and are validated by the driver."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+
+    driver: str
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Everything but `driver`."""
+        return dict(self.__pydantic_extra__ or {})
+
+
+class Target(Strict):
+    """One file in `chaos/targets/`."""
+
+    target: Name
+    base_url: str
+    environment: Literal["local", "staging", "production"] = "local"
+    allow: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = LOOPBACK
+    ready: str = "/"  # a path that answers 2xx or 3xx when the target is in service
+    ready_within: Duration = Duration(10.0)
+    roles: dict[str, RoleBinding] = {}
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Target:
+        url = urlsplit(self.base_url)
+        if url.scheme not in ("http", "https") or not url.hostname:
+            raise ValueError(f"base_url: '{self.base_url}' is not an http:// or https:// address")
+        if not self.allows(url.hostname):
+            raise ValueError(f"base_url: the host {url.hostname} is not in allow: [{', '.join(self.allow)}]")
+        return self
+
+    def allows(self, host: str) -> bool:
+        """Whether load and faults may touch `host`: it is named, or its address lies in an allowed network."""
+        if host in self.allow:
+            return True
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            return False  # a name must be allowed by name: what it resolves to may change under us
+        return any(address in network for network in _networks(self.allow))
+
+
+def _networks(allow: tuple[str, ...]) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    networks = []
+    for entry in allow:
+        try:
+            networks.append(ipaddress.ip_network(entry, strict=False))
+        except ValueError:
+            continue  # a host name
+    return networks
+
+
+def references(value: Any) -> set[str]:
+    """Names of the environment variables that `${NAME}` references anywhere in `value` need."""
+    if isinstance(value, str):
+        return set(_REFERENCE.findall(value))
+    children = (
+        value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+    )
+    return set().union(*(references(child) for child in children))
+
+
+def substitute(value: Any, environment: dict[str, str]) -> Any:
+    """`value` with each `${NAME}` replaced. Secrets enter here and nowhere else: what is recorded is `value`."""
+    if isinstance(value, str):
+        return _REFERENCE.sub(lambda match: environment[match[1]], value)
+    if isinstance(value, dict):
+        return {key: substitute(child, environment) for key, child in value.items()}
+    if isinstance(value, list):
+        return [substitute(child, environment) for child in value]
+    return value
