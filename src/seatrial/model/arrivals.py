@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -20,6 +21,11 @@ from seatrial.model.quantities import Rate
 
 Seconds = npt.NDArray[np.float64]
 Spacing = Literal["even", "poisson"]
+
+
+def starts_in_order(starts: Sequence[float]) -> bool:
+    """Whether a rate shape's steps begin at 0 and follow one another in time."""
+    return bool(starts) and starts[0] == 0 and all(a < b for a, b in pairwise(starts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,7 @@ class ArrivalSchedule:
 
     def __post_init__(self) -> None:
         starts = [step.at_s for step in self.shape]
-        if not starts or starts[0] != 0 or any(b <= a for a, b in zip(starts, starts[1:], strict=False)):
+        if not starts_in_order(starts):
             raise ValueError("a rate shape starts at 0s and its steps follow one another in time")
 
     @classmethod
@@ -98,7 +104,7 @@ class ArrivalSchedule:
 
 def _invert(levels: Seconds, starts: Seconds, counts: Seconds, slopes: Seconds) -> Seconds:
     """The first instants at which Λ reaches `levels`; infinite where it never does."""
-    # 'right' − 1 finds the last breakpoint at or below a level, so that a level reached just before a pause
+    # 'right' less one finds the last breakpoint at or below a level, so that a level reached just before a pause
     # (slope 0) is due when load resumes rather than never.
     segment = np.maximum(np.searchsorted(counts, levels, side="right") - 1, 0)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -109,7 +115,7 @@ def _invert(levels: Seconds, starts: Seconds, counts: Seconds, slopes: Seconds) 
 def with_spikes(
     shape: Sequence[RateStep], spikes: Sequence[tuple[float, float, float]]
 ) -> tuple[RateStep, ...]:
-    """`shape` with its rate multiplied during each spike `(start_s, end_s, factor)`; overlapping ones multiply."""
+    """`shape` with its rate multiplied during each spike `(start_s, end_s, factor)`; overlaps multiply."""
     edges = sorted(
         {step.at_s for step in shape} | {edge for start, end, _ in spikes for edge in (start, end)}
     )

@@ -26,6 +26,7 @@ _DEEPEST = 40
 _LONGEST_SHOWN = 60
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 _REAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?")
+_TAGS = frozenset({"str", "int", "float", "bool", "null", "timestamp", "value", "merge"})
 _CONSTANTS = {"": None, "~": None, "null": None, "Null": None, "NULL": None,
               "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}  # fmt: skip
 
@@ -123,7 +124,7 @@ class _Reader:
         return dict(self._pairs(node, path))
 
     def _scalar(self, node: yaml.ScalarNode, path: Path) -> Any:
-        if node.tag.startswith("!") or node.tag.endswith((":binary", ":python")):
+        if node.tag.removeprefix("tag:yaml.org,2002:") not in _TAGS:
             self._complain(node, path, f"the tag {node.tag} is not understood here")
         text = str(node.value)
         if node.style is not None:
@@ -158,40 +159,52 @@ def build(record: type[Record], document: Document) -> Record:
     try:
         return record.model_validate(document.data)
     except ValidationError as error:
-        raise BadInput([_translate(document, record, dict(detail)) for detail in error.errors()]) from error
+        found = [_translate(document, record, dict(detail)) for detail in error.errors()]
+        raise BadInput(sorted(found, key=_place)) from error
 
 
 def _translate(document: Document, record: type[BaseModel], detail: dict[str, Any]) -> Problem:
     """One of pydantic's errors in our words, at the place in the file that it is about."""
     path: Path = tuple(detail["loc"])
-    match detail["type"]:
-        case "extra_forbidden":
-            known = _field_names(record, path[:-1])
-            return document.problem(
-                path, f"unknown key '{path[-1]}'{nearest(str(path[-1]), known)}", key=True
-            )
-        case "missing":
-            parent = document.location(path[:-1])
-            return Problem("is required and missing", parent, dotted(path))
-        case "literal_error" | "enum":
-            known = re.findall(r"'([^']*)'", str(detail["ctx"]["expected"]))
-            message = f"'{_shown(detail['input'])}' is not one of {', '.join(known)}"
-            close = nearest(str(detail["input"]), known)
-            return document.problem(path, message + (close if "did you mean" in close else ""))
-        case "model_type" | "dict_type" | "mapping_type":
-            return document.problem(
-                path, f"'{_shown(detail['input'])}' stands where a mapping of keys to values is expected"
-            )
-        case "tuple_type" | "list_type":
-            return document.problem(path, f"'{_shown(detail['input'])}' stands where a list is expected")
-        case "string_type":
-            return document.problem(
-                path, f"'{_shown(detail['input'])}' stands where text is expected; quote it"
-            )
+    kind = str(detail["type"])
+    if kind == "extra_forbidden":
+        known = _field_names(record, path[:-1])
+        return document.problem(path, f"unknown key '{path[-1]}'{nearest(str(path[-1]), known)}", key=True)
+    if kind == "missing":
+        return Problem("is required and missing", document.location(path[:-1]), dotted(path))
     while path and not document.has(path):  # a value that a validator put into a normal form first
         path = path[:-1]
+    return document.problem(path, _message(kind, detail))
+
+
+_EXPECTED = {
+    "model_type": "a mapping of keys to values",
+    "dict_type": "a mapping of keys to values",
+    "mapping_type": "a mapping of keys to values",
+    "tuple_type": "a list",
+    "list_type": "a list",
+    "string_type": "text (quote it)",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+}
+
+
+def _message(kind: str, detail: dict[str, Any]) -> str:
+    given = _shown(detail["input"])
+    if kind in _EXPECTED:
+        return f"'{given}' stands where {_EXPECTED[kind]} is expected"
+    if kind == "literal_error":
+        allowed = re.findall(r"'([^']*)'", str(detail["ctx"]["expected"]))
+        close = nearest(given, allowed)
+        return f"'{given}' is not one of {', '.join(allowed)}" + (close if "did you mean" in close else "")
     message = str(detail["msg"]).removeprefix("Value error, ")
-    return document.problem(path, message[:1].lower() + message[1:])
+    return message[:1].lower() + message[1:]
+
+
+def _place(problem: Problem) -> tuple[int, int]:
+    place = problem.location
+    return (place.line or 0, place.column or 0) if place else (0, 0)
 
 
 def _shown(value: object) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from seatrial.model.arrivals import starts_in_order
 from seatrial.model.quantities import Duration, Rate, Ratio
 
 Severity = Literal["critical", "error", "warning", "info"]
@@ -27,7 +28,7 @@ def _a_name(value: object) -> object:
     return value
 
 
-def _as_tuple(value: object) -> object:
+def as_tuple(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
@@ -38,7 +39,7 @@ def _one_or_many(value: object) -> object:
 
 def _as_shape(value: object) -> object:
     """`10000/min` is short for a shape of one step."""
-    return _as_tuple(value) if isinstance(value, list) else ({"at": "0s", "rate": value},)
+    return as_tuple(value) if isinstance(value, list) else ({"at": "0s", "rate": value},)
 
 
 def _as_checks(value: object) -> object:
@@ -81,8 +82,7 @@ class Load(Strict):
 
     @model_validator(mode="after")
     def _shape_in_order(self) -> Load:
-        starts = [point.at.seconds for point in self.rate]
-        if not starts or starts[0] != 0 or any(b <= a for a, b in zip(starts, starts[1:], strict=False)):
+        if not starts_in_order([point.at.seconds for point in self.rate]):
             raise ValueError("rate: a shape starts at 0s and its steps follow one another in time")
         if all(point.rate.count == 0 for point in self.rate):
             raise ValueError("rate: a load of nothing measures nothing")
@@ -204,15 +204,15 @@ class Experiment(Strict):
     experiment: Name
     title: str = ""
     hypothesis: str = ""
-    covers: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
+    covers: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = ()
     load: Load
     warmup: Duration = Duration(5.0)
     duration: Duration
     settle: Duration = Duration(1.0)
-    timeline: Annotated[tuple[Step, ...], BeforeValidator(_as_tuple)] = ()
+    timeline: Annotated[tuple[Step, ...], BeforeValidator(as_tuple)] = ()
     objectives: Objectives = Objectives()
     checks: Annotated[tuple[Check, ...], BeforeValidator(_as_checks)] = ()
-    guards: Annotated[tuple[Guard, ...], BeforeValidator(_as_tuple)] = ()
+    guards: Annotated[tuple[Guard, ...], BeforeValidator(as_tuple)] = ()
     incident: Incident | None = None
 
     @model_validator(mode="after")

@@ -41,7 +41,7 @@ class SeatrialError(Exception):
     exit_code = 70
 
 
-class BadInput(SeatrialError):
+class BadInput(SeatrialError):  # noqa: N818  # what it is, as in KeyboardInterrupt
     """What the user wrote cannot be used. Every problem found is told at once; nothing was started."""
 
     exit_code = 64
@@ -53,13 +53,13 @@ class BadInput(SeatrialError):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
-class Unavailable(SeatrialError):
-    """Something outside that is needed does not answer or is not installed; the verdict can only be unknown."""
+class Unavailable(SeatrialError):  # noqa: N818
+    """Something outside that is needed does not answer or is missing; the verdict can only be unknown."""
 
     exit_code = 2
 
 
-class Interrupted(SeatrialError):
+class Interrupted(SeatrialError):  # noqa: N818
     """A person or a supervisor asked for the end."""
 
     exit_code = 130

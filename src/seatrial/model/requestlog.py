@@ -106,7 +106,8 @@ class RequestLog:
         """The rows that a slice, a boolean mask or an index array selects."""
         keys = self.keys
         if keys is not None:
-            keys = keys[rows] if isinstance(rows, slice) else keys.take(pa.array(np.arange(len(self))[rows]))
+            picked = np.arange(len(self))[rows]
+            keys = keys.take(pa.array(picked))
         return replace(
             self,
             **{column: getattr(self, column)[rows] for column in self.__slots__ if column != "keys"},

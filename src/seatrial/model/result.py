@@ -5,6 +5,7 @@ All instants are seconds on the request log's clock; all lengths are seconds unl
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
@@ -35,7 +36,7 @@ class Outage:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Percentiles of `ended − intended` over answered requests, in milliseconds."""
+    """Percentiles of `ended - intended` over answered requests, in milliseconds."""
 
     p50_ms: float
     p90_ms: float
@@ -46,7 +47,7 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class GeneratorAudit:
-    """How faithful the load generator was. Lateness is `sent − intended`."""
+    """How faithful the load generator was. Lateness is `sent - intended`."""
 
     scheduled: int
     sent: int
@@ -162,6 +163,6 @@ def plain(value: Any) -> Any:
         return {str(key): plain(child) for key, child in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(child) for child in value]
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+    if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

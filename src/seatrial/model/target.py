@@ -7,9 +7,9 @@ import re
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, ConfigDict, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
-from seatrial.model.experiment import Name, Strict, _as_tuple
+from seatrial.model.experiment import Name, Strict, as_tuple
 from seatrial.model.quantities import Duration
 
 LOOPBACK = ("127.0.0.0/8", "::1/128", "localhost")
@@ -36,10 +36,10 @@ class Target(Strict):
     target: Name
     base_url: str
     environment: Literal["local", "staging", "production"] = "local"
-    allow: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = LOOPBACK
+    allow: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = LOOPBACK
     ready: str = "/"  # a path that answers 2xx or 3xx when the target is in service
     ready_within: Duration = Duration(10.0)
-    roles: dict[str, RoleBinding] = {}
+    roles: dict[str, RoleBinding] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _consistent(self) -> Target:
@@ -51,7 +51,7 @@ class Target(Strict):
         return self
 
     def allows(self, host: str) -> bool:
-        """Whether load and faults may touch `host`: it is named, or its address lies in an allowed network."""
+        """Whether load and faults may touch `host`: named, or an address in an allowed network."""
         if host in self.allow:
             return True
         try:
@@ -82,7 +82,7 @@ def references(value: Any) -> set[str]:
 
 
 def substitute(value: Any, environment: dict[str, str]) -> Any:
-    """`value` with each `${NAME}` replaced. Secrets enter here and nowhere else: what is recorded is `value`."""
+    """`value` with each `${NAME}` replaced. Secrets enter here only: what is recorded is `value`."""
     if isinstance(value, str):
         return _REFERENCE.sub(lambda match: environment[match[1]], value)
     if isinstance(value, dict):

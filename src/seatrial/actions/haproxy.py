@@ -1,0 +1,66 @@
+"""HAProxy's runtime API: one command a connection, on the stats socket.
+
+    echo 'set map /run/haproxy/active.map active green' | socat stdio /run/haproxy/admin.sock
+
+`set map` takes effect for the next request without dropping one, which neither a reload nor a restart does.
+A map changed this way is forgotten by a restart, so the file is rewritten too (management guide, 9.3).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BeforeValidator
+
+from seatrial.model.experiment import Strict, as_tuple
+from seatrial.model.problems import Unavailable
+
+_PATIENCE_S = 2.0
+
+
+class Edge(Strict):
+    """A role bound to driver `haproxy`: its stats socket, and the map whose `key` names the live release."""
+
+    socket: str
+    map: str
+    key: str = "active"
+    backends: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = ("blue", "green")
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRelease:
+    """The entry of an HAProxy map that names the release which gets the traffic."""
+
+    socket: Path
+    map: Path
+    key: str
+
+    def read(self) -> str:
+        """The live release. Raises Unavailable when HAProxy does not say."""
+        for line in self._ask(f"show map {self.map}").splitlines():
+            fields = line.split()
+            if len(fields) == 3 and fields[1] == self.key:
+                return fields[2]
+        raise Unavailable(f"HAProxy's map {self.map} has no key '{self.key}'")
+
+    def write(self, release: str) -> None:
+        """Send traffic to `release` from the next request on. Raises Unavailable when HAProxy refuses."""
+        answer = self._ask(f"set map {self.map} {self.key} {release}").strip()
+        if answer:
+            raise Unavailable(f"HAProxy did not set {self.key} to {release}: {answer}")
+        with contextlib.suppress(PermissionError):  # a map we may not write is restored by its owner's deploy
+            self.map.write_text(f"{self.key} {release}\n")
+
+    def _ask(self, command: str) -> str:
+        try:
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.settimeout(_PATIENCE_S)
+                connection.connect(str(self.socket))
+                connection.sendall(command.encode() + b"\n")
+                return b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+        except OSError as error:
+            raise Unavailable(f"HAProxy's socket {self.socket} does not answer: {error}") from error

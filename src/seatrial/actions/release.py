@@ -1,0 +1,74 @@
+"""A release that is stopped and started with the commands that its target declares."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import Annotated, ClassVar
+
+import httpx
+from pydantic import BeforeValidator
+
+from seatrial.faults.protocol import Declared, Kind, Role, Undo
+from seatrial.model.experiment import Strict, as_tuple
+from seatrial.model.problems import Unavailable
+from seatrial.model.quantities import Duration
+
+Command = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
+
+
+class Release(Strict):
+    """A role bound to driver `command`: how it is started, stopped, and known to be ready."""
+
+    start: Command
+    stop: Command
+    ready: str  # an address that answers 2xx when the release can serve
+    within: Duration = Duration(30.0)
+
+
+class Running(Strict):
+    """What undoing a stop or a start needs."""
+
+    before: bool  # whether the release was running before the run's first action on it
+
+
+class ReleaseAction(Declared):
+    """What stopping and starting share: knowing whether the release ran before, and going back to that."""
+
+    kind: ClassVar[Kind] = "action"
+    drivers: ClassVar[frozenset[str]] = frozenset({"command"})
+
+    def prepare(self, role: Role) -> Undo:
+        release = role.bound_to(Release)
+        running = _is_ready(role, release)
+        by_hand = " ".join(release.start if running else release.stop)
+        touches = f"{role.name}: {self.name} ({'running' if running else 'stopped'} now)"
+        return self.noting(role, Running(before=running), touches=touches, by_hand=by_hand)
+
+    def undo(self, undo: Undo) -> None:
+        release, before = undo.role.bound_to(Release), undo.noted(Running).before
+        if _is_ready(undo.role, release) != before:
+            run_command(undo.role, release.start if before else release.stop, release.within)
+
+    def healthy(self, role: Role) -> bool:
+        return _is_ready(role, role.bound_to(Release))
+
+
+def _is_ready(role: Role, release: Release) -> bool:
+    role.require_allowed(httpx.URL(release.ready).host)
+    try:
+        return httpx.get(release.ready, timeout=1.0, trust_env=False).is_success
+    except httpx.TransportError:
+        return False
+
+
+def run_command(role: Role, command: tuple[str, ...], within: Duration) -> None:
+    """Run one of the release's commands to its end. Raises Unavailable with its last words when it fails."""
+    try:
+        done = subprocess.run(
+            command, cwd=role.directory, capture_output=True, text=True, timeout=within.seconds, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Unavailable(f"{role.name}: {' '.join(command)}: {error}") from error
+    if done.returncode != 0:
+        last = (done.stderr or done.stdout).strip().splitlines()[-1:]
+        raise Unavailable(f"{role.name}: {' '.join(command)} ended with {done.returncode}: {' '.join(last)}")

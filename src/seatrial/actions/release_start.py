@@ -1,0 +1,21 @@
+"""Start a release.
+
+A start command that returns before the release can serve is itself worth measuring, so nothing is waited for.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from seatrial.actions.release import Release, ReleaseAction, run_command
+from seatrial.faults.protocol import Undo
+
+
+class ReleaseStart(ReleaseAction):
+    """Start the release; returns when its start command does."""
+
+    name: ClassVar[str] = "release.start"
+
+    def inject(self, undo: Undo) -> None:
+        release = undo.role.bound_to(Release)
+        run_command(undo.role, release.start, release.within)

@@ -1,0 +1,21 @@
+"""Stop a release.
+
+Some teams switch the old release off to save money, and find out at the rollback what a cold start costs.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from seatrial.actions.release import Release, ReleaseAction, run_command
+from seatrial.faults.protocol import Undo
+
+
+class ReleaseStop(ReleaseAction):
+    """Stop the release; returns when its stop command does."""
+
+    name: ClassVar[str] = "release.stop"
+
+    def inject(self, undo: Undo) -> None:
+        release = undo.role.bound_to(Release)
+        run_command(undo.role, release.stop, release.within)

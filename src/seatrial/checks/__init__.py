@@ -1,0 +1,1 @@
+"""Judges of the recorded history. A check never injects and never asks the target."""

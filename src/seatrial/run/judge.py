@@ -1,0 +1,177 @@
+"""Hold what was measured against what was promised. Pure: no clock, no file.
+
+A downtime or recovery objective is judged on its upper bound. What could not be measured is unknown, and a
+generator that was late or dropped arrivals has measured itself, so nothing it says can pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from seatrial.measure import downtime, recovery
+from seatrial.measure.generator import trusted
+from seatrial.model.experiment import DowntimeObjective, Experiment, RecoveryObjective
+from seatrial.model.requestlog import RequestLog
+from seatrial.model.result import CheckResult, Measurement, ObjectiveResult, StepRecord
+from seatrial.model.verdict import Verdict, judge_bounds
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The verdict of a run and, worst first, the sentences that explain it."""
+
+    verdict: Verdict
+    reasons: tuple[str, ...]
+
+
+def judge_objectives(
+    experiment: Experiment, log: RequestLog, measurement: Measurement, steps: tuple[StepRecord, ...]
+) -> tuple[ObjectiveResult, ...]:
+    """One result for each promise of the experiment, in the order of the file."""
+    promised = experiment.objectives
+    results: list[ObjectiveResult] = []
+    results += [_downtime(objective, experiment, log, measurement, steps) for objective in promised.downtime]
+    results += [_recovery(objective, experiment, log, steps) for objective in promised.recovery]
+    if promised.latency:
+        for percentile, limit in promised.latency.limits().items():
+            value = getattr(measurement.latency, f"{percentile}_ms", None)
+            results.append(_at_most(f"latency {percentile}", limit.seconds * 1000, value, "ms"))
+    if promised.errors:
+        share = measurement.bad / measurement.requests if measurement.requests else None
+        results.append(_at_most("errors", promised.errors.max.fraction, share, "ratio"))
+    if promised.throughput:
+        results.append(_throughput(promised.throughput.min.per_second, measurement))
+    return tuple(results)
+
+
+def _downtime(
+    objective: DowntimeObjective,
+    experiment: Experiment,
+    log: RequestLog,
+    measurement: Measurement,
+    steps: tuple[StepRecord, ...],
+) -> ObjectiveResult:
+    name = f"downtime after {objective.after}" if objective.after else "downtime"
+    start_s, end_s = measurement.start_s, measurement.end_s
+    if objective.after:
+        step = _step(steps, objective.after)
+        if step is None or step.before_s is None:
+            reason = f"{objective.after} did not happen"
+            return ObjectiveResult(name, objective.max.seconds, None, None, "s", Verdict.UNKNOWN, reason)
+        start_s = step.before_s
+        later = [other.before_s for other in steps if other.before_s is not None and other.before_s > start_s]
+        end_s = min([*later, end_s])
+    bounds = downtime(log, start_s, end_s, experiment.load.deadline.seconds, experiment.settle.seconds)
+    verdict = judge_bounds(bounds.lower_s, bounds.upper_s, objective.max.seconds)
+    reason = {
+        Verdict.PASS: "",
+        Verdict.FAIL: f"clients saw at least {bounds.lower_s:.3f} s",
+        Verdict.UNKNOWN: "the bounds hold the target between them; a higher rate narrows them",
+    }[verdict]
+    return ObjectiveResult(name, objective.max.seconds, bounds.lower_s, bounds.upper_s, "s", verdict, reason)
+
+
+def _recovery(
+    objective: RecoveryObjective, experiment: Experiment, log: RequestLog, steps: tuple[StepRecord, ...]
+) -> ObjectiveResult:
+    name = f"recovery after {objective.after}"
+    step = _step(steps, objective.after)
+    if step is None or step.injected_s is None:
+        reason = f"{objective.after} did not happen"
+        return ObjectiveResult(name, objective.max.seconds, None, None, "s", Verdict.UNKNOWN, reason)
+    bounds = recovery(log, step.injected_s, experiment.load.deadline.seconds, experiment.settle.seconds)
+    if bounds is None:
+        reason = "the service had not recovered when the run ended"
+        return ObjectiveResult(name, objective.max.seconds, None, None, "s", Verdict.FAIL, reason)
+    verdict = judge_bounds(bounds.lower_s, bounds.upper_s, objective.max.seconds)
+    return ObjectiveResult(name, objective.max.seconds, bounds.lower_s, bounds.upper_s, "s", verdict)
+
+
+def _at_most(name: str, target: float, value: float | None, unit: str) -> ObjectiveResult:
+    if value is None:
+        return ObjectiveResult(name, target, None, None, unit, Verdict.UNKNOWN, "nothing was answered")
+    verdict = Verdict.PASS if value <= target else Verdict.FAIL
+    return ObjectiveResult(name, target, value, value, unit, verdict)
+
+
+def _throughput(least_per_s: float, measurement: Measurement) -> ObjectiveResult:
+    length_s = measurement.end_s - measurement.start_s
+    if length_s <= 0:
+        return ObjectiveResult(
+            "throughput", least_per_s, None, None, "per_s", Verdict.UNKNOWN, "no time passed"
+        )
+    value = (measurement.requests - measurement.bad) / length_s
+    verdict = Verdict.PASS if value >= least_per_s else Verdict.FAIL
+    return ObjectiveResult("throughput", least_per_s, value, value, "per_s", verdict)
+
+
+def _step(steps: Iterable[StepRecord], name: str) -> StepRecord | None:
+    return next((step for step in steps if step.name == name), None)
+
+
+def judge(
+    objectives: tuple[ObjectiveResult, ...],
+    checks: tuple[CheckResult, ...],
+    steps: tuple[StepRecord, ...],
+    measurement: Measurement | None,
+    experiment: Experiment,
+    disturbances: tuple[tuple[Verdict, str], ...] = (),
+) -> Judgement:
+    """The verdict of the whole.
+
+    `disturbances` are what befell the run itself: an abort, a crash, an interrupt.
+    """
+    found = list(disturbances)
+    found += [(result.verdict, _sentence(result)) for result in objectives]
+    found += [(check.verdict, f"{check.name}: {check.detail}") for check in checks]
+    found += _troubled_steps(steps)
+    if measurement is not None:
+        interval_s = max(point.rate.interval_s for point in experiment.load.rate if point.rate.count)
+        doubt = trusted(measurement.generator, interval_s)
+        if doubt:
+            found.append((Verdict.UNKNOWN, f"the load generator cannot be trusted: {doubt}"))
+    if not objectives and not checks:
+        found.append(
+            (Verdict.UNKNOWN, "nothing was promised: the experiment has no objectives and no checks")
+        )
+    verdict = Verdict.merge(verdict for verdict, _ in found)
+    severity = (Verdict.FAIL, Verdict.UNKNOWN)
+    reasons = [text for wanted in severity for verdict_, text in found if verdict_ is wanted]
+    return Judgement(verdict, tuple(reasons))
+
+
+def _sentence(result: ObjectiveResult) -> str:
+    if result.lower is None or result.upper is None:
+        return f"{result.name}: {result.reason}"
+    return f"{result.name}: {_measured(result)}, target {_number(result.target, result.unit)}" + (
+        f" ({result.reason})" if result.reason else ""
+    )
+
+
+def _measured(result: ObjectiveResult) -> str:
+    assert result.lower is not None
+    assert result.upper is not None
+    if result.lower == result.upper:
+        return _number(result.lower, result.unit)
+    return f"[{_number(result.lower, result.unit)}, {_number(result.upper, result.unit)}]"
+
+
+def _number(value: float, unit: str) -> str:
+    if unit == "ratio":
+        return f"{value * 100:.3g} %"
+    if unit == "per_s":
+        return f"{value:.4g}/s"
+    return f"{value:.3f} s" if unit == "s" else f"{value:.1f} {unit}"
+
+
+def _troubled_steps(steps: Iterable[StepRecord]) -> Iterator[tuple[Verdict, str]]:
+    for step in steps:
+        if step.error:
+            # a fault that was not undone is worse than one that did not happen
+            verdict = Verdict.FAIL if step.verified is False else Verdict.UNKNOWN
+            yield verdict, f"{step.name}: {step.error}"
+        elif step.injected_s is None:
+            yield Verdict.UNKNOWN, f"{step.name} did not happen"
+        elif step.verified is False:
+            yield Verdict.FAIL, f"{step.name}: its undo could not be verified"

@@ -1,0 +1,34 @@
+"""What a run tells while it is under way, to whoever shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from seatrial.model.result import StepRecord
+from seatrial.run.watch import Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The state of a run at one instant; `at_s` is seconds after the end of warm-up, negative before."""
+
+    phase: str
+    at_s: float
+    duration_s: float
+    figures: Figures | None
+    steps: tuple[StepRecord, ...]
+
+
+class Observer(Protocol):
+    """Shows a run to somebody."""
+
+    def progress(self, progress: Progress) -> None:
+        """Called some times a second, from the conductor's thread; must return quickly."""
+
+
+class Silent:
+    """Shows nothing."""
+
+    def progress(self, progress: Progress) -> None:
+        """Ignore it."""

@@ -1,0 +1,186 @@
+"""From two files to a plan: everything is looked up and typed before anything is started.
+
+Experiments speak in roles, targets bind them to drivers, and names lead to faults, actions and checks. All of
+that meets here, so a plan that exists can be conducted, and all that is wrong is told at once.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from seatrial.checks import registry as checks_registry
+from seatrial.checks.protocol import Check
+from seatrial.faults import registry as faults_registry
+from seatrial.faults.protocol import Demanding, Fault, Role
+from seatrial.model.arrivals import ArrivalSchedule, RateStep
+from seatrial.model.document import Document, build
+from seatrial.model.document import Path as DocumentPath
+from seatrial.model.experiment import Experiment, RatePoint, Step
+from seatrial.model.problems import BadInput, Problem
+from seatrial.model.quantities import Duration, Rate
+from seatrial.model.target import Target, references, substitute
+from seatrial.run import files
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """A step whose fault or action, and role, are known and fit one another."""
+
+    name: str  # unique in the run
+    at_s: float
+    for_s: float | None
+    fault: Fault
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will be done to whom. `steps` are in the order of their instants."""
+
+    experiment: Experiment
+    experiment_text: str
+    target: Target
+    base_url: str  # resolved
+    scenario: Path
+    shape: tuple[RateStep, ...]
+    steps: tuple[PlannedStep, ...]
+    checks: tuple[Check, ...]
+
+    @property
+    def arrivals(self) -> ArrivalSchedule:
+        """The schedule of the measured part."""
+        load = self.experiment.load
+        return ArrivalSchedule(self.shape, self.experiment.duration.seconds, load.arrivals, load.seed)
+
+    def lacking(self) -> list[str]:
+        """What this machine lacks for some of the steps, each with the way to mend it."""
+        wants = [
+            (step.name, step.fault.lacking()) for step in self.steps if isinstance(step.fault, Demanding)
+        ]
+        return [f"{name}: {what}" for name, what in wants if what]
+
+
+def make_plan(experiment_file: str, target_file: str, rate: Rate | None = None, confirm: str = "") -> Plan:
+    """Read and resolve both files.
+
+    `rate` replaces the experiment's rate. `confirm` must name the target if that is a production one. Raises
+    BadInput with all problems of both files.
+    """
+    collected: list[Problem] = []
+    experiment_path, experiment_document = files.read_document(experiment_file, "experiment")
+    target_path, target_document = files.read_document(target_file, "target")
+    with _collecting(collected):
+        experiment = build(Experiment, experiment_document)
+    with _collecting(collected):
+        target = build(Target, target_document)
+    if collected:
+        raise BadInput(collected)
+    if rate is not None:
+        load = experiment.load.model_copy(update={"rate": (RatePoint(at=Duration(0.0), rate=rate),)})
+        experiment = experiment.model_copy(update={"load": load})
+
+    collected += _unset_variables(target, target_document)
+    collected += _unconfirmed(target, target_document, confirm)
+    scenario = files.find(experiment.load.scenario, experiment_path)
+    if scenario is None:
+        collected.append(experiment_document.problem(("load", "scenario"), "no such file"))
+    steps = list(_steps(experiment, experiment_document, target, target_path, collected))
+    checks = list(_checks(experiment, experiment_document, collected))
+    collected += _dangling(experiment, experiment_document)
+    if collected:
+        raise BadInput(collected)
+    assert scenario is not None
+    return Plan(
+        experiment=experiment,
+        experiment_text=experiment_document.text,
+        target=target,
+        base_url=str(substitute(target.base_url, dict(os.environ))).rstrip("/"),
+        scenario=scenario,
+        shape=tuple(RateStep(point.at.seconds, point.rate) for point in experiment.load.rate),
+        steps=tuple(sorted(steps, key=lambda step: step.at_s)),
+        checks=tuple(checks),
+    )
+
+
+@contextmanager
+def _collecting(problems: list[Problem]) -> Iterator[None]:
+    try:
+        yield
+    except BadInput as error:
+        problems += error.problems
+
+
+def _unset_variables(target: Target, document: Document) -> Iterator[Problem]:
+    for name in sorted(references(target.model_dump()) - os.environ.keys()):
+        yield document.problem((), f"the environment variable {name} is referenced and not set")
+
+
+def _unconfirmed(target: Target, document: Document, confirm: str) -> Iterator[Problem]:
+    if target.environment == "production" and confirm != target.target:
+        message = f"a production target is only touched when it is named: --confirm {target.target}"
+        yield document.problem(("environment",), message)
+
+
+def _steps(
+    experiment: Experiment,
+    document: Document,
+    target: Target,
+    target_path: Path,
+    problems: list[Problem],
+) -> Iterator[PlannedStep]:
+    taken: dict[str, int] = {}
+    for index, step in enumerate(experiment.timeline):
+        place: DocumentPath = ("timeline", index)
+        if step.at.seconds >= experiment.duration.seconds:
+            message = f"{step.at} is not within the run's duration of {experiment.duration}"
+            problems.append(document.problem((*place, "at"), message))
+        try:
+            fault = faults_registry.build(step.does, step.with_)
+            role = Role.of(target, step.on, target_path.parent)
+            faults_registry.bind(fault, role)
+        except BadInput as error:
+            problems += [_placed(document, place, step, problem) for problem in error.problems]
+            continue
+        taken[step.label] = taken.get(step.label, 0) + 1
+        name = step.label if taken[step.label] == 1 else f"{step.label}-{taken[step.label]}"
+        yield PlannedStep(name, step.at.seconds, step.for_.seconds if step.for_ else None, fault, role)
+
+
+def _placed(document: Document, place: DocumentPath, step: Step, problem: Problem) -> Problem:
+    """A registry's problem at the line and column of what it is about."""
+    head, _, rest = problem.path.partition(".")
+    if head == "with":
+        inner: DocumentPath = (*place, "with", *(part for part in rest.split(".") if part))
+        return document.problem(inner, problem.message, key=True)
+    if "role" in problem.message and document.has((*place, "on")):
+        return document.problem((*place, "on"), problem.message)
+    kind = "fault" if step.fault is not None else "action"
+    return document.problem((*place, kind), problem.message)
+
+
+def _checks(experiment: Experiment, document: Document, problems: list[Problem]) -> Iterator[Check]:
+    for index, check in enumerate(experiment.checks):
+        place: DocumentPath = ("checks", index)
+        try:
+            yield checks_registry.build(check.check, check.with_)
+        except BadInput as error:
+            for problem in error.problems:
+                inner = (*place, check.check, problem.path) if problem.path else place
+                problems.append(document.problem(inner, problem.message, key=True))
+
+
+def _dangling(experiment: Experiment, document: Document) -> Iterator[Problem]:
+    """Objectives that count from a step that the timeline does not have."""
+    names = {step.label for step in experiment.timeline}
+    for kind in ("downtime", "recovery"):
+        for index, objective in enumerate(getattr(experiment.objectives, kind)):
+            if objective.after and objective.after not in names:
+                path: DocumentPath = ("objectives", kind, index, "after")
+                single: DocumentPath = ("objectives", kind, "after")
+                known = ", ".join(sorted(names)) or "none; the timeline is empty"
+                message = f"no step is called '{objective.after}'; there are: {known}"
+                yield document.problem(path if document.has(path) else single, message)

@@ -1,0 +1,74 @@
+"""The plan of the house: which room may import which. An arrow the other way is a defect."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import seatrial
+
+SOURCE = Path(seatrial.__file__).parent
+
+# room → rooms that it may import (itself and `model` always)
+ALLOWED = {
+    "model": set[str](),
+    "measure": set[str](),
+    "checks": set[str](),
+    "faults": set[str](),
+    "ledger": set[str](),
+    "actions": {"faults"},
+    "load": set[str](),
+    "report": set[str](),
+    "store": set[str](),
+    "metrics": {"store"},
+    "incidents": {"store"},
+    "schedule": {"store", "incidents", "metrics"},
+    "calibrate": {"measure", "load"},
+    "run": {"faults", "actions", "load", "checks", "measure", "incidents", "report", "ledger", "store"},
+    "testbed": set[str](),
+    "web": {"report", "store", "measure"},
+    "cli": {"run", "schedule", "report", "web", "testbed", "faults", "checks", "measure", "calibrate", "ledger",
+            "incidents", "store", "metrics", "load"},
+}  # fmt: skip
+
+MODULES = sorted(path for path in SOURCE.rglob("*.py") if "shipped" not in path.parts)
+
+
+def room_of(parts: tuple[str, ...]) -> str:
+    return parts[0] if parts else ""
+
+
+def imported_rooms(path: Path) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            from_package = node.module == "seatrial"
+            names = [f"seatrial.{alias.name}" for alias in node.names] if from_package else [node.module]
+        else:
+            continue
+        for name in names:
+            top, _, rest = name.partition(".")
+            if top == "seatrial" and rest:
+                yield rest.split(".")[0], node.lineno
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_arrows_run_one_way(path: Path) -> None:
+    room = room_of(path.relative_to(SOURCE).with_suffix("").parts)
+    if room in ("__init__", "__main__"):
+        return
+    assert room in ALLOWED, f"{room} is a new room: say in ALLOWED what it may import"
+    may = ALLOWED[room] | {room, "model", "__version__"}
+    wrong = [f"{path}:{line}: imports {other}" for other, line in imported_rooms(path) if other not in may]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_every_module_says_why_it_exists(path: Path) -> None:
+    assert ast.get_docstring(ast.parse(path.read_text())), f"{path} has no docstring"
+
+
+def test_there_is_no_room_for_odds_and_ends() -> None:
+    assert not [path for path in MODULES if path.stem in ("utils", "helpers", "manager", "common", "misc")]
