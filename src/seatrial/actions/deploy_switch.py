@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from seatrial.actions.action import Action
 from seatrial.actions.haproxy import Edge, LiveRelease
-from seatrial.faults.protocol import Declared, Kind, Role, Undo
+from seatrial.faults.protocol import Role, Undo
 from seatrial.model.experiment import Strict
 from seatrial.model.problems import BadInput
 
@@ -17,16 +18,15 @@ class Switched(Strict):
     to: str
 
 
-class DeploySwitch(Declared):
+class DeploySwitch(Action):
     """Make `to` the live release; with two releases, the other one when `to` is not given."""
 
     name: ClassVar[str] = "deploy.switch"
-    kind: ClassVar[Kind] = "action"
     drivers: ClassVar[frozenset[str]] = frozenset({"haproxy"})
 
     to: str | None = None
 
-    def prepare(self, role: Role) -> Undo:
+    def look(self, role: Role) -> Undo:
         edge = role.bound_to(Edge)
         live = _live_release(role)
         before = live.read()

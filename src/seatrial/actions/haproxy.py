@@ -28,6 +28,7 @@ class Edge(Strict):
     socket: str
     map: str
     key: str = "active"
+    log: str | None = None  # its HTTP log, for comparing with what clients saw
     backends: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = ("blue", "green")
 
 

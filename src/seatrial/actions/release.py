@@ -8,7 +8,8 @@ from typing import Annotated, ClassVar
 import httpx
 from pydantic import BeforeValidator
 
-from seatrial.faults.protocol import Declared, Kind, Role, Undo
+from seatrial.actions.action import Action
+from seatrial.faults.protocol import Role, Undo
 from seatrial.model.experiment import Strict, as_tuple
 from seatrial.model.problems import Unavailable
 from seatrial.model.quantities import Duration
@@ -23,6 +24,7 @@ class Release(Strict):
     stop: Command
     ready: str  # an address that answers 2xx when the release can serve
     within: Duration = Duration(30.0)
+    pidfile: str | None = None  # for faults on the release's process
 
 
 class Running(Strict):
@@ -31,13 +33,12 @@ class Running(Strict):
     before: bool  # whether the release was running before the run's first action on it
 
 
-class ReleaseAction(Declared):
+class ReleaseAction(Action):
     """What stopping and starting share: knowing whether the release ran before, and going back to that."""
 
-    kind: ClassVar[Kind] = "action"
     drivers: ClassVar[frozenset[str]] = frozenset({"command"})
 
-    def prepare(self, role: Role) -> Undo:
+    def look(self, role: Role) -> Undo:
         release = role.bound_to(Release)
         running = _is_ready(role, release)
         by_hand = " ".join(release.start if running else release.stop)

@@ -7,9 +7,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
 
 from seatrial.model.verdict import Verdict
+
+
+# JSON has no infinity and no NaN: both are written as null (see `plain`) and read back as what the field means.
+Unbounded = Annotated[float, BeforeValidator(lambda value: math.inf if value is None else value)]
+Unmeasured = Annotated[float, BeforeValidator(lambda value: math.nan if value is None else value)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +24,7 @@ class Bounds:
     """An interval that holds the true value, in seconds."""
 
     lower_s: float
-    upper_s: float
+    upper_s: Unbounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +61,9 @@ class GeneratorAudit:
     answered: int
     dropped: int  # arrivals that were never sent
     unanswered: int  # sent, never answered
-    late_p50_ms: float
-    late_p99_ms: float
-    late_max_ms: float
+    late_p50_ms: Unmeasured
+    late_p99_ms: Unmeasured
+    late_max_ms: Unmeasured
     offered_per_s: float
     achieved_per_s: float
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 @dataclass(frozen=True, slots=True)
 class RunClock:
-    """CLOCK_MONOTONIC gives durations; wall time follows from one anchor, so a stepped clock cannot bend it."""
+    """CLOCK_MONOTONIC gives durations; wall time follows from one anchor, so no stepped clock bends it."""
 
     anchor_mono_s: float
     anchor_wall: datetime

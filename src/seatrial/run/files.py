@@ -6,6 +6,7 @@ that names it, then among the files that ship with the product.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import seatrial
@@ -27,8 +28,16 @@ def find(named: str, named_by: Path | None = None) -> Path | None:
     return next((found.resolve() for place in places if (found := place / named).is_file()), None)
 
 
-def read_document(named: str, what: str) -> tuple[Path, Document]:
-    """Find, read and parse a YAML file. Raises BadInput when it cannot be."""
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A YAML file: where it stands, and what it says. Relative paths in it start at `path.parent`."""
+
+    path: Path
+    document: Document
+
+
+def read(named: str, what: str) -> Source:
+    """Find, read and parse a YAML file; `what` it is meant to be is said when that fails. Raises BadInput."""
     path = find(named)
     if path is None:
         raise BadInput(f"{what} {named}: no such file here ({Path.cwd()}) or among the shipped ones")
@@ -38,4 +47,4 @@ def read_document(named: str, what: str) -> tuple[Path, Document]:
         raise BadInput(Problem(f"not text in UTF-8: {error.reason}", Location(named))) from error
     except OSError as error:
         raise BadInput(Problem(f"cannot be read: {error.strerror}", Location(named))) from error
-    return path, parse(text, named)
+    return Source(path, parse(text, named))

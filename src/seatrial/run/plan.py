@@ -24,6 +24,7 @@ from seatrial.model.problems import BadInput, Problem
 from seatrial.model.quantities import Duration, Rate
 from seatrial.model.target import Target, references, substitute
 from seatrial.run import files
+from seatrial.run.files import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,43 +65,41 @@ class Plan:
         return [f"{name}: {what}" for name, what in wants if what]
 
 
-def make_plan(experiment_file: str, target_file: str, rate: Rate | None = None, confirm: str = "") -> Plan:
-    """Read and resolve both files.
+def make_plan(experiment: Source, target: Source, rate: Rate | None = None, confirm: str = "") -> Plan:
+    """Resolve both files.
 
     `rate` replaces the experiment's rate. `confirm` must name the target if that is a production one. Raises
     BadInput with all problems of both files.
     """
     collected: list[Problem] = []
-    experiment_path, experiment_document = files.read_document(experiment_file, "experiment")
-    target_path, target_document = files.read_document(target_file, "target")
     with _collecting(collected):
-        experiment = build(Experiment, experiment_document)
+        promised = build(Experiment, experiment.document)
     with _collecting(collected):
-        target = build(Target, target_document)
+        system = build(Target, target.document)
     if collected:
         raise BadInput(collected)
     if rate is not None:
-        load = experiment.load.model_copy(update={"rate": (RatePoint(at=Duration(0.0), rate=rate),)})
-        experiment = experiment.model_copy(update={"load": load})
+        load = promised.load.model_copy(update={"rate": (RatePoint(at=Duration(0.0), rate=rate),)})
+        promised = promised.model_copy(update={"load": load})
 
-    collected += _unset_variables(target, target_document)
-    collected += _unconfirmed(target, target_document, confirm)
-    scenario = files.find(experiment.load.scenario, experiment_path)
+    collected += _unset_variables(system, target.document)
+    collected += _unconfirmed(system, target.document, confirm)
+    scenario = files.find(promised.load.scenario, experiment.path)
     if scenario is None:
-        collected.append(experiment_document.problem(("load", "scenario"), "no such file"))
-    steps = list(_steps(experiment, experiment_document, target, target_path, collected))
-    checks = list(_checks(experiment, experiment_document, collected))
-    collected += _dangling(experiment, experiment_document)
+        collected.append(experiment.document.problem(("load", "scenario"), "no such file"))
+    steps = list(_steps(promised, experiment.document, system, target.path, collected))
+    checks = list(_checks(promised, experiment.document, collected))
+    collected += _dangling(promised, experiment.document)
     if collected:
         raise BadInput(collected)
     assert scenario is not None
     return Plan(
-        experiment=experiment,
-        experiment_text=experiment_document.text,
-        target=target,
-        base_url=str(substitute(target.base_url, dict(os.environ))).rstrip("/"),
+        experiment=promised,
+        experiment_text=experiment.document.text,
+        target=system,
+        base_url=str(substitute(system.base_url, dict(os.environ))).rstrip("/"),
         scenario=scenario,
-        shape=tuple(RateStep(point.at.seconds, point.rate) for point in experiment.load.rate),
+        shape=tuple(RateStep(point.at.seconds, point.rate) for point in promised.load.rate),
         steps=tuple(sorted(steps, key=lambda step: step.at_s)),
         checks=tuple(checks),
     )

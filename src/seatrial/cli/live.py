@@ -1,0 +1,99 @@
+"""The live view of a run: phase, rates, good and bad, p95, and the timeline with what has fired."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from seatrial.cli.terminal import err
+from seatrial.model.result import StepRecord
+from seatrial.run.observer import Progress
+from seatrial.run.watch import Figures
+
+
+class LiveView:
+    """Draws a run on stderr while it goes on: in place on a terminal, else a line a change of phase."""
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._live = Live(console=err, refresh_per_second=4, transient=True, auto_refresh=False)
+        self._said = ""
+        self._fired: set[str] = set()
+
+    def __enter__(self) -> Self:
+        if err.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def progress(self, progress: Progress) -> None:
+        """Show where the run is."""
+        if err.is_terminal:
+            self._live.update(_panel(self._title, progress), refresh=True)
+            return
+        if progress.phase != self._said:
+            self._said = progress.phase
+            err.print(f"{self._title}: {progress.phase}", markup=False)
+        for step in progress.steps:
+            if step.injected_s is not None and step.name not in self._fired:
+                self._fired.add(step.name)
+                err.print(
+                    f"  {step.injected_s:7.2f} s  {step.name} ({step.does} on {step.role})", markup=False
+                )
+
+
+def _panel(title: str, progress: Progress) -> RenderableType:
+    head = Text.assemble((title, "bold"), "  ", (progress.phase, "cyan"))
+    clock = f"{progress.at_s:6.1f} s of {progress.duration_s:g} s"
+    done = max(0.0, min(progress.at_s, progress.duration_s))
+    bar = Table.grid(padding=(0, 2))
+    bar.add_row(ProgressBar(total=progress.duration_s, completed=done, width=40), clock)
+    parts: list[RenderableType] = [head, bar]
+    if progress.figures:
+        parts.append(_figures(progress.figures))
+    if progress.steps:
+        parts.append(_timeline(progress.steps))
+    return Group(*parts)
+
+
+def _figures(figures: Figures) -> Table:
+    table = Table.grid(padding=(0, 3))
+    bad_now = "" if not figures.recent_bad else f"  {figures.recent_bad:.0%} bad now"
+    table.add_row(
+        f"offered {figures.offered_per_s:,.1f}/s",
+        f"achieved {figures.achieved_per_s:,.1f}/s",
+        Text.assemble(
+            f"good {figures.good:,}  bad ", (f"{figures.bad:,}{bad_now}", "red" if figures.bad else "")
+        ),
+        f"p95 {figures.p95_ms:,.1f} ms" if figures.p95_ms is not None else "p95 –",
+    )
+    return table
+
+
+def _timeline(steps: tuple[StepRecord, ...]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for step in steps:
+        table.add_row(
+            f"{step.planned_s:6.1f} s", _mark(step), step.name, Text(f"{step.does} on {step.role}", "dim")
+        )
+    return table
+
+
+def _mark(step: StepRecord) -> Text:
+    if step.error:
+        return Text("✗ " + step.error, "red")
+    if step.undone_s is not None:
+        return Text("✓ undone", "green")
+    if step.injected_s is not None:
+        return Text("● done" if step.kind == "action" else "● active", "yellow")
+    return Text("· due", "dim")

@@ -1,0 +1,79 @@
+"""The entry point: one application, and one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import Annotated
+
+import typer
+
+from seatrial import __version__
+from seatrial.cli import measuring, running, testbed
+from seatrial.cli.terminal import complain, say
+from seatrial.model.problems import BadInput, Interrupted, SeatrialError
+
+# Typer carries its own copy of Click, and only some of Click's errors are public there; this is their base.
+_UsageError: type[Exception] = next(
+    base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException"
+)
+
+app = typer.Typer(
+    name="seatrial",
+    help="Take a service to sea before GA: open-model load, chaos, and measured downtime with error bounds.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+running.register(app)
+measuring.register(app)
+testbed.register(app)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"seatrial {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Options that stand before a command."""
+
+
+def main() -> None:
+    """Run the command that the arguments name, and exit with its code."""
+    sys.exit(_run())
+
+
+def _run() -> int:
+    try:
+        code = app(standalone_mode=False)
+    except SeatrialError as error:
+        complain(error)
+        return error.exit_code
+    except _UsageError as error:
+        complain(BadInput(f"{error} (see: {_command_of(error)} --help)"))
+        return BadInput.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        say("interrupted")
+        return Interrupted.exit_code
+    except BrokenPipeError:  # the reader of our output went away, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception:
+        traceback.print_exc()
+        say("this is a defect of seatrial, not of what you asked for; please report the lines above")
+        return SeatrialError.exit_code
+    return code if isinstance(code, int) else 0
+
+
+def _command_of(error: BaseException) -> str:
+    context = getattr(error, "ctx", None)
+    return str(context.command_path) if context else "seatrial"

@@ -1,0 +1,96 @@
+"""`seatrial measure`, `calibrate`, `report` and `compare`: what reads logs and evidence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from seatrial.cli.terminal import out, print_json, say
+from seatrial.model.problems import BadInput
+from seatrial.model.quantities import Duration
+from seatrial.model.result import RunResult
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the application."""
+    app.command()(measure)
+    app.command()(report)
+    app.command()(compare)
+
+
+def measure(
+    log: Annotated[Path, typer.Argument(metavar="LOG", help="A request log.")],
+    format_: Annotated[
+        str, typer.Option("--format", help="auto, seatrial, k6, vegeta, jtl or locust.")
+    ] = "auto",
+    deadline: Annotated[str, typer.Option(metavar="D", help="Unanswered by then is bad.")] = "2s",
+    settle: Annotated[str, typer.Option(metavar="D", help="Good for so long is recovered.")] = "1s",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Measure a request log: outages with bounds, latency from the intended start, the generator's audit."""
+    from seatrial.cli.figures import measured_table  # noqa: PLC0415
+    from seatrial.measure import measure as measured  # noqa: PLC0415
+    from seatrial.measure.importers import read  # noqa: PLC0415
+    from seatrial.report.verdictfile import measured_document  # noqa: PLC0415
+
+    deadline_s, settle_s = _seconds("--deadline", deadline), _seconds("--settle", settle)
+    imported = read(log, format_)
+    for warning in imported.warnings:
+        say(f"note: {warning}")
+    result = measured(imported.log, deadline_s, settle_s)
+    if as_json:
+        print_json(
+            {
+                "log": str(log),
+                "format": imported.format,
+                "warnings": imported.warnings,
+                **measured_document(result),
+            }
+        )
+    else:
+        out.print(measured_table(result))
+
+
+def report(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's evidence directory.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> int:
+    """Show a run again. Exit code: that of its verdict."""
+    from seatrial.report import summary  # noqa: PLC0415
+    from seatrial.report.verdictfile import verdict_document  # noqa: PLC0415
+
+    result = _result_of(run)
+    if as_json:
+        print_json(verdict_document(result))
+    else:
+        out.print(summary(result, str(run / "report.html")))
+    return result.verdict.exit_code
+
+
+def compare(
+    before: Annotated[Path, typer.Argument(metavar="RUN", help="A run's evidence directory.")],
+    after: Annotated[Path, typer.Argument(metavar="RUN", help="Another's.")],
+) -> None:
+    """Hold two runs side by side: what is better, what is worse, what cannot be told apart."""
+    from seatrial.report import compare as compared  # noqa: PLC0415
+
+    out.print(compared(_result_of(before), _result_of(after)))
+
+
+def _seconds(option: str, text: str) -> float:
+    try:
+        return Duration.parse(text).seconds
+    except ValueError as error:
+        raise BadInput(f"{option}: {error}") from error
+
+
+def _result_of(run: Path) -> RunResult:
+    from seatrial.report.verdictfile import read_verdict  # noqa: PLC0415
+
+    path = run / "verdict.json" if run.is_dir() else run
+    try:
+        return read_verdict(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path}: {error}; a run is the directory that `seatrial run` named") from error

@@ -1,0 +1,200 @@
+"""`seatrial run`, `demo` and `recover`: what touches a target."""
+
+from __future__ import annotations
+
+import functools
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from seatrial.cli.live import LiveView
+from seatrial.cli.targets import home, planned_target, target_in_service
+from seatrial.cli.terminal import err, out, print_json, say
+from seatrial.model.problems import BadInput, Interrupted, SeatrialError
+from seatrial.model.quantities import Rate
+from seatrial.run.execute import Execution, execute
+from seatrial.run.files import read
+from seatrial.run.plan import Plan, make_plan
+
+DEMO = "chaos/blue-green-rollback.yaml"
+
+ExperimentFile = Annotated[
+    str, typer.Argument(metavar="EXPERIMENT", help="An experiment, such as chaos/….yaml.")
+]
+TargetOption = Annotated[
+    str, typer.Option("--target", metavar="FILE", help="The target; by default the testbed.")
+]
+RateOption = Annotated[
+    str, typer.Option("--rate", metavar="R", help="Replaces the experiment's rate: 10000/min.")
+]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", metavar="DIR", help="Where the evidence goes; by default under runs/.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the application."""
+    app.command()(run)
+    app.command()(demo)
+    app.command()(recover)
+
+
+def run(
+    experiment: ExperimentFile,
+    target: TargetOption = "",
+    rate: RateOption = "",
+    out_dir: OutOption = None,
+    as_json: JsonOption = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and start nothing.")] = False,
+    confirm: Annotated[str, typer.Option(metavar="NAME", help="The name of a production target.")] = "",
+    no_testbed: Annotated[bool, typer.Option("--no-testbed", help="Never start the testbed.")] = False,
+) -> int:
+    """Run one experiment and judge it. Exit code: 0 pass, 1 fail, 2 unknown."""
+    override = _rate(rate)
+    source = read(experiment, "experiment")
+    if dry_run:
+        _print_plan(make_plan(source, planned_target(target), override, confirm))
+        return 0
+    _recover_first()
+    plan_for = functools.partial(make_plan, source, rate=override, confirm=confirm)
+    with target_in_service(target, no_testbed, plan_for) as system:
+        execution = _watched(plan_for(system), out_dir)
+    return _tell(execution, as_json)
+
+
+def demo(out_dir: OutOption = None, as_json: JsonOption = False) -> int:
+    """Show the main job on this machine: a blue-green rollback at 10,000 requests a minute, measured."""
+    source = read(DEMO, "experiment")
+    _recover_first()
+    with target_in_service("", False, lambda system: make_plan(source, system)) as system:
+        execution = _watched(make_plan(source, system), out_dir)
+    code = _tell(execution, as_json)
+    rollback = next((each for each in execution.result.objectives if each.name.startswith("downtime")), None)
+    if rollback is not None and rollback.upper is not None:
+        between = f"between {rollback.lower:.3f} s and {rollback.upper:.3f} s"
+        say(f"\nrollback downtime: {between} (allowed: {rollback.target:g} s)")
+        say(f"report: {execution.evidence.path('report.html')}")
+    return code
+
+
+def recover(as_json: JsonOption = False) -> int:
+    """Undo what killed runs left behind. Harmless at any time. Exit code 1 when something is left."""
+    from seatrial.faults.recover import recover as undo_open_faults  # noqa: PLC0415
+
+    found = undo_open_faults(home())
+    if as_json:
+        print_json({
+            "recovered": [
+                {
+                    "run": each.run,
+                    "target": each.target,
+                    "fault": each.outcome.entry.undo.fault,
+                    "role": each.outcome.entry.undo.role.name,
+                    "undone": each.undone,
+                    "error": each.outcome.error,
+                    "by_hand": "" if each.undone else each.outcome.entry.undo.by_hand,
+                }
+                for each in found
+            ]
+        })  # fmt: skip
+    if not found:
+        say("nothing was left to undo")
+    _say_recovered(found)
+    return 0 if all(each.undone for each in found) else 1
+
+
+# the parts of these commands
+
+
+def _rate(text: str) -> Rate | None:
+    if not text:
+        return None
+    try:
+        return Rate.parse(text)
+    except ValueError as error:
+        raise BadInput(f"--rate: {error}") from error
+
+
+def _recover_first() -> None:
+    """Whatever a killed run left must be gone before anything new is injected."""
+    from seatrial.faults.recover import recover as undo_open_faults  # noqa: PLC0415
+
+    found = undo_open_faults(home())
+    _say_recovered(found)
+    if not all(each.undone for each in found):
+        raise SeatrialError("an earlier run's fault is still there; mend it by hand, then: seatrial recover")
+
+
+def _say_recovered(found: list) -> None:  # type: ignore[type-arg]
+    for each in found:
+        undo = each.outcome.entry.undo
+        if each.undone:
+            say(f"undone: {undo.fault} on {undo.role.name}, left by {each.run}")
+        else:
+            say(f"NOT undone: {undo.fault} on {undo.role.name}, left by {each.run}: {each.outcome.error}")
+            say(f"  by hand: {undo.by_hand}")
+
+
+def _watched(plan: Plan, out_dir: Path | None) -> Execution:
+    """Execute with the live view. Ctrl-C ends the run in good order; pressing it again changes nothing."""
+    stop = threading.Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        if not stop.is_set():
+            say("stopping: undoing faults, keeping the evidence …")
+        stop.set()
+
+    handled = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, end) for number in handled}
+    try:
+        with LiveView(plan.experiment.title or plan.experiment.experiment) as view:
+            return execute(plan, home(), view, stop, out_dir)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _tell(execution: Execution, as_json: bool) -> int:
+    from seatrial.report import summary  # noqa: PLC0415
+    from seatrial.report.verdictfile import verdict_document  # noqa: PLC0415
+
+    result = execution.result
+    err.print(summary(result, str(execution.evidence.path("report.html"))))
+    if as_json:
+        print_json(verdict_document(result))
+    return Interrupted.exit_code if result.interrupted else result.verdict.exit_code
+
+
+def _print_plan(plan: Plan) -> None:
+    """Who would be touched, how, how it would be undone, and what this machine cannot do."""
+    experiment = plan.experiment
+    out.print(f"{experiment.experiment}: {experiment.title}", markup=False, style="bold")
+    out.print(
+        f"target    {plan.target.target} ({plan.target.environment}) at {plan.target.base_url}", markup=False
+    )
+    shape = ", ".join(f"{point.rate} from {point.at}" for point in experiment.load.rate)
+    out.print(f"load      {plan.scenario.name}, {shape}, {experiment.load.arrivals} arrivals", markup=False)
+    times = (
+        f"{experiment.warmup} warm-up, {experiment.duration} measured, deadline {experiment.load.deadline}"
+    )
+    out.print(f"time      {times}", markup=False)
+    if plan.steps:
+        table = Table(
+            "at", "for", "step", "does", "role", "driver", box=None, pad_edge=False, padding=(0, 2, 0, 0)
+        )
+        for step in plan.steps:
+            table.add_row(
+                f"{step.at_s:g} s", f"{step.for_s:g} s" if step.for_s else "", step.name, step.fault.name,
+                step.role.name, step.role.driver,
+            )  # fmt: skip
+        out.print(table)
+    for check in experiment.checks:
+        out.print(f"check     {check.check} {check.with_ or ''}", markup=False)
+    for missing in plan.lacking():
+        out.print(f"not here  {missing}", markup=False, style="yellow")

@@ -1,0 +1,66 @@
+"""Which target a command means, and bringing the testbed up when it is that one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from seatrial import testbed
+from seatrial.cli.terminal import err, say
+from seatrial.model.document import parse
+from seatrial.model.problems import BadInput
+from seatrial.model.target import references, substitute
+from seatrial.run.files import Source, read
+from seatrial.testbed.places import Places, seatrial_home
+from seatrial.testbed.ports import free
+from seatrial.testbed.target import target_yaml
+from seatrial.testbed.topology import LOOPBACK, loopback
+
+
+def home() -> Path:
+    """Where state that outlives a crash is kept; the testbed's passwords are put into the environment."""
+    for name, value in testbed.passwords().items():
+        os.environ.setdefault(name, value)
+    place = seatrial_home()
+    place.mkdir(parents=True, exist_ok=True)
+    return place
+
+
+def planned_target(named: str) -> Source:
+    """The target as far as it is known without starting anything."""
+    if named:
+        return read(named, "target")
+    state = testbed.status()
+    if state is not None and state.phase == "ready":
+        home()
+        return read(str(state.target), "target")
+    places = Places.of_home()
+    text = target_yaml(loopback("planned", free(LOOPBACK, random.Random())), places)
+    unknown_yet = dict.fromkeys(references(text), "chosen-at-up")
+    return Source(places.target, parse(substitute(text, unknown_yet), str(places.target)))
+
+
+@contextlib.contextmanager
+def target_in_service(named: str, no_testbed: bool, validate: Callable[[Source], object]) -> Iterator[Source]:
+    """The target; the testbed is brought up when it is meant and not there, and then taken down again.
+
+    `validate` is given the target as planned and raises BadInput before anything is started.
+    """
+    planned = planned_target(named)
+    state = testbed.status()
+    if named or (state is not None and state.phase == "ready"):
+        yield planned
+        return
+    if no_testbed:
+        raise BadInput("no target: the testbed is not up; name one with --target, or: seatrial testbed up")
+    validate(planned)
+    say("bringing up the testbed (to keep one between runs: seatrial testbed up)")
+    try:
+        state = testbed.up(lambda text: err.print(f"  {text}", style="dim", markup=False))
+        home()
+        yield read(str(state.target), "target")
+    finally:
+        testbed.down()

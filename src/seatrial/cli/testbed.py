@@ -1,0 +1,86 @@
+"""`seatrial testbed up|status|down|logs`."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from seatrial.cli.terminal import err, out, print_json, say
+from seatrial.model.problems import BadInput
+from seatrial.model.result import plain
+from seatrial.model.verdict import Verdict
+
+commands = typer.Typer(help="The reference system that ships with seatrial.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the application."""
+    app.add_typer(commands, name="testbed")
+
+
+@commands.command()
+def up() -> None:
+    """Bring it up: HAProxy, two releases of the app, PostgreSQL under Patroni, Valkey."""
+    from seatrial import testbed  # noqa: PLC0415
+
+    started = time.monotonic()
+    state = testbed.up(lambda text: err.print(f"  {text}", style="dim", markup=False))
+    say(f"the testbed answers at {state.base_url} after {time.monotonic() - started:.1f} s")
+    say(f"as a target: {state.target}")
+
+
+@commands.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> int:
+    """Show what runs where. Exit code 2 when there is no testbed, or not all of it."""
+    from seatrial import testbed  # noqa: PLC0415
+
+    state = testbed.status()
+    if state is None:
+        if as_json:
+            print_json({"phase": "down"})
+        say("there is no testbed; to start it: seatrial testbed up")
+        return Verdict.UNKNOWN.exit_code
+    if as_json:
+        print_json({**plain(state), "root": str(state.root), "base_url": state.base_url})
+    else:
+        table = Table("part", "condition", "address", "pid", box=None, pad_edge=False)
+        for part in state.parts:
+            table.add_row(
+                part.name, part.condition, str(part.endpoint), str(part.process.pid if part.process else "")
+            )
+        out.print(table)
+        say(f"{state.phase}: {state.base_url}")
+    whole = state.phase == "ready" and all(part.condition == "running" for part in state.parts)
+    return 0 if whole else Verdict.UNKNOWN.exit_code
+
+
+@commands.command()
+def down() -> None:
+    """Take it down, and clear what a killed one left. Its logs are kept until the next `up`."""
+    from seatrial import testbed  # noqa: PLC0415
+
+    say("the testbed is down" if testbed.down() else "there was no testbed")
+
+
+@commands.command()
+def logs(
+    part: Annotated[str, typer.Argument(help="A part's name; without one, where each log is.")] = "",
+) -> None:
+    """Print a part's log."""
+    from seatrial import testbed  # noqa: PLC0415
+
+    found = testbed.logs()
+    if not part:
+        for name, path in found.items():
+            out.print(f"{name:<16} {path}", markup=False, soft_wrap=True)
+        return
+    matching = [path for name, path in found.items() if part in (name, name.rpartition(".")[2])]
+    if not matching:
+        raise BadInput(f"no log of '{part}'; there are: {', '.join(found) or 'none'}")
+    for path in matching:
+        out.print(path.read_text(errors="replace"), markup=False, soft_wrap=True, end="")

@@ -1,0 +1,233 @@
+"""Conducts one run: health first, then load, timeline and guards side by side, then everything undone.
+
+    healthy? ─► faults held ─► load started ─► warm-up ─► measured part ─► load ended ─► undone and verified
+                                   │               timeline ──┘  guards ──┘
+                                   └── any of: Ctrl-C, guard, load generator gone, step failed, session lost
+
+The conductor only gathers: it returns what happened and judges nothing. Whatever ends the run early, the
+evidence so far is kept and the target is put back.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from seatrial.faults.session import FaultSession
+from seatrial.load.launch import LoadPlan, LoadProcess, launch
+from seatrial.model.problems import Unavailable
+from seatrial.model.requestlog import RequestLog
+from seatrial.model.result import StepRecord
+from seatrial.model.verdict import Verdict
+from seatrial.run.clock import RunClock
+from seatrial.run.evidence import Evidence, RunJournal
+from seatrial.run.observer import Observer, Progress
+from seatrial.run.plan import Plan
+from seatrial.run.timeline import Timeline
+from seatrial.run.watch import Watch
+
+_TICK_S = 0.1
+_LOAD_STARTS_WITHIN_S = 30.0
+_STOP_LOAD_WITHIN_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why a run ended before its time, and what that means for its verdict."""
+
+    verdict: Verdict
+    reason: str
+    interrupted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Conducted:
+    """What happened. `log` is empty when no request was sent; `end_s` is the last instant that counts."""
+
+    log: RequestLog
+    steps: tuple[StepRecord, ...]
+    end_s: float
+    ending: Ending | None
+
+
+def require_healthy(plan: Plan, within_s: float | None = None) -> None:
+    """Wait until the target's `ready` path answers 2xx or 3xx. Raises Unavailable when it does not."""
+    url = plan.base_url + plan.target.ready
+    deadline = time.monotonic() + (plan.target.ready_within.seconds if within_s is None else within_s)
+    said = "no answer"
+    with httpx.Client(timeout=2.0, trust_env=False) as client:
+        while True:
+            try:
+                answer = client.get(url)
+                if answer.status_code < 400:
+                    return
+                said = f"HTTP {answer.status_code}"
+            except httpx.HTTPError as error:
+                said = str(error) or type(error).__name__
+            if time.monotonic() >= deadline:
+                raise Unavailable(
+                    f"the target {plan.target.target} is not healthy: GET {url}: {said}; nothing was started"
+                )
+            time.sleep(_TICK_S)
+
+
+class Conductor:
+    """One run of one plan. `stop` may be set from a signal handler to end it early."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        evidence: Evidence,
+        journal: RunJournal,
+        home: Path,
+        observer: Observer,
+        stop: threading.Event,
+        clock: RunClock,
+    ) -> None:
+        self._plan = plan
+        self._evidence = evidence
+        self._journal = journal
+        self._home = home
+        self._observer = observer
+        self._stop = stop
+        self._clock = clock
+        self._duration_s = plan.experiment.duration.seconds
+        self._watch = Watch(plan.experiment.load.deadline.seconds, plan.experiment.guards)
+        self._ending: Ending | None = None
+        self._timeline: Timeline | None = None
+
+    def conduct(self) -> Conducted:
+        """Run it. Raises Unavailable when it could not be started; then nothing was touched."""
+        require_healthy(self._plan)
+        self._write("target.ready", url=self._plan.base_url)
+        session = FaultSession(
+            self._home,
+            self._plan.target.target,
+            experiment=self._plan.experiment.experiment,
+            run=self._evidence.run,
+            faults=sorted({step.fault.name for step in self._plan.steps}),
+            on_lost=lambda reason: self._end(Verdict.UNKNOWN, f"the fault session was lost: {reason}"),
+        )
+        with session:
+            log, end_s = self._drive(session)
+            self._show("undoing", end_s)
+        if self._timeline is not None:
+            self._timeline.settle()
+        self._write("undone", faults=[outcome.entry.label for outcome in session.outcomes])
+        return Conducted(log, self._steps(), end_s, self._ending)
+
+    def nothing(self, ending: Ending) -> Conducted:
+        """What is told of a run that could not be started, or not be brought to an orderly end."""
+        return Conducted(RequestLog.concat([]), self._steps(), 0.0, ending)
+
+    def _drive(self, session: FaultSession) -> tuple[RequestLog, float]:
+        """The load, and the timeline beside it. The request log, and the instant at which it ended."""
+        load = self._launch()
+        try:
+            zero = self._wait_for_zero(load)
+            if zero is None:
+                return load.finish(), 0.0
+            end_s = self._until_the_end(load, session, zero)
+        finally:
+            if self._timeline is not None:
+                self._timeline.stop()
+            if load.poll() is None and self._ending is not None:
+                load.stop(_STOP_LOAD_WITHIN_S)
+        self._show("collecting", end_s)
+        log = load.finish()
+        self._write("load.ended", requests=len(log))
+        return log, end_s
+
+    def _launch(self) -> LoadProcess:
+        experiment = self._plan.experiment
+        load = launch(
+            LoadPlan(
+                scenario=self._plan.scenario,
+                host=self._plan.base_url,
+                shape=self._plan.shape,
+                warmup_s=experiment.warmup.seconds,
+                duration_s=self._duration_s,
+                spacing=experiment.load.arrivals,
+                seed=experiment.load.seed,
+                deadline_s=experiment.load.deadline.seconds,
+                directory=self._evidence.directory,
+            )
+        )
+        self._write("load.started", pid=load.pid, scenario=experiment.load.scenario)
+        return load
+
+    def _wait_for_zero(self, load: LoadProcess) -> float | None:
+        """The monotonic instant of log time 0, or None when the run ended before there was one."""
+        deadline = self._clock.now() + _LOAD_STARTS_WITHIN_S
+        while load.zero_monotonic_s is None:
+            self._show("starting load", -self._plan.experiment.warmup.seconds)
+            load.new_rows()
+            if load.poll() is not None:
+                self._end(Verdict.UNKNOWN, f"the load generator did not start: {load.failure_reason()}")
+            elif self._clock.now() > deadline:
+                self._end(Verdict.UNKNOWN, f"the load generator did not start in {_LOAD_STARTS_WITHIN_S:g} s")
+            if self._ended():
+                return None
+            time.sleep(_TICK_S / 4)
+        self._write("load.zero", zero_mono_s=load.zero_monotonic_s)
+        return load.zero_monotonic_s
+
+    def _until_the_end(self, load: LoadProcess, session: FaultSession, zero: float) -> float:
+        """Watch until the measured part is over or something ends it; the instant of that."""
+        self._timeline = Timeline(
+            self._plan.steps,
+            session,
+            self._journal,
+            self._clock,
+            zero,
+            self._duration_s,
+            failed=lambda reason: self._end(Verdict.UNKNOWN, reason),
+        )
+        self._timeline.start()
+        while True:
+            now_s = self._clock.now() - zero
+            self._watch.add(load.new_rows(), now_s)
+            gone = load.poll()
+            if gone is not None and now_s < self._duration_s:
+                self._end(Verdict.UNKNOWN, f"the load generator ended early: {load.failure_reason()}")
+            if now_s >= 0 and (breach := self._watch.breach(now_s)):
+                self._end(Verdict.FAIL, breach)
+            if self._ended() or now_s >= self._duration_s:
+                return min(now_s, self._duration_s)
+            self._show("warming up" if now_s < 0 else "measuring", now_s)
+            self._stop.wait(_TICK_S)
+
+    # what ends a run
+
+    def _end(self, verdict: Verdict, reason: str, interrupted: bool = False) -> None:
+        """Note why the run ends. The first reason stands: what follows is its consequence."""
+        if self._ending is None:
+            self._ending = Ending(verdict, reason, interrupted)
+            self._write("run.aborted", reason=reason)
+
+    def _ended(self) -> bool:
+        if self._stop.is_set():
+            self._end(Verdict.UNKNOWN, "interrupted", interrupted=True)
+        return self._ending is not None
+
+    # what is told
+
+    def _steps(self) -> tuple[StepRecord, ...]:
+        if self._timeline is not None:
+            return self._timeline.records
+        return tuple(
+            StepRecord(step.name, step.fault.kind, step.fault.name, step.role.name, step.at_s)
+            for step in self._plan.steps
+        )
+
+    def _show(self, phase: str, at_s: float) -> None:
+        figures = self._watch.figures(at_s) if self._timeline is not None else None
+        self._observer.progress(Progress(phase, at_s, self._duration_s, figures, self._steps()))
+
+    def _write(self, event: str, **details: object) -> None:
+        now = self._clock.now()
+        self._journal.write(event, now, self._clock.wall(now), **details)

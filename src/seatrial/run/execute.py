@@ -1,0 +1,187 @@
+"""From a plan to a verdict with its evidence: conduct, measure, judge, write down."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+from seatrial.checks.protocol import Check, History
+from seatrial.measure import measure, trusted
+from seatrial.model.problems import SeatrialError
+from seatrial.model.result import CheckResult, Measurement, RunResult
+from seatrial.model.verdict import Verdict
+from seatrial.report import Dossier, junit, render_html
+from seatrial.report.verdictfile import verdict_document
+from seatrial.run.clock import RunClock
+from seatrial.run.conductor import Conducted, Conductor, Ending
+from seatrial.run.evidence import Evidence, RunJournal, file_digest
+from seatrial.run.judge import judge, judge_objectives
+from seatrial.run.observer import Observer
+from seatrial.run.plan import Plan
+
+_PARTS = ("seatrial", "locust", "gevent", "geventhttpclient", "numpy", "pyarrow", "httpx")
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """A finished run: what came of it, and where its evidence is."""
+
+    result: RunResult
+    evidence: Evidence
+
+
+def execute(
+    plan: Plan, home: Path, observer: Observer, stop: threading.Event, out: Path | None = None
+) -> Execution:
+    """Run `plan` to its end and keep the evidence. `stop` ends it early, from whatever thread sets it.
+
+    Raises BadInput when no evidence directory can be made. Everything else that goes wrong is a verdict.
+    """
+    clock = RunClock.start()
+    evidence = Evidence.create(plan.experiment.experiment, clock.anchor_wall, out)
+    evidence.write_text("experiment.yaml", plan.experiment_text)
+    evidence.write_json("plan.json", _describe(plan))
+    journal = RunJournal(evidence.path("journal.jsonl"))
+    try:
+        journal.write("run.started", clock.now(), clock.anchor_wall, run=evidence.run)
+        conducted = _conduct(plan, evidence, journal, home, observer, stop, clock)
+        result = _judged(plan, evidence, clock, conducted)
+        now = clock.now()
+        journal.write("run.ended", now, clock.wall(now), verdict=result.verdict, reasons=result.reasons)
+    finally:
+        journal.close()
+    result = replace(result, evidence=evidence.manifest())
+    _write_down(plan, evidence, home, conducted, result)
+    return Execution(result, evidence)
+
+
+def _conduct(
+    plan: Plan,
+    evidence: Evidence,
+    journal: RunJournal,
+    home: Path,
+    observer: Observer,
+    stop: threading.Event,
+    clock: RunClock,
+) -> Conducted:
+    conductor = Conductor(plan, evidence, journal, home, observer, stop, clock)
+    try:
+        return conductor.conduct()
+    except SeatrialError as error:
+        return conductor.nothing(Ending(Verdict.UNKNOWN, str(error)))
+
+
+def _judged(plan: Plan, evidence: Evidence, clock: RunClock, conducted: Conducted) -> RunResult:
+    experiment = plan.experiment
+    measurement: Measurement | None = None
+    if len(conducted.log):
+        marks = [(step.name, step.before_s) for step in conducted.steps if step.before_s is not None]
+        measurement = measure(
+            conducted.log,
+            experiment.load.deadline.seconds,
+            experiment.settle.seconds,
+            0.0,
+            conducted.end_s,
+            marks,
+        )
+    objectives = (
+        judge_objectives(experiment, conducted.log, measurement, conducted.steps) if measurement else ()
+    )
+    history = History(conducted.log, conducted.steps, experiment.load.deadline.seconds, conducted.end_s)
+    checks = tuple(_checked(check, history) for check in plan.checks) if measurement else ()
+    disturbances = ((conducted.ending.verdict, conducted.ending.reason),) if conducted.ending else ()
+    judgement = judge(objectives, checks, conducted.steps, measurement, experiment, disturbances)
+    return RunResult(
+        run=evidence.run,
+        experiment=experiment.experiment,
+        title=experiment.title,
+        target=plan.target.target,
+        verdict=judgement.verdict,
+        reasons=judgement.reasons,
+        started_at=clock.anchor_wall.astimezone(UTC).isoformat(timespec="seconds"),
+        interrupted=bool(conducted.ending and conducted.ending.interrupted),
+        measurement=measurement,
+        objectives=objectives,
+        steps=conducted.steps,
+        checks=checks,
+        covers=experiment.covers,
+    )
+
+
+def _checked(check: Check, history: History) -> CheckResult:
+    """A check that crashes has found nothing out."""
+    try:
+        return check.judge(history)
+    except Exception as error:  # whatever it is, it must not hide the rest of the verdict
+        return CheckResult(
+            check.name, Verdict.UNKNOWN, f"the check itself failed: {type(error).__name__}: {error}"
+        )
+
+
+def _write_down(plan: Plan, evidence: Evidence, home: Path, conducted: Conducted, result: RunResult) -> None:
+    evidence.write_json("verdict.json", verdict_document(result))
+    evidence.write_text("junit.xml", junit(result))
+    described = _describe(plan)
+    interval_s = max(point.rate.interval_s for point in plan.experiment.load.rate if point.rate.count)
+    dossier = Dossier(
+        result=result,
+        log=conducted.log if len(conducted.log) else None,
+        experiment_yaml=plan.experiment_text,
+        hypothesis=plan.experiment.hypothesis,
+        versions=described["versions"],
+        machine=described["machine"],
+        digests={
+            name: file_digest(evidence.path(name))
+            for name in sorted(set(result.evidence.values()))
+            if evidence.path(name).is_file()
+        },
+        calibration=_calibration(home),
+        events=_events(evidence.path("journal.jsonl")),
+        generator_doubt=trusted(result.measurement.generator, interval_s) if result.measurement else "",
+    )
+    evidence.write_text("report.html", render_html(dossier))
+
+
+def _describe(plan: Plan) -> dict[str, Any]:
+    """The plan as resolved. Secrets stay references: the target is recorded as it was written."""
+    return {
+        "experiment": plan.experiment.model_dump(mode="json", by_alias=True, exclude_defaults=True),
+        "target": plan.target.model_dump(mode="json"),
+        "scenario": plan.experiment.load.scenario,
+        "versions": {part: _version(part) for part in _PARTS} | {"python": platform.python_version()},
+        "machine": {
+            "system": f"{platform.system()} {platform.release()}",
+            "processors": str(os.cpu_count()),
+            "architecture": platform.machine(),
+            "root": "yes" if hasattr(os, "geteuid") and os.geteuid() == 0 else "no",
+            "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        },
+    }
+
+
+def _version(part: str) -> str:
+    try:
+        return importlib.metadata.version(part)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _calibration(home: Path) -> Mapping[str, Any] | None:
+    try:
+        data = json.loads((home / "calibration.json").read_text())
+    except (OSError, ValueError):
+        return None  # never calibrated on this machine: the report says so
+    return data if isinstance(data, dict) else None
+
+
+def _events(journal: Path) -> tuple[Mapping[str, Any], ...]:
+    return tuple(json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines())

@@ -1,0 +1,165 @@
+"""Fires each step of a plan at its instant, and undoes each fault when its time is over.
+
+    prepare (durable, up to a second early) ─► wait for the instant ─► fire ─► … ─► undo at `at + for`
+
+One thread, one step after the other: what takes long delays the next step, and both instants are recorded.
+The first step that fails ends the story, because what follows it would be told about another system.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+
+from seatrial.actions.action import Action
+from seatrial.faults.protocol import Fault, Undo
+from seatrial.faults.session import FaultSession, Injection, Prepared
+from seatrial.model.problems import SeatrialError
+from seatrial.model.result import StepRecord
+from seatrial.run.clock import RunClock
+from seatrial.run.evidence import RunJournal
+from seatrial.run.plan import PlannedStep
+
+_PREPARE_EARLY_S = 1.0
+_TTL_MARGIN_S = (
+    30.0  # how long after its planned end a fault is left to the conductor before the guardian acts
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    at_s: float
+    step: PlannedStep
+    undoes: bool
+
+
+def moments(steps: Sequence[PlannedStep]) -> list[_Moment]:
+    """All injections and undos in the order of their instants; at one instant, undos come first."""
+    found = [_Moment(step.at_s, step, undoes=False) for step in steps]
+    found += [_Moment(step.at_s + step.for_s, step, undoes=True) for step in steps if step.for_s is not None]
+    return sorted(found, key=lambda moment: (moment.at_s, not moment.undoes))
+
+
+class Timeline(threading.Thread):
+    """Conducts the steps of a plan. `failed` is called, once, with the reason when the story cannot go on."""
+
+    def __init__(
+        self,
+        steps: Sequence[PlannedStep],
+        session: FaultSession,
+        journal: RunJournal,
+        clock: RunClock,
+        zero_mono_s: float,
+        end_s: float,
+        failed: Callable[[str], None],
+    ) -> None:
+        """`zero_mono_s`: the instant on CLOCK_MONOTONIC from which `at` counts; `end_s`: the run's last instant."""
+        super().__init__(name="seatrial-timeline", daemon=True)
+        self._moments = moments(steps)
+        self._session = session
+        self._journal = journal
+        self._clock = clock
+        self._zero = zero_mono_s
+        self._end_s = end_s
+        self._failed = failed
+        self._stopping = threading.Event()
+        self._prepared: dict[str, Prepared] = {}
+        self._first: dict[str, Undo] = {}  # role → undo of the first action on it
+        self._lock = threading.Lock()
+        self._records = {
+            step.name: StepRecord(step.name, step.fault.kind, step.fault.name, step.role.name, step.at_s)
+            for step in steps
+        }
+
+    @property
+    def records(self) -> tuple[StepRecord, ...]:
+        """What has become of each step so far, in the order of their instants."""
+        with self._lock:
+            return tuple(self._records.values())
+
+    def stop(self) -> None:
+        """Fire nothing more. A step that is under way is not cut off."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        for moment in self._moments:
+            act = self._undo if moment.undoes else self._fire
+            try:
+                act(moment)
+            except SeatrialError as error:
+                self._note(moment.step, error=str(error), **({"verified": False} if moment.undoes else {}))
+                self._write("step.failed", moment.step, error=str(error))
+                self._failed(f"{moment.step.name} failed: {error}")
+                return
+            if self._stopping.is_set():
+                return
+
+    def settle(self) -> None:
+        """After the session has ended: note how the undo of each remaining step came out."""
+        by_id = {prepared.id: name for name, prepared in self._prepared.items()}
+        for outcome in self._session.outcomes:
+            name = by_id.get(outcome.entry.id)
+            if name is None:
+                continue
+            undone_s = self._clock.now() - self._zero if outcome.settled else None
+            self._update(name, undone_s=undone_s, verified=outcome.verified, error=outcome.error)
+
+    # steps
+
+    def _fire(self, moment: _Moment) -> None:
+        step = moment.step
+        if not self._wait_until(moment.at_s - _PREPARE_EARLY_S):
+            return
+        length_s = step.for_s if step.for_s is not None else self._end_s - step.at_s
+        fault = self._continued(step)
+        prepared = self._session.prepare(fault, step.role, length_s + _TTL_MARGIN_S, label=step.name)
+        self._prepared[step.name] = prepared
+        self._first.setdefault(step.role.name, prepared.undo)
+        self._write("step.prepared", step, touches=prepared.undo.touches)
+        if not self._wait_until(moment.at_s):
+            return
+        injection = self._session.fire(prepared)
+        before_s, after_s = self._instants(injection)
+        self._note(step, before_s=before_s, injected_s=after_s)
+        self._write("step.fired", step, before_s=before_s, after_s=after_s)
+
+    def _undo(self, moment: _Moment) -> None:
+        prepared = self._prepared.get(moment.step.name)
+        if prepared is None or not self._wait_until(moment.at_s):
+            return
+        try:
+            outcome = self._session.undo(prepared)
+        finally:
+            undone_s = self._clock.now() - self._zero
+        self._note(moment.step, undone_s=undone_s, verified=outcome.verified)
+        self._write("step.undone", moment.step, undone_s=undone_s, verified=outcome.verified)
+
+    def _continued(self, step: PlannedStep) -> Fault:
+        first = self._first.get(step.role.name)
+        if first is None or not isinstance(step.fault, Action):
+            return step.fault
+        return cast("Fault", step.fault.following(first))
+
+    def _instants(self, injection: Injection) -> tuple[float, float]:
+        before, after = injection.before.monotonic_ns, injection.after.monotonic_ns
+        return before / 1e9 - self._zero, after / 1e9 - self._zero
+
+    def _wait_until(self, at_s: float) -> bool:
+        """Whether the instant was reached; False when the run is being ended."""
+        return not self._stopping.wait(max(0.0, self._zero + at_s - self._clock.now()))
+
+    # records
+
+    def _note(self, step: PlannedStep, **changes: float | bool | str | None) -> None:
+        self._update(step.name, **changes)
+
+    def _update(self, name: str, **changes: float | bool | str | None) -> None:
+        with self._lock:
+            self._records[name] = replace(self._records[name], **changes)  # type: ignore[arg-type]
+
+    def _write(self, event: str, step: PlannedStep, **details: object) -> None:
+        now = self._clock.now()
+        described = {"step": step.name, "does": step.fault.name, "role": step.role.name}
+        self._journal.write(event, now, self._clock.wall(now), **described, **details)

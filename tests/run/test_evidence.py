@@ -1,0 +1,59 @@
+"""Evidence is never written over, and the journal is whole line by line."""
+
+import json
+import multiprocessing
+import os
+import signal
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from seatrial.model.problems import BadInput
+from seatrial.run.evidence import Evidence, RunJournal
+
+NOW = datetime(2026, 11, 1, 2, 30, tzinfo=UTC)
+
+
+def test_two_runs_of_one_second_get_a_directory_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = [Evidence.create("crash", NOW).run for _ in range(3)]
+    assert names == ["20261101T023000Z-crash", "20261101T023000Z-crash-2", "20261101T023000Z-crash-3"]
+
+
+def test_evidence_is_never_written_over(tmp_path: Path) -> None:
+    (tmp_path / "verdict.json").write_text("{}")
+    with pytest.raises(BadInput, match="not empty"):
+        Evidence.create("crash", NOW, tmp_path)
+    with pytest.raises(BadInput, match="cannot make"):
+        Evidence.create("crash", NOW, tmp_path / "verdict.json" / "below")
+
+
+def test_a_manifest_names_what_is_there(tmp_path: Path) -> None:
+    evidence = Evidence.create("crash", NOW, tmp_path / "run")
+    evidence.write_text("experiment.yaml", "experiment: crash\n")
+    evidence.write_text("requests.parquet", "rows")
+    manifest = evidence.manifest()
+    assert manifest["requests"] == "requests.parquet"
+    assert len(manifest["sha256"]) == 64
+    assert "load_log" not in manifest
+
+
+def _write_until_killed(path: Path) -> None:
+    journal = RunJournal(path)
+    for number in range(1_000_000):
+        journal.write("tick", float(number), NOW, number=number)
+
+
+def test_a_killed_writer_leaves_whole_lines(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    writer = multiprocessing.get_context("spawn").Process(target=_write_until_killed, args=(path,))
+    writer.start()
+    while not path.exists() or path.stat().st_size < 5_000:
+        assert writer.is_alive()
+        writer.join(0.01)
+    assert writer.pid is not None
+    os.kill(writer.pid, signal.SIGKILL)
+    writer.join()
+    numbers = [json.loads(line)["number"] for line in path.read_text().splitlines()]
+    assert numbers == list(range(len(numbers)))

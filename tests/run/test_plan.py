@@ -1,0 +1,118 @@
+"""A plan resolves names, roles and files, or tells everything that is wrong where it stands."""
+
+from pathlib import Path
+
+import pytest
+
+from seatrial.model.problems import BadInput
+from seatrial.model.quantities import Rate
+from seatrial.run import files
+from seatrial.run.plan import Plan, make_plan
+
+EXPERIMENT = """\
+experiment: rollback
+load: {scenario: scenario.py, rate: 100/s}
+duration: 10s
+timeline:
+  - {at: 2s, action: deploy.switch, on: edge, with: {to: green}}
+  - {at: 4s, action: deploy.rollback, on: edge, name: back}
+objectives:
+  downtime: {max: 5s, after: back}
+checks:
+  - served-by: {release: blue}
+"""
+TARGET = """\
+target: shop
+base_url: http://127.0.0.1:9000
+roles:
+  edge: {driver: haproxy, socket: run/haproxy.sock, map: active.map}
+  worker: {driver: process, pidfile: run/worker.pid}
+"""
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "scenario.py").write_text("")
+
+
+def plan(experiment: str = EXPERIMENT, target: str = TARGET, **options: object) -> Plan:
+    Path("x.yaml").write_text(experiment)
+    Path("t.yaml").write_text(target)
+    return make_plan(files.read("x.yaml", "experiment"), files.read("t.yaml", "target"), **options)  # type: ignore[arg-type]
+
+
+def problems(experiment: str = EXPERIMENT, target: str = TARGET) -> list[str]:
+    with pytest.raises(BadInput) as caught:
+        plan(experiment, target)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_steps_know_their_fault_and_role() -> None:
+    made = plan()
+    assert [(step.name, step.at_s, step.fault.name, step.role.driver) for step in made.steps] == [
+        ("deploy.switch", 2, "deploy.switch", "haproxy"),
+        ("back", 4, "deploy.rollback", "haproxy"),
+    ]
+    assert made.scenario == Path("scenario.py").resolve()
+
+
+def test_the_rate_can_be_replaced() -> None:
+    assert plan(rate=Rate.parse("10000/min")).arrivals.rate_at(0).interval_s == 0.006
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("deploy.switch", "deploy.swich", "x.yaml:5:22: timeline[0].action: unknown fault 'deploy.swich'; did you mean 'deploy.switch'?"),
+        ("on: edge, with", "on: edgy, with", "x.yaml:5:41: timeline[0].on: the target shop has no role 'edgy'"),
+        ("on: edge, name", "on: worker, name", "x.yaml:6:43: timeline[1].on: deploy.rollback acts on haproxy; the role 'worker' is bound to process"),
+        ("{to: green}", "{too: green}", "x.yaml:5:54: timeline[0].with.too"),
+        ("after: back", "after: bakc", "x.yaml:8:30: objectives.downtime.after: no step is called 'bakc'"),
+        ("served-by:", "served-yb:", "x.yaml:10:5: checks[0]: unknown check 'served-yb'; did you mean 'served-by'?"),
+        ("{release:", "{realease:", "x.yaml:10:17: checks[0].served-by.realease: served-by has no parameter 'realease'; did you mean 'release'?"),
+        ("scenario.py", "nowhere.py", "x.yaml:2:18: load.scenario: no such file"),
+        ("at: 4s", "at: 14s", "x.yaml:6:10: timeline[1].at: 14s is not within the run's duration of 10s"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_told_where_it_stands(old: str, new: str, expected: str) -> None:
+    found = problems(EXPERIMENT.replace(old, new))
+    assert any(problem.startswith(expected) for problem in found), found
+
+
+def test_problems_of_both_files_are_told_together() -> None:
+    found = problems(EXPERIMENT.replace("duration", "duratoin"), TARGET.replace("127.0.0.1", "10.0.0.1"))
+    assert {problem.split(":")[0] for problem in found} == {"x.yaml", "t.yaml"}
+
+
+def test_secrets_come_from_the_environment_and_stay_references(monkeypatch: pytest.MonkeyPatch) -> None:
+    target = TARGET + '  cache: {driver: redis, url: "redis://:${SEATRIAL_TEST_PASSWORD}@127.0.0.1/0"}\n'
+    monkeypatch.delenv("SEATRIAL_TEST_PASSWORD", raising=False)
+    assert (
+        "the environment variable SEATRIAL_TEST_PASSWORD is referenced and not set"
+        in problems(target=target)[0]
+    )
+    monkeypatch.setenv("SEATRIAL_TEST_PASSWORD", "hush")
+    assert "hush" not in repr(plan(target=target).target)
+
+
+def test_a_production_target_must_be_named() -> None:
+    target = TARGET + "environment: production\n"
+    assert "--confirm shop" in problems(target=target)[0]
+    assert plan(target=target, confirm="shop").target.environment == "production"
+
+
+def test_a_file_is_looked_for_here_then_beside_the_one_that_names_it(tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    there.mkdir()
+    (there / "a.py").write_text("")
+    assert files.find("a.py") is None
+    assert files.find("a.py", there / "x.yaml") == there / "a.py"
+    assert files.find("chaos/blue-green-rollback.yaml") is not None  # shipped
+
+
+def test_unreadable_files_are_bad_input(tmp_path: Path) -> None:
+    (tmp_path / "latin.yaml").write_bytes(b"experiment: \xff")
+    for name in ("nowhere.yaml", "latin.yaml"):
+        with pytest.raises(BadInput, match=name):
+            files.read(name, "experiment")
