@@ -6,13 +6,22 @@ recorded and returns a `CheckResult`; one that crashes is reported as unknown, n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol, runtime_checkable
 
 from seatrial.model.experiment import Strict
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import CheckResult, StepRecord
 from seatrial.model.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the target held when it was asked after the run: (id, content) of each copy of a write."""
+
+    copies: tuple[tuple[str, str | None], ...]
+    error: str = ""  # why it could not be asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +32,9 @@ class History:
     steps: tuple[StepRecord, ...]
     deadline_s: float
     end_s: float  # end of the measured part
+    stored: Mapping[str, Stored] = field(
+        default_factory=dict
+    )  # role → which writes the target held afterwards
 
 
 class Check(Protocol):
@@ -34,11 +46,19 @@ class Check(Protocol):
         """The verdict, and in one sentence what was found."""
 
 
+@runtime_checkable
+class AsksForWrites(Protocol):
+    """A check that needs to know which of the run's writes the target holds."""
+
+    def lookup_role(self) -> str:
+        """The role through which the target is asked."""
+
+
 class DeclaredCheck(Strict):
     """The base of every check: a frozen record of its parameters."""
 
     name: ClassVar[str]
 
-    def found(self, verdict: Verdict, detail: str) -> CheckResult:
+    def found(self, verdict: Verdict, detail: str, **figures: float) -> CheckResult:
         """A result of this check."""
-        return CheckResult(self.name, verdict, detail)
+        return CheckResult(self.name, verdict, detail, figures)

@@ -104,8 +104,8 @@ class ArrivalSchedule:
 
 def _invert(levels: Seconds, starts: Seconds, counts: Seconds, slopes: Seconds) -> Seconds:
     """The first instants at which Λ reaches `levels`; infinite where it never does."""
-    # 'right' less one finds the last breakpoint at or below a level, so that a level reached just before a pause
-    # (slope 0) is due when load resumes rather than never.
+    # 'right' less one finds the last breakpoint at or below a level, so that a level reached just before a
+    # pause (slope 0) is due when load resumes rather than never.
     segment = np.maximum(np.searchsorted(counts, levels, side="right") - 1, 0)
     with np.errstate(divide="ignore", invalid="ignore"):
         offset = (levels - counts[segment]) / slopes[segment]
@@ -115,7 +115,7 @@ def _invert(levels: Seconds, starts: Seconds, counts: Seconds, slopes: Seconds) 
 def with_spikes(
     shape: Sequence[RateStep], spikes: Sequence[tuple[float, float, float]]
 ) -> tuple[RateStep, ...]:
-    """`shape` with its rate multiplied during each spike `(start_s, end_s, factor)`; overlaps multiply."""
+    """`shape`, its rate multiplied during each spike `(start_s, end_s, factor)`; overlaps multiply."""
     edges = sorted(
         {step.at_s for step in shape} | {edge for start, end, _ in spikes for edge in (start, end)}
     )

@@ -27,8 +27,7 @@ _LONGEST_SHOWN = 60
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 _REAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?")
 _TAGS = frozenset({"str", "int", "float", "bool", "null", "timestamp", "value", "merge"})
-_CONSTANTS = {"": None, "~": None, "null": None, "Null": None, "NULL": None,
-              "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}  # fmt: skip
+_CONSTANTS = {"": None, "~": None, "null": None, "true": True, "false": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +128,8 @@ class _Reader:
         text = str(node.value)
         if node.style is not None:
             return text
-        if text in _CONSTANTS:
-            return _CONSTANTS[text]
+        if text.lower() in _CONSTANTS:
+            return _CONSTANTS[text.lower()]
         if _INTEGER.fullmatch(text):
             return int(text)
         if _REAL.fullmatch(text):

@@ -125,7 +125,7 @@ class RequestLog:
 
     @classmethod
     def from_arrow(cls, table: pa.Table) -> RequestLog:
-        """From a table with the columns of SCHEMA (`key` may be absent). Text columns may be plain or coded."""
+        """From a table with the columns of SCHEMA (`key` may be absent); texts may be plain or coded."""
         return cls(
             intended=_floats(table, "intended"),
             sent=_floats(table, "sent"),

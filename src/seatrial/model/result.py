@@ -13,8 +13,7 @@ from pydantic import BeforeValidator
 
 from seatrial.model.verdict import Verdict
 
-
-# JSON has no infinity and no NaN: both are written as null (see `plain`) and read back as what the field means.
+# JSON has no infinity and no NaN: both are written as null (see `plain`) and read back as the field means.
 Unbounded = Annotated[float, BeforeValidator(lambda value: math.inf if value is None else value)]
 Unmeasured = Annotated[float, BeforeValidator(lambda value: math.nan if value is None else value)]
 
@@ -133,11 +132,12 @@ class StepRecord:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What a check found."""
+    """What a check found: a sentence, and the figures in it under their names (units in the names)."""
 
     name: str
     verdict: Verdict
     detail: str
+    figures: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,15 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any
 
-from seatrial.checks.protocol import Check, History
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from seatrial.checks.protocol import Check, History, Stored
+from seatrial.faults.protocol import Role
+from seatrial.lookups import look_up
 from seatrial.measure import measure, trusted
 from seatrial.model.problems import SeatrialError
+from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import CheckResult, Measurement, RunResult
 from seatrial.model.verdict import Verdict
 from seatrial.report import Dossier, junit, render_html
@@ -96,7 +102,13 @@ def _judged(plan: Plan, evidence: Evidence, clock: RunClock, conducted: Conducte
     objectives = (
         judge_objectives(experiment, conducted.log, measurement, conducted.steps) if measurement else ()
     )
-    history = History(conducted.log, conducted.steps, experiment.load.deadline.seconds, conducted.end_s)
+    history = History(
+        conducted.log,
+        conducted.steps,
+        experiment.load.deadline.seconds,
+        conducted.end_s,
+        {role.name: _stored(role, conducted.log, evidence) for role in plan.lookups} if measurement else {},
+    )
     checks = tuple(_checked(check, history) for check in plan.checks) if measurement else ()
     disturbances = ((conducted.ending.verdict, conducted.ending.reason),) if conducted.ending else ()
     judgement = judge(objectives, checks, conducted.steps, measurement, experiment, disturbances)
@@ -115,6 +127,21 @@ def _judged(plan: Plan, evidence: Evidence, clock: RunClock, conducted: Conducte
         checks=checks,
         covers=experiment.covers,
     )
+
+
+def _stored(role: Role, log: RequestLog, evidence: Evidence) -> Stored:
+    """Ask the target which of the run's writes it holds, and keep the answer as evidence."""
+    keys = sorted(set(log.keys.drop_null().to_pylist())) if log.keys is not None else []
+    try:
+        copies = look_up(role, keys)
+    except SeatrialError as error:
+        return Stored((), str(error))
+    table = pa.table({
+        "id": pa.array([identity for identity, _ in copies], pa.utf8()),
+        "content": pa.array([content for _, content in copies], pa.utf8()),
+    })  # fmt: skip
+    pq.write_table(table, evidence.path(f"stored-{role.name}.parquet"), compression="zstd")
+    return Stored(copies)
 
 
 def _checked(check: Check, history: History) -> CheckResult:

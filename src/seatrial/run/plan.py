@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seatrial.checks import registry as checks_registry
-from seatrial.checks.protocol import Check
+from seatrial.checks.protocol import AsksForWrites, Check
 from seatrial.faults import registry as faults_registry
 from seatrial.faults.protocol import Demanding, Fault, Role
 from seatrial.model.arrivals import ArrivalSchedule, RateStep
@@ -46,6 +46,7 @@ class Plan:
     experiment_text: str
     target: Target
     base_url: str  # resolved
+    lookups: tuple[Role, ...]  # through which checks ask which writes the target holds
     scenario: Path
     shape: tuple[RateStep, ...]
     steps: tuple[PlannedStep, ...]
@@ -90,6 +91,7 @@ def make_plan(experiment: Source, target: Source, rate: Rate | None = None, conf
     steps = list(_steps(promised, experiment.document, system, target.path, collected))
     checks = list(_checks(promised, experiment.document, collected))
     collected += _dangling(promised, experiment.document)
+    lookups = list(_lookups(checks, experiment.document, system, target.path, collected))
     if collected:
         raise BadInput(collected)
     assert scenario is not None
@@ -97,6 +99,7 @@ def make_plan(experiment: Source, target: Source, rate: Rate | None = None, conf
         experiment=promised,
         experiment_text=experiment.document.text,
         target=system,
+        lookups=tuple(lookups),
         base_url=str(substitute(system.base_url, dict(os.environ))).rstrip("/"),
         scenario=scenario,
         shape=tuple(RateStep(point.at.seconds, point.rate) for point in promised.load.rate),
@@ -170,6 +173,17 @@ def _checks(experiment: Experiment, document: Document, problems: list[Problem])
             for problem in error.problems:
                 inner = (*place, check.check, problem.path) if problem.path else place
                 problems.append(document.problem(inner, problem.message, key=True))
+
+
+def _lookups(
+    checks: list[Check], document: Document, target: Target, target_path: Path, problems: list[Problem]
+) -> Iterator[Role]:
+    wanted = [check.lookup_role() for check in checks if isinstance(check, AsksForWrites)]
+    for name in dict.fromkeys(wanted):
+        try:
+            yield Role.of(target, name, target_path.parent)
+        except BadInput as error:
+            problems += [document.problem(("checks",), problem.message) for problem in error.problems]
 
 
 def _dangling(experiment: Experiment, document: Document) -> Iterator[Problem]:

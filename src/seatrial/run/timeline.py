@@ -55,7 +55,7 @@ class Timeline(threading.Thread):
         end_s: float,
         failed: Callable[[str], None],
     ) -> None:
-        """`zero_mono_s`: the instant on CLOCK_MONOTONIC from which `at` counts; `end_s`: the run's last instant."""
+        """`zero_mono_s`: the instant on CLOCK_MONOTONIC from which `at` counts; `end_s`: the run's last."""
         super().__init__(name="seatrial-timeline", daemon=True)
         self._moments = moments(steps)
         self._session = session

@@ -1,0 +1,30 @@
+"""Ask through a role that is bound to driver `sql` or `http`.
+
+A scenario gives each write a key of the form `ID CONTENT…`: up to the first space the id, after it what the
+write says, in whatever words the scenario likes. The target is asked for the ids; if its answer carries
+content too, the two are compared word for word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from seatrial.faults.protocol import Role
+from seatrial.lookups import http, sql
+from seatrial.model.problems import BadInput, nearest
+
+Copy = tuple[str, str | None]  # id, content (None: the target does not say)
+
+DRIVERS: dict[str, Callable[[Role, Sequence[str]], list[Copy]]] = {"sql": sql.ask, "http": http.ask}
+
+
+def look_up(role: Role, keys: Sequence[str]) -> tuple[Copy, ...]:
+    """Each stored copy of the writes with these keys; a doubled write stands twice.
+
+    Raises BadInput when the role cannot be asked as it is bound, Unavailable when the target does not answer.
+    """
+    ask = DRIVERS.get(role.driver)
+    if ask is None:
+        known = nearest(role.driver, DRIVERS)
+        raise BadInput(f"writes cannot be looked up through the driver '{role.driver}'{known}")
+    return tuple(ask(role, keys))

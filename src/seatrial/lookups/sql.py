@@ -1,0 +1,60 @@
+"""Look writes up in a database. Each row of the query is one stored copy of a write.
+
+    writes:
+      driver: sql
+      url: postgresql://shop:${SHOP_PASSWORD}@127.0.0.1:5432/shop
+      query: SELECT key, sku || ' ' || quantity FROM orders WHERE key IN :ids
+
+The first column is the id, the second, if there is one, the content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+
+from seatrial.faults.protocol import Role
+from seatrial.lookups.http import identity_of
+from seatrial.model.experiment import Strict
+from seatrial.model.problems import BadInput, Unavailable
+
+_IDS_A_QUERY = 2_000
+
+
+class Database(Strict):
+    """A role bound to driver `sql`."""
+
+    url: str
+    query: str
+
+
+def ask(role: Role, keys: Sequence[str]) -> list[tuple[str, str | None]]:
+    """The stored copies of the writes with these keys. Raises BadInput or Unavailable."""
+    database = role.bound_to(Database)
+    if ":ids" not in database.query:
+        raise BadInput(f"roles.{role.name}.query: needs `IN :ids` where the ids of the writes go")
+    try:
+        url = make_url(database.url)
+    except sa.exc.ArgumentError as error:
+        raise BadInput(f"roles.{role.name}.url: is not a database's address") from error
+    if url.host:
+        role.require_allowed(url.host)
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    query = sa.text(database.query).bindparams(sa.bindparam("ids", expanding=True))
+    ids = [identity_of(key) for key in keys]
+    engine = sa.create_engine(url)
+    try:
+        with engine.connect() as connection:
+            found: list[tuple[str, str | None]] = []
+            for start in range(0, len(ids), _IDS_A_QUERY):
+                rows = connection.execute(query, {"ids": ids[start : start + _IDS_A_QUERY]})
+                found += [(str(row[0]), str(row[1]) if len(row) > 1 else None) for row in rows]
+            return found
+    except sa.exc.SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        raise Unavailable(f"{role.name}: the database did not answer: {reason}") from error
+    finally:
+        engine.dispose()

@@ -1,0 +1,153 @@
+"""Each kind of loss is caught, every time; what clients cannot know is counted and forgiven."""
+
+import random
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from seatrial.checks.protocol import History, Stored
+from seatrial.checks.registry import build
+from seatrial.faults.protocol import Role
+from seatrial.lookups import look_up
+from seatrial.model.problems import BadInput, Unavailable
+from seatrial.model.requestlog import SCHEMA, RequestLog
+from seatrial.model.result import CheckResult
+from seatrial.model.verdict import Verdict
+
+Copies = list[tuple[str, str | None]]
+
+
+def row(
+    number: int, *, ok: bool, status: int, error: str = "", sent: float | None = 0.0
+) -> dict[str, object]:
+    key = f"id-{number} tenant-{number % 3} sku-{number % 7} {number % 5}"
+    due = float(number)
+    return {"intended": due, "sent": None if sent is None else due, "ended": due + 0.01, "ok": ok, "status": status,
+            "name": "POST /orders", "served_by": "", "error": error, "worker": "", "key": key}  # fmt: skip
+
+
+ACKNOWLEDGED = [row(number, ok=True, status=201) for number in range(100)]
+REFUSED = [
+    row(100, ok=False, status=422),
+    row(101, ok=False, status=0, error="connection refused"),
+    row(102, ok=False, status=0, error="dropped", sent=None),
+]
+INDETERMINATE = [
+    row(103, ok=False, status=503),
+    row(104, ok=False, status=0, error="deadline"),
+    row(105, ok=False, status=409),
+]
+READS = [{**row(106, ok=True, status=200), "key": None}]
+LOG = RequestLog.from_arrow(
+    pa.Table.from_pylist([*ACKNOWLEDGED, *REFUSED, *INDETERMINATE, *READS], schema=SCHEMA)
+)
+
+
+def faithful() -> Copies:
+    """What a target holds that lost nothing, and that carried out one of the indeterminate writes."""
+    kept = [*ACKNOWLEDGED, INDETERMINATE[0]]
+    return [
+        (identity, content) for identity, _, content in (str(each["key"]).partition(" ") for each in kept)
+    ]
+
+
+def judged(copies: Copies, error: str = "") -> CheckResult:
+    check = build("acknowledged-writes", {})
+    return check.judge(History(LOG, (), 2.0, 200.0, {"writes": Stored(tuple(copies), error)}))
+
+
+def test_a_faithful_target_passes_and_the_indeterminate_are_counted() -> None:
+    result = judged(faithful())
+    assert result.verdict is Verdict.PASS
+    assert result.figures["acknowledged"] == 100
+    assert result.figures["refused"] == 3
+    assert (result.figures["indeterminate"], result.figures["indeterminate_there"]) == (3, 1)
+
+
+def lose(copies: Copies, chance: random.Random) -> None:
+    copies.pop(chance.randrange(100))
+
+
+def double(copies: Copies, chance: random.Random) -> None:
+    copies.append(chance.choice(copies))
+
+
+def swap_the_tenant(copies: Copies, chance: random.Random) -> None:
+    index = chance.randrange(100)
+    identity, content = copies[index]
+    assert content is not None
+    copies[index] = (identity, content.replace("tenant-", "other-"))
+
+
+def carry_out_what_was_refused(copies: Copies, chance: random.Random) -> None:
+    identity, _, content = str(chance.choice(REFUSED)["key"]).partition(" ")
+    copies.append((identity, content))
+
+
+@pytest.mark.parametrize("mutant", [lose, double, swap_the_tenant, carry_out_what_was_refused])
+@pytest.mark.parametrize("seed", range(25))
+def test_every_mutant_is_caught(mutant: Callable[[Copies, random.Random], None], seed: int) -> None:
+    copies = faithful()
+    mutant(copies, random.Random(seed))
+    assert judged(copies).verdict is Verdict.FAIL
+
+
+def test_lost_seconds_run_from_the_first_loss_to_the_last() -> None:
+    copies = [copy for copy in faithful() if copy[0] not in ("id-40", "id-47")]
+    assert judged(copies).figures["lost_s"] == pytest.approx(7.0)
+    assert judged(copies).figures["lost"] == 2
+
+
+def test_a_target_that_cannot_be_asked_leaves_it_unknown() -> None:
+    assert judged([], "the database did not answer").verdict is Verdict.UNKNOWN
+
+
+def test_content_is_not_compared_when_the_target_does_not_tell() -> None:
+    assert judged([(identity, None) for identity, _ in faithful()]).verdict is Verdict.PASS
+
+
+# looking up for real
+
+
+def role(**parameters: object) -> Role:
+    driver = parameters.pop("driver")
+    return Role("writes", str(driver), parameters, ("127.0.0.0/8",), ".")
+
+
+def test_sql_finds_each_copy(tmp_path: Path) -> None:
+    database = sqlite3.connect(tmp_path / "shop.sqlite")
+    database.execute("CREATE TABLE orders (key TEXT, tenant TEXT)")
+    database.executemany(
+        "INSERT INTO orders VALUES (?, ?)", [("a", "t1"), ("b", "t1"), ("b", "t1"), ("x", "t2")]
+    )
+    database.commit()
+    database.close()
+    asked = role(
+        driver="sql",
+        url=f"sqlite:///{tmp_path / 'shop.sqlite'}",
+        query="SELECT key, tenant FROM orders WHERE key IN :ids",
+    )
+    assert sorted(look_up(asked, ["a t1", "b t1", "c t1"])) == [("a", "t1"), ("b", "t1"), ("b", "t1")]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({"driver": "sql", "url": "sqlite://", "query": "SELECT 1"}, BadInput),
+        ({"driver": "sql", "url": "nonsense", "query": "SELECT :ids"}, BadInput),
+        ({"driver": "sql", "url": "postgresql://10.1.1.1/x", "query": "SELECT :ids"}, BadInput),
+        (
+            {"driver": "sql", "url": "sqlite://", "query": "SELECT nothing FROM nowhere WHERE x IN :ids"},
+            Unavailable,
+        ),
+        ({"driver": "http", "url": "http://127.0.0.1:1/{id}"}, Unavailable),
+        ({"driver": "http", "url": "http://127.0.0.1:1/{nonsense}"}, BadInput),
+        ({"driver": "redis", "url": "redis://127.0.0.1"}, BadInput),
+    ],
+)
+def test_what_cannot_be_asked_says_why(parameters: dict[str, object], expected: type[Exception]) -> None:
+    with pytest.raises(expected, match="writes|cannot be looked up"):
+        look_up(role(**parameters), ["a t1"])
