@@ -1,4 +1,4 @@
-"""A measurement as a table."""
+"""Measurements and suites as tables."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from seatrial.model.result import Measurement
+from seatrial.model.result import Measurement, ObjectiveResult
+from seatrial.model.verdict import Verdict
 from seatrial.report.figures import count, interval, number, seconds, share
 from seatrial.report.sentences import generator
+from seatrial.report.terminal import verdict_text
+from seatrial.run.suite import SuiteResult
 
 _MOST_OUTAGES = 20
 
@@ -38,6 +41,32 @@ def measured_table(measured: Measurement) -> RenderableType:
         parts += [Text(), _outages(measured)]
     parts += [Text(), Text(generator(measured.generator, ""))]
     return Group(*parts)
+
+
+def suite_table(whole: SuiteResult) -> RenderableType:
+    """What `seatrial suite` prints at the end: each run, what was measured, and the verdict of the whole."""
+    table = Table(
+        box=None, pad_edge=False, padding=(0, 3, 0, 0), title=whole.title or whole.suite, title_justify="left"
+    )
+    for column in ("experiment", "verdict", "measured", "why"):
+        table.add_column(column)
+    for result in whole.runs:
+        measured = ", ".join(_key_figure(each) for each in result.objectives if each.upper is not None)
+        table.add_row(
+            result.experiment,
+            verdict_text(result.verdict),
+            measured,
+            result.reasons[0] if result.reasons else "",
+        )
+    for name in whole.not_run:
+        table.add_row(name, verdict_text(Verdict.UNKNOWN), "", "not run: the suite was interrupted")
+    return Group(table, Text(), Text.assemble(verdict_text(whole.verdict), f"  {whole.directory}"))
+
+
+def _key_figure(objective: ObjectiveResult) -> str:
+    assert objective.lower is not None
+    assert objective.upper is not None
+    return f"{objective.name} {interval(objective.lower, objective.upper, objective.unit, objective.target).bracketed}"
 
 
 def _outages(measured: Measurement) -> Table:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import signal
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -17,6 +19,7 @@ from seatrial.cli.targets import home, planned_target, target_in_service
 from seatrial.cli.terminal import err, out, print_json, say
 from seatrial.model.problems import BadInput, Interrupted, SeatrialError
 from seatrial.model.quantities import Rate
+from seatrial.report import summary
 from seatrial.run.execute import Execution, execute
 from seatrial.run.files import read
 from seatrial.run.plan import Plan, make_plan
@@ -35,12 +38,17 @@ RateOption = Annotated[
 OutOption = Annotated[
     Path | None, typer.Option("--out", metavar="DIR", help="Where the evidence goes; by default under runs/.")
 ]
+ConfirmOption = Annotated[
+    str, typer.Option("--confirm", metavar="NAME", help="The name of a production target.")
+]
+NoTestbedOption = Annotated[bool, typer.Option("--no-testbed", help="Never start the testbed.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
     app.command()(run)
+    app.command()(suite)
     app.command()(demo)
     app.command()(recover)
 
@@ -52,8 +60,8 @@ def run(
     out_dir: OutOption = None,
     as_json: JsonOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and start nothing.")] = False,
-    confirm: Annotated[str, typer.Option(metavar="NAME", help="The name of a production target.")] = "",
-    no_testbed: Annotated[bool, typer.Option("--no-testbed", help="Never start the testbed.")] = False,
+    confirm: ConfirmOption = "",
+    no_testbed: NoTestbedOption = False,
 ) -> int:
     """Run one experiment and judge it. Exit code: 0 pass, 1 fail, 2 unknown."""
     override = _rate(rate)
@@ -81,6 +89,35 @@ def demo(out_dir: OutOption = None, as_json: JsonOption = False) -> int:
         say(f"\nrollback downtime: {between} (allowed: {rollback.target:g} s)")
         say(f"report: {execution.evidence.path('report.html')}")
     return code
+
+
+def suite(
+    suite_file: Annotated[str, typer.Argument(metavar="SUITE", help="A suite, such as chaos/suites/….yaml.")],
+    target: TargetOption = "",
+    out_dir: OutOption = None,
+    as_json: JsonOption = False,
+    confirm: ConfirmOption = "",
+    no_testbed: NoTestbedOption = False,
+) -> int:
+    """Run experiments one after the other. Exit code: that of the worst; unknown is worse than pass."""
+    from seatrial.cli.figures import suite_table  # noqa: PLC0415
+    from seatrial.run.suite import execute_suite, plan_suite, suite_document  # noqa: PLC0415
+
+    source = read(suite_file, "suite")
+    _recover_first()
+    plan_for = functools.partial(plan_suite, source, confirm=confirm)
+    with target_in_service(target, no_testbed, plan_for) as system, _interruptible() as stop:
+        whole = execute_suite(
+            plan_for(system),
+            lambda plan, directory: _execute(plan, directory, stop),
+            stop,
+            lambda result: err.print(summary(result)),
+            out_dir,
+        )
+    err.print(suite_table(whole))
+    if as_json:
+        print_json(suite_document(whole))
+    return Interrupted.exit_code if stop.is_set() else whole.verdict.exit_code
 
 
 def recover(as_json: JsonOption = False) -> int:
@@ -141,8 +178,9 @@ def _say_recovered(found: list) -> None:  # type: ignore[type-arg]
             say(f"  by hand: {undo.by_hand}")
 
 
-def _watched(plan: Plan, out_dir: Path | None) -> Execution:
-    """Execute with the live view. Ctrl-C ends the run in good order; pressing it again changes nothing."""
+@contextlib.contextmanager
+def _interruptible() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set, once; pressing again changes nothing."""
     stop = threading.Event()
 
     def end(_number: int, _frame: FrameType | None) -> None:
@@ -153,15 +191,23 @@ def _watched(plan: Plan, out_dir: Path | None) -> Execution:
     handled = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.signal(number, end) for number in handled}
     try:
-        with LiveView(plan.experiment.title or plan.experiment.experiment) as view:
-            return execute(plan, home(), view, stop, out_dir)
+        yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
+def _execute(plan: Plan, directory: Path | None, stop: threading.Event) -> Execution:
+    with LiveView(plan.experiment.title or plan.experiment.experiment) as view:
+        return execute(plan, home(), view, stop, directory)
+
+
+def _watched(plan: Plan, directory: Path | None) -> Execution:
+    with _interruptible() as stop:
+        return _execute(plan, directory, stop)
+
+
 def _tell(execution: Execution, as_json: bool) -> int:
-    from seatrial.report import summary  # noqa: PLC0415
     from seatrial.report.verdictfile import verdict_document  # noqa: PLC0415
 
     result = execution.result

@@ -1,6 +1,6 @@
 """`verdict.json`: what scripts read of a run, and what a run is read back from.
 
-The first keys are a contract: their names and meanings do not change. `steps` and `measurement` hold the rest,
+The first keys are a contract: their names and meanings stay. `steps` and `measurement` hold the rest,
 so that a report can be made again from the file. An unbounded value is null.
 """
 

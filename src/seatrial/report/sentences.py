@@ -1,0 +1,62 @@
+"""What the figures mean, in sentences for people who were not there."""
+
+from __future__ import annotations
+
+import math
+
+from seatrial.model.result import GeneratorAudit, Measurement, RunResult
+from seatrial.model.verdict import Verdict
+from seatrial.report.figures import count, number, seconds, share
+
+
+def headline(result: RunResult) -> str:
+    """The verdict as one sentence."""
+    if result.verdict is Verdict.PASS:
+        return "Every objective was kept and every check held."
+    if result.verdict is Verdict.FAIL:
+        return "A promise was broken."
+    if result.interrupted:
+        return "The run was interrupted. It proves nothing, for or against."
+    if not result.objectives and not result.checks:
+        return "Nothing was promised, so nothing was judged."
+    return "This run cannot tell whether the promises were kept. That is not a pass."
+
+
+def what_clients_saw(measured: Measurement) -> str:
+    """Good, bad and outages in one or two sentences."""
+    if not measured.requests:
+        return "No request was due in the measured part of the run."
+    if not measured.bad:
+        answered = f"all {count(measured.requests)} were answered well and in time"
+        return f"No request failed: {answered}. {resolution(measured)}"
+    outages = len(measured.outages)
+    bad = f"{count(measured.bad)} of {count(measured.requests)} requests"
+    return (
+        f"{bad} ({share(measured.bad / measured.requests)}) failed, came after their deadline of "
+        f"{seconds(measured.deadline_s)} or were never answered, "
+        f"in {count(outages)} {'outage' if outages == 1 else 'outages'}."
+    )
+
+
+def resolution(measured: Measurement) -> str:
+    """How short an interruption could have gone unseen."""
+    gap = measured.completion_gap.upper_s
+    rate = measured.generator.offered_per_s
+    spacing = f"A request was due every {seconds(1 / rate)}. " if rate > 0 else ""
+    if math.isinf(gap):
+        return f"{spacing}How long an interruption could have gone unseen is not known."
+    unseen = "An interruption of the whole service could have gone unseen only if it was shorter than"
+    return f"{spacing}{unseen} {seconds(gap)}."
+
+
+def generator(audit: GeneratorAudit, doubt: str) -> str:
+    """Why one may trust the load generator, or, with a `doubt`, why not."""
+    if doubt:
+        return f"The load generator cannot be trusted: {doubt}. It measured itself, not only the service."
+    if not audit.scheduled:
+        return "The load generator had nothing to send."
+    return (
+        "The load generator can be trusted: "
+        f"it sent every one of {count(audit.scheduled)} scheduled requests, "
+        f"99 of 100 within {number(audit.late_p99_ms, 'ms')} of the instant it was due."
+    )

@@ -1,0 +1,109 @@
+"""The run in one screen, for a tired person at three in the morning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from seatrial.model.result import GeneratorAudit, RunResult
+from seatrial.model.verdict import Verdict
+from seatrial.report import sentences
+from seatrial.report.figures import allowed, count, number
+from seatrial.report.views import measured_text
+from seatrial.report.views import step as step_view
+
+_STYLE = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.UNKNOWN: "magenta"}
+# A word and a mark: colours are lost in logs, and to one man in twelve.
+_MARK = {Verdict.PASS: "✓", Verdict.FAIL: "✗", Verdict.UNKNOWN: "?"}
+_MOST_REASONS = 8
+
+
+def summary(result: RunResult, report: str = "") -> RenderableType:
+    """What happened, what was promised, what was measured; `report` says where to read on."""
+    parts: list[RenderableType] = [_heading(result)]
+    parts += [Padding(Text(f"• {reason}"), (0, 0, 0, 2)) for reason in result.reasons[:_MOST_REASONS]]
+    if len(result.reasons) > _MOST_REASONS:
+        parts.append(Text(f"  … and {len(result.reasons) - _MOST_REASONS} more reasons in the report"))
+    if result.objectives:
+        parts += [Text(), _objectives(result)]
+    for table in (_checks(result), _steps(result)):
+        if table.row_count:
+            parts += [Text(), table]
+    parts += [Text(), *_closing(result, report)]
+    return Group(*parts)
+
+
+def verdict_text(verdict: Verdict) -> Text:
+    """The verdict as a mark and a word."""
+    return Text(f"{_MARK[verdict]} {verdict}", style=f"bold {_STYLE[verdict]}", no_wrap=True)
+
+
+def _heading(result: RunResult) -> RenderableType:
+    badge = Text(
+        f" {_MARK[result.verdict]} {result.verdict.upper()} ", style=f"bold reverse {_STYLE[result.verdict]}"
+    )
+    title = Text(f" {result.title or result.experiment}", style="bold")
+    return Group(
+        Text.assemble(badge, title), Text(f"{sentences.headline(result)} ({result.target})", style="dim")
+    )
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold", expand=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _objectives(result: RunResult) -> Table:
+    table = _table("objective", "target", "measured", "verdict")
+    for column in table.columns[1:3]:
+        column.justify = "right"
+    for one in result.objectives:
+        target = allowed(one.target, one.unit)
+        table.add_row(Text(one.name), target, Text(measured_text(one)), verdict_text(one.verdict))
+    return table
+
+
+def _checks(result: RunResult) -> Table:
+    table = _table("check", "verdict", "found")
+    for check in result.checks:
+        table.add_row(Text(check.name), verdict_text(check.verdict), Text(check.detail))
+    return table
+
+
+def _steps(result: RunResult) -> Table:
+    table = _table("step", "planned", "happened", "undone")
+    for number_, one in enumerate(result.steps, start=1):
+        view = step_view(number_, one)
+        undone = view.undone + {True: ", verified", False: ", NOT VERIFIED", None: ""}[one.verified]
+        table.add_row(Text(view.name), view.planned, Text(f"{view.happened} {view.error}".strip()), undone)
+    return table
+
+
+def _closing(result: RunResult, report: str) -> Iterator[Text]:
+    if result.measurement is None:
+        yield Text("Nothing could be measured.", style="bold magenta")
+    else:
+        yield Text(sentences.what_clients_saw(result.measurement))
+        yield _generator(result.measurement.generator)
+    if report:
+        yield Text.assemble(("report     ", "dim"), report)
+
+
+def _generator(audit: GeneratorAudit) -> Text:
+    dropped = ("bold red" if audit.dropped else "", f"{count(audit.dropped)} dropped")
+    return Text.assemble(
+        ("generator  ", "dim"),
+        f"{count(audit.scheduled)} scheduled, {count(audit.sent)} sent, ",
+        (dropped[1], dropped[0]),
+        f", {count(audit.unanswered)} unanswered; ",
+        f"late p50 {number(audit.late_p50_ms, 'ms')}, p99 {number(audit.late_p99_ms, 'ms')}, "
+        f"max {number(audit.late_max_ms, 'ms')}; "
+        f"{number(audit.achieved_per_s, 'per_s')} of {number(audit.offered_per_s, 'per_s')}",
+    )

@@ -1,0 +1,283 @@
+"""Records as the rows that templates show: every figure already text, every position already per cent."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from seatrial.model.result import ObjectiveResult, Outage, RunResult, StepRecord
+from seatrial.model.verdict import Verdict
+from seatrial.report.figures import Shown, allowed, at_least, count, exactly, interval, number, seconds
+
+_LONGEST_TEXT = 400
+NOT_MEASURED = "not measured"
+_MOST_COLUMNS = 10
+_MOST_RECORDS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """An interval drawn against its target, from zero; all positions in per cent of the width."""
+
+    left: float
+    width: float
+    target: float
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectiveView:
+    """One objective as shown."""
+
+    name: str
+    allowed: str
+    target: str
+    at_least: bool
+    measured: str
+    verdict: Verdict
+    reason: str
+    scale: Scale | None
+
+
+def measured(result: ObjectiveResult) -> Shown | None:
+    """What was measured of an objective. With a lower end alone, the end was never seen."""
+    if result.lower is None:
+        return None
+    upper = math.inf if result.upper is None else result.upper
+    return interval(result.lower, upper, result.unit, result.target)
+
+
+def measured_text(result: ObjectiveResult) -> str:
+    """The same in brackets, for places without drawings."""
+    shown = measured(result)
+    return NOT_MEASURED if shown is None else shown.bracketed
+
+
+def objective(result: ObjectiveResult) -> ObjectiveView:
+    """Text and scale of an objective."""
+    shown = measured(result)
+    return ObjectiveView(
+        name=clip(result.name),
+        allowed=allowed(result.target, result.unit),
+        target=exactly(result.target, result.unit),
+        at_least=at_least(result.unit),
+        measured=NOT_MEASURED if shown is None else str(shown),
+        verdict=result.verdict,
+        reason=clip(result.reason),
+        scale=_scale(result),
+    )
+
+
+def _scale(result: ObjectiveResult) -> Scale | None:
+    """Zero at the left, the largest finite end an eighth short of the right edge."""
+    if result.lower is None:
+        return None
+    lower, target = result.lower, result.target
+    upper = math.inf if result.upper is None else result.upper
+    full = max(end for end in (lower, upper, target) if math.isfinite(end)) * 8 / 7
+    if full <= 0:
+        return None
+    left, right = (100 * min(max(value, 0.0), full) / full for value in (lower, upper))
+    return Scale(round(left, 3), round(right - left, 3), round(100 * max(target, 0.0) / full, 3))
+
+
+def key_objective(result: RunResult) -> ObjectiveResult | None:
+    """The figure that the run was made for: its worst downtime or recovery objective, else its first."""
+    times = [one for one in result.objectives if one.unit == "s"]
+    severity = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.PASS)
+    return min(times or result.objectives, key=lambda one: severity.index(one.verdict), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class OutageView:
+    """One outage as shown."""
+
+    number: int
+    after: str
+    began: str
+    perceived: str
+    server: str
+    equivalent: str
+    bad: str
+    runs: str
+
+
+def outage(number_: int, one: Outage) -> OutageView:
+    """Text of an outage."""
+    return OutageView(
+        number=number_,
+        after=clip(one.name),
+        began=f"{one.start_s:,.3f} s",
+        perceived=str(interval(one.perceived.lower_s, one.perceived.upper_s, "s")),
+        server=str(interval(one.server.lower_s, one.server.upper_s, "s")),
+        equivalent=seconds(one.equivalent_s),
+        bad=count(one.bad),
+        runs=count(one.runs),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """One step of the timeline as shown. `verified`: None when there is nothing to undo, or nobody looked."""
+
+    number: int
+    name: str
+    does: str
+    kind: str
+    planned: str
+    happened: str
+    undone: str
+    verified: bool | None
+    error: str
+
+
+def step(number_: int, one: StepRecord) -> StepView:
+    """Text of a step."""
+    happened = one.injected_s if one.injected_s is not None else one.before_s
+    return StepView(
+        number=number_,
+        name=clip(one.name or one.does),
+        does=clip(f"{one.does} on {one.role}" if one.role else one.does),
+        kind=clip(one.kind),
+        planned=_instant(one.planned_s),
+        happened="did not happen" if happened is None else _happened(one),
+        undone=_undone(one),
+        verified=one.verified,
+        error=clip(one.error),
+    )
+
+
+def _happened(one: StepRecord) -> str:
+    """Between just before and just after the effect."""
+    if one.before_s is None or one.injected_s is None:
+        return _instant(one.before_s if one.injected_s is None else one.injected_s)
+    return f"{one.before_s:,.3f} … {one.injected_s:,.3f} s"
+
+
+def _undone(one: StepRecord) -> str:
+    if one.kind != "fault":
+        return "nothing to undo"
+    return "not undone" if one.undone_s is None else _instant(one.undone_s)
+
+
+def _instant(at_s: float | None) -> str:
+    return "–" if at_s is None else f"{at_s:,.3f} s"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A name and its value; nested facts are indented by `depth`."""
+
+    name: str
+    value: str
+    depth: int = 0
+
+
+def facts(mapping: Mapping[str, Any], depth: int = 0) -> Iterator[Fact]:
+    """A JSON mapping of any shape as rows; what is deeper than two levels is shown as JSON."""
+    for key, value in mapping.items():
+        name = clip(str(key).replace("_", " "))
+        if isinstance(value, Mapping) and depth < 2:
+            yield Fact(name, "", depth)
+            yield from facts(value, depth + 1)
+        else:
+            yield Fact(name, clip(_value(value)), depth)
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Records of one shape as a table: the first column names the row."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def split_grids(mapping: Mapping[str, Any]) -> tuple[dict[str, Any], list[Grid]]:
+    """The plain values of a JSON mapping, and those that are tables: lists (or mappings) of records."""
+    plain: dict[str, Any] = {}
+    grids: list[Grid] = []
+    for key, value in mapping.items():
+        records = _records(value)
+        if records:
+            grids.append(_grid(clip(str(key).replace("_", " ")), records))
+        else:
+            plain[str(key)] = value
+    return plain, grids
+
+
+def _records(value: Any) -> list[Mapping[str, Any]]:
+    """`value` as rows with a first column, or nothing when it is no table."""
+    if (
+        isinstance(value, Mapping)
+        and len(value) > 1
+        and all(isinstance(row, Mapping) for row in value.values())
+    ):
+        return [{"": name, **row} for name, row in value.items()]
+    if isinstance(value, list) and value and all(isinstance(row, Mapping) for row in value):
+        return value
+    return []
+
+
+def _grid(name: str, records: Sequence[Mapping[str, Any]]) -> Grid:
+    columns = tuple(dict.fromkeys(str(key) for record in records for key in record))[:_MOST_COLUMNS]
+    rows = tuple(
+        tuple(clip(_value(record.get(column, "–"))) for column in columns)
+        for record in records[:_MOST_RECORDS]
+    )
+    return Grid(name, tuple(clip(column.replace("_", " ")) for column in columns), rows)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    """One line of the journal as shown."""
+
+    wall: str
+    event: str
+    details: str
+
+
+def event(line: Mapping[str, Any]) -> EventView:
+    """Text of a journal line."""
+    details = {key: value for key, value in line.items() if key not in ("event", "wall", "mono")}
+    shown = ", ".join(f"{key} {_value(value)}" for key, value in details.items())
+    return EventView(clip(_value(line.get("wall", ""))), clip(_value(line.get("event", ""))), clip(shown))
+
+
+@dataclass(frozen=True, slots=True)
+class FileView:
+    """One evidence file as shown."""
+
+    what: str
+    file: str
+    sha256: str
+
+
+def files(evidence: Mapping[str, str], digests: Mapping[str, str]) -> Sequence[FileView]:
+    """Evidence files with the digests that are known; `sha256` in `evidence` is that of the request log."""
+    known = dict(digests)
+    if "sha256" in evidence and "requests" in evidence:
+        known.setdefault(evidence["requests"], evidence["sha256"])
+    rows = {file: what for what, file in evidence.items() if what != "sha256"}
+    rows |= {file: "" for file in digests if file not in rows}
+    return [FileView(clip(what), clip(file), clip(known.get(file, ""))) for file, what in rows.items()]
+
+
+def latency_cell(value: float | None) -> str:
+    """A latency in milliseconds, or a dash."""
+    return "–" if value is None else number(value, "ms")
+
+
+def clip(text: str) -> str:
+    """Text from outside, at a length that a table can hold."""
+    return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"

@@ -1,0 +1,105 @@
+"""Run experiments one after the other; the whole is as good as the worst of them.
+
+Every experiment is planned before the first is started, so a mistake in the last file costs no time. A run
+that cannot be started is unknown and does not keep the others from running; an interrupt ends the suite.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from seatrial.model.document import build
+from seatrial.model.problems import BadInput, Problem
+from seatrial.model.result import RunResult
+from seatrial.model.suite import Suite
+from seatrial.model.verdict import Verdict
+from seatrial.run.evidence import Evidence
+from seatrial.run.execute import Execution
+from seatrial.run.files import Source, find, read
+from seatrial.run.plan import Plan, make_plan
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteResult:
+    """What came of a suite. `not_run`: experiments that an interrupt kept from being run."""
+
+    suite: str
+    title: str
+    verdict: Verdict
+    runs: tuple[RunResult, ...]
+    not_run: tuple[str, ...]
+    directory: Path
+
+
+@dataclass(frozen=True, slots=True)
+class SuitePlan:
+    """A suite whose experiments are all planned."""
+
+    suite: Suite
+    plans: tuple[Plan, ...]
+
+
+def plan_suite(source: Source, target: Source, confirm: str = "") -> SuitePlan:
+    """Plan every experiment. Raises BadInput with the problems of all files."""
+    suite = build(Suite, source.document)
+    problems: list[Problem] = []
+    plans: list[Plan] = []
+    for index, named in enumerate(suite.experiments):
+        if find(named, source.path) is None:
+            problems.append(source.document.problem(("experiments", index), "no such file"))
+            continue
+        try:
+            plans.append(make_plan(read(named, "experiment", source.path), target, confirm=confirm))
+        except BadInput as error:
+            problems += error.problems
+    if problems:
+        raise BadInput(list(dict.fromkeys(problems)))
+    return SuitePlan(suite, tuple(plans))
+
+
+def execute_suite(
+    planned: SuitePlan,
+    run: Callable[[Plan, Path], Execution],
+    stop: threading.Event,
+    told: Callable[[RunResult], None],
+    out: Path | None = None,
+) -> SuiteResult:
+    """Run every plan with `run(plan, directory)`; `told` hears of each result as it comes."""
+    suite = planned.suite
+    evidence = Evidence.create(suite.suite, datetime.now(UTC), out)
+    results: list[RunResult] = []
+    for number, plan in enumerate(planned.plans, start=1):
+        if stop.is_set() or (results and stop.wait(suite.pause.seconds)):
+            break
+        result = run(plan, evidence.path(f"{number:02d}-{plan.experiment.experiment}")).result
+        results.append(result)
+        told(result)
+    not_run = tuple(plan.experiment.experiment for plan in planned.plans[len(results) :])
+    verdict = Verdict.merge([*(result.verdict for result in results), *(Verdict.UNKNOWN for _ in not_run)])
+    whole = SuiteResult(suite.suite, suite.title, verdict, tuple(results), not_run, evidence.directory)
+    evidence.write_json("suite.json", suite_document(whole))
+    return whole
+
+
+def suite_document(whole: SuiteResult) -> dict[str, object]:
+    """A suite as JSON-ready data: its verdict and each run's, with where the run's evidence is."""
+    return {
+        "suite": whole.suite,
+        "verdict": whole.verdict,
+        "runs": [
+            {
+                "run": result.run,
+                "experiment": result.experiment,
+                "verdict": result.verdict,
+                "reasons": result.reasons,
+                "objectives": result.objectives,
+            }
+            for result in whole.runs
+        ],
+        "not_run": whole.not_run,
+        "directory": str(whole.directory),
+    }

@@ -1,0 +1,43 @@
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from seatrial.model.verdict import Verdict
+from seatrial.report import Dossier, sentences
+
+Make = Callable[[str], Dossier]
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        ("pass", "Every objective was kept and every check held."),
+        ("fail", "A promise was broken."),
+        ("unknown", "This run cannot tell whether the promises were kept. That is not a pass."),
+        ("empty", "The run was interrupted. It proves nothing, for or against."),
+    ],
+)
+def test_headline(kind: str, says: str, make: Make) -> None:
+    assert sentences.headline(make(kind).result) == says
+
+
+def test_nothing_promised_is_said_so(make: Make) -> None:
+    result = replace(make("none").result, objectives=(), checks=(), verdict=Verdict.UNKNOWN)
+    assert sentences.headline(result) == "Nothing was promised, so nothing was judged."
+
+
+def test_what_clients_saw(make: Make) -> None:
+    measured = make("pass").result.measurement
+    assert measured is not None
+    assert sentences.what_clients_saw(measured).startswith("200 of 7,499 requests (2.67%) failed")
+    assert sentences.what_clients_saw(measured).endswith("in 1 outage.")
+    assert "No request was due" in sentences.what_clients_saw(replace(measured, requests=0))
+
+
+def test_the_generator_is_trusted_just_when_nobody_doubted_it(make: Make) -> None:
+    measured = make("pass").result.measurement
+    assert measured is not None
+    assert "can be trusted" in sentences.generator(measured.generator, "")
+    assert "cannot be trusted: late" in sentences.generator(measured.generator, "late")
+    assert "nothing to send" in sentences.generator(replace(measured.generator, scheduled=0), "")

@@ -1,0 +1,67 @@
+import io
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from seatrial.report import Dossier, summary
+
+Make = Callable[[str], Dossier]
+KINDS = ["pass", "fail", "unknown", "none", "many", "empty"]
+
+
+def shown(dossier: Dossier, width: int, report: str = "") -> str:
+    out = io.StringIO()
+    Console(file=out, width=width, force_terminal=False).print(summary(dossier.result, report))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("width", [40, 60, 80, 140])
+def test_it_fits_any_terminal(kind: str, width: int, make: Make) -> None:
+    assert all(len(line) <= width for line in shown(make(kind), width).splitlines())
+
+
+@pytest.mark.parametrize(
+    ("kind", "first"),
+    [("pass", "✓ PASS"), ("fail", "✗ FAIL"), ("unknown", "? UNKNOWN"), ("empty", "? UNKNOWN")],
+)
+def test_the_first_line_is_the_verdict(kind: str, first: str, make: Make) -> None:
+    assert shown(make(kind), 100).lstrip().startswith(first)
+
+
+def test_each_objective_stands_on_one_line_with_its_bounds(make: Make) -> None:
+    lines = shown(make("pass"), 80).splitlines()
+    line = next(line for line in lines if line.startswith("downtime after rollback"))
+    assert "≤ 5 s" in line
+    assert "[1.19, 1.21] s" in line
+    assert "✓ pass" in line
+
+
+def test_reasons_and_the_report_are_named(make: Make) -> None:
+    text = shown(make("unknown"), 120, "runs/x/report.html")
+    assert "• audit-chain: the check crashed" in text
+    assert "runs/x/report.html" in text
+    assert "6,667" not in text
+    assert "0 dropped" in text
+
+
+def test_markup_in_evidence_is_only_text(make: Make) -> None:
+    dossier = make("fail")
+    result = replace(dossier.result, title="[red]boo[/red]", reasons=("[link=x]y[/link]", "[/]"))
+    text = shown(replace(dossier, result=result), 100)
+    assert "[red]boo[/red]" in text
+    assert "[link=x]y[/link]" in text
+
+
+def test_a_fault_that_is_not_verified_is_loud(make: Make) -> None:
+    dossier = make("pass")
+    steps = tuple(replace(step, verified=False) for step in dossier.result.steps)
+    assert "NOT VERIFIED" in shown(replace(dossier, result=replace(dossier.result, steps=steps)), 120)
+
+
+def test_many_reasons_do_not_push_the_table_off_the_screen(make: Make) -> None:
+    dossier = make("fail")
+    result = replace(dossier.result, reasons=tuple(f"reason {i}" for i in range(50)))
+    assert "and 42 more reasons in the report" in shown(replace(dossier, result=result), 100)
