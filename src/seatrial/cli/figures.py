@@ -66,7 +66,8 @@ def suite_table(whole: SuiteResult) -> RenderableType:
 def _key_figure(objective: ObjectiveResult) -> str:
     assert objective.lower is not None
     assert objective.upper is not None
-    return f"{objective.name} {interval(objective.lower, objective.upper, objective.unit, objective.target).bracketed}"
+    shown = interval(objective.lower, objective.upper, objective.unit, objective.target)
+    return f"{objective.name} {shown.bracketed}"
 
 
 def _outages(measured: Measurement) -> Table:

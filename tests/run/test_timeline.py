@@ -1,0 +1,163 @@
+"""Steps fire in order at their instants, actions on one role are undone to where the first began."""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from seatrial.actions.action import Action
+from seatrial.faults.protocol import Declared, Role, Undo
+from seatrial.faults.session import FaultSession
+from seatrial.model.experiment import Strict
+from seatrial.model.problems import Unavailable
+from seatrial.run.clock import RunClock
+from seatrial.run.evidence import RunJournal
+from seatrial.run.plan import PlannedStep
+from seatrial.run.timeline import Timeline, moments
+
+ROLE = Role("edge", "file", {}, ("127.0.0.1",), ".")
+
+
+class Content(Strict):
+    before: str
+
+
+def target_file() -> Path:
+    return Path("target.txt")
+
+
+class Write(Action):
+    """Writes a word into a file; the undo writes what was there."""
+
+    name: ClassVar[str] = "test.write"
+    drivers: ClassVar[frozenset[str]] = frozenset({"file"})
+    word: str
+
+    def look(self, role: Role) -> Undo:
+        return self.noting(role, Content(before=target_file().read_text()), touches="file", by_hand="")
+
+    def inject(self, undo: Undo) -> None:
+        if self.word == "fail":
+            raise Unavailable("no")
+        target_file().write_text(self.word)
+
+    def undo(self, undo: Undo) -> None:
+        target_file().write_text(undo.noted(Content).before)
+
+
+class Mark(Declared):
+    """A fault: a mark in a file while it lasts."""
+
+    name: ClassVar[str] = "test.mark"
+    drivers: ClassVar[frozenset[str]] = frozenset({"file"})
+
+    def prepare(self, role: Role) -> Undo:
+        return self.noting(role, Content(before=""), touches="mark", by_hand="rm mark")
+
+    def inject(self, undo: Undo) -> None:
+        Path("mark").touch()
+
+    def undo(self, undo: Undo) -> None:
+        Path("mark").unlink(missing_ok=True)
+
+
+@dataclass
+class Story:
+    """A timeline over a real session, without load."""
+
+    home: Path
+    failures: list[str] = field(default_factory=list)
+
+    def tell(
+        self,
+        steps: list[PlannedStep],
+        end_s: float = 1.0,
+        meanwhile: Callable[[Timeline], None] = lambda _: None,
+    ) -> Timeline:
+        journal = RunJournal(self.home / "journal.jsonl")
+        clock = RunClock.start()
+        with FaultSession(self.home, "t", experiment="x", run="r") as session:
+            timeline = Timeline(
+                steps, session, journal, clock, clock.now() + 0.1, end_s, self.failures.append
+            )
+            timeline.start()
+            meanwhile(timeline)
+            timeline.join(10)
+            assert not timeline.is_alive()
+        timeline.settle()
+        journal.close()
+        return timeline
+
+    def events(self) -> list[str]:
+        return [json.loads(line)["event"] for line in (self.home / "journal.jsonl").read_text().splitlines()]
+
+
+@pytest.fixture
+def story(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Story:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("seatrial.faults.registry.find", {"test.write": Write, "test.mark": Mark}.__getitem__)
+    target_file().write_text("blue")
+    return Story(tmp_path)
+
+
+def step(name: str, at_s: float, fault: Declared, for_s: float | None = None) -> PlannedStep:
+    return PlannedStep(name, at_s, for_s, fault, ROLE)  # type: ignore[arg-type]
+
+
+def test_the_order_of_moments() -> None:
+    mark = Mark()
+    steps = [step("b", 2, mark, 3), step("a", 1, mark, 1), step("c", 5, mark)]
+    assert [(moment.at_s, moment.step.name, moment.undoes) for moment in moments(steps)] == [
+        (1, "a", False), (2, "a", True), (2, "b", False), (5, "b", True), (5, "c", False),
+    ]  # fmt: skip
+
+
+def test_steps_happen_and_everything_is_put_back(story: Story) -> None:
+    timeline = story.tell([step("to green", 0.1, Write(word="green")), step("mark", 0.2, Mark(), 0.2)])
+    to_green, mark = timeline.records
+    assert to_green.injected_s is not None
+    assert to_green.injected_s >= 0.1
+    assert mark.undone_s is not None
+    assert mark.undone_s >= 0.4
+    assert not Path("mark").exists()
+    assert target_file().read_text() == "blue"
+    assert story.events() == ["step.prepared", "step.fired"] * 2 + ["step.undone"]
+    assert story.failures == []
+
+
+def test_actions_on_one_role_go_back_to_where_the_first_began(story: Story) -> None:
+    words = ["green", "red", "blue"]
+    seen: list[str] = []
+    story.tell([step(word, 0.05 * number, Write(word=word)) for number, word in enumerate(words)])
+    seen.append(target_file().read_text())
+    assert seen == ["blue"]
+
+
+def test_the_first_step_that_fails_ends_the_story(story: Story) -> None:
+    timeline = story.tell([step("bad", 0.05, Write(word="fail")), step("late", 0.1, Mark())])
+    bad, late = timeline.records
+    assert "no" in bad.error
+    assert late.injected_s is None
+    assert len(story.failures) == 1
+    assert target_file().read_text() == "blue"
+
+
+def test_a_stopped_timeline_fires_nothing_more_and_a_fault_that_is_open_is_undone(story: Story) -> None:
+    def stop_once_marked(timeline: Timeline) -> None:
+        deadline = time.monotonic() + 10
+        while not Path("mark").exists():
+            assert time.monotonic() < deadline
+            threading.Event().wait(0.01)
+        timeline.stop()
+
+    steps = [step("mark", 0.05, Mark(), 60), step("never", 30, Write(word="green"))]
+    timeline = story.tell(steps, 90, stop_once_marked)
+    mark, never = timeline.records
+    assert mark.undone_s is not None
+    assert never.injected_s is None
+    assert not Path("mark").exists()
