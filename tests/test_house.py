@@ -14,7 +14,7 @@ SOURCE = Path(seatrial.__file__).parent
 ALLOWED = {
     "model": set[str](),
     "measure": set[str](),
-    "checks": set[str](),
+    "checks": {"ledger"},
     "faults": set[str](),
     "ledger": set[str](),
     "actions": {"faults"},
@@ -27,10 +27,11 @@ ALLOWED = {
     "calibrate": {"measure", "load"},
     "lookups": {"faults"},
     "run": {"faults", "actions", "load", "checks", "lookups", "measure", "incidents", "report", "ledger", "store"},
-    "testbed": set[str](),
+    "testbed": {"ledger"},
+    "doctor": {"faults", "testbed"},
     "web": {"report", "store", "measure"},
     "cli": {"run", "schedule", "report", "web", "testbed", "faults", "checks", "measure", "calibrate", "ledger",
-            "incidents", "store", "metrics", "load"},
+            "incidents", "store", "metrics", "load", "doctor"},
 }  # fmt: skip
 
 MODULES = sorted(path for path in SOURCE.rglob("*.py") if "shipped" not in path.parts)

@@ -57,4 +57,5 @@ class DeploySwitch(Action):
 
 def _live_release(role: Role) -> LiveRelease:
     edge = role.bound_to(Edge)
-    return LiveRelease(role.path(edge.socket), role.path(edge.map), edge.key)
+    file = role.path(edge.map_file) if edge.map_file else None
+    return LiveRelease(role.path(edge.socket), edge.map, edge.key, file)

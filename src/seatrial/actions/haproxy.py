@@ -3,12 +3,11 @@
     echo 'set map /run/haproxy/active.map active green' | socat stdio /run/haproxy/admin.sock
 
 `set map` takes effect for the next request without dropping one, which neither a reload nor a restart does.
-A map changed this way is forgotten by a restart, so the file is rewritten too (management guide, 9.3).
+A map changed this way is forgotten by a restart (management guide, 9.3); `map_file` is rewritten if it is given.
 """
 
 from __future__ import annotations
 
-import contextlib
 import socket
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +25,8 @@ class Edge(Strict):
     """A role bound to driver `haproxy`: its stats socket, and the map whose `key` names the live release."""
 
     socket: str
-    map: str
+    map: str  # as HAProxy's configuration names it
+    map_file: str | None = None
     key: str = "active"
     log: str | None = None  # its HTTP log, for comparing with what clients saw
     backends: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = ("blue", "green")
@@ -37,8 +37,9 @@ class LiveRelease:
     """The entry of an HAProxy map that names the release which gets the traffic."""
 
     socket: Path
-    map: Path
+    map: str
     key: str
+    file: Path | None = None
 
     def read(self) -> str:
         """The live release. Raises Unavailable when HAProxy does not say."""
@@ -53,8 +54,8 @@ class LiveRelease:
         answer = self._ask(f"set map {self.map} {self.key} {release}").strip()
         if answer:
             raise Unavailable(f"HAProxy did not set {self.key} to {release}: {answer}")
-        with contextlib.suppress(PermissionError):  # a map we may not write is restored by its owner's deploy
-            self.map.write_text(f"{self.key} {release}\n")
+        if self.file is not None:
+            self.file.write_text(f"{self.key} {release}\n")
 
     def _ask(self, command: str) -> str:
         try:

@@ -33,6 +33,7 @@ from seatrial.run.evidence import Evidence, RunJournal, file_digest
 from seatrial.run.judge import judge, judge_objectives
 from seatrial.run.observer import Observer
 from seatrial.run.plan import Plan
+from seatrial.run.sealing import seal_evidence
 
 _PARTS = ("seatrial", "locust", "gevent", "geventhttpclient", "numpy", "pyarrow", "httpx")
 
@@ -67,6 +68,7 @@ def execute(
         journal.close()
     result = replace(result, evidence=evidence.manifest())
     _write_down(plan, evidence, home, conducted, result)
+    seal_evidence(evidence, home)
     return Execution(result, evidence)
 
 

@@ -59,9 +59,7 @@ def _downtime(
         if step is None or step.before_s is None:
             reason = f"{objective.after} did not happen"
             return ObjectiveResult(name, objective.max.seconds, None, None, "s", Verdict.UNKNOWN, reason)
-        start_s = step.before_s
-        later = [other.before_s for other in steps if other.before_s is not None and other.before_s > start_s]
-        end_s = min([*later, end_s])
+        start_s, end_s = step.before_s, _next_judged(experiment, steps, step.before_s, end_s)
     bounds = downtime(log, start_s, end_s, experiment.load.deadline.seconds, experiment.settle.seconds)
     verdict = judge_bounds(bounds.lower_s, bounds.upper_s, objective.max.seconds)
     reason = {
@@ -70,6 +68,18 @@ def _downtime(
         Verdict.UNKNOWN: "the bounds hold the target between them; a higher rate narrows them",
     }[verdict]
     return ObjectiveResult(name, objective.max.seconds, bounds.lower_s, bounds.upper_s, "s", verdict, reason)
+
+
+def _next_judged(
+    experiment: Experiment, steps: tuple[StepRecord, ...], start_s: float, end_s: float
+) -> float:
+    """Until when a downtime is a step's: the next step that has a downtime objective of its own, or the end.
+
+    A step without one (the cold start that follows a rollback) is part of the story that is being judged.
+    """
+    judged = {objective.after for objective in experiment.objectives.downtime}
+    others = (step.before_s for step in steps if step.name in judged and step.before_s is not None)
+    return min((instant for instant in others if instant > start_s), default=end_s)
 
 
 def _recovery(

@@ -1,0 +1,161 @@
+"""`seatrial ledger …` and `seatrial verify RUN`: the tamper-evident log."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from seatrial.cli.terminal import out, print_json, say
+from seatrial.model.problems import BadInput
+
+if TYPE_CHECKING:
+    from seatrial.ledger import VerifierKey
+    from seatrial.ledger.copies import CheckpointCopy
+
+commands = typer.Typer(help="An append-only log that shows every alteration.", no_args_is_help=True)
+
+Directory = Annotated[Path, typer.Argument(metavar="DIR", help="The ledger's directory.")]
+KeyOption = Annotated[
+    list[Path] | None,
+    typer.Option("--key", metavar="FILE", help="Public keys to trust; by default this machine's own."),
+]
+WitnessOption = Annotated[
+    list[Path] | None,
+    typer.Option("--checkpoints", metavar="FILE", help="Checkpoints that were kept elsewhere."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the application."""
+    app.add_typer(commands, name="ledger")
+    app.command("verify")(verify_run)
+
+
+@commands.command()
+def append(
+    directory: Directory,
+    copy_to: Annotated[
+        list[str] | None,
+        typer.Option("--copy-to", metavar="PATH|URL", help="Where checkpoints are copied, outside this log."),
+    ] = None,
+) -> None:
+    """Append events from stdin, one JSON object a line; print the last sequence number that is durable."""
+    from seatrial.ledger import Ledger, append_stream, line_batches  # noqa: PLC0415
+    from seatrial.run.sealing import signer  # noqa: PLC0415
+    from seatrial.testbed.places import seatrial_home  # noqa: PLC0415
+
+    copies = [_copy(place) for place in copy_to or []]
+    with Ledger(directory, signer(seatrial_home()), copies=copies) as ledger:
+        for durable in append_stream(ledger, line_batches(sys.stdin.fileno())):
+            sys.stdout.write(f"{durable}\n")
+            sys.stdout.flush()
+
+
+@commands.command()
+def verify(
+    directory: Directory,
+    key: KeyOption = None,
+    checkpoints: WitnessOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Check the chain and the signatures. Exit code: 1 names the first bad entry, 2 when part is unproven."""
+    from seatrial.ledger import verify as verified  # noqa: PLC0415
+
+    report = verified(directory, _keys(key), witnessed=_witnessed(checkpoints))
+    if as_json:
+        first = report.first_bad
+        print_json({
+            "verdict": report.verdict,
+            "entries": report.entries,
+            "signed": report.signed,
+            "checkpoints": report.checkpoints,
+            "first_bad": str(first) if first else None,
+        })  # fmt: skip
+    else:
+        out.print(str(report), markup=False, soft_wrap=True)
+    return report.verdict.exit_code
+
+
+@commands.command()
+def inspect(directory: Directory, as_json: JsonOption = False) -> None:
+    """Say what the ledger claims of itself; nothing is verified."""
+    from seatrial.ledger import inspect as inspected  # noqa: PLC0415
+    from seatrial.model.result import plain  # noqa: PLC0415
+
+    summary = inspected(directory)
+    if as_json:
+        print_json(summary)
+        return
+    for name, value in plain(summary).items():
+        out.print(f"{name:<16} {value}", markup=False, soft_wrap=True)
+
+
+@commands.command()
+def prove(
+    directory: Directory,
+    number: Annotated[int, typer.Argument(metavar="N", help="An entry's sequence number.")],
+    key: KeyOption = None,
+) -> None:
+    """Print the proof that entry N is in the log that the last checkpoint signs."""
+    from seatrial.ledger import prove as proved  # noqa: PLC0415
+
+    sys.stdout.write(str(proved(directory, number, _keys(key))))
+
+
+def verify_run(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's evidence directory.")],
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Prove that a run's evidence is as it was sealed. Exit code: 1 when it was altered, 2 when unproven."""
+    from seatrial.ledger import verify_sealed  # noqa: PLC0415
+
+    report = verify_sealed(run, _keys(key))
+    if as_json:
+        found = [str(alteration) for alteration in report.alterations]
+        print_json(
+            {
+                "verdict": report.verdict,
+                "files": report.files,
+                "alterations": found,
+                "seal": str(report.ledger),
+            }
+        )
+    else:
+        out.print(str(report), markup=False, soft_wrap=True)
+    return report.verdict.exit_code
+
+
+def _keys(given: list[Path] | None) -> list[VerifierKey]:
+    from seatrial.ledger import read_verifier_keys  # noqa: PLC0415
+    from seatrial.run.sealing import public_key  # noqa: PLC0415
+    from seatrial.testbed.places import seatrial_home  # noqa: PLC0415
+
+    if given:
+        return [trusted for path in given for trusted in read_verifier_keys(path)]
+    own = public_key(seatrial_home())
+    if not own.exists():
+        say(f"note: no key to trust ({own} is not there); name one with --key")
+        return []
+    return list(read_verifier_keys(own))
+
+
+def _witnessed(files: list[Path] | None) -> list[bytes]:
+    from seatrial.ledger.checkpoints import read_notes  # noqa: PLC0415
+
+    notes: list[bytes] = []
+    for path in files or []:
+        if not path.is_file():
+            raise BadInput(f"--checkpoints {path}: no such file")
+        notes += [stored.note for stored in read_notes(path)[0]]
+    return notes
+
+
+def _copy(place: str) -> CheckpointCopy:
+    from seatrial.ledger.copies import FileCopy, HttpCopy  # noqa: PLC0415
+
+    return HttpCopy(place) if place.startswith(("http://", "https://")) else FileCopy(Path(place))

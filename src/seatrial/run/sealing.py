@@ -1,0 +1,30 @@
+"""Seal a run's evidence with this machine's key, so that nobody can alter it unseen afterwards.
+
+The key is a software key in the state directory: a declared lesser mode, for it proves only that whoever
+altered the evidence did not have it. An HSM's key can be used for ledgers that need more.
+"""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+from seatrial.ledger import Signer, SoftwareSigner, seal
+from seatrial.run.evidence import Evidence
+
+_NAME = "ledger"
+
+
+def signer(home: Path) -> Signer:
+    """This machine's signing key, made on first use. `home`: the state directory."""
+    return SoftwareSigner.load_or_create(home / "keys" / _NAME, f"seatrial.{socket.gethostname() or 'local'}")
+
+
+def public_key(home: Path) -> Path:
+    """Where the public half of that key is."""
+    return (home / "keys" / _NAME).with_suffix(".pub")
+
+
+def seal_evidence(evidence: Evidence, home: Path) -> None:
+    """Seal every file of the run. From now on `seatrial verify` tells what was altered."""
+    seal(evidence.directory, signer(home))
