@@ -149,5 +149,5 @@ def test_sql_finds_each_copy(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_asked_says_why(parameters: dict[str, object], expected: type[Exception]) -> None:
-    with pytest.raises(expected, match="writes|cannot be looked up"):
+    with pytest.raises(expected, match=r"writes|cannot be looked up"):
         look_up(role(**parameters), ["a t1"])

@@ -56,12 +56,12 @@ def main() -> None:
 
 def _run() -> int:
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="seatrial", standalone_mode=False)
     except SeatrialError as error:
         complain(error)
         return error.exit_code
     except _UsageError as error:
-        complain(BadInput(f"{error} (see: {_command_of(error)} --help)"))
+        complain(BadInput(f"{_message(error)} (see: {_command_of(error)} --help)"))
         return BadInput.exit_code
     except (KeyboardInterrupt, typer.Abort):
         say("interrupted")
@@ -74,6 +74,12 @@ def _run() -> int:
         say("this is a defect of seatrial, not of what you asked for; please report the lines above")
         return SeatrialError.exit_code
     return code if isinstance(code, int) else 0
+
+
+def _message(error: Exception) -> str:
+    """Click's message, which names the parameter that it is about."""
+    told = getattr(error, "format_message", error.__str__)
+    return str(told()).rstrip(".")
 
 
 def _command_of(error: BaseException) -> str:

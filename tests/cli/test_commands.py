@@ -1,0 +1,135 @@
+"""Exit codes and messages: what a newcomer types wrong is told in a line, and nothing is started."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from seatrial.cli import main
+
+LOG_CSV = """\
+intended,sent,ended,ok,status,name,served_by,error,worker
+0.00,0.00,0.01,true,200,GET /,blue,,0
+0.10,0.10,0.11,true,200,GET /,blue,,0
+0.20,0.20,0.21,false,503,GET /,,HTTP 503,0
+0.30,0.30,0.31,true,200,GET /,blue,,0
+"""
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEATRIAL_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+def seatrial(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["seatrial", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["rnu"], "rnu"),
+        (["run"], "EXPERIMENT"),
+        (["run", "nowhere.yaml"], "experiment nowhere.yaml: no such file"),
+        (["run", "bad.yaml"], "bad.yaml:2:1: duratoin: unknown key 'duratoin'; did you mean 'duration'?"),
+        (["run", "chaos/blue-green-rollback.yaml", "--rate", "fast"], "--rate: 'fast' is not a rate"),
+        (
+            ["run", "chaos/blue-green-rollback.yaml", "--target", "nowhere.yaml"],
+            "target nowhere.yaml: no such file",
+        ),
+        (["run", "chaos/blue-green-rollback.yaml", "--no-testbed"], "the testbed is not up"),
+        (["run", "--frobnicate"], "--frobnicate"),
+        (["suite", "nowhere.yaml"], "suite nowhere.yaml: no such file"),
+        (["measure", "nowhere.csv"], "nowhere.csv"),
+        (["measure", "log.csv", "--deadline", "2"], "--deadline: '2' is not a duration"),
+        (["measure", "log.csv", "--format", "excel"], "excel"),
+        (["measure", "bad.yaml"], "bad.yaml"),
+        (["report", "nowhere"], "nowhere"),
+        (["verify", "nowhere"], "nowhere"),
+        (["ledger", "verify", "nowhere"], "nowhere"),
+        (["ledger", "prove", "nowhere", "x"], "'N'"),
+        (["testbed", "logs", "nothing"], "no log of 'nothing'"),
+    ],
+)
+def test_bad_input_is_one_line_and_64(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], expected: str
+) -> None:
+    Path("bad.yaml").write_text("experiment: x\nduratoin: 10s\n")
+    Path("log.csv").write_text(LOG_CSV)
+    assert seatrial(monkeypatch, *arguments) == 64
+    captured = capsys.readouterr()
+    assert expected in captured.err
+    assert "Traceback" not in captured.err
+    assert captured.out == ""
+    assert not Path("runs").exists()
+
+
+def test_measuring_a_log(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("log.csv").write_text(LOG_CSV)
+    assert seatrial(monkeypatch, "measure", "log.csv", "--json") == 0
+    measured = json.loads(capsys.readouterr().out)
+    assert measured["format"] == "seatrial"
+    (outage,) = measured["outages"]
+    assert outage["bad"] == 1
+    assert outage["perceived"]["lower_s"] == 0
+    assert outage["perceived"]["upper_s"] == pytest.approx(0.2)
+    assert measured["generator"]["scheduled"] == 4
+    assert seatrial(monkeypatch, "measure", "log.csv") == 0
+    assert "[0, 200] ms" in capsys.readouterr().out
+
+
+def test_a_dry_run_starts_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert seatrial(monkeypatch, "run", "chaos/blue-green-rollback.yaml", "--dry-run") == 0
+    shown = capsys.readouterr().out
+    assert "deploy.rollback" in shown
+    assert "10000/min" in shown
+    assert not Path("runs").exists()
+
+
+def test_nothing_to_recover(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert seatrial(monkeypatch, "recover", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"recovered": []}
+
+
+def test_there_is_no_testbed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert seatrial(monkeypatch, "testbed", "status", "--json") == 2
+    assert json.loads(capsys.readouterr().out) == {"phase": "down"}
+    assert seatrial(monkeypatch, "testbed", "down") == 0
+
+
+def test_help_and_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert seatrial(monkeypatch, "--help") == 0
+    for command in (
+        "run",
+        "suite",
+        "measure",
+        "recover",
+        "testbed",
+        "ledger",
+        "verify",
+        "report",
+        "doctor",
+        "demo",
+    ):
+        assert command in capsys.readouterr().out or seatrial(monkeypatch, command, "--help") == 0
+    assert seatrial(monkeypatch, "--version") == 0
+
+
+def test_the_doctor_looks_at_this_machine(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert seatrial(monkeypatch, "doctor", "--json") == 0
+    findings = {each["name"]: each for each in json.loads(capsys.readouterr().out)["findings"]}
+    assert findings["PostgreSQL"]["able"]
+    assert all(each["able"] or each["detail"] for each in findings.values())

@@ -1,0 +1,310 @@
+"""Whole runs, as a user starts them: what is measured, what is left behind, what an interrupt does."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+import yaml
+from tests.support.edge_log import answers_of
+
+from seatrial.actions.haproxy import LiveRelease
+from seatrial.testbed import TestbedState
+
+pytestmark = pytest.mark.e2e
+
+ROLLBACK = """\
+experiment: rollback
+load: {scenario: loadtests/storefront.py, rate: 10000/min}
+warmup: 2s
+duration: 8s
+timeline:
+  - {at: 2s, action: deploy.switch, on: edge, name: switch}
+  - {at: 4s, action: deploy.rollback, on: edge, name: rollback}
+objectives:
+  downtime: {max: 5s, after: rollback}
+checks:
+  - served-by: {release: blue, last: 2s}
+  - acknowledged-writes
+"""
+COLD = """\
+experiment: cold
+load: {scenario: loadtests/storefront.py, rate: 6000/min}
+warmup: 1s
+duration: 10s
+timeline:
+  - {at: 1s, action: deploy.switch, on: edge, name: switch}
+  - {at: 2s, action: release.stop, on: release.blue, name: switch-off}
+  - {at: 4s, action: deploy.rollback, on: edge, name: rollback}
+  - {at: 4s, action: release.start, on: release.blue, name: cold-start}
+objectives:
+  downtime: {max: 10ms, after: rollback}
+"""
+
+
+@dataclass
+class Desk:
+    """A working directory from which commands are given to one testbed."""
+
+    directory: Path
+    testbed: TestbedState
+
+    @property
+    def home(self) -> Path:
+        return self.testbed.root.parent
+
+    @property
+    def live(self) -> LiveRelease:
+        edge = yaml.safe_load(self.testbed.target.read_text())["roles"]["edge"]
+        return LiveRelease(Path(edge["socket"]), edge["map"], "active")
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        environment = {**os.environ, "SEATRIAL_HOME": str(self.home), "COLUMNS": "160"}
+        return subprocess.Popen(
+            [sys.executable, "-m", "seatrial", *arguments], cwd=self.directory, env=environment, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    def run(self, experiment: str, *options: str) -> tuple[int, dict[str, Any], str]:
+        """Exit code, verdict.json, what was said."""
+        path = self.directory / f"{experiment.split()[1]}.yaml"
+        path.write_text(experiment)
+        process = self.start("run", str(path), "--json", *options)
+        out, said = process.communicate(timeout=90)
+        assert out, said
+        return process.returncode, json.loads(out), said
+
+    def evidence(self) -> Path:
+        (directory,) = (self.directory / "runs").iterdir()
+        return directory
+
+    def events(self) -> list[dict[str, Any]]:
+        journals = list(self.directory.glob("runs/*/journal.jsonl"))
+        lines = journals[0].read_text().splitlines(keepends=True) if journals else []
+        return [json.loads(line) for line in lines if line.endswith("\n")]
+
+    def until_event(self, name: str, **details: str) -> dict[str, Any]:
+        found: list[dict[str, Any]] = []
+
+        def seen() -> bool:
+            found[:] = [
+                event
+                for event in self.events()
+                if event["event"] == name and details.items() <= event.items()
+            ]
+            return bool(found)
+
+        until(seen)
+        return found[0]
+
+
+@pytest.fixture
+def desk(testbed: TestbedState, tmp_path: Path) -> Iterator[Desk]:
+    desk = Desk(tmp_path, testbed)
+    yield desk
+    assert desk.live.read() == "blue", "every run leaves the live release as it was"
+
+
+def until(condition: Callable[[], bool], within_s: float = 30.0) -> None:
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {within_s} s"
+        time.sleep(0.02)
+
+
+def only_doubts_about_the_generator(verdict: dict[str, Any]) -> bool:
+    """On a busy machine the generator may honestly have been late; then, and only then, a pass is unknown."""
+    return all("generator" in reason for reason in verdict["reasons"])
+
+
+def test_a_rollback_is_measured_and_loses_nothing(desk: Desk) -> None:
+    code, verdict, said = desk.run(ROLLBACK)
+    (downtime,) = verdict["objectives"]
+    assert downtime["verdict"] == "pass", said
+    assert downtime["lower"] == 0
+    assert 0 < downtime["upper"] < 5
+    assert only_doubts_about_the_generator(verdict), said
+    assert code == {"pass": 0, "unknown": 2}[verdict["verdict"]]
+    assert [check["verdict"] for check in verdict["checks"]] == ["pass", "pass"], said
+    assert verdict["checks"][1]["figures"]["lost"] == 0
+    assert verdict["generator"]["dropped"] == 0
+    assert verdict["generator"]["scheduled"] == verdict["generator"]["sent"]
+    evidence = desk.evidence()
+    assert {path.name for path in evidence.iterdir()} >= {
+        "experiment.yaml", "plan.json", "journal.jsonl", "requests.parquet", "verdict.json", "report.html",
+        "junit.xml", "locust.log", "stored-writes.parquet",
+    }  # fmt: skip
+    assert (evidence / "report.html").stat().st_size < 2_000_000
+    assert desk.start("verify", str(evidence)).wait(60) == 0
+    with (evidence / "journal.jsonl").open("a") as journal:
+        journal.write('{"event": "nothing happened"}\n')
+    assert desk.start("verify", str(evidence)).wait(60) == 1
+
+
+def test_a_cold_rollback_is_seen_alike_by_clients_and_by_the_edge(desk: Desk) -> None:
+    code, verdict, said = desk.run(COLD)
+    assert code == 1, said
+    assert verdict["objectives"][0]["verdict"] == "fail"
+    outage = max(verdict["outages"], key=lambda each: each["bad"])
+    zero = desk.until_event("load.zero")
+    start_wall = desk.events()[0]
+    wall_of_zero = _unix(start_wall["wall"]) + zero["zero_mono_s"] - start_wall["mono"]
+    answers = answers_of(desk.testbed, wall_of_zero + outage["start_s"] - 1.0, wall_of_zero + 10.0)
+    failed = [instant for instant, status in answers if status >= 500]
+    assert failed, "the edge logged no failure"
+    shortest = failed[-1] - failed[0]
+    longest = min(instant for instant, status in answers if instant > failed[-1]) - max(
+        instant for instant, status in answers if instant < failed[0]
+    )
+    # the edge logs whole milliseconds; a request takes a moment from the client to it
+    slack = 0.005
+    assert shortest <= outage["server"]["upper_s"] + slack
+    assert longest >= outage["server"]["lower_s"] - slack
+    assert outage["server"]["lower_s"] > 0.05
+
+
+def _unix(wall: str) -> float:
+    from datetime import datetime
+
+    return datetime.fromisoformat(wall).timestamp()
+
+
+def test_ctrl_c_keeps_the_evidence_and_puts_the_target_back(desk: Desk) -> None:
+    (desk.directory / "x.yaml").write_text(ROLLBACK.replace("at: 4s", "at: 7s"))
+    process = desk.start("run", "x.yaml", "--json")
+    desk.until_event("step.fired", step="switch")
+    assert desk.live.read() == "green"
+    load = desk.until_event("load.started")["pid"]
+    process.send_signal(signal.SIGINT)
+    out, said = process.communicate(timeout=30)
+    assert process.returncode == 130, said
+    verdict = json.loads(out)
+    assert (verdict["verdict"], verdict["interrupted"]) == ("unknown", True)
+    assert "interrupted" in verdict["reasons"]
+    assert verdict["generator"]["sent"] > 0
+    assert (desk.evidence() / "report.html").exists()
+    assert not psutil.pid_exists(load)
+
+
+@pytest.mark.parametrize("victim", ["conductor", "guardian and conductor"])
+def test_kill_9_leaves_nothing_behind(desk: Desk, victim: str) -> None:
+    (desk.directory / "x.yaml").write_text(ROLLBACK.replace("at: 4s", "at: 7s"))
+    process = desk.start("run", "x.yaml")
+    desk.until_event("step.fired", step="switch")
+    load = desk.until_event("load.started")["pid"]
+    if victim != "conductor":
+        (guardian,) = (
+            child
+            for child in psutil.Process(process.pid).children()
+            if "seatrial.faults.guardian" in child.cmdline()
+        )
+        guardian.kill()
+    process.kill()
+    process.communicate()
+    recovered = desk.start("recover")
+    assert recovered.wait(30) == 0
+    recovered.communicate()
+    assert desk.live.read() == "blue"
+    until(lambda: not psutil.pid_exists(load) or psutil.Process(load).status() == psutil.STATUS_ZOMBIE)
+
+
+def test_one_target_has_one_conductor(desk: Desk) -> None:
+    (desk.directory / "x.yaml").write_text(ROLLBACK)
+    first = desk.start("run", "x.yaml", "--out", "first")
+    until((desk.directory / "first" / "journal.jsonl").exists)
+    until(lambda: "load.started" in (desk.directory / "first" / "journal.jsonl").read_text())
+    code, verdict, _ = desk.run(ROLLBACK, "--out", "second")
+    assert code == 2
+    assert re.search(rf"already by .*{first.pid}", verdict["reasons"][0]), verdict["reasons"]
+    first.send_signal(signal.SIGINT)
+    first.communicate(timeout=30)
+    assert first.returncode == 130
+
+
+def test_a_scenario_that_crashes_is_a_verdict_with_a_reason(desk: Desk) -> None:
+    (desk.directory / "broken.py").write_text("import nothing_of_that_name\n")
+    code, verdict, _ = desk.run(ROLLBACK.replace("loadtests/storefront.py", "broken.py"))
+    assert code == 2
+    assert "nothing_of_that_name" in verdict["reasons"][0]
+
+
+def test_a_load_generator_that_is_killed_is_a_verdict_with_a_reason(desk: Desk) -> None:
+    (desk.directory / "x.yaml").write_text(ROLLBACK.replace("at: 4s", "at: 7s"))
+    process = desk.start("run", "x.yaml", "--json")
+    desk.until_event("step.fired", step="switch")
+    os.kill(desk.until_event("load.started")["pid"], signal.SIGKILL)
+    out, _ = process.communicate(timeout=30)
+    verdict = json.loads(out)
+    assert process.returncode == 2
+    assert "the load generator ended early" in verdict["reasons"][0]
+    assert verdict["generator"]["sent"] > 0
+
+
+def test_a_target_that_is_not_healthy_is_not_touched(desk: Desk) -> None:
+    (desk.directory / "t.yaml").write_text(
+        "target: nowhere\nbase_url: http://127.0.0.1:1\nready_within: 200ms\n"
+    )
+    plain = "experiment: plain\nload: {scenario: loadtests/homepage.py, rate: 10/s}\nduration: 2s\n"
+    code, verdict, _ = desk.run(plain, "--target", "t.yaml")
+    assert code == 2
+    assert "is not healthy" in verdict["reasons"][0]
+    assert not (desk.evidence() / "requests.parquet").exists()
+
+
+class _Shop(BaseHTTPRequestHandler):
+    """A service that knows nothing of seatrial."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        body = b"welcome"
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
+        pass
+
+
+def test_any_service_is_measured_with_five_lines_and_five_lines(
+    tmp_path: Path, testbed: TestbedState
+) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Shop)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        address = f"http://127.0.0.1:{server.server_port}"
+        assert httpx.get(address).text == "welcome"
+        (tmp_path / "target.yaml").write_text(f"target: my-shop\nbase_url: {address}\n")
+        (tmp_path / "home.py").write_text(
+            "from locust import task\n"
+            "from seatrial.load import OpenLoopUser\n"
+            "class Visitor(OpenLoopUser):\n"
+            "    @task\n"
+            "    def home(self): self.client.get('/')\n"
+        )
+        experiment = (
+            "experiment: first\nload: {scenario: home.py, rate: 100/s}\nwarmup: 500ms\nduration: 3s\n"
+            "objectives: {errors: {max: 0%}, downtime: {max: 1s}}\n"
+        )
+        _, verdict, said = Desk(tmp_path, testbed).run(experiment, "--target", "target.yaml")
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert [objective["verdict"] for objective in verdict["objectives"]] == ["pass", "pass"], said
+    assert verdict["generator"]["scheduled"] == 300
+    assert only_doubts_about_the_generator(verdict)
