@@ -71,7 +71,7 @@ def test_only_three_keys_are_required() -> None:
         ("arrivals: even", "arrivals: evne", "x.yaml:7:13: load.arrivals: 'evne' is not one of even, poisson; did you mean 'even'?"),
         ("duration: 40s", "duration: 0s", "x.yaml:1:1: duration: must be longer than 0s"),
         ("duration: 40s", "duration: [40s]", "x.yaml:10:11: duration: '['40s']' is not a duration; write it like 250ms, 5s, 1m30s or 2h"),
-        ("{errors: 90%, for: 30s}", "{for: 30s}", "x.yaml:22:5: guards[0]: a guard needs a condition: errors or p95"),
+        ("{errors: 90%, for: 30s}", "{for: 30s}", "x.yaml:22:5: guards[0]: a guard needs a condition: errors, p95 or probe"),
         ("covers: [ADR-003]", "covers: ADR-003", "x.yaml:3:9: covers: 'ADR-003' stands where a list is expected"),
         ("covers: [ADR-003]", "covers: [3]", "x.yaml:3:10: covers[0]: '3' stands where text (quote it) is expected"),
         ("title: R", "title: a\ntitle: R", "x.yaml:3:1: title: the key stands here twice"),

@@ -13,8 +13,8 @@ import pytest
 from seatrial.actions.action import Action
 from seatrial.faults.protocol import Declared, Role, Undo
 from seatrial.faults.session import FaultSession
-from seatrial.model.experiment import Strict
 from seatrial.model.problems import Unavailable
+from seatrial.model.strict import Strict
 from seatrial.run.clock import RunClock
 from seatrial.run.evidence import RunJournal
 from seatrial.run.plan import PlannedStep

@@ -7,8 +7,8 @@ from typing import ClassVar
 from seatrial.actions.action import Action
 from seatrial.actions.haproxy import Edge, LiveRelease
 from seatrial.faults.protocol import Role, Undo
-from seatrial.model.experiment import Strict
 from seatrial.model.problems import BadInput
+from seatrial.model.strict import Strict
 
 
 class Switched(Strict):

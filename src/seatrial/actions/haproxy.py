@@ -2,8 +2,8 @@
 
     echo 'set map /run/haproxy/active.map active green' | socat stdio /run/haproxy/admin.sock
 
-`set map` takes effect for the next request without dropping one, which neither a reload nor a restart does.
-A map changed this way is forgotten by a restart (management guide, 9.3); `map_file` is rewritten if it is given.
+`set map` takes effect for the next request without dropping one, unlike a reload or restart.
+A map changed this way is forgotten by a restart (management guide, 9.3); `map_file`, if given, is rewritten.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
-from seatrial.model.experiment import Strict, as_tuple
 from seatrial.model.problems import Unavailable
+from seatrial.model.strict import Strict, as_tuple
 
 _PATIENCE_S = 2.0
 

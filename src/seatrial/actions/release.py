@@ -10,9 +10,9 @@ from pydantic import BeforeValidator
 
 from seatrial.actions.action import Action
 from seatrial.faults.protocol import Role, Undo
-from seatrial.model.experiment import Strict, as_tuple
 from seatrial.model.problems import Unavailable
 from seatrial.model.quantities import Duration
+from seatrial.model.strict import Strict, as_tuple
 
 Command = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol, runtime_checkable
 
-from seatrial.model.experiment import Strict
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import CheckResult, StepRecord
+from seatrial.model.strict import Strict
 from seatrial.model.verdict import Verdict
 
 

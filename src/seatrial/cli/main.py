@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from seatrial import __version__
-from seatrial.cli import ledger, machine, measuring, running, testbed
+from seatrial.cli import calibrating, ledger, machine, measuring, running, testbed
 from seatrial.cli.terminal import complain, say
 from seatrial.model.problems import BadInput, Interrupted, SeatrialError
 
@@ -30,6 +30,7 @@ app = typer.Typer(
 running.register(app)
 measuring.register(app)
 testbed.register(app)
+calibrating.register(app)
 ledger.register(app)
 machine.register(app)
 

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from seatrial.cli.terminal import out, print_json, say
+from seatrial.cli.terms import seconds_of
 from seatrial.model.problems import BadInput
-from seatrial.model.quantities import Duration
 from seatrial.model.result import RunResult
 
 
@@ -35,7 +35,7 @@ def measure(
     from seatrial.measure.importers import read  # noqa: PLC0415
     from seatrial.report.verdictfile import measured_document  # noqa: PLC0415
 
-    deadline_s, settle_s = _seconds("--deadline", deadline), _seconds("--settle", settle)
+    deadline_s, settle_s = seconds_of("--deadline", deadline), seconds_of("--settle", settle)
     imported = read(log, format_)
     for warning in imported.warnings:
         say(f"note: {warning}")
@@ -77,13 +77,6 @@ def compare(
     from seatrial.report import compare as compared  # noqa: PLC0415
 
     out.print(compared(_result_of(before), _result_of(after)))
-
-
-def _seconds(option: str, text: str) -> float:
-    try:
-        return Duration.parse(text).seconds
-    except ValueError as error:
-        raise BadInput(f"{option}: {error}") from error
 
 
 def _result_of(run: Path) -> RunResult:

@@ -17,8 +17,8 @@ from rich.table import Table
 from seatrial.cli.live import LiveView
 from seatrial.cli.targets import home, planned_target, target_in_service
 from seatrial.cli.terminal import err, out, print_json, say
-from seatrial.model.problems import BadInput, Interrupted, SeatrialError
-from seatrial.model.quantities import Rate
+from seatrial.cli.terms import rate_of
+from seatrial.model.problems import Interrupted, SeatrialError
 from seatrial.report import summary
 from seatrial.run.execute import Execution, execute
 from seatrial.run.files import read
@@ -64,7 +64,7 @@ def run(
     no_testbed: NoTestbedOption = False,
 ) -> int:
     """Run one experiment and judge it. Exit code: 0 pass, 1 fail, 2 unknown."""
-    override = _rate(rate)
+    override = rate_of("--rate", rate) if rate else None
     source = read(experiment, "experiment")
     if dry_run:
         _print_plan(make_plan(source, planned_target(target), override, confirm))
@@ -147,15 +147,6 @@ def recover(as_json: JsonOption = False) -> int:
 
 
 # the parts of these commands
-
-
-def _rate(text: str) -> Rate | None:
-    if not text:
-        return None
-    try:
-        return Rate.parse(text)
-    except ValueError as error:
-        raise BadInput(f"--rate: {error}") from error
 
 
 def _recover_first() -> None:

@@ -20,8 +20,8 @@ import httpx
 from pydantic import Field
 
 from seatrial.faults.protocol import Role
-from seatrial.model.experiment import Strict
 from seatrial.model.problems import BadInput, Unavailable
+from seatrial.model.strict import Strict
 
 _AT_ONCE = 8
 

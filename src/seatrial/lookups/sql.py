@@ -13,14 +13,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.engine import make_url
 
 from seatrial.faults.protocol import Role
+from seatrial.lookups.database import engine_of
 from seatrial.lookups.http import identity_of
-from seatrial.model.experiment import Strict
 from seatrial.model.problems import BadInput, Unavailable
+from seatrial.model.strict import Strict
 
 _IDS_A_QUERY = 2_000
+_PATIENCE_S = 10.0
 
 
 class Database(Strict):
@@ -35,17 +36,9 @@ def ask(role: Role, keys: Sequence[str]) -> list[tuple[str, str | None]]:
     database = role.bound_to(Database)
     if ":ids" not in database.query:
         raise BadInput(f"roles.{role.name}.query: needs `IN :ids` where the ids of the writes go")
-    try:
-        url = make_url(database.url)
-    except sa.exc.ArgumentError as error:
-        raise BadInput(f"roles.{role.name}.url: is not a database's address") from error
-    if url.host:
-        role.require_allowed(url.host)
-    if url.drivername == "postgresql":
-        url = url.set(drivername="postgresql+psycopg")
+    engine = engine_of(role, database.url, _PATIENCE_S)
     query = sa.text(database.query).bindparams(sa.bindparam("ids", expanding=True))
     ids = [identity_of(key) for key in keys]
-    engine = sa.create_engine(url)
     try:
         with engine.connect() as connection:
             found: list[tuple[str, str | None]] = []

@@ -5,31 +5,23 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from seatrial.model.arrivals import starts_in_order
+from seatrial.model.probe import ProbeSpec
 from seatrial.model.quantities import Duration, Rate, Ratio
+from seatrial.model.strict import Strict, as_tuple
 
 Severity = Literal["critical", "error", "warning", "info"]
 
 _NAME = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)*")
 
 
-class Strict(BaseModel):
-    """A frozen record in which an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, strict=True)
-
-
 def _a_name(value: object) -> object:
     if not isinstance(value, str) or not _NAME.fullmatch(value) or len(value) > 80:
         raise PydanticCustomError("name", "a name is made of a-z, 0-9 and - _ . between them, 80 at most")
     return value
-
-
-def as_tuple(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
 
 
 def _one_or_many(value: object) -> object:
@@ -183,12 +175,13 @@ class Guard(Strict):
 
     errors: Ratio | None = None
     p95: Duration | None = None
+    probe: ProbeSpec | None = None
     for_: Duration = Field(default=Duration(5.0), alias="for")
 
     @model_validator(mode="after")
     def _something(self) -> Guard:
-        if self.errors is None and self.p95 is None:
-            raise ValueError("a guard needs a condition: errors or p95")
+        if self.errors is None and self.p95 is None and self.probe is None:
+            raise ValueError("a guard needs a condition: errors, p95 or probe")
         return self
 
 
@@ -209,6 +202,7 @@ class Experiment(Strict):
     warmup: Duration = Duration(5.0)
     duration: Duration
     settle: Duration = Duration(1.0)
+    steady_state: Annotated[tuple[ProbeSpec, ...], BeforeValidator(as_tuple)] = ()
     timeline: Annotated[tuple[Step, ...], BeforeValidator(as_tuple)] = ()
     objectives: Objectives = Objectives()
     checks: Annotated[tuple[Check, ...], BeforeValidator(_as_checks)] = ()

@@ -42,7 +42,10 @@ class Outage:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Percentiles of `ended - intended` over answered requests, in milliseconds."""
+    """Percentiles of `ended - intended`, in milliseconds; what was never answered counts as its deadline.
+
+    Failures that came fast are errors, not latencies: a refused connection must not improve the median.
+    """
 
     p50_ms: float
     p90_ms: float
@@ -69,7 +72,10 @@ class GeneratorAudit:
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """Share of good arrivals of one tenant (or request name): over everything and in its worst window."""
+    """Share of time that a request name (or, named "", everybody) found the service up: windowed user-uptime.
+
+    Over everything and in the worst window of a length (Hauer et al., *Meaningful Availability*, NSDI 2020).
+    """
 
     name: str
     good: float

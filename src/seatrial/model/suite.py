@@ -6,8 +6,9 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, model_validator
 
-from seatrial.model.experiment import Name, Strict, as_tuple
+from seatrial.model.experiment import Name
 from seatrial.model.quantities import Duration
+from seatrial.model.strict import Strict, as_tuple
 
 
 class Suite(Strict):

@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
-from seatrial.model.experiment import Name, Strict, as_tuple
+from seatrial.model.experiment import Name
 from seatrial.model.quantities import Duration
+from seatrial.model.strict import Strict, as_tuple
 
 LOOPBACK = ("127.0.0.0/8", "::1/128", "localhost")
 

@@ -28,17 +28,19 @@ from seatrial.run.clock import RunClock
 from seatrial.run.evidence import Evidence, RunJournal
 from seatrial.run.observer import Observer, Progress
 from seatrial.run.plan import Plan
+from seatrial.run.steady import SteadyState
 from seatrial.run.timeline import Timeline
 from seatrial.run.watch import Watch
 
 _TICK_S = 0.1
 _LOAD_STARTS_WITHIN_S = 30.0
 _STOP_LOAD_WITHIN_S = 1.0
+_STEADY_AGAIN_WITHIN_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Why a run ended before its time, and what that means for its verdict."""
+    """Why a run ended before its time, or not as it should, and what that means for its verdict."""
 
     verdict: Verdict
     reason: str
@@ -52,7 +54,7 @@ class Conducted:
     log: RequestLog
     steps: tuple[StepRecord, ...]
     end_s: float
-    ending: Ending | None
+    endings: tuple[Ending, ...]
 
 
 def require_healthy(plan: Plan, within_s: float | None = None) -> None:
@@ -98,12 +100,19 @@ class Conductor:
         self._clock = clock
         self._duration_s = plan.experiment.duration.seconds
         self._watch = Watch(plan.experiment.load.deadline.seconds, plan.experiment.guards)
-        self._ending: Ending | None = None
+        self._steady = SteadyState(
+            [*plan.steady_state, *filter(None, plan.guard_probes)],
+            lambda event, details: self._write(event, **details),
+        )
+        self._endings: list[Ending] = []
         self._timeline: Timeline | None = None
 
     def conduct(self) -> Conducted:
         """Run it. Raises Unavailable when it could not be started; then nothing was touched."""
         require_healthy(self._plan)
+        wrong = self._steady.wait_until_well(self._plan.target.ready_within.seconds, self._stop)
+        if wrong:
+            raise Unavailable(f"the target is not in its steady state: {wrong}; nothing was started")
         self._write("target.ready", url=self._plan.base_url)
         session = FaultSession(
             self._home,
@@ -114,16 +123,29 @@ class Conductor:
             on_lost=lambda reason: self._end(Verdict.UNKNOWN, f"the fault session was lost: {reason}"),
         )
         with session:
-            log, end_s = self._drive(session)
+            self._steady.start()
+            try:
+                log, end_s = self._drive(session)
+            finally:
+                self._steady.stop()
             self._show("undoing", end_s)
         if self._timeline is not None:
             self._timeline.settle()
+        self._require_steady_again()
         self._write("undone", faults=[outcome.entry.label for outcome in session.outcomes])
-        return Conducted(log, self._steps(end_s), end_s, self._ending)
+        return Conducted(log, self._steps(end_s), end_s, tuple(self._endings))
+
+    def _require_steady_again(self) -> None:
+        """A run that leaves the target unwell has failed, even if its load saw nothing of it."""
+        self._show("looking whether all is well again", self._duration_s)
+        patience_s = 0.0 if self._stop.is_set() else _STEADY_AGAIN_WITHIN_S
+        wrong = self._steady.wait_until_well(patience_s, self._stop)
+        if wrong and not self._stop.is_set():
+            self._note_ending(Verdict.FAIL, f"the target is not in its steady state again: {wrong}")
 
     def nothing(self, ending: Ending) -> Conducted:
         """What is told of a run that could not be started, or not be brought to an orderly end."""
-        return Conducted(RequestLog.concat([]), self._steps(-math.inf), 0.0, ending)
+        return Conducted(RequestLog.concat([]), self._steps(-math.inf), 0.0, (ending,))
 
     def _drive(self, session: FaultSession) -> tuple[RequestLog, float]:
         """The load, and the timeline beside it. The request log, and the instant at which it ended."""
@@ -136,7 +158,7 @@ class Conductor:
         finally:
             if self._timeline is not None:
                 self._timeline.stop()
-            if load.poll() is None and self._ending is not None:
+            if load.poll() is None and self._endings:
                 load.stop(_STOP_LOAD_WITHIN_S)
         self._show("collecting", end_s)
         log = load.finish()
@@ -195,25 +217,31 @@ class Conductor:
             gone = load.poll()
             if gone is not None and now_s < self._duration_s:
                 self._end(Verdict.UNKNOWN, f"the load generator ended early: {load.failure_reason()}")
-            if now_s >= 0 and (breach := self._watch.breach(now_s)):
+            if now_s >= 0 and (breach := self._watch.breach(now_s, self._unwell())):
                 self._end(Verdict.FAIL, breach)
             if self._ended() or now_s >= self._duration_s:
                 return min(now_s, self._duration_s)
             self._show("warming up" if now_s < 0 else "measuring", now_s)
             self._stop.wait(_TICK_S)
 
+    def _unwell(self) -> list[str]:
+        return [self._steady.wrong(question) if question else "" for question in self._plan.guard_probes]
+
     # what ends a run
 
     def _end(self, verdict: Verdict, reason: str, interrupted: bool = False) -> None:
         """Note why the run ends. The first reason stands: what follows is its consequence."""
-        if self._ending is None:
-            self._ending = Ending(verdict, reason, interrupted)
-            self._write("run.aborted", reason=reason)
+        if not self._endings:
+            self._note_ending(verdict, reason, interrupted)
+
+    def _note_ending(self, verdict: Verdict, reason: str, interrupted: bool = False) -> None:
+        self._endings.append(Ending(verdict, reason, interrupted))
+        self._write("run.aborted", reason=reason)
 
     def _ended(self) -> bool:
         if self._stop.is_set():
             self._end(Verdict.UNKNOWN, "interrupted", interrupted=True)
-        return self._ending is not None
+        return bool(self._endings)
 
     # what is told
 

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from seatrial.checks.protocol import Check, History, Stored
 from seatrial.faults.protocol import Role
 from seatrial.lookups import look_up
-from seatrial.measure import measure, trusted
+from seatrial.measure import measure
 from seatrial.model.problems import SeatrialError
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import CheckResult, Measurement, RunResult
@@ -30,7 +30,7 @@ from seatrial.report.verdictfile import verdict_document
 from seatrial.run.clock import RunClock
 from seatrial.run.conductor import Conducted, Conductor, Ending
 from seatrial.run.evidence import Evidence, RunJournal, file_digest
-from seatrial.run.judge import judge, judge_objectives
+from seatrial.run.judge import doubt_of, judge, judge_objectives
 from seatrial.run.observer import Observer
 from seatrial.run.plan import Plan
 from seatrial.run.sealing import seal_evidence
@@ -112,7 +112,7 @@ def _judged(plan: Plan, evidence: Evidence, clock: RunClock, conducted: Conducte
         {role.name: _stored(role, conducted.log, evidence) for role in plan.lookups} if measurement else {},
     )
     checks = tuple(_checked(check, history) for check in plan.checks) if measurement else ()
-    disturbances = ((conducted.ending.verdict, conducted.ending.reason),) if conducted.ending else ()
+    disturbances = tuple((ending.verdict, ending.reason) for ending in conducted.endings)
     judgement = judge(objectives, checks, conducted.steps, measurement, experiment, disturbances)
     return RunResult(
         run=evidence.run,
@@ -122,7 +122,7 @@ def _judged(plan: Plan, evidence: Evidence, clock: RunClock, conducted: Conducte
         verdict=judgement.verdict,
         reasons=judgement.reasons,
         started_at=clock.anchor_wall.astimezone(UTC).isoformat(timespec="seconds"),
-        interrupted=bool(conducted.ending and conducted.ending.interrupted),
+        interrupted=any(ending.interrupted for ending in conducted.endings),
         measurement=measurement,
         objectives=objectives,
         steps=conducted.steps,
@@ -160,7 +160,6 @@ def _write_down(plan: Plan, evidence: Evidence, home: Path, conducted: Conducted
     evidence.write_json("verdict.json", verdict_document(result))
     evidence.write_text("junit.xml", junit(result))
     described = _describe(plan)
-    interval_s = max(point.rate.interval_s for point in plan.experiment.load.rate if point.rate.count)
     dossier = Dossier(
         result=result,
         log=conducted.log if len(conducted.log) else None,
@@ -175,7 +174,7 @@ def _write_down(plan: Plan, evidence: Evidence, home: Path, conducted: Conducted
         },
         calibration=_calibration(home),
         events=_events(evidence.path("journal.jsonl")),
-        generator_doubt=trusted(result.measurement.generator, interval_s) if result.measurement else "",
+        generator_doubt=doubt_of(result.measurement, plan.experiment) if result.measurement else "",
     )
     evidence.write_text("report.html", render_html(dossier))
 

@@ -6,14 +6,14 @@ generator that was late or dropped arrivals has measured itself, so nothing it s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 
-from seatrial.measure import downtime, recovery
-from seatrial.measure.generator import trusted
+from seatrial.measure import downtime, recovery, trusted
 from seatrial.model.experiment import DowntimeObjective, Experiment, RecoveryObjective
 from seatrial.model.requestlog import RequestLog
-from seatrial.model.result import CheckResult, Measurement, ObjectiveResult, StepRecord
+from seatrial.model.result import Bounds, CheckResult, Measurement, ObjectiveResult, StepRecord
 from seatrial.model.verdict import Verdict, judge_bounds
 
 
@@ -59,25 +59,21 @@ def _downtime(
         if step is None or step.before_s is None:
             reason = f"{objective.after} did not happen"
             return ObjectiveResult(name, objective.max.seconds, None, None, "s", Verdict.UNKNOWN, reason)
-        start_s, end_s = step.before_s, _next_judged(experiment, steps, step.before_s, end_s)
+        judged = {each.after for each in experiment.objectives.downtime}
+        start_s, end_s = step.before_s, _next_judged(judged, steps, step.before_s, end_s)
     bounds = downtime(log, start_s, end_s, experiment.load.deadline.seconds, experiment.settle.seconds)
     verdict = judge_bounds(bounds.lower_s, bounds.upper_s, objective.max.seconds)
-    reason = {
-        Verdict.PASS: "",
-        Verdict.FAIL: f"clients saw at least {bounds.lower_s:.3f} s",
-        Verdict.UNKNOWN: "the bounds hold the target between them; a higher rate narrows them",
-    }[verdict]
+    reason = _why(verdict, bounds, objective.max.seconds)
     return ObjectiveResult(name, objective.max.seconds, bounds.lower_s, bounds.upper_s, "s", verdict, reason)
 
 
 def _next_judged(
-    experiment: Experiment, steps: tuple[StepRecord, ...], start_s: float, end_s: float
+    judged: Set[str | None], steps: tuple[StepRecord, ...], start_s: float, end_s: float
 ) -> float:
-    """Until when a downtime is a step's: the next step that has a downtime objective of its own, or the end.
+    """Until when what happens is a step's: the next step that is `judged` on its own, or the end.
 
-    A step without one (the cold start that follows a rollback) is part of the story that is being judged.
+    A step without an objective (the cold start that follows a rollback) is part of the story being judged.
     """
-    judged = {objective.after for objective in experiment.objectives.downtime}
     others = (step.before_s for step in steps if step.name in judged and step.before_s is not None)
     return min((instant for instant in others if instant > start_s), default=end_s)
 
@@ -90,12 +86,28 @@ def _recovery(
     if step is None or step.injected_s is None:
         reason = f"{objective.after} did not happen"
         return ObjectiveResult(name, objective.max.seconds, None, None, "s", Verdict.UNKNOWN, reason)
-    bounds = recovery(log, step.injected_s, experiment.load.deadline.seconds, experiment.settle.seconds)
+    judged = {each.after for each in experiment.objectives.recovery}
+    until_s = _next_judged(judged, steps, step.injected_s, math.inf)
+    bounds = recovery(
+        log, step.injected_s, experiment.load.deadline.seconds, experiment.settle.seconds, until_s
+    )
     if bounds is None:
-        reason = "the service had not recovered when the run ended"
-        return ObjectiveResult(name, objective.max.seconds, None, None, "s", Verdict.FAIL, reason)
+        reason = f"nothing was due after {objective.after}"
+        return ObjectiveResult(name, objective.max.seconds, None, None, "s", Verdict.UNKNOWN, reason)
     verdict = judge_bounds(bounds.lower_s, bounds.upper_s, objective.max.seconds)
-    return ObjectiveResult(name, objective.max.seconds, bounds.lower_s, bounds.upper_s, "s", verdict)
+    reason = _why(verdict, bounds, objective.max.seconds)
+    return ObjectiveResult(name, objective.max.seconds, bounds.lower_s, bounds.upper_s, "s", verdict, reason)
+
+
+def _why(verdict: Verdict, bounds: Bounds, target_s: float) -> str:
+    """The sentence behind a verdict on a length of time."""
+    if verdict is Verdict.PASS:
+        return ""
+    if math.isinf(bounds.upper_s):
+        return "its end was not seen: the run ended first, or nothing was answered well any more"
+    if verdict is Verdict.FAIL:
+        return f"at least {bounds.lower_s - target_s:.3f} s too long"
+    return "the bounds hold the target between them; a higher rate narrows them"
 
 
 def _at_most(name: str, target: float, value: float | None, unit: str) -> ObjectiveResult:
@@ -137,8 +149,7 @@ def judge(
     found += [(check.verdict, f"{check.name}: {check.detail}") for check in checks]
     found += _troubled_steps(steps)
     if measurement is not None:
-        interval_s = max(point.rate.interval_s for point in experiment.load.rate if point.rate.count)
-        doubt = trusted(measurement.generator, interval_s)
+        doubt = doubt_of(measurement, experiment)
         if doubt:
             found.append((Verdict.UNKNOWN, f"the load generator cannot be trusted: {doubt}"))
     if not objectives and not checks:
@@ -149,6 +160,12 @@ def judge(
     severity = (Verdict.FAIL, Verdict.UNKNOWN)
     reasons = [text for wanted in severity for verdict_, text in found if verdict_ is wanted]
     return Judgement(verdict, tuple(reasons))
+
+
+def doubt_of(measurement: Measurement, experiment: Experiment) -> str:
+    """Why the load generator cannot be believed; empty when it can."""
+    interval_s = max(point.rate.interval_s for point in experiment.load.rate if point.rate.count)
+    return trusted(measurement.generator, interval_s, deadline_s=experiment.load.deadline.seconds)
 
 
 def _sentence(result: ObjectiveResult) -> str:

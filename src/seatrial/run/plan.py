@@ -22,9 +22,11 @@ from seatrial.model.arrivals import ArrivalSchedule, RateStep, with_spikes
 from seatrial.model.document import Document, build
 from seatrial.model.document import Path as DocumentPath
 from seatrial.model.experiment import Experiment, RatePoint, Step
+from seatrial.model.probe import ProbeSpec
 from seatrial.model.problems import BadInput, Problem
 from seatrial.model.quantities import Duration, Rate
 from seatrial.model.target import Target, references, substitute
+from seatrial.probes import Question
 from seatrial.run import spike
 from seatrial.run.files import Source, find
 from seatrial.run.spike import Spike, SpikeParameters
@@ -51,6 +53,8 @@ class Plan:
     base_url: str  # resolved
     lookups: tuple[Role, ...]  # through which checks ask which writes the target holds
     scenario: Path
+    steady_state: tuple[Question, ...]
+    guard_probes: tuple[Question | None, ...]  # one for each guard that goes by a probe, else None
     shape: tuple[RateStep, ...]  # spikes included
     spikes: tuple[Spike, ...]
     steps: tuple[PlannedStep, ...]
@@ -97,6 +101,14 @@ def make_plan(experiment: Source, target: Source, rate: Rate | None = None, conf
     checks = list(_checks(promised, experiment.document, collected))
     collected += _dangling(promised, experiment.document)
     lookups = list(_lookups(checks, experiment.document, system, target.path, collected))
+    asker = _Asker(experiment.document, system, target.path, collected)
+    steady = [
+        asker.question(probe, "steady_state", index) for index, probe in enumerate(promised.steady_state)
+    ]
+    guarded = [
+        asker.question(guard.probe, "guards", index) if guard.probe else None
+        for index, guard in enumerate(promised.guards)
+    ]
     if collected:
         raise BadInput(collected)
     assert scenario is not None
@@ -105,6 +117,8 @@ def make_plan(experiment: Source, target: Source, rate: Rate | None = None, conf
         experiment_text=experiment.document.text,
         target=system,
         lookups=tuple(lookups),
+        steady_state=tuple(steady),
+        guard_probes=tuple(guarded),
         base_url=str(substitute(system.base_url, dict(os.environ))).rstrip("/"),
         scenario=scenario,
         shape=with_spikes(
@@ -200,6 +214,30 @@ def _checks(experiment: Experiment, document: Document, problems: list[Problem])
             for problem in error.problems:
                 inner = (*place, check.check, problem.path) if problem.path else place
                 problems.append(document.problem(inner, problem.message, key=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asker:
+    """Binds probes to the roles that they ask."""
+
+    document: Document
+    target: Target
+    target_path: Path
+    problems: list[Problem]
+
+    def question(self, probe: ProbeSpec, section: str, index: int) -> Question:
+        """The probe and its role; a probe by HTTP without one asks the target itself."""
+        whole = Role(
+            "target", "http", {"url": self.target.base_url}, self.target.allow, str(self.target_path.parent)
+        )
+        if not probe.on:
+            return Question(probe, whole)
+        try:
+            return Question(probe, Role.of(self.target, probe.on, self.target_path.parent))
+        except BadInput as error:
+            path: DocumentPath = (section, index)
+            self.problems.extend(self.document.problem(path, problem.message) for problem in error.problems)
+            return Question(probe, whole)
 
 
 def _lookups(

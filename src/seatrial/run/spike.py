@@ -10,8 +10,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from seatrial.model.experiment import Strict
 from seatrial.model.result import StepRecord
+from seatrial.model.strict import Strict
 
 NAME = "traffic.spike"
 

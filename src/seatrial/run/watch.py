@@ -67,8 +67,10 @@ class Watch:
             p95_ms=float(np.percentile(latency_s, 95)) * 1000 if len(answered) else None,
         )
 
-    def breach(self, now_s: float) -> str | None:
+    def breach(self, now_s: float, unwell: Sequence[str] = ()) -> str | None:
         """Which guard's condition has held for its whole time, as a sentence; None when none has.
+
+        `unwell`: for each guard, in order, what its probe found wrong ("" for nothing, or no probe).
 
         A condition is looked at over the last second (a single bad request is no breach), and must be found
         true at every look for the guard's duration.
@@ -76,6 +78,8 @@ class Watch:
         recent = self._decided(now_s, 1.0)
         for index, guard in enumerate(self._guards):
             sentence = self._condition(guard, recent)
+            if sentence is None and index < len(unwell) and unwell[index]:
+                sentence = f"guard: {unwell[index]}"
             if sentence is None:
                 self._breached_since.pop(index, None)
             elif now_s - self._breached_since.setdefault(index, now_s) >= guard.for_.seconds:

@@ -1,0 +1,71 @@
+"""Shoppers of a shop with several tenants: they browse, look at items, order, and look their orders up.
+
+The mix is read-heavy, as shops are. Every order carries an idempotency key, which goes on record, so that a
+check can ask afterwards for each order that was acknowledged. A shopper who finds an acknowledged order gone
+counts that as a failure at once.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections import deque
+
+from locust import task
+
+from seatrial.load import OpenLoopUser
+
+TENANTS = ("acme", "globex", "initech", "umbrella")
+SKUS = tuple(f"sku-{number:03d}" for number in range(1, 101))
+REMEMBERED = 50  # of a shopper's own orders
+
+
+class Shopper(OpenLoopUser):
+    """Somebody who shops, each time with any one of the tenants."""
+
+    def on_start(self) -> None:
+        """Nothing ordered yet."""
+        self.orders: deque[tuple[str, str]] = deque(maxlen=REMEMBERED)  # tenant, idempotency key
+
+    @task(5)
+    def browse(self) -> None:
+        """Open the catalogue."""
+        self.client.get("/catalogue", name="GET /catalogue", headers={"X-Tenant": random.choice(TENANTS)})
+
+    @task(10)
+    def look_at_item(self) -> None:
+        """Open an item."""
+        path = f"/catalogue/{random.choice(SKUS)}"
+        self.client.get(path, name="GET /catalogue/{sku}", headers={"X-Tenant": random.choice(TENANTS)})
+
+    @task(3)
+    def order(self) -> None:
+        """Order an item; remember the order once it is acknowledged."""
+        tenant, key = random.choice(TENANTS), str(uuid.uuid4())
+        with self.client.post(
+            "/orders",
+            name="POST /orders",
+            json={"sku": random.choice(SKUS), "quantity": random.randint(1, 5)},
+            headers={"X-Tenant": tenant, "Idempotency-Key": key},
+            key=key,
+            catch_response=True,
+        ) as answer:
+            if answer.status_code != 201:
+                answer.failure(f"HTTP {answer.status_code}")
+            elif answer.json().get("key") != key:
+                answer.failure("another order was acknowledged")
+            else:
+                self.orders.append((tenant, key))
+
+    @task(2)
+    def look_up_order(self) -> None:
+        """Look an own order up; a shopper without one looks at an item instead."""
+        if not self.orders:
+            self.look_at_item()
+            return
+        tenant, key = random.choice(self.orders)
+        with self.client.get(
+            f"/orders/{key}", name="GET /orders/{key}", headers={"X-Tenant": tenant}, catch_response=True
+        ) as answer:
+            if answer.status_code == 404:
+                answer.failure("an acknowledged order is gone")

@@ -1,0 +1,11 @@
+"""Pure functions over a request log: outages with bounds, latency, availability, and the generator's audit.
+
+The one exception to *pure* is `importers`, the only part that opens files.
+"""
+
+from seatrial.measure.degraded import recovery
+from seatrial.measure.generator import trusted
+from seatrial.measure.measurement import measure
+from seatrial.measure.outages import downtime
+
+__all__ = ["downtime", "measure", "recovery", "trusted"]

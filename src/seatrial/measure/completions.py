@@ -1,0 +1,104 @@
+"""What the ok completions of a log prove about the longest silence of the service.
+
+Each ok request was worked on at some instant w in [sent, ended]. Let (a, b) be a stretch in which the service
+did not work, so that no w lies inside. Order the ok requests by `ended`. Those with w ≥ b come after the
+stretch; let q be the first of them to end. Every request that ended before q then has w ≤ a, and
+
+    b ≤ w_q ≤ ended_q      and      a ≥ w_i ≥ sent_i  for every i that ended before q
+    b - a ≤ ended_q - max{sent_i : i ended before q}
+
+for that q, whichever it is; the largest of these over all q bounds every stretch. With p the completion
+just before q, max sent_i ≥ sent_p, so this is never wider than ended_q - sent_p, and it is much narrower
+where p happened to be slow: a quick request that overlapped it proves that the service worked meanwhile.
+
+             sent_p           ended_p                  sent_q  ended_q
+    p ───────├────────────────┤                        ├───────┤ q
+    i           ├──┤     ├──┤
+                         └ worked here or later                └ worked by now: b - a ≤ ended_q - sent_i
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from seatrial.model.requestlog import Floats, RequestLog
+from seatrial.model.result import Bounds
+
+
+@dataclass(frozen=True, slots=True)
+class Completions:
+    """The ok completions of a log in the order in which they ended, both arrays of shape (m + 1,).
+
+    Element 0 is the log's first arrival: what came before is not counted. Gap j, 1 ≤ j ≤ m, lies between
+    completions j - 1 and j. When the log ends in silence (a request sent after all that were answered ok was
+    not), the last element is infinite: the service had not come back by then.
+    """
+
+    ended: Floats
+    worked: Floats  # the latest instant at which this completion and those before it prove it to have worked
+    last_known_s: float  # the last instant of which the log knows anything
+
+    @classmethod
+    def of(cls, log: RequestLog) -> Completions:
+        """Read them from `log`, whose rows may be in any order."""
+        rows = np.flatnonzero(log.ok & ~np.isnan(log.ended) & ~np.isnan(log.sent))
+        rows = rows[np.argsort(log.ended[rows], kind="stable")]
+        count = len(rows) + 1
+        ended, worked = (np.full(count + _ends_in_silence(log, rows), np.inf) for _ in range(2))
+        ended[0] = worked[0] = np.min(log.intended, initial=np.inf)
+        ended[1:count], worked[1:count] = log.ended[rows], log.sent[rows]
+        columns = (log.intended, log.sent, log.ended)
+        last_known = max(float(np.fmax.reduce(column, initial=-np.inf)) for column in columns)
+        for instants in (ended, worked):
+            np.maximum.accumulate(instants, out=instants)
+        return cls(ended, worked, last_known)
+
+    def longest_gap(self, start_s: float, end_s: float) -> Bounds:
+        """The longest completion gap that begins before `end_s` and ends after `start_s`.
+
+        Lower: the longest time between two successive ok completions, the only figure that sees a pure
+        stall. Upper: the bound derived above, the longest silence for which the completions leave room.
+        What lies before `start_s` is not counted, what goes on beyond `end_s` is. A silence that never
+        ended is infinite, and so is the upper bound when no gap can be observed at all.
+        """
+        first = max(int(np.searchsorted(self.ended, start_s, side="right")), 1)
+        stop = min(int(np.searchsorted(self.ended, end_s, side="left")) + 1, len(self.ended))
+        if first >= stop:
+            return Bounds(0.0, np.inf)
+        after, before, worked = (
+            self.ended[first:stop],
+            self.ended[first - 1 : stop - 1],
+            self.worked[first - 1 : stop - 1],
+        )
+        lengths = np.minimum(after, self.last_known_s) - np.maximum(before, start_s)
+        rooms = after - np.maximum(worked, start_s)
+        return Bounds(max(0.0, float(lengths.max())), float(rooms.max()))
+
+    def longest_silence(self, failed_at: Floats, failed_by: Floats, floor_s: float = -np.inf) -> Floats:
+        """The longest silence that can have caused the failures of each of g groups; shape (g,).
+
+        `failed_at`: the failures of a group reach at least to this instant. `failed_by`: they began at the
+        latest at this one. The q of the derivation ends at `failed_at` or later, and no later than the first
+        completion of a request sent after `failed_by`, which is certainly past the silence. Between these two
+        the longest gap counts, without what lies before `floor_s`. Infinite when nothing was completed.
+        """
+        gaps = len(self.ended) - 1
+        if not gaps:
+            return np.full(len(failed_at), np.inf)
+        rooms = np.append(self.ended[1:] - np.maximum(self.worked[:-1], floor_s), -np.inf)
+        low = np.minimum(np.searchsorted(self.ended[1:], failed_at, side="left"), gaps - 1)
+        high = np.minimum(np.searchsorted(self.worked[1:], failed_by, side="right"), gaps - 1)
+        # reduceat takes [start, stop) pairs but no stop past the end, hence the one element more in `rooms`
+        ranges = np.column_stack((low, np.maximum(low, high) + 1)).ravel()
+        return np.asarray(np.maximum.reduceat(rooms, ranges)[::2], dtype=np.float64)
+
+
+def _ends_in_silence(log: RequestLog, completed: npt.NDArray[np.intp]) -> bool:
+    """Whether a request was sent after all of the `completed` ones and was never answered ok."""
+    worked = np.max(log.sent[completed], initial=-np.inf)
+    with np.errstate(invalid="ignore"):  # NaN: never sent, so it shows nothing
+        later = np.flatnonzero(log.sent > worked)
+    return bool(np.any(~log.ok[later] | np.isnan(log.ended[later])))

@@ -1,0 +1,88 @@
+"""Degraded spans, and how long the service needed to recover.
+
+A degraded span goes from the first bad request to the first instant after which the share of good arrivals
+stays at 99 % or more for the settle time. That instant is sought among the good arrivals that follow a run
+of bad ones: later arrivals of the same good stretch have the same bad ones before them. The settle time
+must lie within the log: a service that has looked well for half of it has not yet been shown to be steady.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from seatrial.measure.outages import Runs
+from seatrial.measure.spacing import end_of
+from seatrial.model.requestlog import Bools, Floats, RequestLog
+from seatrial.model.result import Bounds
+
+STEADY_SHARE = 0.99
+
+
+@dataclass(frozen=True, slots=True)
+class DegradedSpans:
+    """Degraded spans in order of time; every array has the shape (s,)."""
+
+    start: Floats  # intended instant of the first bad request
+    end: Floats  # intended instant of the arrival from which the service was steady, or the log's end
+    last_failure: (
+        Floats  # when the last bad request of the span was sent, so the span lasted at least until then
+    )
+    steady_by: Floats  # when that arrival was answered, so the span was over by then; ∞: not within the log
+
+    @classmethod
+    def of(cls, log: RequestLog, good: Bools, runs: Runs, settle_s: float) -> DegradedSpans:
+        """Find them in `log`, sorted by intended instant; `good` and `runs` are of the same log."""
+        if not len(runs):
+            return cls(*(np.empty(0) for _ in range(4)))
+        end_s = end_of(log.intended)
+        after = runs.last + 1
+        resumed = np.append(log.intended, end_s)[after]
+        settled = np.searchsorted(log.intended, resumed + settle_s, side="left")
+        bad_until = np.append(0, np.cumsum(~good))
+        bad = bad_until[settled] - bad_until[after]
+        steady = (resumed + settle_s <= end_s) & (bad <= (1 - STEADY_SHARE) * (settled - after))
+        closing = np.flatnonzero(
+            np.append(steady[:-1], True)
+        )  # runs that end a span; the last one always does
+        opening = np.append(0, closing[:-1] + 1)
+        shown = steady[closing]
+        asked = np.where(np.isnan(log.sent), log.intended, log.sent)[runs.last[closing]]
+        answered = np.append(log.ended, np.inf)[after[closing]]
+        return cls(
+            start=runs.due[opening],
+            end=np.where(shown, resumed[closing], end_s),
+            last_failure=asked,
+            steady_by=np.where(shown, answered, np.inf),
+        )
+
+    def total_s(self, start_s: float, end_s: float) -> float:
+        """How much of [start_s, end_s) was degraded, in seconds."""
+        return float(np.sum(np.maximum(np.minimum(self.end, end_s) - np.maximum(self.start, start_s), 0.0)))
+
+
+def recovery(
+    log: RequestLog, from_s: float, deadline_s: float, settle_s: float, until_s: float = np.inf
+) -> Bounds | None:
+    """Seconds from the instant `from_s` (a fault's effect) until the service was steady again.
+
+    The end of the first degraded span that is under way at `from_s` or begins before `until_s` (the next
+    step, say). The service recovered after its last failed request was sent and before the first of its
+    steady answers had arrived. The upper bound is infinite when the log never shows it steady. Without such
+    a span the fault had no effect that was seen: the lower bound is 0, the upper one the first good answer.
+    None when nothing was due after `from_s`, so that nothing can be said.
+    """
+    log = log.sorted()
+    good = log.good(deadline_s)
+    spans = DegradedSpans.of(log, good, Runs.of(log, good, deadline_s), settle_s)
+    candidates = np.flatnonzero((spans.end > from_s) & (spans.start < until_s))
+    if len(candidates):
+        span = candidates[0]
+        lower = float(spans.last_failure[span]) - from_s
+        return Bounds(max(0.0, lower), max(0.0, float(spans.steady_by[span]) - from_s))
+    due = int(np.searchsorted(log.intended, from_s))
+    if due == len(log):
+        return None
+    first_good = np.flatnonzero(good[due:])
+    return Bounds(0.0, float(log.ended[due + first_good[0]]) - from_s if len(first_good) else np.inf)

@@ -1,0 +1,169 @@
+"""What an importer is, and the record that it returns.
+
+An importer is one module of this package with a constant `IMPORTER`; it is found by its declared name.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol, cast
+
+import numpy as np
+import pyarrow as pa
+
+from seatrial.model.problems import BadInput, Location, Problem
+from seatrial.model.requestlog import Bools, Coded, Floats, RequestLog
+
+_HEAD = 65_536
+_MAGIC = {b"\x28\xb5\x2f\xfd": "zstd", b"\x1f\x8b": "gzip"}
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A request log that was read, in which format, and what its reader must know about it."""
+
+    log: RequestLog
+    format: str
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file to be read, decompressed on the way when it is zstd or gzip. `head` is how it begins."""
+
+    path: Path
+    compression: str | None
+    head: bytes
+
+    @classmethod
+    def of(cls, path: Path) -> Source:
+        """Look at the file. Raises BadInput when it cannot be read or is empty."""
+        try:
+            with path.open("rb") as file:
+                start = file.read(4)
+            compression = next((name for magic, name in _MAGIC.items() if start.startswith(magic)), None)
+            source = cls(path, compression, b"")
+            with source.open() as stream:
+                head = stream.read(_HEAD)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise BadInput(Problem(f"cannot be read: {reason}", Location(str(path)))) from error
+        if not head.strip():
+            raise BadInput(Problem("is empty: a request log has one row a request", Location(str(path))))
+        return cls(path, compression, head)
+
+    @property
+    def first_line(self) -> str:
+        """The first line of its text, without byte-order mark and line end."""
+        return self.head.split(b"\n", 1)[0].decode("utf-8-sig", errors="replace").strip()
+
+    def header(self) -> tuple[str, ...]:
+        """The first line as names of CSV columns."""
+        return tuple(name.strip().strip('"') for name in self.first_line.split(","))
+
+    def open(self) -> BinaryIO:
+        """A decompressed stream of its bytes."""
+        return cast("BinaryIO", pa.input_stream(str(self.path), compression=self.compression))
+
+    def lines(self) -> Iterator[tuple[int, bytes]]:
+        """Its lines and their numbers, from 1."""
+        with io.BufferedReader(cast("io.RawIOBase", self.open()), _HEAD) as stream:
+            yield from enumerate(stream, start=1)
+
+    def records(self, only: tuple[bytes, ...] = ()) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Its lines as JSON objects, with their numbers; those alone that contain one of `only`, if given."""
+        for number, line in self.lines():
+            if not line.strip() or (only and not any(part in line for part in only)):
+                continue
+            try:
+                value = json.loads(line)
+            except ValueError as error:
+                raise self.problem(f"is not JSON: {error}", number) from error
+            if not isinstance(value, dict):
+                raise self.problem("a JSON object is expected on each line", number)
+            yield number, value
+
+    def problem(self, message: str, line: int | None = None) -> BadInput:
+        """An error about the file, or about one line of it."""
+        return BadInput(Problem(message, Location(str(self.path), line)))
+
+
+class Importer(Protocol):
+    """Reads the request log of one tool."""
+
+    @property
+    def name(self) -> str:
+        """What people write after `--format`."""
+
+    def recognises(self, source: Source) -> bool:
+        """Whether the file looks like this tool's."""
+
+    def read(self, source: Source) -> Imported:
+        """The log, rows in any order. Raises BadInput with the line that is wrong."""
+
+
+CLOSED_LOOP = (
+    "this log has no intended instants: every request counts as due when it was sent. If the tool waits for "
+    "answers before it sends more, a stall hides the requests that would have shown it (coordinated "
+    "omission), and downtime and latency are lower than clients would have seen"
+)
+
+
+def without_schedule(
+    source: Source,
+    *,
+    sent: Floats,
+    ended: Floats,
+    ok: Bools,
+    status: Floats,
+    name: Coded,
+    error: Coded,
+    worker: Coded | None = None,
+) -> RequestLog:
+    """The log of a tool that does not say when requests were due: intended = sent, zero at the first of them.
+
+    Raises BadInput for times that cannot be.
+    """
+    zero = float(np.min(sent, initial=np.inf))
+    nothing = Coded(np.zeros(len(sent), dtype=np.int32), ("",))
+    log = RequestLog(
+        intended=sent - zero,
+        sent=sent - zero,
+        ended=ended - zero,
+        ok=ok,
+        status=np.clip(np.nan_to_num(status), 0, 999).astype(np.int16),
+        name=name,
+        served_by=nothing,
+        error=error,
+        worker=worker or nothing,
+    )
+    check_times(log, source, None)
+    return log
+
+
+def check_times(log: RequestLog, source: Source, first_line: int | None) -> None:
+    """Raise BadInput for the first row whose times are missing or run backwards.
+
+    `first_line`: the line on which row 1 stands, if rows are lines.
+    """
+    with np.errstate(invalid="ignore"):
+        rules: tuple[tuple[Bools, str], ...] = (
+            (~np.isfinite(log.intended), "'intended' is empty or not finite"),
+            (np.isinf(log.sent) | np.isinf(log.ended), "'sent' or 'ended' is infinite; leave it empty"),
+            (log.ended < log.sent, "'ended' lies before 'sent'"),
+            (np.isnan(log.sent) & ~np.isnan(log.ended), "'ended' without 'sent'"),
+        )
+    for broken, said in rules:
+        if broken.any():
+            row = int(np.argmax(broken))
+            raise source.problem(f"row {row + 1}: {said}", None if first_line is None else first_line + row)
+
+
+def epoch_s(text: str) -> float:
+    """Seconds since 1970 of an RFC 3339 instant. Raises ValueError."""
+    return datetime.fromisoformat(text).timestamp()

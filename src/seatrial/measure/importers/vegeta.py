@@ -1,0 +1,92 @@
+"""vegeta: what `vegeta encode --to csv` or `--to json` prints.
+
+vegeta paces its requests, but its timestamp is taken when a worker picks the request up, not when it was due;
+with too few workers the difference is time that it hides.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from seatrial.measure.importers.delimited import TEXT, floats, read_csv, texts
+from seatrial.measure.importers.importer import (
+    CLOSED_LOOP,
+    Imported,
+    Source,
+    epoch_s,
+    without_schedule,
+)
+from seatrial.model.requestlog import Coded
+
+_COLUMNS = ("timestamp", "code", "latency", "bytes_out", "bytes_in", "error", "body", "attack", "seq",
+            "method", "url", "headers")  # fmt: skip
+_OLDEST = 9  # columns of vegeta before 12.8: no method, URL and headers
+_JSON_KEYS = (b'"attack":', b'"seq":', b'"latency":')
+
+
+class VegetaImporter:
+    """Timestamps and latencies are nanoseconds."""
+
+    name = "vegeta"
+
+    def recognises(self, source: Source) -> bool:
+        """A JSON object with vegeta's keys, or CSV without a header that begins with four integers."""
+        first = source.first_line
+        if first.startswith("{"):
+            return all(key in source.head for key in _JSON_KEYS)
+        cells = first.split(",")
+        return len(cells) >= _OLDEST and all(cell.strip().isdigit() for cell in cells[:5])
+
+    def read(self, source: Source) -> Imported:
+        """Good is what vegeta calls a success: status 200 to 399 and no error."""
+        table = self._json(source) if source.first_line.startswith("{") else self._csv(source)
+        sent, code = floats(table, "timestamp") / 1e9, floats(table, "code")
+        error = texts(table, "error")
+        log = without_schedule(
+            source,
+            sent=sent,
+            ended=sent + floats(table, "latency") / 1e9,
+            ok=(code >= 200) & (code < 400) & error.equals(""),
+            status=code,
+            name=self._names(table),
+            error=error,
+        )
+        return Imported(log, self.name, (CLOSED_LOOP,))
+
+    def _csv(self, source: Source) -> pa.Table:
+        count = len(source.first_line.split(","))
+        kinds = {name: pa.float64() for name in ("timestamp", "code", "latency")}
+        kinds |= dict.fromkeys(("error", "method", "url"), TEXT)
+        return read_csv(
+            source,
+            kinds,
+            required=("timestamp", "code", "latency", "error"),
+            filled=("timestamp", "latency"),
+            names=_COLUMNS[:count],
+        )
+
+    def _json(self, source: Source) -> pa.Table:
+        rows = []
+        for number, hit in source.records():
+            try:
+                at = epoch_s(str(hit["timestamp"])) * 1e9
+                rows.append((at, float(hit["code"]), float(hit["latency"]), str(hit.get("error") or ""),
+                             str(hit.get("method", "")), str(hit.get("url", ""))))  # fmt: skip
+            except (KeyError, TypeError, ValueError) as error:
+                raise source.problem(f"is not a result of vegeta: {error!r}", number) from error
+        names = ("timestamp", "code", "latency", "error", "method", "url")
+        return pa.table(dict(zip(names, zip(*rows, strict=True), strict=True)))
+
+    def _names(self, table: pa.Table) -> Coded:
+        """`GET http://…`, as the target file had it."""
+        if "url" not in table.column_names:
+            return texts(table, "url")
+        method, url = texts(table, "method"), texts(table, "url")
+        count = max(len(url.values), 1)
+        pairs, codes = np.unique(method.codes.astype(np.int64) * count + url.codes, return_inverse=True)
+        values = tuple(f"{method.values[pair // count]} {url.values[pair % count]}".strip() for pair in pairs)
+        return Coded(codes.astype(np.int32), values)
+
+
+IMPORTER = VegetaImporter()

@@ -1,0 +1,67 @@
+"""A question that a healthy system answers well: one of HTTP, SQL, Redis or PromQL."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import model_validator
+
+from seatrial.model.quantities import Duration
+from seatrial.model.strict import Strict
+
+
+class ProbeSpec(Strict):
+    """`{http: /healthz}`, `{sql: "SELECT count(*) …", on: database, max: 0}`, `{redis: PING, on: cache}`,
+    `{promql: "up", on: metrics, min: 1}`.
+
+    `http` is a path of the target or an address, and wants a status below 400 or exactly `status`. The others
+    give a value: true or present is well, and a number must lie between `min` and `max` where they are given.
+    """
+
+    KINDS: ClassVar[tuple[str, ...]] = ("http", "sql", "redis", "promql")
+
+    http: str | None = None
+    sql: str | None = None
+    redis: str | None = None
+    promql: str | None = None
+    on: str = ""  # the role that is asked; http asks the target itself
+    status: int | None = None
+    min: float | int | None = None
+    max: float | int | None = None
+    within: Duration = Duration(2.0)
+
+    @model_validator(mode="after")
+    def _one_question(self) -> ProbeSpec:
+        asked = [kind for kind in self.KINDS if getattr(self, kind) is not None]
+        if len(asked) != 1:
+            raise ValueError(f"a probe asks one of {', '.join(self.KINDS)}")
+        if asked[0] != "http" and not self.on:
+            raise ValueError(f"a probe by {asked[0]} needs the role that it asks: on: …")
+        return self
+
+    @property
+    def kind(self) -> str:
+        """http, sql, redis or promql."""
+        return next(kind for kind in self.KINDS if getattr(self, kind) is not None)
+
+    @property
+    def question(self) -> str:
+        """What is asked."""
+        return str(getattr(self, self.kind))
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.question}" + (f" on {self.on}" if self.on else "")
+
+    def judge(self, value: object) -> str:
+        """What is wrong with a value; empty when nothing is."""
+        if self.min is None and self.max is None:
+            return "" if value else f"{self} gave {value!r}"
+        try:
+            number = float(str(value))
+        except ValueError:
+            return f"{self} gave {value!r}, which is no number"
+        if self.min is not None and number < self.min:
+            return f"{self} gave {number:g}, at least {self.min:g} is wanted"
+        if self.max is not None and number > self.max:
+            return f"{self} gave {number:g}, at most {self.max:g} is wanted"
+        return ""

@@ -1,0 +1,21 @@
+"""Ask a database: the first column of the first row is the value."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from seatrial.faults.protocol import Role
+from seatrial.lookups.database import engine_of
+from seatrial.model.probe import ProbeSpec
+
+
+def ask(probe: ProbeSpec, role: Role) -> str:
+    """What is wrong; empty when the value is good."""
+    engine = engine_of(role, str(role.parameters.get("url", "")), probe.within.seconds)
+    try:
+        with engine.connect() as connection:
+            return probe.judge(connection.execute(sa.text(probe.question)).scalar())
+    except sa.exc.SQLAlchemyError as error:
+        return f"{probe}: {str(getattr(error, 'orig', None) or error).strip().splitlines()[0]}"
+    finally:
+        engine.dispose()

@@ -1,0 +1,92 @@
+"""Finding the importer, and what every one of them owes to a broken file."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seatrial.measure.importers import formats, read
+from seatrial.model.problems import BadInput
+
+GOOD_HEADS = (
+    b"intended,sent,ended,ok\n0.0,0.0,0.1,true\n",
+    b"metric_name,timestamp,metric_value,name,status\nhttp_req_duration,1700000000,1.5,GET /,200\n",
+    b'{"type":"Metric","metric":"http_reqs"}\n{"metric":"http_req_duration","type":"Point","data":{}}\n',
+    b"1700000000000000000,200,1000000,0,2,,b2s=,attack,0,GET,http://127.0.0.1/,\n",
+    b'{"attack":"","seq":0,"code":200,"timestamp":"2026-01-01T00:00:00Z","latency":1000,"error":""}\n',
+    b"timeStamp,elapsed,label,responseCode,success\n1700000000000,12,GET /,200,true\n",
+    b"start_time,response_time,name,exception\n1700000000.5,12.5,GET /,\n",
+    b"PAR1",
+)
+
+
+def test_every_importer_is_found_by_its_declared_name() -> None:
+    assert formats() == ("auto", "jtl", "k6", "locust", "seatrial", "vegeta")
+
+
+def test_an_unknown_format_names_the_nearest() -> None:
+    with pytest.raises(BadInput, match="unknown format 'vegetta'; did you mean 'vegeta'"):
+        read(Path("log"), "vegetta")
+
+
+def test_a_file_of_no_known_kind_is_refused_with_its_first_line(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("Dear diary,\n")
+    with pytest.raises(BadInput, match=r"notes\.txt:1: is no request log .* it begins with 'Dear diary,'"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), [(None, "cannot be read: No such file"), (b"", "is empty"), (b"  \n", "is empty")]
+)
+def test_a_file_that_is_not_there_or_empty_is_refused(
+    tmp_path: Path, content: bytes | None, message: str
+) -> None:
+    path = tmp_path / "log.csv"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(BadInput, match=message):
+        read(path)
+
+
+def test_a_directory_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="cannot be read"):
+        read(tmp_path)
+
+
+def test_a_damaged_compressed_file_is_refused(tmp_path: Path) -> None:
+    whole = gzip.compress(b"intended,sent,ended,ok\n" + b"0.0,0.0,0.1,true\n" * 20_000)
+    path = tmp_path / "log.csv.gz"
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(BadInput, match="cannot be read to its end"):
+        read(path)
+
+
+@given(
+    head=st.sampled_from(GOOD_HEADS),
+    position=st.integers(0, 200),
+    noise=st.binary(max_size=30),
+    again=st.integers(0, 3),
+    wanted=st.sampled_from(["auto", "jtl", "k6", "locust", "seatrial", "vegeta"]),
+)
+def test_no_file_makes_an_importer_fail_in_any_other_way(
+    tmp_path_factory: pytest.TempPathFactory,
+    head: bytes,
+    position: int,
+    noise: bytes,
+    again: int,
+    wanted: str,
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "mutated"
+    position = min(position, len(head))
+    path.write_bytes(head[:position] + noise + head[position:] + head * again)
+    try:
+        imported = read(path, wanted)
+    except BadInput as error:
+        assert all(problem.location and problem.location.file == str(path) for problem in error.problems)
+    else:
+        assert len(imported.log) > 0

@@ -1,0 +1,63 @@
+"""The generator's audit, and when it cannot be believed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.support import oracle
+from tests.support.oracle import Row
+
+from seatrial.measure.generator import audit, trusted
+
+FAITHFUL = audit(
+    oracle.log_of([Row(i / 100, i / 100 + 0.0002, i / 100 + 0.001, ok=True) for i in range(100)]), 0, 1
+)
+
+
+def test_an_audit_counts_what_became_of_each_arrival() -> None:
+    rows = [
+        Row(0.00, 0.001, 0.002, ok=True),
+        Row(0.25, 0.252, None, ok=False),
+        Row(0.50, None, None, ok=False),
+        Row(0.75, 0.754, 0.8, ok=False),
+    ]
+    found = audit(oracle.log_of(rows), 0.0, 1.0)
+    assert (found.scheduled, found.sent, found.answered, found.dropped, found.unanswered) == (4, 3, 2, 1, 1)
+    assert (found.offered_per_s, found.achieved_per_s) == (4, 3)
+    assert (found.late_p50_ms, found.late_p99_ms, found.late_max_ms) == pytest.approx((2, 4, 4))
+
+
+def test_a_faithful_generator_is_believed() -> None:
+    assert trusted(FAITHFUL, 0.01) == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "interval_s", "reason"),
+    [
+        ({"dropped": 1}, 0.01, "dropped 1 of 100 arrivals"),
+        ({"late_p99_ms": 21.0}, 0.01, "p99 21.0 ms, allowed 20.0 ms"),
+        ({"late_p99_ms": 6.0}, 0.0001, "p99 6.0 ms, allowed 5.0 ms"),
+        ({"late_max_ms": 1001.0}, 0.01, "max 1001.0 ms, allowed 1000.0 ms"),
+        ({"scheduled": 0}, 0.01, "no arrival was scheduled"),
+    ],
+)
+def test_a_generator_that_fell_behind_has_measured_itself(
+    change: dict[str, float], interval_s: float, reason: str
+) -> None:
+    assert reason in trusted(replace(FAITHFUL, **change), interval_s)  # type: ignore[arg-type]
+
+
+def test_the_latest_arrival_of_all_is_held_against_the_deadline() -> None:
+    hiccup = replace(FAITHFUL, late_max_ms=300.0)
+    assert trusted(hiccup, 0.006, deadline_s=1.0) == ""
+    assert "max 300.0 ms, allowed 250.0 ms" in trusted(hiccup, 0.006, deadline_s=0.5)
+
+
+def test_below_the_floor_lateness_is_never_held_against_it() -> None:
+    assert trusted(replace(FAITHFUL, late_p99_ms=4.0), 0.0001) == ""
+
+
+def test_nothing_sent_has_no_lateness() -> None:
+    found = audit(oracle.log_of([Row(0, None, None, ok=False)]), 0.0, 0.0)
+    assert (found.late_max_ms, found.offered_per_s, found.dropped) == (0, 0, 1)

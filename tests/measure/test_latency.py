@@ -1,0 +1,50 @@
+"""Percentiles from the intended start, with nothing omitted that would flatter them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.support import oracle
+from tests.support.oracle import Row
+
+from seatrial.measure.latency import latency
+
+
+def test_latency_counts_from_the_instant_at_which_a_request_was_due() -> None:
+    found = latency(oracle.log_of([Row(0.0, 0.4, 0.5, ok=True)]), 2.0)
+    assert found is not None
+    assert found.p50_ms == found.max_ms == pytest.approx(500)
+
+
+def test_a_request_that_was_never_answered_counts_as_its_deadline() -> None:
+    found = latency(oracle.log_of([Row(0, 0, 0.001, ok=True)] * 80 + [Row(0, 0, None, ok=False)] * 20), 2.0)
+    assert found is not None
+    assert found.p50_ms == pytest.approx(1)
+    assert found.p90_ms == found.max_ms == pytest.approx(2000)
+
+
+def test_a_failure_that_came_quickly_is_no_latency_and_one_that_took_its_deadline_is() -> None:
+    rows = [Row(0, 0, 1.0, ok=True), Row(0, 0, 0.001, ok=False), Row(0, 0, 2.5, ok=False)]
+    found = latency(oracle.log_of(rows), 2.0)
+    assert found is not None
+    assert found.p50_ms == pytest.approx(1000)
+    assert found.max_ms == pytest.approx(2500)
+
+
+@pytest.mark.parametrize("rows", [[], [Row(0, None, None, ok=False)], [Row(0, 0, 0.1, ok=False)]])
+def test_without_an_answer_there_is_no_latency(rows: list[Row]) -> None:
+    assert latency(oracle.log_of(rows), 2.0) is None
+
+
+@given(st.lists(st.integers(1, 10**6), min_size=1, max_size=300))
+def test_percentiles_are_nearest_ranks(microseconds: list[int]) -> None:
+    rows = [Row(0.0, 0.0, value / 1e6, ok=True) for value in microseconds]
+    found = latency(oracle.log_of(rows), 10.0)
+    assert found is not None
+    ordered = sorted(value / 1000 for value in microseconds)
+    shares = ((50, found.p50_ms), (90, found.p90_ms), (95, found.p95_ms), (99, found.p99_ms))
+    for percent, value in shares:
+        rank = -(-percent * len(ordered) // 100)  # the smallest value with at least so many at or below it
+        assert value == pytest.approx(ordered[rank - 1])
+    assert found.max_ms == pytest.approx(ordered[-1])

@@ -1,0 +1,151 @@
+"""Each kind of probe against a real answerer: what is well, what is not, and who must not be asked."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from seatrial.faults.protocol import Role
+from seatrial.model.document import build, parse
+from seatrial.model.experiment import Experiment
+from seatrial.model.probe import ProbeSpec
+from seatrial.model.problems import BadInput
+from seatrial.probes import Question, ask
+from seatrial.run.steady import SteadyState
+
+SAMPLES = {
+    "up": {
+        "resultType": "vector",
+        "result": [{"metric": {}, "value": [0, "1"]}, {"metric": {}, "value": [0, "1"]}],
+    },
+    "down": {
+        "resultType": "vector",
+        "result": [{"metric": {}, "value": [0, "1"]}, {"metric": {}, "value": [0, "0"]}],
+    },
+    "nothing": {"resultType": "vector", "result": []},
+    "scalar": {"resultType": "scalar", "result": [0, "5"]},
+}
+
+
+class _Answerer(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        url = urlsplit(self.path)
+        query = parse_qs(url.query).get("query", [""])[0]
+        if url.path != "/api/v1/query":
+            status, body = (200 if url.path == "/healthz" else 503), {}
+        elif query in SAMPLES:
+            status, body = 200, {"status": "success", "data": SAMPLES[query]}
+        else:
+            status, body = 400, {"status": "error", "error": "parse error"}
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(json.dumps(body).encode())
+
+    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
+        pass
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Answerer)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def role(url: str) -> Role:
+    return Role("asked", "any", {"url": url}, ("127.0.0.0/8",), ".")
+
+
+@pytest.mark.parametrize(
+    ("probe", "wrong"),
+    [
+        ({"http": "/healthz"}, ""),
+        ({"http": "/healthz", "status": 204}, "gave HTTP 200"),
+        ({"http": "/elsewhere"}, "gave HTTP 503"),
+        ({"http": "/elsewhere", "status": 503}, ""),
+        ({"http": "http://127.0.0.1:1/"}, "refused"),
+        ({"http": "http://10.1.1.1/"}, "allow"),
+        ({"promql": "up", "on": "m", "min": 1}, ""),
+        ({"promql": "down", "on": "m", "min": 1}, "at least 1"),
+        ({"promql": "nothing", "on": "m", "min": 0}, "matches nothing"),
+        ({"promql": "scalar", "on": "m", "max": 4}, "at most 4"),
+        ({"promql": "sum(", "on": "m"}, "parse error"),
+    ],
+)
+def test_by_http(address: str, probe: dict[str, object], wrong: str) -> None:
+    said = ask(Question(ProbeSpec.model_validate(probe), role(address)))
+    assert (wrong in said) if wrong else (said == "")
+
+
+@pytest.mark.parametrize(
+    ("sql", "limits", "wrong"),
+    [
+        ("SELECT 1", {}, ""),
+        ("SELECT 0", {}, "gave 0"),
+        ("SELECT count(*) FROM orders", {"min": 2, "max": 2}, ""),
+        ("SELECT count(*) FROM orders", {"max": 1}, "at most 1"),
+        ("SELECT 'many'", {"max": 1}, "no number"),
+        ("SELECT x FROM nowhere", {}, "nowhere"),
+    ],
+)
+def test_by_sql(tmp_path: Path, sql: str, limits: dict[str, int], wrong: str) -> None:
+    database = sqlite3.connect(tmp_path / "x.sqlite")
+    database.execute("CREATE TABLE orders AS SELECT 1 AS id UNION SELECT 2")
+    database.commit()
+    database.close()
+    probe = ProbeSpec.model_validate({"sql": sql, "on": "db", **limits})
+    said = ask(Question(probe, role(f"sqlite:///{tmp_path / 'x.sqlite'}")))
+    assert (wrong in said) if wrong else (said == "")
+
+
+def test_a_cache_that_is_away_is_told_at_once_and_without_retries() -> None:
+    probe = ProbeSpec.model_validate({"redis": "PING", "on": "cache"})
+    assert "refused" in ask(Question(probe, role("redis://127.0.0.1:1/0")))
+
+
+@pytest.mark.parametrize(
+    "probe", ["{}", "{http: /, sql: SELECT 1}", "{sql: SELECT 1}", "{http: /, every: 1s}"]
+)
+def test_a_probe_asks_one_question_of_somebody(probe: str) -> None:
+    text = f"experiment: x\nload: {{scenario: a.py, rate: 1/s}}\nduration: 1s\nsteady_state: [{probe}]\n"
+    with pytest.raises(BadInput, match=r"x\.yaml:4:\d+: steady_state"):
+        build(Experiment, parse(text, "x.yaml"))
+
+
+def test_the_steady_state_is_waited_for_and_changes_are_noted(tmp_path: Path) -> None:
+    database = tmp_path / "x.sqlite"
+    sqlite3.connect(database).close()
+    question = Question(
+        ProbeSpec(sql="SELECT count(*) FROM ready", on="db", min=0), role(f"sqlite:///{database}")
+    )
+    noted: list[str] = []
+    changed = threading.Event()
+
+    def note(event: str, details: dict[str, str]) -> None:
+        noted.append(event)
+        changed.set()
+
+    steady = SteadyState([question], note)
+    assert "ready" in steady.wait_until_well(0.0, threading.Event())
+    steady.start()
+    assert changed.wait(10)
+    changed.clear()
+    connection = sqlite3.connect(database)
+    connection.execute("CREATE TABLE ready (id)")
+    connection.close()
+    assert steady.wait_until_well(5.0, threading.Event()) == ""
+    assert changed.wait(10)
+    steady.stop()
+    assert noted == ["probe.unwell", "probe.well"]
+    assert steady.wrong(question) == ""
