@@ -1,0 +1,180 @@
+"""Keep-alive connections over gevent's loop.
+
+Nothing is ever sent twice. A client that retries hides outages: an answer that came at the second attempt
+looks like a slow success. What an honest client may do is to look before it sends: an idle connection that
+the peer has closed meanwhile is found out by a read that does not block, and a fresh one is opened instead.
+If the peer closes between that look and the send, the request has failed, and is recorded so (RFC 9112
+section 9.3.1 allows retries there; a measurement must not make use of it).
+
+Deadlines are not kept here: whoever calls raises `gevent.Timeout` into any of the waits.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from typing import Any, NamedTuple
+
+import gevent
+import gevent.ssl
+from gevent import socket
+
+from seatrial.load.failure import CLOSED, CUT_SHORT, Unanswered
+from seatrial.load.wire import AnswerParser
+
+_READ, _WRITE = 1, 2  # libev's event masks
+_CHUNK = 65536
+_RESOLVED_FOR_S = 1.0  # a name that moves to another address, as in a failover, is followed within this time
+
+Address = tuple[int, Any]  # family, socket address
+
+
+class Origin(NamedTuple):
+    """Where connections go to."""
+
+    scheme: str
+    host: str
+    port: int
+
+
+class Connection:
+    """One socket, plain or TLS, that carries one request at a time."""
+
+    __slots__ = ("_readable", "_sock", "_tls", "_writable", "parser")
+
+    def __init__(self, sock: Any, tls: bool) -> None:
+        sock.settimeout(0.0)  # from here on waiting is ours
+        loop = gevent.get_hub().loop
+        self._sock = sock
+        self._tls = tls
+        self._readable = loop.io(sock.fileno(), _READ)
+        self._writable = loop.io(sock.fileno(), _WRITE)
+        self.parser = AnswerParser()
+
+    def exchange(self, request: bytes, bodiless: bool) -> AnswerParser:
+        """Send a request and read its answer. Raises OSError or Unanswered when that fails."""
+        parser = self.parser
+        parser.expect(bodiless)
+        self._send(request)
+        wait, readable = gevent.get_hub().wait, self._readable
+        while not parser.complete:
+            if not self._tls or not self._sock.pending():
+                wait(readable)
+            try:
+                data = self._sock.recv(_CHUNK)
+            except (BlockingIOError, ssl.SSLWantReadError):
+                continue
+            if data:
+                parser.feed(data)
+            else:
+                parser.end()
+                if not parser.complete:
+                    raise Unanswered(CUT_SHORT if parser.started else CLOSED)
+        return parser
+
+    def is_stale(self) -> bool:
+        """Whether the peer has closed this idle connection, or has sent something nobody asked for."""
+        try:
+            # On TLS a read may consume a session ticket, which is not data; a plain peek leaves all as it is.
+            self._sock.recv(1) if self._tls else self._sock.recv(1, socket.MSG_PEEK)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return False
+        except OSError:
+            return True
+        return True
+
+    def close(self) -> None:
+        """Close the socket, whatever is under way."""
+        for watcher in (self._readable, self._writable):
+            watcher.stop()
+            watcher.close()
+        self._sock.close()
+
+    def _send(self, data: bytes) -> None:
+        left = memoryview(data)
+        while left:
+            try:
+                left = left[self._sock.send(left) :]
+            except (BlockingIOError, ssl.SSLWantWriteError):
+                gevent.get_hub().wait(self._writable)
+            except ssl.SSLWantReadError:
+                gevent.get_hub().wait(self._readable)
+
+
+class ConnectionPool:
+    """Idle connections by origin, the one used last first.
+
+    Shared by all virtual users: an open model's arrivals are strangers to one another, and a connection each
+    would measure the handshakes of the testing machine.
+    """
+
+    def __init__(self, verify: bool | str = True) -> None:
+        self._verify = verify
+        self._idle: dict[Origin, list[Connection]] = {}
+        self._resolved: dict[Origin, tuple[float, list[Address]]] = {}
+        self._tls_context: Any = None
+
+    def acquire(self, origin: Origin) -> Connection:
+        """An idle connection that is alive, else a new one. Raises OSError when there is none to be had."""
+        idle = self._idle.get(origin)
+        while idle:
+            connection = idle.pop()
+            if not connection.is_stale():
+                return connection
+            connection.close()
+        return self._open(origin)
+
+    def release(self, origin: Origin, connection: Connection) -> None:
+        """Give back a connection whose answer was read to its end."""
+        if connection.parser.reusable:
+            self._idle.setdefault(origin, []).append(connection)
+        else:
+            connection.close()
+
+    def close(self) -> None:
+        """Close all idle connections."""
+        for connections in self._idle.values():
+            while connections:
+                connections.pop().close()
+
+    def _open(self, origin: Origin) -> Connection:
+        refusal: OSError | None = None
+        for family, address in self._addresses(origin):
+            sock = socket.socket(family, socket.SOCK_STREAM)
+            try:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                sock.connect(address)
+                return Connection(self._secured(sock, origin), tls=origin.scheme == "https")
+            except OSError as error:
+                sock.close()
+                refusal = error
+            except BaseException:
+                sock.close()
+                raise
+        assert refusal is not None
+        raise refusal
+
+    def _secured(self, sock: Any, origin: Origin) -> Any:
+        if origin.scheme != "https":
+            return sock
+        if self._tls_context is None:
+            self._tls_context = _tls_context(self._verify)
+        return self._tls_context.wrap_socket(sock, server_hostname=origin.host)
+
+    def _addresses(self, origin: Origin) -> list[Address]:
+        now = time.monotonic()
+        known = self._resolved.get(origin)
+        if known is None or known[0] < now:
+            found = socket.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
+            known = (now + _RESOLVED_FOR_S, [(family, address) for family, _, _, _, address in found])
+            self._resolved[origin] = known
+        return known[1]
+
+
+def _tls_context(verify: bool | str) -> Any:
+    context = gevent.ssl.create_default_context(cafile=verify if isinstance(verify, str) else None)
+    if verify is False:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    context.set_alpn_protocols(["http/1.1"])
+    return context

@@ -1,0 +1,277 @@
+"""Where the load generator is joined to Locust: its options, its start form, its test's start and end.
+
+    init ─► Session ── test_start ─► Engine.start      (each process that sends)
+                    ── test_stopping ─► Engine.finish  (all rows are in the spool)
+                    ── test_stop, quit ─► merge the spools, print the account (local runner or master)
+
+With `--processes N` Locust has a master that sends nothing and workers that do. The master picks the time
+zero, gives every worker its share of the arrivals, and tells them with the options, which Locust sends along
+with the order to start. Workers write spools of their own, and the master merges them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import math
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gevent
+import psutil
+from locust import events
+from locust.env import Environment
+from locust.runners import MasterRunner, WorkerRunner
+
+from seatrial.load import machine, startform
+from seatrial.load.audit import AuditTally, describe
+from seatrial.load.client import locate
+from seatrial.load.crew import Duty, duties
+from seatrial.load.engine import Engine
+from seatrial.load.options import OPTIONS, LoadOptions, Option
+from seatrial.load.orders import KEY, Orders, this_machine
+from seatrial.load.parquet import save
+from seatrial.load.spool import SpoolHeader, SpoolReader
+from seatrial.load.user import OpenLoopUser
+from seatrial.model.problems import BadInput
+from seatrial.model.requestlog import RequestLog
+from seatrial.model.result import GeneratorAudit
+
+LEAD_S = 0.25  # from the start of a test to the first arrival
+_LEAD_OF_MANY_S = 1.5  # until the order to start has reached every worker
+_PATIENCE_S = 10.0  # with a worker that has not ended its spool
+_ALONE = "local"
+
+logger = logging.getLogger(__name__)
+
+
+def register() -> None:
+    """Add the load's options to Locust's, and follow each of its tests. Called once, by `seatrial.load`."""
+    machine.die_with_parent()
+    hooks: Any = events
+    hooks.init_command_line_parser.add_listener(_add_options)
+    hooks.init.add_listener(_follow)
+
+
+def _add_options(parser: Any, **_: Any) -> None:
+    group = parser.add_argument_group("Open-model load (seatrial)")
+    for option in OPTIONS:
+        action = group.add_argument(
+            option.flag,
+            type=_reader(option),
+            default=option.default,
+            metavar=f"<{option.name.replace('_', '-')}>",
+            help=option.help or argparse.SUPPRESS,
+        )
+        action.include_in_web_ui = option.help is not None  # Locust's own mark, which groups do not know
+
+
+def _reader(option: Option) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        try:
+            return option.check(text)
+        except ValueError as error:
+            sys.stderr.write(f"locust: {error}\n")
+            raise SystemExit(BadInput.exit_code) from None
+
+    return read
+
+
+def _follow(environment: Environment, web_ui: Any = None, **_: Any) -> None:
+    session = Session(environment)
+    if web_ui is not None:
+        startform.guard(web_ui.app, environment)
+    hooks: Any = environment.events
+    hooks.test_start.add_listener(session.start)
+    hooks.test_stopping.add_listener(session.stop_sending)
+    hooks.test_stop.add_listener(session.conclude)
+    hooks.quit.add_listener(session.wait)
+
+
+class Session:
+    """The tests of one Locust process, one after the other."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        self._tests = 0
+        self._options: LoadOptions | None = None
+        self._orders: Orders | None = None
+        self._engine: Engine | None = None
+        self._end: Any = None
+        self._conclusion: Any = None
+
+    def start(self, **_: Any) -> None:
+        """Locust starts a test: give orders, or follow those of the master, and begin."""
+        runner = self._environment.runner
+        crew = [kind for kind in self._environment.user_classes if issubclass(kind, OpenLoopUser)]
+        try:
+            texts = vars(self._environment.parsed_options)
+            options = LoadOptions.parse(texts)
+            if not crew:
+                if options.spool is not None:
+                    raise ValueError("there is no user class derived from seatrial.load.OpenLoopUser")
+                return  # a test of Locust's own users
+            host, tasks = _host(self._environment, crew), duties(crew)
+            if isinstance(runner, WorkerRunner):
+                orders = Orders.read(texts[KEY])
+            else:
+                orders = self._give_orders(options)
+                texts[KEY] = orders.plain()
+            if not isinstance(runner, MasterRunner):
+                self._engine = self._begin(options, orders, tasks, host)
+            self._options, self._orders = options, orders
+        except (ValueError, OSError) as error:
+            logger.error("%s", error)
+            self._environment.process_exit_code = BadInput.exit_code
+            gevent.spawn(self._end_test)
+
+    def stop_sending(self, **_: Any) -> None:
+        """Locust stops the test: wait for stragglers and put the rest on record."""
+        if self._end is not None and self._end is not gevent.getcurrent():
+            self._end.kill(block=False)
+        self._end = None
+        if self._engine is not None:
+            self._engine.finish()
+
+    def conclude(self, **_: Any) -> None:
+        """The test has stopped: write the request log and print the account (not in a worker)."""
+        if self._orders is None or isinstance(self._environment.runner, WorkerRunner):
+            return
+        orders, self._orders = self._orders, None
+        if isinstance(self._environment.runner, MasterRunner):
+            self._conclusion = gevent.spawn(self._merge, orders)  # workers are still at it
+        else:
+            self._merge(orders)
+        self._engine = None
+
+    def wait(self, **_: Any) -> None:
+        """Locust quits: not before the request log is written."""
+        if self._conclusion is not None:
+            self._conclusion.join()
+
+    def _give_orders(self, options: LoadOptions) -> Orders:
+        runner = self._environment.runner
+        self._tests += 1
+        lead_s: float = LEAD_S
+        workers: tuple[str, ...] = (_ALONE,)
+        if isinstance(runner, MasterRunner):
+            clients = runner.clients
+            active = [*clients.ready, *clients.running, *clients.spawning]
+            lead_s, workers = _LEAD_OF_MANY_S, tuple(client.id for client in active)
+        zero_in_s = lead_s + options.warmup
+        if math.isfinite(options.duration):
+            self._end = gevent.spawn_later(zero_in_s + options.duration, self._end_test)
+        return Orders.give(zero_in_s, workers, self._spool_folder(options))
+
+    def _spool_folder(self, options: LoadOptions) -> Path:
+        if options.spool is not None:
+            return options.spool
+        if options.request_log is None:
+            return Path(tempfile.mkdtemp(prefix="seatrial-"))
+        return self._log_path(options.request_log).with_suffix(".spool")
+
+    def _log_path(self, path: Path) -> Path:
+        """A second test from the same start form does not overwrite the first one's log."""
+        return path if self._tests == 1 else path.with_stem(f"{path.stem}-{self._tests}")
+
+    def _begin(self, options: LoadOptions, orders: Orders, tasks: list[Duty], host: str) -> Engine | None:
+        runner = self._environment.runner
+        share = orders.share_of(runner.client_id if isinstance(runner, WorkerRunner) else _ALONE)
+        if share is None:
+            logger.warning("This worker came after the start; it takes part in the next test")
+            return None
+        if orders.machine != this_machine():
+            raise ValueError("load workers must run on one machine, whose clock they share; use --processes")
+        peak_per_s = max(step.rate.per_second for step in options.rate) / share.count
+        machine.prepare(options.max_in_flight, peak_per_s)
+        header = SpoolHeader(
+            worker=str(share.index),
+            pid=os.getpid(),
+            zero_monotonic_s=orders.zero_monotonic_s,
+            zero_unix_s=orders.zero_unix_s,
+            offer=options.offer(),
+            share=share,
+            deadline_s=options.deadline,
+            scenario=self._environment.locustfile or "",
+            host=host,
+        )
+        spool = orders.spool(share.index)
+        engine = Engine(self._environment, options, header, tasks, spool, self._end_test)
+        engine.start()
+        return engine
+
+    def _merge(self, orders: Orders) -> None:
+        options, engine = self._options, self._engine
+        assert options is not None
+        if engine is not None and (options.request_log is None or options.spool is not None):
+            _tell(engine.finish())
+        else:
+            self._merge_spools(options, orders)
+        if options.spool is None:
+            shutil.rmtree(orders.folder)
+
+    def _merge_spools(self, options: LoadOptions, orders: Orders) -> None:
+        readers = [SpoolReader(path) for path in orders.spools()]
+        logs = _read_to_the_end(readers, time.monotonic() + options.deadline + _PATIENCE_S)
+        for reader in readers:
+            if reader.audit is None:
+                logger.error(
+                    "Load worker %s died; its arrivals from then on are on record as dropped",
+                    reader.path.stem,
+                )
+                self._environment.process_exit_code = 70
+        log = RequestLog.concat(logs)
+        if options.request_log is not None:
+            save(log, readers, self._log_path(options.request_log))
+        tally = AuditTally()
+        tally.add(log.intended, log.sent, log.ended)
+        _tell(tally.total())
+
+    def _end_test(self) -> None:
+        options, runner = self._environment.parsed_options, self._environment.runner
+        assert runner is not None
+        if options is not None and options.headless:
+            runner.quit()
+        else:
+            runner.stop()
+
+
+def _host(environment: Environment, crew: list[type[OpenLoopUser]]) -> str:
+    hosts = [environment.host] if environment.host else [kind.host for kind in crew]
+    for host in hosts:
+        if not host:
+            raise ValueError("no host to send to: give one with --host http://…")
+        locate(host)
+    return hosts[0] or ""
+
+
+def _read_to_the_end(readers: list[SpoolReader], until_s: float) -> list[RequestLog]:
+    """All rows, once every worker has ended or has died, or `until_s` has passed without that."""
+    logs = []
+    while True:
+        gone = [_died(reader) for reader in readers]  # asked before reading, so that its last words are read
+        logs += [reader.poll() for reader in readers]
+        settled = all(reader.audit or dead for reader, dead in zip(readers, gone, strict=True))
+        if settled or time.monotonic() > until_s:
+            last_s = max((float(log.intended.max()) for log in logs if len(log)), default=0.0)
+            return logs + [reader.unaccounted(last_s) for reader in readers]
+        gevent.sleep(0.1)
+
+
+def _died(reader: SpoolReader) -> bool:
+    try:
+        return (
+            reader.header is not None and psutil.Process(reader.header.pid).status() == psutil.STATUS_ZOMBIE
+        )
+    except psutil.NoSuchProcess:
+        return True
+
+
+def _tell(audit: GeneratorAudit) -> None:
+    sys.stderr.write(f"\n{describe(audit)}\n\n")

@@ -1,0 +1,217 @@
+"""Runs a scenario in a Locust process of its own, and reads its rows as they come.
+
+The conductor must go on whatever happens to the load: a scenario that crashes, a generator that hangs, a
+terminal that sends Ctrl-C to everybody in the foreground. So the generator is another program, in a session
+of its own (Ctrl-C reaches the conductor alone, which then decides), killed by the kernel if the conductor
+dies, and everything it has to say it says in files: its spool, which the conductor tails, and its log.
+
+Nothing here imports Locust or gevent.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from seatrial.load.machine import PARENT
+from seatrial.load.options import format_shape
+from seatrial.load.parquet import save
+from seatrial.load.spool import SpoolHeader, SpoolReader
+from seatrial.model.arrivals import RateStep, Spacing
+from seatrial.model.problems import BadInput
+from seatrial.model.quantities import Duration
+from seatrial.model.requestlog import RequestLog
+from seatrial.model.result import GeneratorAudit
+
+LOG, SPOOLS, REQUESTS = "locust.log", "spool", "requests.parquet"
+_STARTUP_S = 30.0  # the longest that a scenario may take to import and start
+_WINDING_UP_S = 10.0  # from the last deadline to the generator's exit
+_LOG_TAIL = 65536
+_TRACEBACK = "Traceback (most recent call last):"
+_FRAME = re.compile(r'\s*File "(.+)", line (\d+)')
+_PREFIX = re.compile(
+    r"\[[^]]*\] \S+/[A-Z]+/[\w.]+: "
+)  # date, host, level and logger of a line of Locust's log
+_ERROR = re.compile(r"\[[^]]*\] \S+/(?:ERROR|CRITICAL)/")
+_REFUSAL = "/ERROR/seatrial.load.hooks: "  # what the generator itself says when it will not start
+
+
+@dataclass(frozen=True, slots=True)
+class LoadPlan:
+    """A load to be generated. The shape counts from zero, the end of the warm-up."""
+
+    scenario: Path
+    host: str
+    shape: tuple[RateStep, ...]
+    warmup_s: float
+    duration_s: float
+    spacing: Spacing
+    seed: int
+    deadline_s: float
+    directory: Path  # gets the log, the spool and requests.parquet
+
+    def command(self) -> list[str]:
+        """The command line that generates it, which also works by hand."""
+        return [
+            sys.executable, "-m", "locust", "-f", str(self.scenario), "--host", self.host, "--headless",
+            "--only-summary", "--exit-code-on-error", "0",
+            "--rate", format_shape(self.shape),
+            "--arrivals", self.spacing,
+            "--seed", str(self.seed),
+            "--deadline", str(Duration(self.deadline_s)),
+            "--warmup", str(Duration(self.warmup_s)),
+            "--duration", str(Duration(self.duration_s)),
+            "--spool", str(self.directory / SPOOLS),
+        ]  # fmt: skip
+
+
+def launch(plan: LoadPlan) -> LoadProcess:
+    """Start the generator. Its time zero is known a moment later (`LoadProcess.zero_monotonic_s`).
+
+    Call it from a thread that lives as long as the load: the kernel takes that thread's end for the
+    conductor's death. Raises BadInput when there is no such scenario.
+    """
+    if not plan.scenario.is_file():
+        raise BadInput(f"{plan.scenario}: no such scenario")
+    plan.directory.mkdir(parents=True, exist_ok=True)
+    with (plan.directory / LOG).open("wb") as log:
+        process = subprocess.Popen(
+            plan.command(),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=os.environ | {PARENT: str(os.getpid()), "PYTHONUNBUFFERED": "1"},
+        )
+    return LoadProcess(plan, process)
+
+
+class LoadProcess:
+    """A load generator under way. Made by `launch`."""
+
+    def __init__(self, plan: LoadPlan, process: subprocess.Popen[bytes]) -> None:
+        self.plan = plan
+        self._process = process
+        self._reader = SpoolReader(plan.directory / SPOOLS / "worker-0.spool")
+        self._rows: list[RequestLog] = []
+        self._told = 0  # how many of them `new_rows` has given
+        self._started_s = time.monotonic()
+
+    @property
+    def pid(self) -> int:
+        """The generator's process, and its process group."""
+        return self._process.pid
+
+    @property
+    def zero_monotonic_s(self) -> float | None:
+        """Time zero of the rows on CLOCK_MONOTONIC; None until the generator has announced it."""
+        header = self._header()
+        return header.zero_monotonic_s if header else None
+
+    @property
+    def zero_wall(self) -> float | None:
+        """The same instant as seconds of the Unix epoch."""
+        header = self._header()
+        return header.zero_unix_s if header else None
+
+    @property
+    def audit(self) -> GeneratorAudit | None:
+        """The generator's own account; None unless it has ended in good order."""
+        if self._reader.audit is None:
+            self._read()
+        return self._reader.audit
+
+    def poll(self) -> int | None:
+        """The exit code, negative for a signal; None while it runs."""
+        return self._process.poll()
+
+    def new_rows(self) -> RequestLog:
+        """The rows that were flushed since the last call. Raises BadInput for a damaged spool."""
+        self._read()
+        fresh, self._told = self._rows[self._told :], len(self._rows)
+        return RequestLog.concat(fresh)
+
+    def stop(self, grace_s: float) -> None:
+        """End the load now: no new arrivals, up to `grace_s` seconds for the answers that are still due.
+
+        What is unanswered then is on record as such. Returns when the process is gone.
+        """
+        if self._process.poll() is None:
+            self._process.terminate()
+        try:
+            self._process.wait(grace_s)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)  # not reaped yet, so the id is still its own
+            self._process.wait()
+
+    def finish(self) -> RequestLog:
+        """Wait for the end of the plan, and write `requests.parquet`.
+
+        A generator that does not end in time is stopped. Requests of which one that died has left no
+        account are included, as never answered. Raises BadInput for a damaged spool.
+        """
+        try:
+            self._process.wait(max(0.0, self._latest_end_s() - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            self.stop(grace_s=0.0)
+        self._read()
+        log = RequestLog.concat([*self._rows, self._reader.unaccounted()])
+        save(log, [self._reader], self.plan.directory / REQUESTS)
+        return log
+
+    def failure_reason(self) -> str | None:
+        """Why the generator failed, as its log says; None while it runs and after a good end."""
+        code = self._process.poll()
+        if code is None or (code == 0 and self._reader.header is not None):
+            return None
+        log = self.plan.directory / LOG
+        text = log.read_bytes()[-_LOG_TAIL:].decode(errors="replace")
+        return explain(text, self.plan.scenario, code)
+
+    def _header(self) -> SpoolHeader | None:
+        if self._reader.header is None:
+            self._read()
+        return self._reader.header
+
+    def _read(self) -> None:
+        rows = self._reader.poll()
+        if len(rows):
+            self._rows.append(rows)
+
+    def _latest_end_s(self) -> float:
+        zero_s = self.zero_monotonic_s
+        if zero_s is None:
+            zero_s = self._started_s + _STARTUP_S + self.plan.warmup_s
+        return zero_s + self.plan.duration_s + self.plan.deadline_s + _WINDING_UP_S
+
+
+def explain(log: str, scenario: Path, code: int) -> str:
+    """The cause that a dead generator's log names, in a line or a few."""
+    if "unrecognized arguments: --rate" in log:
+        return f"{scenario}: defines no user class derived from seatrial.load.OpenLoopUser"
+    lines = log.splitlines()
+    refusals = [line for line in lines if _REFUSAL in line]
+    if _TRACEBACK in lines and not refusals:
+        start = len(lines) - 1 - lines[::-1].index(_TRACEBACK)
+        return _explain_traceback(lines[start + 1 :], scenario)
+    errors = [line for line in lines if _ERROR.match(line)]
+    others = [line for line in lines if line.strip() and not _PREFIX.match(line)]
+    telling = [_PREFIX.sub("", line) for line in (refusals or errors or others)[-3:]]
+    ended = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+    return "\n".join(telling) or f"the load generator ended without a word ({ended})"
+
+
+def _explain_traceback(lines: list[str], scenario: Path) -> str:
+    """`file:line: error`, with the innermost place in the scenario if it goes through there."""
+    error = next((line for line in lines if line.strip() and not line[0].isspace()), "unknown error")
+    frames = [match for line in lines if (match := _FRAME.match(line))]
+    in_scenario = [frame for frame in frames if Path(frame[1]).name == scenario.name]
+    place = (in_scenario or frames)[-1:]
+    where = f"{scenario if in_scenario else place[0][1]}:{place[0][2]}: " if place else ""
+    return where + error

@@ -1,0 +1,146 @@
+"""The load's options, as texts on Locust's command line and in its start form.
+
+Every option is text until `LoadOptions.parse` reads it: Locust hands options around as JSON, fills its form
+with them and sends them to workers. Each is checked where it enters, so that a wrong one is a single clear
+line and never a traceback.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self, cast
+
+from seatrial.load.offer import Offer
+from seatrial.model.arrivals import RateStep, Spacing, starts_in_order
+from seatrial.model.quantities import Duration, Rate
+
+
+def parse_shape(text: str) -> tuple[RateStep, ...]:
+    """A rate (`10000/min`) or a shape of rates (`0s=1000/min,20s=10000/min`). Raises ValueError."""
+    steps = tuple(_step(part) for part in text.split(","))
+    if not starts_in_order([step.at_s for step in steps]):
+        raise ValueError(f"'{text}': a shape starts at 0s and its steps follow one another in time")
+    if all(step.rate.count == 0 for step in steps):
+        raise ValueError(f"'{text}' offers nothing, and a load of nothing measures nothing")
+    return steps
+
+
+def format_shape(shape: tuple[RateStep, ...]) -> str:
+    """The text that `parse_shape` reads."""
+    return ",".join(f"{Duration(step.at_s)}={step.rate}" for step in shape)
+
+
+def _step(text: str) -> RateStep:
+    at, timed, rate = text.rpartition("=")
+    return RateStep(Duration.parse(at).seconds if timed else 0.0, Rate.parse(rate))
+
+
+def _spacing(text: str) -> Spacing:
+    if text not in ("even", "poisson"):
+        raise ValueError(f"'{text}' is neither even nor poisson")
+    return cast("Spacing", text)
+
+
+def _seconds(text: str) -> float:
+    return Duration.parse(text).seconds
+
+
+def _some_seconds(text: str) -> float:
+    seconds = _seconds(text)
+    if seconds <= 0:
+        raise ValueError(f"'{text}' must be longer than 0s")
+    return seconds
+
+
+def _endless(text: str) -> float:
+    return _some_seconds(text) if text else math.inf
+
+
+def _whole(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise ValueError(f"'{text}' is not a whole number")
+    return int(text)
+
+
+def _some(text: str) -> int:
+    number = _whole(text)
+    if number == 0:
+        raise ValueError("0 would let nothing be sent")
+    return number
+
+
+def _parquet(text: str) -> Path | None:
+    if text and not text.endswith(".parquet"):
+        raise ValueError(f"'{text}' does not end in .parquet")
+    return Path(text).absolute() if text else None
+
+
+def _folder(text: str) -> Path | None:
+    return Path(text).absolute() if text else None
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option: its flag, its default text, how it is read, and its help (None: not for people)."""
+
+    name: str
+    default: str
+    read: Callable[[str], Any]
+    help: str | None
+
+    @property
+    def flag(self) -> str:
+        """As it stands on the command line."""
+        return "--" + self.name.replace("_", "-")
+
+    def check(self, text: str) -> str:
+        """`text` itself. Raises ValueError with a line for people when it cannot be read."""
+        try:
+            self.read(text.strip())
+        except ValueError as error:
+            raise ValueError(f"{self.flag}: {error}") from error
+        return text.strip()
+
+
+OPTIONS = (
+    Option("rate", "60/min", parse_shape, "Arrivals: 10000/min, 500/s, or a shape 0s=1000/min,20s=10000/min"),
+    Option("arrivals", "even", _spacing, "Spacing of arrivals: even or poisson"),
+    Option("seed", "0", _whole, "Seed of Poisson arrivals and of the choice of tasks"),
+    Option("deadline", "2s", _some_seconds, "An answer later than this after its request was due is none"),
+    Option("warmup", "0s", _seconds, "Offer the first rate for this long before time zero"),
+    Option("duration", "", _endless, "End the test by itself after this long from time zero"),
+    Option("max_in_flight", "10000", _some, "Arrivals under way at once; more are dropped, and counted"),
+    Option("request_log", "", _parquet, "Write every request to this .parquet file"),
+    Option("spool", "", _folder, None),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOptions:
+    """What a load generator is told."""
+
+    rate: tuple[RateStep, ...]
+    arrivals: Spacing
+    seed: int
+    deadline: float  # seconds
+    warmup: float  # seconds
+    duration: float  # seconds, may be infinite
+    max_in_flight: int
+    request_log: Path | None
+    spool: Path | None  # keep the spools in this folder, and leave merging to whoever reads them
+
+    @classmethod
+    def parse(cls, texts: Mapping[str, Any]) -> Self:
+        """From the options' texts; one that is missing or None has its default. Raises ValueError."""
+        values = {}
+        for option in OPTIONS:
+            given = texts.get(option.name)
+            values[option.name] = option.read(option.check(option.default if given is None else str(given)))
+        return cls(**values)
+
+    def offer(self) -> Offer:
+        """The arrivals that the options describe."""
+        return Offer(self.rate, self.arrivals, self.seed, self.warmup, self.duration)

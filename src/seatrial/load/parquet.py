@@ -1,0 +1,42 @@
+"""From spools to the request log that is kept: one Parquet file, by intended instant."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from seatrial.load.spool import SpoolReader
+from seatrial.model.requestlog import RequestLog
+
+METADATA = b"seatrial"  # where, in the Parquet schema's metadata, the description of the run stands (JSON)
+
+
+def write_parquet(spools: Sequence[Path], out: Path) -> RequestLog:
+    """Merge the spools of workers that are done, or gone, and write `out`.
+
+    What a killed worker had in flight becomes rows without an end (`SpoolReader.unaccounted`). About 150
+    bytes of memory a row are needed. Raises BadInput for a damaged spool.
+    """
+    readers = [SpoolReader(path) for path in spools]
+    logs = [log for reader in readers for log in (reader.poll(), reader.unaccounted()) if len(log)]
+    log = logs[0].sorted() if len(logs) == 1 else RequestLog.concat(logs)
+    save(log, readers, out)
+    return log
+
+
+def save(log: RequestLog, readers: Iterable[SpoolReader], out: Path) -> None:
+    """Write rows that were read from `readers`, with what their headers and accounts say."""
+    workers = [
+        json.loads(reader.header.to_json()) | {"audit": asdict(reader.audit) if reader.audit else None}
+        for reader in readers
+        if reader.header
+    ]
+    table = log.to_arrow().replace_schema_metadata({METADATA: json.dumps({"workers": workers})})
+    out.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = out.with_name(out.name + ".part")
+    pq.write_table(table, unfinished, compression="zstd")
+    unfinished.replace(out)

@@ -1,0 +1,108 @@
+"""Puts every request on record without holding up the sender.
+
+A row is packed into a buffer in memory (a tenth of a microsecond). Several times a second the buffer goes to
+the spool, from a native thread: a write that waits for a busy disk must not delay the next arrival.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from seatrial.load import spool
+from seatrial.load.audit import AuditTally
+from seatrial.load.spool import SpoolHeader
+from seatrial.model.result import GeneratorAudit
+
+NEVER = float("nan")  # for an instant that did not come
+_MOST_TEXTS = 65_536  # a scenario may put an id into each error; memory must not grow with them
+_TOO_MANY = "(one of too many different texts)"
+
+Outstanding = Iterable[tuple[float, float, str]]  # intended, sent, name
+
+
+class Recorder:
+    """Writes one worker's spool. `write` is `os.write`, or a way to call it from another thread."""
+
+    def __init__(
+        self, path: Path, header: SpoolHeader, write: Callable[[int, bytes], int] = os.write
+    ) -> None:
+        self._write = write
+        self._tally = AuditTally()
+        self._codes: dict[str, int] = {}
+        self._rows = bytearray()
+        self._keys = bytearray()
+        self._texts: list[bytes] = []
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self._size = 0
+        self._append(spool.MAGIC + spool.frame(spool.HEADER, header.to_json().encode()))
+
+    def add(
+        self,
+        intended: float,
+        sent: float,
+        ended: float,
+        ok: bool,
+        status: int,
+        name: str,
+        served_by: str,
+        error: str,
+        key: str | None = None,
+    ) -> None:
+        """Record a request. Instants are seconds after zero; NEVER for one that did not come."""
+        code = self._code
+        size = 0
+        if key is not None:
+            encoded = key.encode(errors="replace")
+            if len(encoded) > spool.LONGEST_KEY:
+                raise ValueError(f"key: {len(encoded)} bytes are too many, {spool.LONGEST_KEY} are the most")
+            self._keys += encoded
+            size = len(encoded) + 1
+        self._rows += spool.ROW.pack(
+            intended, sent, ended, code(name), code(served_by), code(error), status, size, ok
+        )
+
+    def flush(self, outstanding: Outstanding = ()) -> None:
+        """Append what was added since the last flush. Raises OSError when the disk does not take it."""
+        in_flight = b"".join(
+            spool.OUTSTANDING.pack(intended, sent, self._code(name)) for intended, sent, name in outstanding
+        )
+        rows, keys, texts = self._rows, self._keys, self._texts
+        self._rows, self._keys, self._texts = bytearray(), bytearray(), []
+        table = np.frombuffer(rows, spool.ROW_TYPE)
+        self._tally.add(table["intended"], table["sent"], table["ended"])
+        self._append(b"".join((*texts, spool.rows_frame(rows, in_flight, keys))))
+
+    def close(self) -> GeneratorAudit:
+        """Append the rest and the account, and give the account."""
+        self.flush()
+        audit = self._tally.total()
+        self._append(spool.frame(spool.END, json.dumps(asdict(audit)).encode()))
+        os.close(self._fd)
+        return audit
+
+    def _append(self, data: bytes) -> None:
+        left = data
+        try:
+            while left:
+                left = left[self._write(self._fd, left) :]
+        except OSError:
+            os.ftruncate(self._fd, self._size)  # a torn frame is no error at the end, but in the middle it is
+            raise
+        self._size += len(data)
+
+    def _code(self, text: str) -> int:
+        code = self._codes.get(text)
+        if code is not None:
+            return code
+        if len(self._codes) >= _MOST_TEXTS and text != _TOO_MANY:
+            return self._code(_TOO_MANY)
+        self._texts.append(spool.frame(spool.TEXT, text.encode(errors="replace")))
+        code = self._codes[text] = len(self._codes)
+        return code

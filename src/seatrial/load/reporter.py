@@ -1,0 +1,63 @@
+"""One request, told twice: to the request log, in full, and to Locust's own statistics."""
+
+from __future__ import annotations
+
+from math import isnan
+from typing import TYPE_CHECKING, Any
+
+from seatrial.load.failure import RequestFailed
+from seatrial.load.recorder import NEVER, Recorder
+from seatrial.load.response import Response
+
+if TYPE_CHECKING:
+    from seatrial.load.user import OpenLoopUser
+
+
+class Reporter:
+    """Locust's console, CSV files, web page and listeners get the same times as the log does.
+
+    A request without an answer counts in Locust's statistics with the deadline: it took at least that long,
+    and to leave it out would flatter the service. One that was never sent has no time there.
+    """
+
+    def __init__(self, recorder: Recorder, event: Any, zero_unix_s: float, deadline_s: float) -> None:
+        self._recorder = recorder
+        self._event = event  # Locust's events.request
+        self._zero_unix_s = zero_unix_s
+        self._deadline_ms = deadline_s * 1e3
+
+    def settled(self, user: OpenLoopUser, response: Response) -> None:
+        """A request has been answered, or has failed, and the scenario has judged it."""
+        ok, error, exception = response.judge()
+        intended, sent, ended = response.intended, response.sent, response.ended
+        name, status, served_by = response.name, response.status_code, response.served_by
+        self._recorder.add(intended, sent, ended, ok, status, name, served_by, error, response.key)
+        took_ms: float | None = (ended - intended) * 1e3
+        if isnan(ended):
+            took_ms = None if isnan(sent) else self._deadline_ms
+        self._event.fire(
+            request_type=response.method,
+            name=name,
+            response_time=took_ms,
+            response_length=len(response.content),
+            exception=exception,
+            context={**user.context(), **response.context},
+            response=response,
+            start_time=self._zero_unix_s + intended,
+            url=response.url,
+        )
+
+    def dropped(self, name: str, intended: float, reason: str) -> None:
+        """An arrival was due and nothing could be sent for it."""
+        self._recorder.add(intended, NEVER, NEVER, False, 0, name, "", reason)
+        self._event.fire(
+            request_type="",
+            name=name,
+            response_time=None,
+            response_length=0,
+            exception=RequestFailed(reason),
+            context={},
+            response=None,
+            start_time=self._zero_unix_s + intended,
+            url="",
+        )

@@ -1,0 +1,246 @@
+"""The spool: where a load worker puts its rows down as it runs, and where others read them.
+
+Parquet cannot be read before its footer is written, and a load generator may be killed at any moment. So rows
+first go to an append-only file of framed records, as a database's write-ahead log does, and become Parquet
+afterwards. Each flush appends in one write; what was written belongs to the kernel and outlives the process
+(not the machine: there is no fsync, which would stall the sender). A reader in another process may poll at
+any time. A frame that was cut off at the end is no error: it is simply not there yet, or never will be.
+
+    magic, then frames:  kind (1 byte) │ length (4) │ CRC-32 of the payload (4) │ payload
+
+    H  header, JSON: time zero, the schedule, the worker. Written before anything is sent
+    T  a text, UTF-8. Rows refer to texts by the order in which they came; each is written once
+    R  rows: their count, fixed records of 41 bytes, outstanding requests, keys one after the other
+    E  the end, JSON: the worker's own account. Missing when the worker was killed
+
+All numbers are little-endian. A row frame also lists the requests that were in flight when it was written:
+after a kill they are the ones that were sent and never accounted for, and the reader can say so.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import takewhile
+from pathlib import Path
+from typing import Any, BinaryIO, Self
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from seatrial.load.offer import Offer, Share
+from seatrial.model.arrivals import RateStep
+from seatrial.model.problems import BadInput
+from seatrial.model.quantities import Rate
+from seatrial.model.requestlog import Coded, RequestLog
+from seatrial.model.result import GeneratorAudit
+
+MAGIC = b"seatrial spool 1\n"
+HEADER, TEXT, ROWS, END = b"H", b"T", b"R", b"E"
+KILLED = "unaccounted: the generator died"
+ARRIVAL = "arrival"  # the name of one that never came to a request
+
+_FRAME = struct.Struct("<cII")
+_COUNTS = struct.Struct("<II")
+ROW = struct.Struct("<dddIIIhH?")  # intended, sent, ended, name, served_by, error, status, key, ok
+OUTSTANDING = struct.Struct("<ddI")  # intended, sent, name
+LONGEST_KEY = 0xFFFE
+
+ROW_TYPE = np.dtype([
+    ("intended", "<f8"), ("sent", "<f8"), ("ended", "<f8"),
+    ("name", "<u4"), ("served_by", "<u4"), ("error", "<u4"),
+    ("status", "<i2"), ("key", "<u2"), ("ok", "?"),  # key: 0 for null, else the length of its UTF-8 plus 1
+])  # fmt: skip
+_OUTSTANDING_TYPE = np.dtype([("intended", "<f8"), ("sent", "<f8"), ("name", "<u4")])
+
+Rows = npt.NDArray[np.void]
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolHeader:
+    """What a spool begins with. Zero is the instant from which all of its rows count."""
+
+    worker: str
+    pid: int
+    zero_monotonic_s: float  # CLOCK_MONOTONIC of this machine
+    zero_unix_s: float  # the same instant by the wall clock
+    offer: Offer
+    share: Share
+    deadline_s: float
+    scenario: str
+    host: str
+
+    def to_json(self) -> str:
+        """One line of JSON; an endless schedule has the duration null."""
+        offer = self.offer
+        plain = asdict(self) | {
+            "offer": asdict(offer)
+            | {
+                "shape": [[step.at_s, step.rate.count, step.rate.per_s] for step in offer.shape],
+                "duration_s": offer.duration_s if np.isfinite(offer.duration_s) else None,
+            }
+        }
+        return json.dumps(plain, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: bytes) -> Self:
+        """What `to_json` wrote. Raises ValueError, KeyError or TypeError for anything else."""
+        plain: dict[str, Any] = json.loads(text)
+        offer = plain.pop("offer")
+        offer["shape"] = tuple(RateStep(at_s, Rate(count, per_s)) for at_s, count, per_s in offer["shape"])
+        offer["duration_s"] = np.inf if offer["duration_s"] is None else offer["duration_s"]
+        return cls(offer=Offer(**offer), share=Share(**plain.pop("share")), **plain)
+
+
+def frame(kind: bytes, payload: bytes) -> bytes:
+    """One frame."""
+    return _FRAME.pack(kind, len(payload), zlib.crc32(payload)) + payload
+
+
+def rows_frame(rows: bytes | bytearray, outstanding: bytes, keys: bytes | bytearray) -> bytes:
+    """A frame of packed `ROW` and `OUTSTANDING` records."""
+    counts = _COUNTS.pack(len(rows) // ROW.size, len(outstanding) // OUTSTANDING.size)
+    return frame(ROWS, b"".join((counts, rows, outstanding, keys)))
+
+
+class SpoolReader:
+    """Reads a spool, once or as it grows.
+
+    `header` is None until the worker has announced its time zero, `audit` until it has ended in good order.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.header: SpoolHeader | None = None
+        self.audit: GeneratorAudit | None = None
+        self._offset = 0
+        self._texts: list[str] = []
+        self._outstanding: Rows = np.empty(0, dtype=_OUTSTANDING_TYPE)
+        self._last_s = -np.inf  # the latest intended instant of all rows
+
+    def poll(self) -> RequestLog:
+        """The rows that were added since the last poll; none while there is no file yet."""
+        batches = [self._read_rows(payload) for payload in self._new_row_frames()]
+        if not batches:
+            return RequestLog.from_arrow(_EMPTY)
+        rows = np.concatenate([batch for batch, _ in batches])
+        return self._log(rows, pa.chunked_array([keys for _, keys in batches]).combine_chunks())
+
+    def unaccounted(self, until_s: float = -np.inf) -> RequestLog:
+        """What a worker that is known to be gone, and did not end in good order, has left open.
+
+        The requests in flight at its last flush: they were sent and nobody knows how they ended. And its
+        arrivals after that and before `until_s`: they were due and nobody knows whether they were sent.
+        """
+        if self.audit is not None or self.header is None:
+            return RequestLog.from_arrow(_EMPTY)
+        arrivals = self.header.offer.arrivals([1.0], self.header.share)
+        due = takewhile(lambda at_s: at_s < until_s, (at_s for at_s, _ in arrivals))
+        never_sent = np.fromiter((at_s for at_s in due if at_s > self._last_s), np.float64)
+        texts = [*self._texts, "", KILLED, ARRIVAL]
+        rows = np.zeros(self._outstanding.size + never_sent.size, dtype=ROW_TYPE)
+        rows["ended"], rows["served_by"], rows["error"] = np.nan, len(texts) - 3, len(texts) - 2
+        sent, unsent = rows[: self._outstanding.size], rows[self._outstanding.size :]
+        for column in ("intended", "sent", "name"):
+            sent[column] = self._outstanding[column]
+        unsent["intended"], unsent["sent"], unsent["name"] = never_sent, np.nan, len(texts) - 1
+        return self._log(rows, pa.nulls(len(rows), pa.utf8()), texts)
+
+    def _new_row_frames(self) -> Iterator[bytes]:
+        try:
+            file = self.path.open("rb")
+        except FileNotFoundError:
+            return
+        with file:
+            file.seek(self._offset)
+            if self._offset == 0 and not self._read_magic(file):
+                return
+            while (found := self._read_frame(file)) is not None:
+                kind, payload = found
+                if kind == ROWS:
+                    yield payload
+                else:
+                    self._take(kind, payload)
+
+    def _read_magic(self, file: BinaryIO) -> bool:
+        magic = file.read(len(MAGIC))
+        if not MAGIC.startswith(magic):
+            raise BadInput(f"{self.path}: is not a spool of seatrial")
+        complete = len(magic) == len(MAGIC)
+        self._offset = len(magic) if complete else 0
+        return complete
+
+    def _read_frame(self, file: BinaryIO) -> tuple[bytes, bytes] | None:
+        head = file.read(_FRAME.size)
+        if len(head) < _FRAME.size:
+            return None
+        kind, length, checksum = _FRAME.unpack(head)
+        payload = file.read(length)
+        if len(payload) < length:
+            return None
+        if zlib.crc32(payload) != checksum:
+            raise BadInput(f"{self.path}: is damaged at byte {self._offset}: the checksum does not match")
+        self._offset += _FRAME.size + length
+        return kind, payload
+
+    def _take(self, kind: bytes, payload: bytes) -> None:
+        if kind == TEXT:
+            self._texts.append(payload.decode())
+        elif kind == HEADER:
+            self.header = SpoolHeader.from_json(payload)
+        elif kind == END:
+            self.audit = GeneratorAudit(**json.loads(payload))
+
+    def _read_rows(self, payload: bytes) -> tuple[Rows, pa.Array]:
+        count, outstanding = _COUNTS.unpack_from(payload)
+        at = _COUNTS.size
+        rows = np.frombuffer(payload, ROW_TYPE, count, at)
+        at += rows.nbytes
+        self._outstanding = np.frombuffer(payload, _OUTSTANDING_TYPE, outstanding, at)
+        at += self._outstanding.nbytes
+        for table in (rows, self._outstanding):
+            self._last_s = max(self._last_s, table["intended"].max(initial=-np.inf))
+        return rows, _keys(rows["key"], memoryview(payload)[at:])
+
+    def _log(self, rows: Rows, keys: pa.Array, texts: Sequence[str] | None = None) -> RequestLog:
+        texts = self._texts if texts is None else texts
+        worker = self.header.worker if self.header else ""
+        return RequestLog(
+            intended=np.ascontiguousarray(rows["intended"]),
+            sent=np.ascontiguousarray(rows["sent"]),
+            ended=np.ascontiguousarray(rows["ended"]),
+            ok=np.ascontiguousarray(rows["ok"]),
+            status=np.ascontiguousarray(rows["status"]),
+            name=_coded(rows["name"], texts),
+            served_by=_coded(rows["served_by"], texts),
+            error=_coded(rows["error"], texts),
+            worker=Coded(np.zeros(len(rows), dtype=np.int32), (worker,)),
+            keys=keys,
+        )
+
+
+_EMPTY = pa.table({
+    "intended": pa.array([], pa.float64()), "sent": pa.array([], pa.float64()),
+    "ended": pa.array([], pa.float64()), "ok": pa.array([], pa.bool_()), "status": pa.array([], pa.int16()),
+    "name": pa.array([], pa.utf8()), "served_by": pa.array([], pa.utf8()), "error": pa.array([], pa.utf8()),
+    "worker": pa.array([], pa.utf8()), "key": pa.array([], pa.utf8()),
+})  # fmt: skip
+
+
+def _keys(lengths: npt.NDArray[np.uint16], data: memoryview) -> pa.Array:
+    """A text column from the lengths (plus 1, 0 for null) of values that lie one after the other."""
+    present = lengths > 0
+    offsets = np.zeros(len(lengths) + 1, dtype=np.int32)
+    np.cumsum(np.where(present, lengths.astype(np.int32) - 1, 0), out=offsets[1:])
+    validity = pa.py_buffer(np.packbits(present, bitorder="little").tobytes())
+    return pa.StringArray.from_buffers(len(lengths), pa.py_buffer(offsets), pa.py_buffer(data), validity)
+
+
+def _coded(codes: npt.NDArray[np.uint32], texts: Sequence[str]) -> Coded:
+    """The column with only the texts that occur in it."""
+    used, compact = np.unique(codes, return_inverse=True)
+    return Coded(compact.astype(np.int32).reshape(-1), tuple(texts[code] for code in used))

@@ -1,0 +1,213 @@
+"""A small real HTTP server that behaves and misbehaves on demand, and ways to run scenarios against it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import socket
+import struct
+import subprocess
+import sys
+import textwrap
+import threading
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+BODY = b"aye aye"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as the server got it."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+def answer(body: bytes = BODY, status: str = "200 OK", *headers: str) -> bytes:
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+def coded(coding: str, body: bytes) -> bytes:
+    return answer(body, "200 OK", f"Content-Encoding: {coding}")
+
+
+_RAW = zlib.compressobj(wbits=-15)
+RAW_DEFLATED = _RAW.compress(BODY) + _RAW.flush()
+
+# What is sent back, and whether the connection is closed after it ("reset": by RST; "hold": never answered)
+ANSWERS: dict[str, tuple[bytes, str]] = {
+    "/plain": (answer(BODY, "200 OK", "X-Release: blue", "X-Region: east"), ""),
+    "/release": (answer(BODY, "200 OK", "x-release: green"), ""),
+    "/region": (answer(BODY, "200 OK", "X-REGION: west"), ""),
+    "/chunked": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\naye\r\n4\r\n aye\r\n0\r\n\r\n", ""),
+    "/until-close": (b"HTTP/1.1 200 OK\r\n\r\n" + BODY, "close"),
+    "/http10": (b"HTTP/1.0 200 OK\r\nContent-Length: 7\r\n\r\n" + BODY, "close"),
+    "/nothing": (b"HTTP/1.1 204 No Content\r\n\r\n", ""),
+    "/interim": (b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + answer(), ""),
+    "/bye": (answer(BODY, "200 OK", "Connection: close"), "close"),
+    "/surplus": (answer() + b"HTTP/1.1 500 Not Asked For\r\n\r\n", ""),
+    "/gzip": (coded("gzip", gzip.compress(BODY)), ""),
+    "/deflate": (coded("deflate", zlib.compress(BODY)), ""),
+    "/raw-deflate": (coded("deflate", RAW_DEFLATED), ""),
+    "/broken-gzip": (coded("gzip", gzip.compress(BODY)[:-5]), ""),
+    "/unavailable": (answer(b"", "503 Service Unavailable"), ""),
+    "/missing": (answer(b"", "404 Not Found"), ""),
+    "/moved": (answer(b"", "302 Found", "Location: /plain"), ""),
+    "/circle": (answer(b"", "302 Found", "Location: /circle"), ""),
+    "/abroad": (answer(b"", "302 Found", "Location: http://192.0.2.1/"), ""),
+    "/kept": (answer(b"", "307 Temporary Redirect", "Location: /echo"), ""),
+    "/turned": (answer(b"", "303 See Other", "Location: /echo"), ""),
+    "/cookie": (answer(BODY, "200 OK", "Set-Cookie: crew=bosun; Path=/; HttpOnly"), ""),
+    "/no-cookie": (answer(BODY, "200 OK", "Set-Cookie: crew=; Max-Age=0"), ""),
+    "/silent-close": (b"", "close"),
+    "/silent-reset": (b"", "reset"),
+    "/cut": (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this", "close"),
+    "/cut-reset": (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this", "reset"),
+    "/cut-head": (b"HTTP/1.1 200 OK\r\nContent-Le", "close"),
+    "/cut-chunk": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nonly", "close"),
+    "/garbage": (b"SSH-2.0-OpenSSH_9.2\r\n", "close"),
+    "/hang": (b"", "hold"),
+    "/half-hang": (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this", "hold"),
+    "/leave": (answer(), "close"),  # promises to stay, and leaves
+}  # fmt: skip
+
+
+class Harbour:
+    """The server. `requests` and `connections` say what came in."""
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+        self.orders: set[tuple[str, str]] = set()
+        self.connections = 0
+        self._open: list[socket.socket] = []
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self.port = int(self._listener.getsockname()[1])
+        self.url = f"http://127.0.0.1:{self.port}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        for sock in (self._listener, *self._open):
+            sock.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                sock, _ = self._listener.accept()
+                self.connections += 1
+                self._open.append(sock)
+                threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
+
+    def _serve(self, sock: socket.socket) -> None:
+        with suppress(OSError):
+            stream = sock.makefile("rb")
+            while (request := _read(stream)) is not None:
+                self.requests.append(request)
+                data, then = self._answer(request)
+                sock.sendall(data)
+                if then == "reset":
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                if then in ("reset", "close"):
+                    stream.close()
+                    sock.close()
+                    return
+
+    def _answer(self, request: Request) -> tuple[bytes, str]:
+        path = request.path.partition("?")[0]
+        if request.method == "HEAD":
+            return answer(b"").replace(b"Content-Length: 0", b"Content-Length: 7"), ""
+        if path in ANSWERS:
+            return ANSWERS[path]
+        if path.startswith("/orders"):
+            return self._order(request), ""
+        seen = {
+            "method": request.method,
+            "path": request.path,
+            "headers": request.headers,
+            "body": request.body.decode("latin-1"),
+        }
+        return answer(json.dumps(seen).encode(), "200 OK", "Content-Type: application/json"), ""
+
+    def _order(self, request: Request) -> bytes:
+        """The testbed's shop, as `loadtests/storefront.py` knows it."""
+        tenant = request.headers["x-tenant"]
+        if request.method == "POST":
+            key = request.headers["idempotency-key"]
+            self.orders.add((tenant, key))
+            return answer(json.dumps({"id": "1", "key": key}).encode(), "201 Created")
+        known = (tenant, request.path.removeprefix("/orders/")) in self.orders
+        return answer(b"{}", "200 OK" if known else "404 Not Found")
+
+
+def _read(stream: Any) -> Request | None:
+    first = stream.readline().decode("latin-1").split()
+    if len(first) != 3:
+        return None
+    headers = {}
+    while line := stream.readline().strip():
+        name, _, value = line.decode("latin-1").partition(":")
+        headers[name.lower()] = value.strip()
+    return Request(first[0], first[1], headers, stream.read(int(headers.get("content-length", 0))))
+
+
+@pytest.fixture
+def harbour() -> Iterator[Harbour]:
+    server = Harbour()
+    yield server
+    server.close()
+
+
+_PRELUDE = """
+import json, sys, time
+import gevent
+from seatrial.load import OpenLoopUser
+from seatrial.load.client import Client
+from seatrial.load.connection import ConnectionPool
+
+rows = []
+pool = ConnectionPool()
+url = sys.argv[1]
+
+def report(response):
+    ok, error, exception = response.judge()
+    rows.append({
+        "ok": ok, "error": error, "status": response.status_code, "name": response.name, "key": response.key,
+        "served_by": response.served_by, "content": response.content.decode("latin-1"),
+        "sent": response.sent == response.sent, "ended": response.ended == response.ended,
+        "took": response.ended - response.intended, "late": response.sent - response.intended,
+    })
+
+def new_client(deadline_s=2.0, base=url):
+    client = Client(base, pool, time.monotonic(), deadline_s, report)
+    client.arrive(0.0)
+    return client
+
+client = new_client()
+result = None
+"""
+
+
+@pytest.fixture
+def aboard(harbour: Harbour) -> Callable[[str], tuple[Any, list[dict[str, Any]]]]:
+    """Runs code with a `client` in a process of its own; gives its `result` and the rows that it reported."""
+
+    def run(code: str) -> tuple[Any, list[dict[str, Any]]]:
+        program = f"{_PRELUDE}\n{textwrap.dedent(code)}\nprint(json.dumps([result, rows]))"
+        done = subprocess.run(
+            [sys.executable, "-c", program, harbour.url], capture_output=True, timeout=30, check=False
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        result, rows = json.loads(done.stdout)
+        return result, rows
+
+    return run

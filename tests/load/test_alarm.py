@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import select
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from seatrial.load import alarm
+
+
+class Watcher:
+    """What the alarms use of a gevent watcher."""
+
+    def __init__(self, loop: Loop, fd: int | None, after_s: float) -> None:
+        self.loop, self.fd, self.after_s = loop, fd, after_s
+
+    def start(self, callback: Callable[[], None]) -> None:
+        self.loop.started[self] = callback
+
+    def stop(self) -> None:
+        self.loop.started.pop(self, None)
+
+    def close(self) -> None:
+        self.stop()
+
+
+class Loop:
+    """A tiny loop with the two kinds of watchers that alarms need."""
+
+    MAXPRI = 2
+
+    def __init__(self) -> None:
+        self.started: dict[Watcher, Callable[[], None]] = {}
+
+    def io(self, fd: int, events: int, priority: int) -> Watcher:
+        assert (events, priority) == (1, self.MAXPRI)
+        return Watcher(self, fd, 0.0)
+
+    def timer(self, after_s: float) -> Watcher:
+        return Watcher(self, None, after_s)
+
+    def turn(self, at_most_s: float = 5.0) -> None:
+        ((watcher, callback),) = self.started.items()
+        if watcher.fd is None:
+            time.sleep(watcher.after_s)
+            self.started.pop(watcher)
+            callback()
+        elif select.select([watcher.fd], [], [], at_most_s)[0]:
+            callback()
+
+
+KINDS = [alarm.TimerfdAlarm, alarm.LoopAlarm]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_rings_at_the_instant_and_until_set_anew(kind: Any) -> None:
+    loop, rung = Loop(), []
+    bell = kind(loop, lambda: rung.append(time.monotonic()))
+    at_s = time.monotonic() + 0.02
+    bell.set(at_s)
+    loop.turn()
+    loop.turn()
+    assert len(rung) == 2
+    assert rung[0] >= at_s
+    bell.set(time.monotonic() - 1.0)  # overdue: at once
+    loop.turn()
+    assert len(rung) == 3
+    bell.close()
+    assert not loop.started
+
+
+def test_a_timerfd_set_to_later_does_not_ring_before() -> None:
+    loop, rung = Loop(), []
+    bell = alarm.TimerfdAlarm(loop, lambda: rung.append(1))
+    bell.set(time.monotonic() - 1.0)
+    bell.set(time.monotonic() + 60.0)
+    loop.turn(at_most_s=0.05)
+    assert rung == []
+    bell.close()
+
+
+def test_without_a_timerfd_the_loops_own_timer_stands_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> None:
+        raise AttributeError("timerfd_create")
+
+    monkeypatch.delattr("os.timerfd_create", raising=False)
+    monkeypatch.setattr(alarm, "_LibcTimer", missing)
+    assert isinstance(alarm.alarm(Loop(), lambda: None), alarm.LoopAlarm)

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seatrial.load.audit import AuditTally, describe
+
+LATENESS = st.lists(st.floats(0, 100), min_size=1, max_size=300)
+
+
+@given(LATENESS, st.integers(1, 50))
+def test_percentiles_are_within_one_per_cent(lateness_s: list[float], chunk: int) -> None:
+    tally = AuditTally()
+    for start in range(0, len(lateness_s), chunk):
+        late = np.array(lateness_s[start : start + chunk])
+        intended = np.arange(start, start + late.size, dtype=np.float64)
+        tally.add(intended, intended + late, intended + late)
+    audit = tally.total()
+    exact = np.percentile(lateness_s, [50, 99], method="inverted_cdf") * 1e3
+    for found, true in zip((audit.late_p50_ms, audit.late_p99_ms), exact, strict=True):
+        assert true - 1e-9 <= found <= true * 1.0101 + 1.1e-3  # the finest bucket is a microsecond
+    assert audit.late_max_ms == pytest.approx(max(lateness_s) * 1e3)
+
+
+def test_what_counts_as_what() -> None:
+    nan = np.nan
+    intended = np.array([-1.0, 0.0, 1.0, 2.0, 3.0])
+    sent = np.array([-1.0, 0.0, 1.0, nan, 3.0])
+    ended = np.array([-1.0, 0.1, nan, nan, 3.1])
+    tally = AuditTally()
+    tally.add(intended, sent, ended)
+    audit = tally.total()
+    assert (audit.scheduled, audit.sent, audit.answered) == (4, 3, 2)  # warm-up is left out
+    assert (audit.dropped, audit.unanswered) == (1, 1)
+    assert audit.offered_per_s == pytest.approx(1.0)
+    assert audit.achieved_per_s == pytest.approx(0.75)
+
+
+def test_nothing_is_an_account_too() -> None:
+    audit = AuditTally().total()
+    assert (audit.scheduled, audit.offered_per_s, audit.late_max_ms) == (0, 0.0, 0.0)
+    assert len(describe(audit).splitlines()) == 7

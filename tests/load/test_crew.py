@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from seatrial.load.crew import duties
+
+
+def browse() -> None: ...
+
+
+def order() -> None: ...
+
+
+class Nested:
+    pass
+
+
+def kind(name: str, tasks: list[Any], weight: float = 1.0) -> Any:
+    return type(name, (), {"tasks": tasks, "weight": weight})
+
+
+def test_classes_share_arrivals_by_weight_and_tasks_share_their_class() -> None:
+    found = duties([kind("Visitor", [browse, browse, browse, order], weight=2), kind("Clerk", [order])])
+    assert [(duty.name, duty.weight) for duty in found] == [("browse", 1.5), ("order", 0.5), ("order", 1.0)]
+    assert found[0].watch is found[1].watch
+    assert found[1].watch is not found[2].watch
+
+
+def test_what_cannot_be_run_is_told() -> None:
+    with pytest.raises(ValueError, match="Idler has no tasks"):
+        duties([kind("Idler", [])])
+    with pytest.raises(ValueError, match=r"Visitor\.Nested is a task set"):
+        duties([kind("Visitor", [Nested])])

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+
+import pytest
+
+from seatrial.load import failure
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (ConnectionRefusedError(errno.ECONNREFUSED, "x"), "connection refused"),
+        (ConnectionResetError(errno.ECONNRESET, "x"), "connection reset"),
+        (BrokenPipeError(errno.EPIPE, "x"), "connection reset"),
+        (OSError(errno.EHOSTUNREACH, "x"), "host unreachable"),
+        (OSError(errno.EMFILE, "x"), "dropped: too many open files"),
+        (OSError(errno.EADDRNOTAVAIL, "x"), "dropped: no local port left"),
+        (OSError(errno.EBADF, "x"), "network: EBADF"),
+        (OSError("no number"), "network: unknown"),
+        (socket.gaierror(-2, "x"), "dns"),
+        (ssl.SSLZeroReturnError(6, "x"), "closed without answer"),
+        (ssl.SSLError(1, "x"), "tls: handshake failed"),
+        (failure.Unanswered("malformed answer"), "malformed answer"),
+        (KeyError("x"), "KeyError: 'x'"),
+    ],
+)
+def test_every_failure_has_a_stable_text(error: Exception, text: str) -> None:
+    assert failure.describe(error) == text
+    assert failure.is_our_own(error) == text.startswith("dropped: ")

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pyarrow.parquet as pq
+import pytest
+
+from seatrial.load.launch import REQUESTS, LoadPlan, LoadProcess, explain, launch
+from seatrial.load.spool import KILLED
+from seatrial.model.arrivals import RateStep
+from seatrial.model.problems import BadInput
+from seatrial.model.quantities import Rate
+
+SCENARIO = """
+from locust import task
+from seatrial.load import OpenLoopUser
+class Visitor(OpenLoopUser):
+    @task
+    def plain(self):
+        self.client.get("/plain", key="k")
+"""
+
+
+def plan(folder: Path, host: str, scenario: str = SCENARIO, duration_s: float = 1.0) -> LoadPlan:
+    file = folder / "scenario.py"
+    file.write_text(scenario)
+    shape = (RateStep(0.0, Rate(100, 1.0)), RateStep(0.5, Rate(200, 1.0)))
+    return LoadPlan(file, host, shape, 0.2, duration_s, "even", 0, 1.0, folder / "run")
+
+
+def wait_for(condition: Callable[[], Any]) -> None:
+    limit = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < limit
+        time.sleep(0.01)
+
+
+def ended(process: LoadProcess) -> LoadProcess:
+    wait_for(lambda: process.poll() is not None)
+    return process
+
+
+def test_importing_it_leaves_the_process_alone() -> None:
+    check = "import sys, seatrial.load.launch; sys.exit('gevent' in sys.modules or 'locust' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
+
+
+@pytest.mark.e2e
+def test_a_whole_load_is_tailed_and_kept(tmp_path: Path, harbour: Any) -> None:
+    process = launch(plan(tmp_path, harbour.url))
+    assert process.zero_monotonic_s is None
+    wait_for(lambda: process.zero_monotonic_s)
+    assert process.zero_monotonic_s is not None
+    assert process.zero_wall is not None
+    assert abs((process.zero_wall - time.time()) - (process.zero_monotonic_s - time.monotonic())) < 0.1
+    seen = 0
+    while process.poll() is None:
+        seen += len(process.new_rows())
+        time.sleep(0.05)
+    log = process.finish()
+    seen += len(process.new_rows())
+    assert seen == len(log) == 20 + 50 + 100
+    assert np.allclose(log.intended[20:70], np.arange(50) / 100)
+    assert np.allclose(log.intended[70:], 0.5 + np.arange(100) / 200)
+    assert pq.read_table(tmp_path / "run" / REQUESTS).column("key").to_pylist() == ["k"] * 170
+    assert process.audit is not None
+    assert process.audit.scheduled == 150
+    assert (process.poll(), process.failure_reason()) == (0, None)
+
+
+@pytest.mark.e2e
+def test_a_stopped_load_has_all_its_rows(tmp_path: Path, harbour: Any) -> None:
+    process = launch(plan(tmp_path, harbour.url, SCENARIO.replace("/plain", "/hang"), duration_s=60.0))
+    wait_for(lambda: len(harbour.requests) > 30)
+    process.stop(grace_s=10.0)
+    log = process.finish()
+    assert len(log) == len(harbour.requests)
+    assert set(log.error.texts()) == {"deadline"}
+    assert process.audit is not None
+
+
+@pytest.mark.e2e
+def test_one_that_does_not_stop_is_killed_and_its_requests_are_accounted_for(
+    tmp_path: Path, harbour: Any
+) -> None:
+    process = launch(plan(tmp_path, harbour.url, SCENARIO.replace("/plain", "/hang"), duration_s=60.0))
+    wait_for(lambda: len(harbour.requests) > 60)
+    process.stop(grace_s=0.0)
+    log = process.finish()
+    assert process.poll() == -signal.SIGKILL
+    assert process.audit is None
+    assert KILLED in log.error.texts()
+    assert len(log) >= len(harbour.requests) - 40
+    assert "killed by signal 9" in (process.failure_reason() or "")
+
+
+@pytest.mark.e2e
+def test_the_generator_does_not_outlive_its_conductor(tmp_path: Path, harbour: Any) -> None:
+    one = plan(tmp_path, harbour.url, duration_s=60.0)
+    conductor = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(f"""
+            import time
+            from pathlib import Path
+            from seatrial.load.launch import LoadPlan, launch
+            from seatrial.model.arrivals import RateStep
+            from seatrial.model.quantities import Rate
+            process = launch(LoadPlan(Path({str(one.scenario)!r}), {harbour.url!r}, (RateStep(0.0, Rate(9, 1.0)),),
+                             0.0, 60.0, "even", 0, 1.0, Path({str(one.directory)!r})))
+            print(process.pid, flush=True)
+            time.sleep(60)
+        """)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    assert conductor.stdout is not None
+    generator = psutil.Process(int(conductor.stdout.readline()))
+    wait_for(lambda: harbour.requests)
+    conductor.kill()
+    conductor.communicate()
+    wait_for(lambda: not generator.is_running() or generator.status() == psutil.STATUS_ZOMBIE)
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize(
+    ("scenario", "reason"),
+    [
+        ("def oops(:\n", r"scenario\.py:1: SyntaxError: "),
+        ("import no_such_ship\n", r"scenario\.py:1: ModuleNotFoundError: No module named 'no_such_ship'"),
+        ("from locust import User\n", "defines no user class derived from seatrial.load.OpenLoopUser"),
+        ("from seatrial.load import OpenLoopUser\n", "No User class found!"),
+        (SCENARIO.replace("(OpenLoopUser)", "(__import__('locust').User)"), "there is no user class derived"),
+        (SCENARIO.replace("@task", "# no task"), "Visitor has no tasks"),
+    ],
+)
+def test_a_scenario_that_cannot_run_is_explained(tmp_path: Path, scenario: str, reason: str) -> None:
+    process = ended(launch(plan(tmp_path, "http://127.0.0.1:1", scenario)))
+    assert len(process.finish()) == 0
+    assert process.audit is None
+    assert re.search(reason, process.failure_reason() or "")
+
+
+def test_a_missing_scenario_is_bad_input(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"nowhere\.py: no such scenario"):
+        launch(LoadPlan(tmp_path / "nowhere.py", "", (), 0, 1, "even", 0, 1, tmp_path))
+
+
+def test_a_log_without_a_word_is_explained_too() -> None:
+    assert explain("", Path("x.py"), -9) == "the load generator ended without a word (killed by signal 9)"
+    routine = "[2026-01-01 00:00:00,000] host/INFO/locust.main: Starting\n"
+    telling = "[2026-01-01 00:00:00,000] host/ERROR/locust.main: Out of rum\n"
+    assert explain(routine + telling, Path("x.py"), 1) == "Out of rum"
+    elsewhere = 'Traceback (most recent call last):\n  File "/lib/y.py", line 3, in z\nKeyError: 1\n'
+    assert explain(routine + elsewhere, Path("x.py"), 1) == "/lib/y.py:3: KeyError: 1"

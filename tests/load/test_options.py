@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import math
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seatrial.load.options import OPTIONS, LoadOptions, Option, format_shape, parse_shape
+from seatrial.model.arrivals import RateStep
+from seatrial.model.quantities import Rate
+
+TENTHS = st.integers(1, 10_000).map(lambda tenths: tenths / 10)
+RATES = st.builds(Rate, TENTHS, st.sampled_from([1.0, 60.0, 3600.0]))
+
+
+@given(st.lists(st.tuples(TENTHS, RATES), min_size=1, max_size=5, unique_by=lambda step: step[0]))
+def test_a_shape_survives_being_written(steps: list[tuple[float, Rate]]) -> None:
+    at = [0.0, *sorted(at_s for at_s, _ in steps)]
+    shape = tuple(RateStep(at_s, rate) for at_s, (_, rate) in zip(at, steps, strict=False))
+    again = parse_shape(format_shape(shape))
+    assert [step.rate for step in again] == [step.rate for step in shape]
+    assert [step.at_s for step in again] == pytest.approx([step.at_s for step in shape])
+
+
+def test_a_rate_alone_is_a_shape() -> None:
+    assert parse_shape("10000/min") == (RateStep(0.0, Rate(10000, 60.0)),)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("rate", "fast", "'fast' is not a rate; write it like 10000/min or 500/s"),
+        ("rate", "0/s", "a load of nothing measures nothing"),
+        ("rate", "5s=10/s", "starts at 0s"),
+        ("rate", "0s=10/s,0s=20/s", "follow one another"),
+        ("rate", "0s=10/s,", "is not a rate"),
+        ("rate", "soon=10/s", "'soon' is not a duration"),
+        ("arrivals", "odd", "neither even nor poisson"),
+        ("seed", "-1", "not a whole number"),
+        ("deadline", "0s", "longer than 0s"),
+        ("deadline", "2", "is not a duration"),
+        ("duration", "0s", "longer than 0s"),
+        ("max_in_flight", "0", "would let nothing be sent"),
+        ("request_log", "log.csv", "does not end in .parquet"),
+    ],
+)
+def test_a_wrong_option_is_one_clear_line(name: str, text: str, says: str) -> None:
+    with pytest.raises(ValueError, match=r"^--") as caught:
+        LoadOptions.parse({name: text})
+    message = str(caught.value)
+    assert message.startswith(f"--{name.replace('_', '-')}: ")
+    assert says in message
+    assert "\n" not in message
+
+
+def test_defaults_are_harmless_and_endless() -> None:
+    options = LoadOptions.parse({option.name: None for option in OPTIONS} | {"unrelated": 1})
+    assert options.rate[0].rate.per_second == 1.0
+    assert options.duration == math.inf
+    assert (options.request_log, options.spool) == (None, None)
+
+
+@given(st.sampled_from(OPTIONS), st.text(max_size=30))
+def test_no_text_is_more_than_a_value_error(option: Option, text: str) -> None:
+    with suppress(ValueError):
+        LoadOptions.parse({option.name: text})
+
+
+def test_what_is_read() -> None:
+    options = LoadOptions.parse(
+        {"rate": " 0s=1/s,2s=3/s ", "deadline": "250ms", "duration": "1m", "request_log": "a/b.parquet"}
+    )
+    assert [step.at_s for step in options.rate] == [0.0, 2.0]
+    assert (options.deadline, options.duration) == (0.25, 60.0)
+    assert options.request_log == Path("a/b.parquet").absolute()
+    assert options.offer().duration_s == 60.0

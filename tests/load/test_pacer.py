@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seatrial.load.pacer import BATCH, Pacer
+
+
+class Loop:
+    """A loop and its alarm on a clock of its own."""
+
+    def __init__(self, now_s: float = 100.0) -> None:
+        self.now_s = now_s
+        self.rings_at_s: float | None = None
+        self.ring: Callable[[], None] = lambda: None
+
+    def make_alarm(self, ring: Callable[[], None]) -> Loop:
+        self.ring = ring
+        return self
+
+    def set(self, at_s: float) -> None:
+        self.rings_at_s = at_s
+
+    def close(self) -> None:
+        self.rings_at_s = None
+
+    def turn(self) -> bool:
+        """One turn: sleep until the alarm rings, unless it is overdue."""
+        if self.rings_at_s is None:
+            return False
+        self.now_s = max(self.now_s, self.rings_at_s)
+        self.ring()
+        return True
+
+    def clock(self) -> float:
+        return self.now_s
+
+
+def pacer(loop: Loop, due: Iterator[float], launch: Callable[[float, int], None]) -> Pacer:
+    made = Pacer(((at_s, 7) for at_s in due), 100.0, launch, loop.clock)
+    made.start(loop.make_alarm)
+    return made
+
+
+@given(st.lists(st.floats(-10, 1000), max_size=100), st.floats(0, 0.5))
+def test_each_arrival_is_started_once_in_order_and_never_early(due: list[float], busy_s: float) -> None:
+    loop, started = Loop(), []
+
+    def launch(intended: float, choice: int) -> None:
+        assert choice == 7
+        assert loop.now_s >= 100.0 + intended
+        started.append(intended)
+        loop.now_s += busy_s
+
+    pacer(loop, iter(sorted(due)), launch)
+    while loop.turn():
+        pass
+    assert started == sorted(due)
+
+
+def test_one_that_is_behind_lets_the_loop_turn_between_batches() -> None:
+    loop, started = Loop(now_s=200.0), []
+    pacer(loop, iter([0.0] * (BATCH + 3)), lambda intended, _: started.append(intended))
+    loop.turn()
+    assert len(started) == BATCH
+    assert loop.rings_at_s is not None  # still ringing
+    loop.turn()
+    assert len(started) == BATCH + 3
+    assert loop.rings_at_s is None
+
+
+def test_stop_starts_what_is_due_and_nothing_later() -> None:
+    loop, started = Loop(now_s=102.5), []
+    stopped = pacer(loop, iter([1.0, 2.0, 3.0]), lambda intended, _: started.append(intended))
+    stopped.stop()
+    assert started == [1.0, 2.0]
+    assert not loop.turn()
+    stopped.stop()
+    assert started == [1.0, 2.0]
+
+
+def test_an_endless_schedule_is_read_as_it_is_needed() -> None:
+    read = []
+
+    def endless() -> Iterator[float]:
+        at_s = 0.0
+        while True:
+            read.append(at_s)
+            yield at_s
+            at_s += 1.0
+
+    loop = Loop()
+    pacer(loop, endless(), lambda *_: None)
+    for _ in range(3):
+        loop.turn()
+    assert len(read) <= 5

@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seatrial.load.offer import Offer, Share
+from seatrial.load.parquet import METADATA, write_parquet
+from seatrial.load.recorder import NEVER, Recorder
+from seatrial.load.spool import ARRIVAL, KILLED, MAGIC, SpoolHeader, SpoolReader
+from seatrial.model.arrivals import RateStep
+from seatrial.model.problems import BadInput
+from seatrial.model.quantities import Rate
+from seatrial.model.requestlog import SCHEMA, RequestLog
+
+Row = tuple[float, float, float, bool, int, str, str, str, str | None]
+
+INSTANT = st.floats(-1e6, 1e6)
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+ROW = st.tuples(
+    INSTANT, INSTANT | st.just(NEVER), INSTANT | st.just(NEVER), st.booleans(), st.integers(0, 999),
+    TEXT, TEXT, TEXT, st.none() | TEXT,
+)  # fmt: skip
+
+
+def header(worker: str = "0", duration_s: float = math.inf) -> SpoolHeader:
+    offer = Offer((RateStep(0.0, Rate(10_000, 60.0)),), "poisson", 5, 1.5, duration_s)
+    return SpoolHeader(
+        worker, 99, 1234.5, 1.7e9, offer, Share(0, 1), 2.0, "scenario.py", "http://127.0.0.1:1"
+    )
+
+
+def rows_of(log: RequestLog) -> list[dict[str, Any]]:
+    return list(log.to_arrow().to_pylist())
+
+
+def as_read(row: Row) -> dict[str, Any]:
+    intended, sent, ended, ok, status, name, served_by, error, key = row
+    return {
+        "intended": intended,
+        "sent": None if math.isnan(sent) else sent,
+        "ended": None if math.isnan(ended) else ended,
+        "ok": ok,
+        "status": status,
+        "name": name,
+        "served_by": served_by,
+        "error": error,
+        "worker": "0",
+        "key": key,
+    }
+
+
+@given(st.lists(st.lists(ROW, max_size=8), max_size=4))
+def test_what_is_recorded_is_read(batches: list[list[Row]]) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "w.spool"
+        recorder, reader = Recorder(path, header()), SpoolReader(path)
+        for batch in batches:
+            for row in batch:
+                recorder.add(*row)
+            recorder.flush()
+            assert rows_of(reader.poll()) == [as_read(row) for row in batch]
+        assert reader.audit is None
+        audit = recorder.close()
+        assert len(reader.poll()) == 0
+        assert reader.audit == audit
+        assert reader.header == header()
+
+
+def test_a_tail_torn_at_any_byte_is_not_there_yet(tmp_path: Path) -> None:
+    path, growing = tmp_path / "w.spool", tmp_path / "growing.spool"
+    first: list[Row] = [
+        (0.0, 0.1, 0.2, True, 200, "/", "blue", "", "é"),
+        (1.0, NEVER, NEVER, False, 0, *"abc", ""),
+    ]
+    second: list[Row] = [(2.0, 2.0, NEVER, False, 503, "/", "", "HTTP 503", None)]
+    recorder = Recorder(path, header())
+    for batch in (first, second):
+        for row in batch:
+            recorder.add(*row)
+        recorder.flush()
+    recorder.close()
+    whole, expected = path.read_bytes(), [as_read(row) for row in (*first, *second)]
+    follower, followed = SpoolReader(growing), 0
+    for size in range(len(whole) + 1):
+        growing.write_bytes(whole[:size])
+        found = SpoolReader(growing).poll()
+        assert len(found) in (0, len(first), len(expected))
+        assert rows_of(found) == expected[: len(found)]
+        fresh = follower.poll()
+        assert rows_of(fresh) == expected[followed : followed + len(fresh)]
+        followed += len(fresh)
+        assert followed == len(found)
+    assert (followed, follower.audit is not None) == (len(expected), True)
+
+
+def test_there_is_nothing_before_there_is_a_file(tmp_path: Path) -> None:
+    reader = SpoolReader(tmp_path / "not.yet")
+    assert len(reader.poll()) == 0
+    assert reader.header is None
+    assert len(reader.unaccounted()) == 0
+
+
+@pytest.mark.parametrize("content", [b"PAR1 something else", MAGIC + b"H\x02\x00\x00\x00\x00\x00\x00\x00{}"])
+def test_damage_is_told(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "w.spool"
+    path.write_bytes(content)
+    with pytest.raises(BadInput, match=r"w\.spool: is (not a spool|damaged at byte 17)"):
+        SpoolReader(path).poll()
+
+
+def test_requests_in_flight_at_a_kill_are_accounted_for(tmp_path: Path) -> None:
+    path = tmp_path / "w.spool"
+    recorder = Recorder(path, header())
+    recorder.add(0.0, 0.1, 0.2, True, 200, "/", "", "")
+    recorder.flush([(0.5, 0.6, "/slow"), (0.7, 0.8, "/slow")])
+    log = write_parquet([path], tmp_path / "log.parquet")
+    assert log.intended.tolist() == [0.0, 0.5, 0.7]
+    assert log.sent.tolist() == [0.1, 0.6, 0.8]
+    assert log.error.texts() == ["", KILLED, KILLED]
+    assert np.isnan(log.ended[1:]).all()
+    assert log.status.tolist() == [200, 0, 0]
+    recorder.close()
+    reader = SpoolReader(path)
+    reader.poll()
+    assert len(reader.unaccounted()) == 0
+
+
+def test_arrivals_of_a_dead_worker_are_accounted_for(tmp_path: Path) -> None:
+    path = tmp_path / "w.spool"
+    even = Offer((RateStep(0.0, Rate(10, 1.0)),), "even", 0, 0.0, math.inf)
+    recorder = Recorder(path, replace(header(), offer=even, share=Share(1, 2)))
+    recorder.add(0.1, 0.1, 0.2, True, 200, "/", "", "")
+    recorder.flush([(0.3, 0.3, "/")])
+    reader = SpoolReader(path)
+    reader.poll()
+    left = reader.unaccounted(until_s=0.9)
+    assert left.intended.tolist() == pytest.approx([0.3, 0.5, 0.7])
+    assert np.isnan(left.sent).tolist() == [False, True, True]
+    assert left.name.texts() == ["/", ARRIVAL, ARRIVAL]
+    assert set(left.error.texts()) == {KILLED}
+    recorder.close()
+
+
+def test_several_workers_become_one_log(tmp_path: Path) -> None:
+    spools = []
+    for worker in range(3):
+        spools.append(tmp_path / f"{worker}.spool")
+        recorder = Recorder(spools[-1], header(str(worker), duration_s=9.0))
+        for i in range(worker, 300, 3):
+            recorder.add(i * 0.01, i * 0.01, i * 0.01, True, 200, f"/{worker}", "", "", f"key-{i}")
+        recorder.close()
+    log = write_parquet(spools, tmp_path / "deep" / "log.parquet")
+    table = pq.read_table(tmp_path / "deep" / "log.parquet")
+    assert table.schema.equals(SCHEMA)
+    assert METADATA in table.schema.metadata
+    assert np.allclose(log.intended, np.arange(300) * 0.01)
+    again = RequestLog.from_arrow(table)
+    assert again.worker.texts()[:4] == ["0", "1", "2", "0"]
+    assert again.keys is not None
+    assert again.keys.to_pylist()[:2] == ["key-0", "key-1"]
+
+
+def test_a_full_disk_is_an_error_and_leaves_the_file_whole(tmp_path: Path) -> None:
+    import os
+
+    path, room = tmp_path / "w.spool", [10_000]
+
+    def write(fd: int, data: bytes) -> int:
+        if room[0] == 0:
+            raise OSError(28, "No space left on device")
+        size = min(room[0], len(data))
+        room[0] -= size
+        return os.write(fd, data[:size])
+
+    recorder = Recorder(path, header(), write)
+    recorder.add(0.0, 0.0, 0.0, True, 200, "/", "", "")
+    recorder.flush()
+    for _ in range(1000):
+        recorder.add(1.0, 1.0, 1.0, True, 200, "/", "", "")
+    with pytest.raises(OSError, match="No space left"):
+        recorder.flush()
+    room[0] = 10_000
+    recorder.close()
+    reader = SpoolReader(path)
+    assert reader.poll().intended.tolist() == [0.0]
+    assert reader.audit is not None
+
+
+def test_texts_without_end_do_not_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("seatrial.load.recorder._MOST_TEXTS", 4)
+    path = tmp_path / "w.spool"
+    recorder = Recorder(path, header())
+    for i in range(10):
+        recorder.add(float(i), 0.0, 0.0, False, 500, "/", "", f"order {i} is missing")
+    recorder.close()
+    errors = SpoolReader(path).poll().error.texts()
+    assert errors[:2] == ["order 0 is missing", "order 1 is missing"]
+    assert set(errors[2:]) == {"(one of too many different texts)"}
