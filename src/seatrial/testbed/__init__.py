@@ -1,0 +1,11 @@
+"""Something to take to sea: the small system, made of real servers, that ships with the product.
+
+up(progress)    bring it up                 status()     what runs where
+down()          leave nothing but logs      logs()       where each part writes
+passwords()     for target.yaml             python -m seatrial.testbed stop blue
+"""
+
+from seatrial.testbed.lifecycle import down, logs, passwords, status, up
+from seatrial.testbed.state import PartState, TestbedState
+
+__all__ = ["PartState", "TestbedState", "down", "logs", "passwords", "status", "up"]

@@ -1,0 +1,79 @@
+"""The catalogue's cache. It may be slow, full, flushed or away: reads then come from the database.
+
+Nothing is retried (the client's default of three retries would hide an outage of the cache, and multiply a
+hanging one), and after a failure the cache is left alone for a moment, so that a hanging one does not slow
+down every read.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+import redis.asyncio as redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+_log = logging.getLogger(__name__)
+
+
+def connect(host: str, port: int, password: str) -> redis.Redis:
+    """A client that waits 100 ms at most and retries nothing."""
+    pool = redis.ConnectionPool(
+        host=host,
+        port=port,
+        password=password,
+        max_connections=256,
+        socket_timeout=0.1,
+        socket_connect_timeout=0.1,
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,
+    )
+    return redis.Redis.from_pool(pool)
+
+
+class Cache:
+    """Bytes by key, for `lifetime_s`. Never raises for a cache that is away."""
+
+    def __init__(
+        self,
+        client: redis.Redis,
+        lifetime_s: int = 60,
+        pause_s: float = 0.5,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client = client
+        self._lifetime_s = lifetime_s
+        self._pause_s = pause_s
+        self._clock = clock
+        self._away_until = -1.0
+
+    async def get(self, key: str) -> bytes | None:
+        """What was put under `key`; None when it is not there or the cache is away."""
+        if self._clock() < self._away_until:
+            return None
+        try:
+            value = await self._client.get(key)
+        except redis.RedisError as error:
+            self._leave_alone(error)
+            return None
+        assert value is None or isinstance(value, bytes)  # decode_responses is off
+        return value
+
+    async def put(self, key: str, value: bytes) -> None:
+        """Keep `value`, if the cache is there."""
+        if self._clock() < self._away_until:
+            return
+        try:
+            await self._client.set(key, value, ex=self._lifetime_s)
+        except redis.RedisError as error:
+            self._leave_alone(error)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    def _leave_alone(self, error: redis.RedisError) -> None:
+        self._away_until = self._clock() + self._pause_s
+        _log.warning("the cache is away: %s", error)

@@ -1,0 +1,60 @@
+"""From places to a topology, and from a topology to its parts."""
+
+from __future__ import annotations
+
+import random
+import secrets
+from dataclasses import replace
+
+from seatrial.testbed import network, ports
+from seatrial.testbed import topology as topologies
+from seatrial.testbed.part import Part, Probe
+from seatrial.testbed.parts import app, haproxy, postgres, valkey
+from seatrial.testbed.places import Places
+from seatrial.testbed.programs import Programs
+from seatrial.testbed.secrets import Secrets
+from seatrial.testbed.topology import RELEASES, Topology
+
+
+def layout(places: Places, *, flat: bool = False) -> Topology:
+    """The topology that `up` chooses: in namespaces where this machine allows them, unless `flat`."""
+    identity, chance = secrets.token_hex(3), random.SystemRandom()
+    block = None if flat or network.why_not() else network.free_block(network.routes(), chance)
+    if block is None:
+        return topologies.loopback(identity, ports.free(topologies.LOOPBACK, chance))
+    return topologies.separated(identity, network.Network(places.tag, block, topologies.PLACES))
+
+
+def parts(topology: Topology, places: Places, programs: Programs, credentials: Secrets) -> tuple[Part, ...]:
+    """Every part, in an order in which each one's needs come before it, run in the place where it listens."""
+    return tuple(
+        replace(part, command=(*topology.enter(part.ready.endpoint.host), *part.command))
+        for part in _parts(topology, places, programs, credentials)
+    )
+
+
+def _parts(topology: Topology, places: Places, programs: Programs, credentials: Secrets) -> tuple[Part, ...]:
+    return (
+        postgres.witness(topology, programs, credentials),
+        *(
+            postgres.member(member, topology, programs, credentials, places.part(member.name))
+            for member in topology.members
+        ),
+        *(valkey.cache(region, programs, credentials) for region in topology.regions),
+        *(haproxy.database_proxy(region, topology.members, programs) for region in topology.regions),
+        *(
+            app.release(release, region, topology, programs, credentials)
+            for region in topology.regions
+            for release in RELEASES
+        ),
+        haproxy.edge(topology, programs, places.sockets),
+    )
+
+
+def gates(topology: Topology) -> dict[str, Probe]:
+    """What must hold, beyond every part being ready, before the testbed is: by what people are told."""
+    first = topology.members[0]
+    return {
+        "synchronous standby": Probe.http(first.rest, "/cluster", contains='"role": "sync_standby"'),
+        "edge in service": Probe.http(topology.edge, "/readyz"),
+    }

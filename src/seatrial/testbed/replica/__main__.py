@@ -1,0 +1,114 @@
+"""Serve a region's replica:
+
+python -m seatrial.testbed.replica --region east --port 9101 --peer west=http://127.0.0.1:9102 --data DIR
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sqlite3
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from seatrial.model.problems import BadInput, SeatrialError
+from seatrial.testbed.replica.log import OperationLog
+from seatrial.testbed.replica.replica import PhysicalClock, Replica
+from seatrial.testbed.replica.replication import Replication
+from seatrial.testbed.replica.service import Service
+
+_KEEP_ALIVE_S = 75  # longer than a proxy in front keeps idle connections
+MAX_DRIFT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a replica is told when it starts."""
+
+    region: str
+    host: str
+    port: int
+    peers: dict[str, str]  # region → URL
+    data: Path
+    clock_offset_s: float
+    max_drift_s: float
+
+    @classmethod
+    def parse(cls, arguments: Sequence[str] | None) -> Settings:
+        """From a command line. Raises BadInput."""
+        parser = argparse.ArgumentParser(prog="python -m seatrial.testbed.replica", description=__doc__)
+        parser.add_argument("--region", required=True, help="its name, which no other region has")
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, required=True)
+        parser.add_argument("--peer", action="append", default=[], metavar="REGION=URL", help="repeatable")
+        parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="for its operation log")
+        parser.add_argument(
+            "--clock-offset",
+            type=float,
+            default=os.environ.get("CLOCK_OFFSET_S", "0"),
+            metavar="SECONDS",
+            help="by how much its clock is wrong ($CLOCK_OFFSET_S)",
+        )
+        parser.add_argument(
+            "--max-drift",
+            type=float,
+            default=MAX_DRIFT_S,
+            metavar="SECONDS",
+            help="by how much clocks may differ (default: %(default)g)",
+        )
+        given = parser.parse_args(arguments)
+        peers = dict(_peer(text) for text in given.peer)
+        if given.region in peers:
+            raise BadInput(f"--peer {given.region}: a region is no peer of its own")
+        return cls(
+            given.region, given.host, given.port, peers, given.data, given.clock_offset, given.max_drift
+        )
+
+
+def _peer(text: str) -> tuple[str, str]:
+    region, _, url = text.partition("=")
+    if not region or not url.startswith(("http://", "https://")):
+        raise BadInput(f"--peer {text}: write it like west=http://127.0.0.1:9102")
+    return region, url.rstrip("/")
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until SIGTERM. Raises BadInput or Unavailable when the log cannot be had."""
+    try:
+        log = OperationLog(settings.data, settings.region)
+        replica = Replica(log, settings.region, PhysicalClock(settings.clock_offset_s), settings.max_drift_s)
+    except (sqlite3.Error, ValueError) as error:
+        raise BadInput(f"{settings.data}: the operation log is damaged: {error}") from error
+    service = Service(replica, log, Replication.between(replica, log, settings.peers))
+    config = uvicorn.Config(
+        service.application(),
+        host=settings.host,
+        port=settings.port,
+        http="httptools",
+        loop="asyncio",
+        access_log=False,
+        log_level="warning",
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=3,
+        backlog=4096,
+    )
+    await uvicorn.Server(config).serve()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code."""
+    try:
+        asyncio.run(serve(Settings.parse(arguments)))
+    except SeatrialError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

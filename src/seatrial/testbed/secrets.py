@@ -1,0 +1,30 @@
+"""Passwords of one testbed: made at `up`, never shown, gone at `down`."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+
+CACHE_PASSWORD = "SEATRIAL_TESTBED_CACHE_PASSWORD"  # noqa: S105  # names of variables, not passwords
+DATABASE_PASSWORD = "SEATRIAL_TESTBED_DATABASE_PASSWORD"  # noqa: S105
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """One password a purpose."""
+
+    superuser: str = field(repr=False)
+    replication: str = field(repr=False)
+    rewind: str = field(repr=False)
+    tenant: str = field(repr=False)
+    cache: str = field(repr=False)
+    raft: str = field(repr=False)
+
+    @classmethod
+    def generate(cls) -> Secrets:
+        """Fresh ones, of 128 bits each."""
+        return cls(*(secrets.token_hex(16) for _ in range(6)))
+
+    def environment(self) -> dict[str, str]:
+        """What `target.yaml` refers to."""
+        return {CACHE_PASSWORD: self.cache, DATABASE_PASSWORD: self.superuser}

@@ -1,0 +1,138 @@
+"""The testbed as a target: `target.yaml`, which binds the roles of experiments to the testbed's parts."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import yaml
+
+from seatrial.testbed.app.schema import DATABASE, TENANTS
+from seatrial.testbed.parts.haproxy import EDGE_SOCKET, MAP
+from seatrial.testbed.parts.postgres import SUPERUSER, postmaster_pidfile
+from seatrial.testbed.places import Places
+from seatrial.testbed.secrets import CACHE_PASSWORD, DATABASE_PASSWORD
+from seatrial.testbed.topology import EDGE, RELEASES, Topology
+
+Binding = dict[str, Any]
+Bindings = dict[str, Binding]
+
+_COPIES = " UNION ALL ".join(
+    f"SELECT key, tenant, sku, quantity FROM {tenant}.orders"  # noqa: S608  # our own names
+    for tenant in TENANTS
+)
+# Every stored copy of an order, and what it says in the words of loadtests/storefront.py.
+_ORDERS = f"SELECT key, tenant || ' ' || sku || ' ' || quantity FROM ({_COPIES}) AS orders WHERE key IN :ids"  # noqa: S608
+
+
+def target_yaml(topology: Topology, places: Places) -> str:
+    """The text of `target.yaml`. Passwords are references; their values stand beside it in `secrets.env`."""
+    target = {
+        "target": "testbed",
+        "environment": "local",
+        "base_url": topology.base_url,
+        "allow": ["127.0.0.0/8", *([topology.network.everything] if topology.network else [])],
+        "ready": "/readyz",
+        "ready_within": "30s",
+        "roles": {
+            **_edge(places),
+            **_databases(topology, places),
+            **_caches(topology, places),
+            **_releases(topology, places),
+            **_router(topology),
+        },
+    }
+    head = (
+        "# Written by `seatrial testbed up`, removed by `seatrial testbed down`. ${NAME}: see secrets.env.\n"
+    )
+    return head + yaml.safe_dump(target, sort_keys=False, width=110)
+
+
+def _edge(places: Places) -> Bindings:
+    return {
+        "edge": {
+            "driver": "haproxy",
+            "socket": str(places.sockets / EDGE_SOCKET),
+            "map": MAP,
+            "backends": list(RELEASES),
+            "log": str(places.log(EDGE)),
+        },
+        "edge.process": _process(places, EDGE),
+    }
+
+
+def _databases(topology: Topology, places: Places) -> Bindings:
+    proxy = topology.regions[0].database
+    url = f"postgresql://{SUPERUSER}:${{{DATABASE_PASSWORD}}}@{proxy}/{DATABASE}"
+    return {
+        "database.primary": {
+            "driver": "patroni",
+            "url": f"http://{topology.members[0].rest}",
+            "members": {
+                member.name: {
+                    "url": f"http://{member.rest}",
+                    "region": member.region,
+                    "postmaster": str(postmaster_pidfile(places.part(member.name))),
+                    **_control(places, member.name),
+                }
+                for member in topology.members
+            },
+        },
+        "database": {"driver": "postgres", "url": url},
+        "writes": {"driver": "sql", "url": url, "query": _ORDERS},
+    }
+
+
+def _caches(topology: Topology, places: Places) -> Bindings:
+    """`cache` is the one of the region that serves; each has its full name as well."""
+    bindings: Bindings = {}
+    for region in topology.regions:
+        name = f"{region.name}.cache"
+        bindings[name] = {"driver": "redis", "url": f"redis://:${{{CACHE_PASSWORD}}}@{region.cache}/0"}
+        bindings[f"{name}.process"] = _process(places, name)
+    first = f"{topology.regions[0].name}.cache"
+    return {"cache": dict(bindings[first]), "cache.process": _process(places, first), **bindings}
+
+
+def _releases(topology: Topology, places: Places) -> Bindings:
+    """`release.blue` is blue in every region (process and address of the one that serves)."""
+    bindings: Bindings = {}
+    serving = topology.regions[0]
+    for release in RELEASES:
+        bindings[f"release.{release}"] = {
+            "driver": "command",
+            "ready": f"http://{serving.release(release)}/healthz",
+            "pidfile": str(places.pid(f"{serving.name}.{release}")),
+            "start": _command(places, "start", release),
+            "stop": _command(places, "stop", release),
+        }
+        for region in topology.regions:
+            bindings[f"{region.name}.{release}"] = _process(places, f"{region.name}.{release}")
+    return bindings
+
+
+def _router(topology: Topology) -> Bindings:
+    """What can be cut off from what. On loopback nothing can: there are no sides."""
+    network = topology.network
+    if network is None:
+        return {"router": {"driver": "network", "sides": {}}}
+    sides = {place: [network.subnet(place)] for place in network.places}
+    return {"router": {"driver": "network", "namespace": network.router, "sides": sides}}
+
+
+def _process(places: Places, name: str) -> Binding:
+    return {"driver": "process", **_control(places, name)}
+
+
+def _control(places: Places, name: str) -> Binding:
+    """How to find a part's process, and the commands that stop it and start it again."""
+    return {
+        "pidfile": str(places.pid(name)),
+        "start": _command(places, "start", name),
+        "stop": _command(places, "stop", name),
+    }
+
+
+def _command(places: Places, operation: str, selector: str) -> list[str]:
+    home = str(places.root.parent)
+    return [sys.executable, "-P", "-m", "seatrial.testbed", "--home", home, operation, selector]

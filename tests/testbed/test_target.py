@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from seatrial.model.document import parse
+from seatrial.model.target import Target, references
+from seatrial.testbed.places import Places
+from seatrial.testbed.secrets import Secrets
+from seatrial.testbed.target import target_yaml
+from seatrial.testbed.topology import Topology
+
+
+def test_it_is_a_target(topology: Topology, places: Places) -> None:
+    document = parse(target_yaml(topology, places), "target.yaml")
+    target = Target.model_validate(document.data)
+    assert target.base_url == topology.base_url
+    assert target.ready == "/readyz"
+    assert set(target.roles) == {
+        "edge", "edge.process", "database", "database.primary", "writes", "router", "release.blue", "release.green",
+        "cache", "cache.process", "east.cache", "east.cache.process", "west.cache", "west.cache.process",
+        "east.blue", "east.green", "west.blue", "west.green",
+    }  # fmt: skip
+
+
+def test_in_namespaces_load_and_faults_may_touch_their_addresses_and_the_router_has_sides(
+    in_namespaces: Topology, places: Places
+) -> None:
+    target = Target.model_validate(parse(target_yaml(in_namespaces, places), "target.yaml").data)
+    assert target.base_url == "http://10.77.0.2:8080"
+    assert target.allows("10.77.2.2")
+    assert not target.allows("10.78.2.2")
+    assert target.roles["router"].parameters == {
+        "namespace": "seatrial-0123abcd-router",
+        "sides": {"edge": ["10.77.0.0/24"], "east": ["10.77.1.0/24"], "west": ["10.77.2.0/24"]},
+    }
+
+
+def test_on_loopback_nothing_can_be_cut_off(topology: Topology, places: Places) -> None:
+    roles = yaml.safe_load(target_yaml(topology, places))["roles"]
+    assert roles["router"] == {"driver": "network", "sides": {}}
+
+
+def test_passwords_are_references_that_the_secrets_resolve(
+    topology: Topology, places: Places, secrets: Secrets
+) -> None:
+    text = target_yaml(topology, places)
+    environment = secrets.environment()
+    assert references(yaml.safe_load(text)) == set(environment)
+    assert not any(value in text for value in environment.values())
+
+
+def test_everything_is_bound_to_paths_of_this_testbed(topology: Topology, places: Places) -> None:
+    roles = yaml.safe_load(target_yaml(topology, places))["roles"]
+    assert Path(roles["edge"]["socket"]).parent == places.sockets
+    assert roles["release.blue"]["stop"][-2:] == ["stop", "blue"]
+    assert roles["database.primary"]["members"]["db-2"]["pidfile"] == str(places.pid("db-2"))
