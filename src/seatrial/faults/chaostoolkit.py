@@ -1,0 +1,111 @@
+"""Any activity of the Chaos Toolkit as a fault, with another one that undoes it: its drivers, our guarantee.
+
+    {at: 5s, fault: chaostoolkit, on: cluster, for: 30s, with: {
+        inject: {type: python, module: chaosk8s.node.actions, func: cordon_node, arguments: {name: n1}},
+        undo: {type: python, module: chaosk8s.node.actions, func: uncordon_node, arguments: {name: n1}}}}
+
+`inject`, `undo` and `probe` are providers as its experiments have them, of type python, http or process
+(https://chaostoolkit.org/reference/api/experiment/#action). The undo must be harmless when there is nothing
+to undo. Needs the library: pip install 'seatrial[chaostoolkit]'.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import shlex
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, BaseModel, Field
+
+from seatrial.faults.protocol import ANY, Declared, Role, Undo
+from seatrial.model.problems import BadInput, Unavailable
+from seatrial.model.quantities import Duration
+
+_REQUIRED = {"python": {"module", "func"}, "http": {"url"}, "process": {"path"}}
+
+
+def _a_provider(value: dict[str, Any]) -> dict[str, Any]:
+    required = _REQUIRED.get(str(value.get("type")))
+    if required is None:
+        raise ValueError(f"type: must be one of {', '.join(_REQUIRED)}")
+    missing = sorted(required - value.keys())
+    if missing:
+        raise ValueError(f"a provider of type {value['type']} needs {' and '.join(missing)}")
+    return value
+
+
+Provider = Annotated[dict[str, Any], AfterValidator(_a_provider)]
+
+
+class Activity(BaseModel):
+    """Needs no note: the activities stand in the parameters."""
+
+
+class ChaosToolkit(Declared):
+    """`probe` says whether all is well again: it must return something true."""
+
+    name: ClassVar[str] = "chaostoolkit"
+    drivers: ClassVar[frozenset[str]] = ANY
+
+    inject_: Provider = Field(alias="inject")
+    undo_: Provider = Field(alias="undo")
+    probe: Provider | None = None
+    lag: Duration = Duration(0.0)
+
+    @property
+    def lag_s(self) -> float:
+        return self.lag.seconds
+
+    def lacking(self) -> str:
+        if importlib.util.find_spec("chaoslib") is None:
+            return "the Chaos Toolkit library: pip install 'seatrial[chaostoolkit]'"
+        return ""
+
+    def prepare(self, role: Role) -> Undo:
+        if missing := self.lacking():
+            raise Unavailable(f"{role.name}: not run here, needs {missing}")
+        return self.noting(role, Activity(), touches=_shown(self.inject_), by_hand=_by_hand(self.undo_))
+
+    def inject(self, undo: Undo) -> None:
+        _run(undo.role, "action", self.inject_)
+
+    def undo(self, undo: Undo) -> None:
+        _run(undo.role, "action", self.undo_)
+
+    def healthy(self, role: Role) -> bool | None:
+        return None if self.probe is None else bool(_run(role, "probe", self.probe))
+
+
+def _run(role: Role, kind: str, provider: dict[str, Any]) -> Any:
+    """Run one activity; what it returned. Raises Unavailable when it failed, BadInput when it is wrong."""
+    try:
+        activity = importlib.import_module("chaoslib.activity")
+        exceptions = importlib.import_module("chaoslib.exceptions")
+    except ImportError as error:
+        raise Unavailable("needs the Chaos Toolkit library: pip install 'seatrial[chaostoolkit]'") from error
+    described = {"type": kind, "name": _shown(provider), "provider": role.resolved(provider)}
+    try:
+        activity.ensure_activity_is_valid(described)
+        return activity.run_activity(described, {}, {})
+    except exceptions.InvalidActivity as error:
+        raise BadInput(f"{_shown(provider)}: {error}") from error
+    except exceptions.ChaosException as error:
+        raise Unavailable(f"{_shown(provider)}: {error}") from error
+
+
+def _shown(provider: dict[str, Any]) -> str:
+    match provider["type"]:
+        case "python":
+            return f"{provider['module']}.{provider['func']}"
+        case "http":
+            return f"{provider.get('method', 'GET')} {provider['url']}"
+        case _:
+            return str(provider["path"])
+
+
+def _by_hand(provider: dict[str, Any]) -> str:
+    described = json.dumps({"type": "action", "name": _shown(provider), "provider": provider})
+    program = "import json, sys; from chaoslib.activity import run_activity as run"
+    return f"python -c '{program}; run(json.loads(sys.argv[1]), {{}}, {{}})' {shlex.quote(described)}"

@@ -1,0 +1,68 @@
+"""Inject and undo by programs of your own, each with a time limit.
+
+    {at: 5s, fault: command.run, on: cache, for: 10s, with: {
+        inject: [scripts/fill-disk, /var/lib/cache], undo: [scripts/free-disk, /var/lib/cache], within: 20s}}
+
+Programs run in the directory of the target file, without a shell. The undo must be harmless when there is
+nothing to undo. Before it runs, whatever is left of the injecting program is ended, so that a late effect
+cannot come after its undo.
+"""
+
+from __future__ import annotations
+
+import shlex
+import uuid
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from pydantic import BaseModel, Field
+
+from seatrial.faults.launch import end_tagged, require_program, run_tagged
+from seatrial.faults.protocol import ANY, Declared, Role, Undo
+from seatrial.faults.supervised import Arguments
+from seatrial.model.quantities import Duration
+
+Program = Annotated[Arguments, Field(min_length=1)]
+
+
+class Ran(BaseModel):
+    """Needs no note: the programs stand in the parameters."""
+
+
+class CommandRun(Declared):
+    """`probe` succeeds when all is well again; `within` is the time limit of each program."""
+
+    name: ClassVar[str] = "command.run"
+    drivers: ClassVar[frozenset[str]] = ANY
+
+    inject_: Program = Field(alias="inject")
+    undo_: Program = Field(alias="undo")
+    probe: Program | None = None
+    within: Duration = Duration(10.0)
+
+    def prepare(self, role: Role) -> Undo:
+        for program in (self.inject_[0], self.undo_[0]):
+            require_program(role.resolved(program), Path(role.directory))
+        return self.noting(
+            role,
+            Ran(),
+            touches=f"runs {shlex.join(self.inject_)}",
+            by_hand=f"cd {shlex.quote(role.directory)} && {shlex.join(self.undo_)}",
+        )
+
+    def inject(self, undo: Undo) -> None:
+        self._run(self.inject_, undo.role, undo.token)
+
+    def undo(self, undo: Undo) -> None:
+        end_tagged(undo.token, Path(undo.role.directory))
+        self._run(self.undo_, undo.role, f"{undo.token}-undo")
+
+    def healthy(self, role: Role) -> bool | None:
+        if self.probe is None:
+            return None
+        self._run(self.probe, role, uuid.uuid4().hex)
+        return True
+
+    def _run(self, program: Arguments, role: Role, tag: str) -> None:
+        arguments = role.resolved(list(program))
+        run_tagged(arguments, tag, directory=Path(role.directory), within_s=self.within.seconds)

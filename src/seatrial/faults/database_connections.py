@@ -1,0 +1,57 @@
+"""Use up a database's connections, as a client that leaks them or a pool that was sized in hope would.
+
+A companion process holds them: when it ends, the server takes them back, so the undo needs no connection of
+its own, of which there would be none.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from pydantic import BaseModel, Field
+
+from seatrial.faults.launch import end_tagged, start_companion
+from seatrial.faults.postgres import PostgresBinding, answers, connect
+from seatrial.faults.protocol import Declared, Role, Undo
+
+_READY_WITHIN_S = 30.0
+
+
+class Held(BaseModel):
+    """Needs no note: the companion carries the fault's token."""
+
+
+class DatabaseConnections(Declared):
+    """`count`: how many connections to take; all that can be had by default."""
+
+    name: ClassVar[str] = "database.connections"
+    drivers: ClassVar[frozenset[str]] = frozenset({"postgres"})
+
+    count: Annotated[int, Field(ge=0, le=100_000)] = 0
+
+    def prepare(self, role: Role) -> Undo:
+        with connect(role, "look") as connection:
+            row = connection.execute("SELECT current_setting('max_connections')").fetchone()
+        limit = row[0] if row else "?"
+        return self.noting(
+            role,
+            Held(),
+            touches=f"{self.count or 'all'} of {limit} connections of {role.name}",
+            by_hand="end the process `python -m seatrial.faults.holding`",
+        )
+
+    def inject(self, undo: Undo) -> None:
+        start_companion(
+            "seatrial.faults.holding",
+            [undo.role.as_written(PostgresBinding).url, "connections", str(self.count)],
+            undo.token,
+            directory=Path(undo.role.directory),
+            within_s=_READY_WITHIN_S,
+        )
+
+    def undo(self, undo: Undo) -> None:
+        end_tagged(undo.token, Path(undo.role.directory))
+
+    def healthy(self, role: Role) -> bool:
+        return answers(role)

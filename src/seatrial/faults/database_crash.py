@@ -1,0 +1,54 @@
+"""Crash the primary of a PostgreSQL cluster: SIGKILL to the postmaster of the member that leads.
+
+Patroni starts it again, or lets another member lead; which of the two is what the drill is about. The role's
+probe is content when the cluster has a running leader.
+"""
+
+from __future__ import annotations
+
+import signal
+from typing import ClassVar
+
+from pydantic import BaseModel
+
+from seatrial.faults.patroni import has_leader, primary
+from seatrial.faults.processes import ProcessId, await_gone, send
+from seatrial.faults.protocol import Declared, Role, Undo
+from seatrial.model.problems import Unavailable
+
+_DIE_WITHIN_S = 5.0
+
+
+class Crashed(BaseModel):
+    """Which postmaster, of which member."""
+
+    member: str
+    postmaster: ProcessId
+
+
+class DatabaseCrash(Declared):
+    """Has no parameters."""
+
+    name: ClassVar[str] = "database.crash"
+    drivers: ClassVar[frozenset[str]] = frozenset({"patroni"})
+
+    def prepare(self, role: Role) -> Undo:
+        found = primary(role)
+        return self.noting(
+            role,
+            Crashed(member=found.name, postmaster=found.postmaster),
+            touches=f"the postmaster of {found.name}, {found.postmaster}",
+            by_hand=f"see `patronictl list`, then `patronictl restart <cluster> {found.name}`",
+        )
+
+    def inject(self, undo: Undo) -> None:
+        postmaster = undo.noted(Crashed).postmaster
+        send(postmaster, signal.SIGKILL)
+        if await_gone([postmaster], _DIE_WITHIN_S):
+            raise Unavailable(f"{postmaster} did not die; waiting for a disk, perhaps")
+
+    def undo(self, undo: Undo) -> None:
+        """Nothing to do: bringing it back is Patroni's duty, and whether it does is what is measured."""
+
+    def healthy(self, role: Role) -> bool:
+        return has_leader(role)

@@ -1,0 +1,63 @@
+"""Hold a lock on a table, as a careless migration does: whoever wants the table waits behind it.
+
+A companion process holds the transaction open; when it ends, the server rolls it back.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from psycopg import errors, sql
+from pydantic import BaseModel
+
+from seatrial.faults.launch import end_tagged, start_companion
+from seatrial.faults.postgres import PostgresBinding, answers, connect
+from seatrial.faults.protocol import Declared, Role, Undo
+from seatrial.model.problems import BadInput
+from seatrial.model.quantities import Duration
+
+
+class Locked(BaseModel):
+    """Needs no note: the companion carries the fault's token."""
+
+
+class DatabaseLock(Declared):
+    """`table` (`schema.table`), in what `mode`, and for how long to wait `within` until it is ours."""
+
+    name: ClassVar[str] = "database.lock"
+    drivers: ClassVar[frozenset[str]] = frozenset({"postgres"})
+
+    table: str
+    mode: Literal["ACCESS EXCLUSIVE", "EXCLUSIVE", "SHARE ROW EXCLUSIVE", "SHARE"] = "ACCESS EXCLUSIVE"
+    within: Duration = Duration(10.0)
+
+    def prepare(self, role: Role) -> Undo:
+        name = sql.Identifier(*self.table.split("."))
+        with connect(role, "look") as connection:
+            try:
+                connection.execute(sql.SQL("SELECT 1 FROM {} LIMIT 0").format(name))
+            except errors.UndefinedTable as error:
+                raise BadInput(f"with.table: {role.name} has no table {self.table}") from error
+        return self.noting(
+            role,
+            Locked(),
+            touches=f"{self.mode} lock on {self.table} of {role.name}",
+            by_hand="end the process `python -m seatrial.faults.holding`",
+        )
+
+    def inject(self, undo: Undo) -> None:
+        wait_s = self.within.seconds
+        start_companion(
+            "seatrial.faults.holding",
+            [undo.role.as_written(PostgresBinding).url, "lock", self.table, self.mode, str(wait_s)],
+            undo.token,
+            directory=Path(undo.role.directory),
+            within_s=wait_s + 5.0,
+        )
+
+    def undo(self, undo: Undo) -> None:
+        end_tagged(undo.token, Path(undo.role.directory))
+
+    def healthy(self, role: Role) -> bool:
+        return answers(role)

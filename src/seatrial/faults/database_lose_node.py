@@ -1,0 +1,73 @@
+"""Lose the node of a PostgreSQL cluster's primary: Patroni and the server with all its processes, at once.
+
+Unlike a crash of the server alone, nobody is left on the node to start it again or to give the lead away: the
+others have to wait until the lead expires. The undo starts the member's Patroni again.
+"""
+
+from __future__ import annotations
+
+import shlex
+import signal
+from typing import ClassVar
+
+from pydantic import BaseModel
+
+from seatrial.faults.patroni import has_leader, primary
+from seatrial.faults.processes import ProcessId, await_gone, descendants, from_pidfile, send, survives
+from seatrial.faults.protocol import Declared, Role, Undo
+from seatrial.faults.supervised import Supervision, start_again
+from seatrial.model.problems import BadInput, Unavailable
+
+_DIE_WITHIN_S = 5.0
+
+
+class Lost(BaseModel):
+    """Patroni first, so that it sees nothing of the rest; and how to start it."""
+
+    patroni: ProcessId
+    processes: tuple[ProcessId, ...]
+    pidfile: str
+    start: tuple[str, ...]
+
+
+class DatabaseLoseNode(Declared):
+    """Has no parameters. The member needs `pidfile` and `start` beside its `postmaster`."""
+
+    name: ClassVar[str] = "database.lose_node"
+    drivers: ClassVar[frozenset[str]] = frozenset({"patroni"})
+
+    def prepare(self, role: Role) -> Undo:
+        found = primary(role)
+        if not found.binding.pidfile or not found.binding.start:
+            raise BadInput(f"roles.{role.name}.members.{found.name}: pidfile and start are needed to lose it")
+        patroni = next(from_pidfile(role.path(found.binding.pidfile)), None)
+        if patroni is None:
+            raise Unavailable(f"{role.name}: no Patroni runs with the number in {found.binding.pidfile}")
+        processes = dict.fromkeys([patroni, found.postmaster, *descendants([patroni, found.postmaster])])
+        return self.noting(
+            role,
+            Lost(
+                patroni=patroni,
+                processes=tuple(processes),
+                pidfile=found.binding.pidfile,
+                start=found.binding.start,
+            ),
+            touches=f"{found.name}: Patroni, {patroni}, and PostgreSQL, {found.postmaster}",
+            by_hand=shlex.join(found.binding.start),
+        )
+
+    def inject(self, undo: Undo) -> None:
+        processes = undo.noted(Lost).processes
+        for process in processes:
+            send(process, signal.SIGKILL)
+        left = await_gone(processes, _DIE_WITHIN_S)
+        if left:
+            raise Unavailable(f"{', '.join(map(str, left))} did not die; waiting for a disk, perhaps")
+
+    def undo(self, undo: Undo) -> None:
+        noted = undo.noted(Lost)
+        if not survives(noted.patroni):
+            start_again(undo.role, undo.token, Supervision(pidfile=(noted.pidfile,), start=noted.start))
+
+    def healthy(self, role: Role) -> bool:
+        return has_leader(role)

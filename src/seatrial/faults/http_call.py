@@ -1,0 +1,125 @@
+"""Break a system through its own admin endpoint, and mend it through another call.
+
+    {at: 5s, fault: http.call, on: payments, for: 10s, with: {
+        inject: {path: /admin/faults/timeout, json: {percent: 50}},
+        undo: {method: DELETE, path: /admin/faults/timeout}}}
+
+The role: {driver: http, url: http://127.0.0.1:9000, headers: {Authorization: "Bearer ${ADMIN_TOKEN}"}}.
+The undo must be harmless when there is nothing to undo: it is also sent when nobody knows whether the first
+call arrived, and then twice, because a call may be served after the death of the one who sent it.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import Any, ClassVar, Literal
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+from pydantic import BaseModel, ConfigDict, Field
+
+from seatrial.faults.protocol import Declared, Role, Undo
+from seatrial.model.problems import Unavailable
+from seatrial.model.quantities import Duration
+from seatrial.model.strict import Strict
+
+_LAG_S = 1.0
+
+
+class HttpBinding(BaseModel):
+    """How to reach a service."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    url: str
+    headers: dict[str, str] = {}
+
+
+class Call(Strict):
+    """One request. Any answer below 400 is a success, unless `expect` names the only good status."""
+
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
+    path: str = "/"
+    headers: dict[str, str] = Field(default_factory=dict)
+    json_: Any = Field(default=None, alias="json")
+    text: str | None = None
+    expect: int | None = None
+
+
+class Called(BaseModel):
+    """Needs no note: the calls stand in the parameters."""
+
+
+class HttpCall(Declared):
+    """`probe` succeeds when all is well again; `within` is the time limit of each call."""
+
+    name: ClassVar[str] = "http.call"
+    drivers: ClassVar[frozenset[str]] = frozenset({"http"})
+
+    inject_: Call = Field(alias="inject")
+    undo_: Call = Field(alias="undo")
+    probe: Call | None = None
+    within: Duration = Duration(5.0)
+
+    @property
+    def lag_s(self) -> float:
+        return min(self.within.seconds, _LAG_S)
+
+    def prepare(self, role: Role) -> Undo:
+        written = role.as_written(HttpBinding)
+        host = urlsplit(role.bound_to(HttpBinding).url).hostname
+        role.require_allowed(host or "")
+        first = self.inject_
+        return self.noting(
+            role,
+            Called(),
+            touches=f"{first.method} {urljoin(written.url, first.path)}",
+            by_hand=_curl(written, self.undo_),
+        )
+
+    def inject(self, undo: Undo) -> None:
+        self._send(undo.role, self.inject_)
+
+    def undo(self, undo: Undo) -> None:
+        self._send(undo.role, self.undo_)
+
+    def healthy(self, role: Role) -> bool | None:
+        if self.probe is None:
+            return None
+        self._send(role, self.probe)
+        return True
+
+    def _send(self, role: Role, call: Call) -> None:
+        binding = role.bound_to(HttpBinding)
+        url = urljoin(binding.url, role.resolved(call.path))
+        role.require_allowed(urlsplit(url).hostname or "")
+        headers = {**binding.headers, **role.resolved(call.headers)}
+        body = role.resolved(call.json_)
+        text = role.resolved(call.text)
+        try:
+            answer = httpx.request(
+                call.method,
+                url,
+                headers=headers,
+                content=text,
+                json=body,
+                timeout=self.within.seconds,
+                trust_env=False,
+            )
+        except httpx.HTTPError as error:
+            raise Unavailable(f"{role.name}: {call.method} {call.path}: {error}") from error
+        good = answer.status_code == call.expect if call.expect is not None else answer.status_code < 400
+        if not good:
+            raise Unavailable(f"{role.name}: {call.method} {call.path} answered {answer.status_code}")
+
+
+def _curl(binding: HttpBinding, call: Call) -> str:
+    """The same call for a person; references to the environment stay references, for the shell to fill in."""
+    words = ["curl", "--fail", "-X", call.method]
+    for name, value in {**binding.headers, **call.headers}.items():
+        words += ["-H", f'"{name}: {value}"']
+    body = call.text if call.json_ is None else json.dumps(call.json_)
+    if body is not None:
+        words += ["-d", shlex.quote(body)]
+    return " ".join([*words, f'"{urljoin(binding.url, call.path)}"'])

@@ -1,0 +1,43 @@
+"""A PostgreSQL server: {driver: postgres, url: "postgresql://app:${DATABASE_PASSWORD}@127.0.0.1:5432/shop"}."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import psycopg
+from pydantic import BaseModel, ConfigDict
+
+from seatrial.faults.protocol import Role
+from seatrial.model.problems import Unavailable
+
+_CONNECT_WITHIN_S = 2
+
+
+class PostgresBinding(BaseModel):
+    """How to reach a database."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    url: str
+
+
+def connect(role: Role, purpose: str) -> psycopg.Connection:
+    """A connection in autocommit mode, whose application name says what it is for.
+
+    Raises BadInput for a host that is not allowed, Unavailable when there is no connection.
+    """
+    url = role.bound_to(PostgresBinding).url
+    role.require_allowed(urlsplit(url).hostname or "")
+    try:
+        return psycopg.connect(
+            url, connect_timeout=_CONNECT_WITHIN_S, autocommit=True, application_name=f"seatrial {purpose}"
+        )
+    except psycopg.OperationalError as error:
+        raise Unavailable(f"{role.name}: {error}") from error
+
+
+def answers(role: Role) -> bool:
+    """Whether it lets one more in, and answers."""
+    with connect(role, "probe") as connection:
+        connection.execute("SELECT 1")
+    return True

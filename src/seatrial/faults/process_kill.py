@@ -1,0 +1,60 @@
+"""Kill a process, as the kernel does when memory runs out: no goodbye, no flush, sockets reset at once.
+
+A supervisor brings it back, or else the role's `start` command does when the fault ends.
+"""
+
+from __future__ import annotations
+
+import shlex
+import signal
+from typing import ClassVar
+
+from pydantic import BaseModel
+
+from seatrial.faults.processes import ProcessId, await_gone, descendants, send, survives
+from seatrial.faults.protocol import ANY, Declared, Role, Undo
+from seatrial.faults.supervised import Supervision, all_running, processes_of, start_again
+from seatrial.model.problems import Unavailable
+
+_DIE_WITHIN_S = 5.0
+
+
+class Killed(BaseModel):
+    """Who is killed."""
+
+    processes: tuple[ProcessId, ...]
+
+
+class ProcessKill(Declared):
+    """`children`: kill all descendants too, those that would not notice the death of their parent."""
+
+    name: ClassVar[str] = "process.kill"
+    drivers: ClassVar[frozenset[str]] = ANY
+
+    children: bool = False
+
+    def prepare(self, role: Role) -> Undo:
+        roots = processes_of(role)
+        doomed = (*roots, *(descendants(roots) if self.children else ()))
+        start = shlex.join(role.as_written(Supervision).start)
+        return self.noting(
+            role,
+            Killed(processes=doomed),
+            touches=", ".join(map(str, doomed)),
+            by_hand=start or f"see why the supervisor of {role.name} does not start it again",
+        )
+
+    def inject(self, undo: Undo) -> None:
+        processes = undo.noted(Killed).processes
+        for process in processes:
+            send(process, signal.SIGKILL)
+        left = await_gone(processes, _DIE_WITHIN_S)
+        if left:
+            raise Unavailable(f"{', '.join(map(str, left))} did not die; waiting for a disk, perhaps")
+
+    def undo(self, undo: Undo) -> None:
+        if not all(survives(process) for process in undo.noted(Killed).processes):
+            start_again(undo.role, undo.token, undo.role.bound_to(Supervision))
+
+    def healthy(self, role: Role) -> bool:
+        return all_running(role)

@@ -1,0 +1,81 @@
+"""Let a process run only part of the time, as on an overcommitted host.
+
+A companion stops and continues it in turn (a duty cycle), which needs no privileges and moves nothing between
+cgroups; an undo that had to put a service back into its old cgroup would race with the service's own manager.
+Processes that are born meanwhile are not slowed, because what is stopped must be in the journal first.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, BaseModel
+
+from seatrial.faults.launch import end_tagged, start_companion
+from seatrial.faults.processes import ProcessId, descendants, is_stopped, resume
+from seatrial.faults.protocol import ANY, Declared, Role, Undo
+from seatrial.faults.supervised import none_stopped, processes_of
+from seatrial.model.quantities import Duration, Ratio
+
+_READY_WITHIN_S = 10.0
+
+
+def _proper(share: Ratio) -> Ratio:
+    if not 0 < share.fraction < 1:
+        raise ValueError("must lie between 0% and 100%; to stop a process use process.pause")
+    return share
+
+
+def _sensible(period: Duration) -> Duration:
+    if not 0.005 <= period.seconds <= 10:
+        raise ValueError("must lie between 5ms and 10s")
+    return period
+
+
+class Slowed(BaseModel):
+    """Who is slowed, parents before children."""
+
+    processes: tuple[ProcessId, ...]
+
+
+class ProcessSlow(Declared):
+    """`to`: the share of time that is left to the process; `period`: the length of one stop and go."""
+
+    name: ClassVar[str] = "process.slow"
+    drivers: ClassVar[frozenset[str]] = ANY
+
+    to: Annotated[Ratio, AfterValidator(_proper)] = Ratio(0.2)
+    period: Annotated[Duration, AfterValidator(_sensible)] = Duration(0.05)
+
+    def prepare(self, role: Role) -> Undo:
+        roots = processes_of(role)
+        ours = [process for process in (*roots, *descendants(roots)) if not is_stopped(process)]
+        return self.noting(
+            role,
+            Slowed(processes=tuple(ours)),
+            touches=", ".join(map(str, ours)),
+            by_hand=(
+                "end the process `python -m seatrial.faults.throttle`, then:"
+                f" kill -CONT {' '.join(str(process.pid) for process in ours)}"
+            ),
+        )
+
+    def inject(self, undo: Undo) -> None:
+        processes = json.dumps([asdict(process) for process in undo.noted(Slowed).processes])
+        start_companion(
+            "seatrial.faults.throttle",
+            [str(self.to.fraction), str(self.period.seconds), processes],
+            undo.token,
+            directory=Path(undo.role.directory),
+            within_s=_READY_WITHIN_S,
+        )
+
+    def undo(self, undo: Undo) -> None:
+        end_tagged(undo.token, Path(undo.role.directory))
+        resume(undo.noted(Slowed).processes)
+
+    def healthy(self, role: Role) -> bool:
+        return none_stopped(role)

@@ -1,0 +1,202 @@
+"""What a fault is: three methods, and a record of plain data between them.
+
+    prepare(role) ──► Undo ──► [journal: PREPARED] ──► inject(undo) ──► [ACTIVE] ──► undo(undo)
+        looks only     │                                                   ▲            ▲
+                       └── everything that undoing needs ──────────────────┴────────────┘
+
+The undo may run in another process, after a crash, days later: so `Undo` is data, durable before the effect,
+and holds no secret (a role is recorded as its target file has it, `${PASSWORD}` and all, and resolved at the
+moment of use). Actions (deploy.switch …) follow the same protocol; their undo restores what was before.
+
+A fault is a frozen record whose fields are its `with:` parameters; its `name` is what experiments call it,
+and the file that holds it is called the same with underscores. Extra abilities are extra protocols.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Protocol, Self, TypeVar, runtime_checkable
+
+from pydantic import BaseModel, ValidationError
+
+from seatrial.model.problems import BadInput, Problem, Unavailable, nearest
+from seatrial.model.strict import Strict
+from seatrial.model.target import Target, references, substitute
+
+Kind = Literal["fault", "action"]
+ANY = frozenset({"*"})  # for `Fault.drivers`: whatever the role is bound to
+Record = TypeVar("Record", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role as a target binds it, and where it may reach. Parameters are as written: unresolved."""
+
+    name: str
+    driver: str
+    parameters: Mapping[str, Any]
+    allow: tuple[str, ...]  # hosts and networks that may be touched
+    directory: str  # relative paths in `parameters` start here
+
+    @classmethod
+    def of(cls, target: Target, name: str, directory: Path) -> Role:
+        """The role `name` of `target`, whose file stands in `directory`. Raises BadInput when it has none."""
+        binding = target.roles.get(name)
+        if binding is None:
+            has = ", ".join(sorted(target.roles)) or "none"
+            raise BadInput(f"the target {target.target} has no role '{name}'; it has: {has}")
+        return cls(name, binding.driver, binding.parameters, target.allow, str(directory.resolve()))
+
+    def resolved(self, value: Any) -> Any:
+        """`value` with its `${NAME}` references filled in. Raises Unavailable when a variable is not set."""
+        missing = sorted(references(value) - os.environ.keys())
+        if missing:
+            raise Unavailable(f"{self.name}: set the environment variable {' and '.join(missing)} and retry")
+        return substitute(value, dict(os.environ))
+
+    def bound_to(self, record: type[Record]) -> Record:
+        """The driver's parameters, resolved and typed. Raises BadInput with what is wrong with them."""
+        return self._typed(record, self.resolved(dict(self.parameters)))
+
+    def as_written(self, record: type[Record]) -> Record:
+        """The same, with the references in place: for what is shown or recorded."""
+        return self._typed(record, dict(self.parameters))
+
+    def _typed(self, record: type[Record], parameters: dict[str, Any]) -> Record:
+        try:
+            return record.model_validate(parameters, strict=False)
+        except ValidationError as error:
+            raise BadInput(problems_of(error, f"roles.{self.name}", record.model_fields)) from error
+
+    def path(self, written: str) -> Path:
+        """A path of the target file, from where that file stands."""
+        return Path(self.directory, written)
+
+    def require_allowed(self, host: str) -> None:
+        """Raise BadInput unless the target's `allow` list names `host`."""
+        if not Target.model_construct(target="", base_url="", allow=self.allow).allows(host):
+            raise BadInput(
+                f"{self.name}: the host {host} is not in the target's allow list; nothing was done"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Everything that another process needs to undo a fault. Plain data, without secrets."""
+
+    fault: str  # the declared name
+    with_: Mapping[str, Any]  # the fault's parameters, as written
+    role: Role
+    state: Mapping[str, Any]  # what the fault noted before the effect: identities, old settings
+    touches: str  # who is about to be touched, for people
+    by_hand: str  # the command for a person, should the undo fail
+    token: str = field(default_factory=lambda: uuid.uuid4().hex)  # marks what the fault makes as ours
+
+    def noted(self, record: type[Record]) -> Record:
+        """The fault's own state, typed."""
+        return record.model_validate(self.state, strict=False)
+
+    def to_json(self) -> str:
+        """One line of JSON."""
+        plain = {name: getattr(self, name) for name in self.__slots__}
+        role = {name: getattr(self.role, name) for name in self.role.__slots__}
+        return json.dumps({**plain, "role": role}, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The inverse of `to_json`."""
+        data = json.loads(text)
+        role = data.pop("role")
+        return cls(role=Role(**{**role, "allow": tuple(role["allow"])}), **data)
+
+
+class Fault(Protocol):
+    """Something that is done to a role and always undone."""
+
+    name: ClassVar[str]  # process.kill, deploy.switch …
+    kind: ClassVar[Kind]
+    drivers: ClassVar[frozenset[str]]  # a role must be bound to one of these, or ANY
+
+    def prepare(self, role: Role) -> Undo:
+        """Look, touch nothing, and return all that undoing needs. Raises BadInput or Unavailable."""
+
+    def inject(self, undo: Undo) -> None:
+        """Bring the effect about, and return once it is there."""
+
+    def undo(self, undo: Undo) -> None:
+        """Take the effect back: idempotent, harmless when there was none, and only to what is surely ours."""
+
+
+@runtime_checkable
+class Probe(Protocol):
+    """A fault that can tell whether its role is well again."""
+
+    def healthy(self, role: Role) -> bool | None:
+        """Whether the role works as it should, without the effect; None when it was given no way to tell.
+
+        Waits at most a second or two.
+        """
+
+
+@runtime_checkable
+class Spreading(Protocol):
+    """A fault whose extent is known only while it is injected: one that reaches new child processes."""
+
+    def extended(self, undo: Undo) -> Undo | None:
+        """`undo` with what it does not cover yet; None when it covers all.
+
+        What it returns becomes durable, is injected in its turn, and the question is put again.
+        """
+
+
+@runtime_checkable
+class Lagging(Protocol):
+    """A fault whose effect may come about after the death of whoever asked for it: a request on its way."""
+
+    @property
+    def lag_s(self) -> float:
+        """How long after; when the effect was never confirmed, the undo is done again then."""
+
+
+@runtime_checkable
+class Demanding(Protocol):
+    """A fault that not every machine can inject."""
+
+    def lacking(self) -> str:
+        """What this machine lacks and the command that mends it; empty when nothing."""
+
+
+class Declared(Strict):
+    """The base of every fault: a frozen record of its `with:` parameters."""
+
+    name: ClassVar[str]
+    kind: ClassVar[Kind] = "fault"
+    drivers: ClassVar[frozenset[str]]
+
+    def noting(self, role: Role, state: BaseModel, *, touches: str, by_hand: str) -> Undo:
+        """The `Undo` of this fault on `role`."""
+        as_written = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        return Undo(self.name, as_written, role, state.model_dump(mode="json"), touches, by_hand)
+
+
+def problems_of(error: ValidationError, where: str, known: Iterable[str] = ()) -> list[Problem]:
+    """A pydantic error in our words. `where` is the record's place in its file, `known` its keys."""
+    problems = []
+    for detail in error.errors():
+        path = ".".join([where, *(str(part) for part in detail["loc"])])
+        match detail["type"]:
+            case "extra_forbidden":
+                unknown = str(detail["loc"][-1])
+                message = f"unknown parameter '{unknown}'{nearest(unknown, known)}"
+            case "missing":
+                message = "is required and missing"
+            case _:
+                message = str(detail["msg"]).removeprefix("Value error, ")
+                message = message[:1].lower() + message[1:]
+        problems.append(Problem(message, path=path))
+    return problems

@@ -1,0 +1,88 @@
+"""Undo what runs that no longer exist have left behind. Harmless at any time, as often as one likes.
+
+A conductor that lives and holds its target's lock is left alone, and so is what its faults do. A guardian
+that is at work is given time to finish. Whatever is open after that is undone here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from seatrial.faults.journal import Ending, Journal, Session, State
+from seatrial.faults.lock import TargetLock
+from seatrial.faults.processes import is_running, myself
+from seatrial.faults.session import journal_path
+from seatrial.faults.undoing import VERIFY_WITHIN_S, Outcome, Undoer
+
+GUARDIAN_GRACE_S = 5.0
+_LOOK_EVERY_S = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """A fault that was found open, and what came of undoing it."""
+
+    run: str
+    target: str
+    experiment: str
+    outcome: Outcome
+
+    @property
+    def undone(self) -> bool:
+        """Whether it is gone, and no probe contradicts that."""
+        return self.outcome.state is State.UNDONE
+
+
+def recover(
+    home: Path,
+    *,
+    guardian_grace_s: float = GUARDIAN_GRACE_S,
+    verify_within_s: float = VERIFY_WITHIN_S,
+    open_journal: Callable[[Path], Journal] = Journal,
+) -> list[Recovered]:
+    """Undo the open faults of every run under `home` whose conductor is gone, the last injected first.
+
+    Call it before anything that injects. Failures are in the result, with the command to run by hand in
+    `outcome.entry.undo.by_hand`; they are tried again each time. Raises JournalError.
+    """
+    if not journal_path(home).exists():
+        return []
+    journal = open_journal(journal_path(home))
+    try:
+        unsettled = journal.unsettled_sessions()
+        left = {
+            session.id: session
+            for session in journal.sessions()
+            if (session.ending is None or session.id in unsettled) and not _at_work(home, session)
+        }
+        for session in left.values():
+            _await_guardian(journal, session, guardian_grace_s)
+        entries = [entry for session in left for entry in journal.open_entries(session)]
+        undoer = Undoer(journal, myself(), absent=lambda _: True)
+        outcomes = undoer.verify_each(undoer.undo_each(entries, force=True), verify_within_s)
+        for session in left.values():
+            journal.end_session(session.id, Ending.INTERRUPTED)
+        return [_recovered(left[outcome.entry.session], outcome) for outcome in outcomes]
+    finally:
+        journal.close()
+
+
+def _recovered(session: Session, outcome: Outcome) -> Recovered:
+    return Recovered(session.run, session.target, session.experiment, outcome)
+
+
+def _at_work(home: Path, session: Session) -> bool:
+    """Whether its conductor lives and holds the target for it."""
+    holder = TargetLock(home, session.target).holder()
+    return holder is not None and holder.session == session.id
+
+
+def _await_guardian(journal: Journal, session: Session, grace_s: float) -> None:
+    deadline = time.monotonic() + grace_s
+    while session.guardian is not None and is_running(session.guardian) and time.monotonic() < deadline:
+        if all(entry.state is State.UNDO_FAILED for entry in journal.open_entries(session.id)):
+            return
+        time.sleep(_LOOK_EVERY_S)

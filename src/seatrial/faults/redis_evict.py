@@ -1,0 +1,67 @@
+"""Put a cache under memory pressure: most of its keys are evicted, and it stays too small while it lasts.
+
+maxmemory is set so that `keep` of the data fits beside what the server itself needs:
+
+    maxmemory = used_memory_overhead + keep × used_memory_dataset        (INFO memory)
+
+with a policy that may evict every key, because under `noeviction` the server would refuse writes instead. The
+undo puts both settings back, unless somebody has changed them meanwhile.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel
+
+from seatrial.faults.protocol import Declared, Role, Undo
+from seatrial.faults.redis_server import answers, connected, shell
+from seatrial.model.quantities import Ratio
+
+_SETTINGS = ("maxmemory", "maxmemory-policy")
+
+
+class Squeezed(BaseModel):
+    """Both settings, as they were and as they are during the fault."""
+
+    before: tuple[str, str]
+    during: tuple[str, str]
+
+
+class RedisEvict(Declared):
+    """`keep`: the share of the data that still fits."""
+
+    name: ClassVar[str] = "redis.evict"
+    drivers: ClassVar[frozenset[str]] = frozenset({"redis"})
+
+    keep: Ratio = Ratio(0.1)
+    policy: Literal["allkeys-lru", "allkeys-lfu", "allkeys-random"] = "allkeys-lru"
+
+    def prepare(self, role: Role) -> Undo:
+        with connected(role) as server:
+            memory = server.figures("memory")
+            before = (server.setting(_SETTINGS[0]), server.setting(_SETTINGS[1]))
+        overhead, dataset = int(memory["used_memory_overhead"]), int(memory["used_memory_dataset"])
+        limit = overhead + round(self.keep.fraction * dataset)
+        return self.noting(
+            role,
+            Squeezed(before=before, during=(str(limit), self.policy)),
+            touches=f"maxmemory of {role.name}: {before[0]} → {limit}, {before[1]} → {self.policy}",
+            by_hand=shell(role, f"config set maxmemory {before[0]} maxmemory-policy {before[1]}"),
+        )
+
+    def inject(self, undo: Undo) -> None:
+        limit, policy = undo.noted(Squeezed).during
+        with connected(undo.role) as server:
+            server.do("CONFIG", "SET", "maxmemory-policy", policy)
+            server.do("CONFIG", "SET", "maxmemory", limit)
+
+    def undo(self, undo: Undo) -> None:
+        noted = undo.noted(Squeezed)
+        with connected(undo.role) as server:
+            for name, before, during in zip(_SETTINGS, noted.before, noted.during, strict=True):
+                if server.setting(name) == during:
+                    server.do("CONFIG", "SET", name, before)
+
+    def healthy(self, role: Role) -> bool:
+        return answers(role)

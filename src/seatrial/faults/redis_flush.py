@@ -1,0 +1,62 @@
+"""Empty a cache at once: what follows is the stampede on whatever stands behind it.
+
+There is nothing to put back: a cache fills itself again. `match` keeps everybody else's keys, where several
+share a server; without it the database that the role's address names is emptied, and no other.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import BaseModel
+
+from seatrial.faults.protocol import Declared, Role, Undo
+from seatrial.faults.redis_server import answers, connected
+
+_BATCH = 1000
+
+
+class Flushed(BaseModel):
+    """How many keys the database held."""
+
+    keys: int
+
+
+class RedisFlush(Declared):
+    """`match`: only keys of this pattern, as SCAN understands it (`shop:*`)."""
+
+    name: ClassVar[str] = "redis.flush"
+    drivers: ClassVar[frozenset[str]] = frozenset({"redis"})
+
+    match: str = ""
+
+    def prepare(self, role: Role) -> Undo:
+        with connected(role) as server:
+            keys = int(server.do("DBSIZE"))
+        which = f"keys like {self.match}" if self.match else "all keys"
+        return self.noting(
+            role,
+            Flushed(keys=keys),
+            touches=f"{which} of {keys} in the database of {role.name}",
+            by_hand="nothing: the cache fills itself again",
+        )
+
+    def inject(self, undo: Undo) -> None:
+        with connected(undo.role) as server:
+            if not self.match:
+                server.do("FLUSHDB", "ASYNC")
+                return
+            cursor = "0"
+            while True:
+                answer, keys = server.do("SCAN", cursor, "MATCH", self.match, "COUNT", _BATCH)
+                cursor = answer.decode() if isinstance(answer, bytes) else str(answer)
+                if keys:
+                    server.do("UNLINK", *keys)
+                if cursor == "0":
+                    return
+
+    def undo(self, undo: Undo) -> None:
+        """Nothing to do."""
+
+    def healthy(self, role: Role) -> bool:
+        return answers(role)

@@ -1,0 +1,283 @@
+"""What the conductor injects through: nothing without the journal, the guardian and the target's lock.
+
+    with FaultSession(home, "shop", experiment="crash", run="…", faults=["process.pause"]) as session:
+        prepared = session.prepare(fault, role, ttl_s=20)   # durable; may take a moment
+        injection = session.fire(prepared)                  # the effect, at the planned instant
+        session.undo(prepared)                              # or leave it to the end of the block
+
+The session is lost, and everything is undone, when the guardian dies or freezes, or when it has taken this
+process for frozen and revoked the session. A lost session injects nothing more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from seatrial.faults import registry
+from seatrial.faults.clock import Clock, Instant, SystemClock
+from seatrial.faults.journal import Ending, Entry, Journal, Session, State, What
+from seatrial.faults.link import GUARDIAN_COMMAND, GuardianLink
+from seatrial.faults.lock import Holder, TargetLock
+from seatrial.faults.processes import myself
+from seatrial.faults.protocol import Fault, Role, Spreading, Undo
+from seatrial.faults.undoing import VERIFY_WITHIN_S, Outcome, Undoer, UndoFailedError
+from seatrial.model.problems import Interrupted, SeatrialError, Unavailable
+
+_log = logging.getLogger(__name__)
+
+LEASE_S = 3.0
+_INJECT_WITHIN_S = 60.0  # an injection that takes longer, beyond its time to live, is undone while it lasts
+_WAIT_FOR_OTHER_S = 10.0
+_LOOK_EVERY_S = 0.02
+
+
+class InjectionError(SeatrialError):
+    """The fault could not be injected; whatever part of it there was has been undone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A fault whose undo is durable, ready to be fired."""
+
+    id: int
+    fault: Fault
+    undo: Undo
+    ttl_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Injection:
+    """A fault that is in effect, since some instant between `before` and `after`."""
+
+    prepared: Prepared
+    before: Instant
+    after: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """A fault's whole life as the journal has it."""
+
+    entry: Entry
+    instants: Mapping[What, Instant]
+
+
+def journal_path(home: Path) -> Path:
+    """Where the journal is, under $SEATRIAL_HOME."""
+    return home / "faults.sqlite"
+
+
+class FaultSession:
+    """A conductor's exclusive, guarded hold on one target. Usable from all threads of one process."""
+
+    def __init__(
+        self,
+        home: Path,
+        target: str,
+        *,
+        experiment: str,
+        run: str,
+        faults: Iterable[str] = (),
+        lease_s: float = LEASE_S,
+        clock: Clock | None = None,
+        on_lost: Callable[[str], None] | None = None,
+        guardian_command: Sequence[str] = GUARDIAN_COMMAND,
+    ) -> None:
+        """`faults`: declared names that the guardian loads beforehand.
+
+        `on_lost` is told, in another thread, why the session was lost, once everything has been undone.
+        """
+        self._home = home
+        self._clock = clock or SystemClock()
+        self._me = myself()
+        self._session = Session(uuid.uuid4().hex, target, experiment, run, self._me)
+        self._faults = sorted(set(faults))
+        self._lease_s = lease_s
+        self._on_lost = on_lost
+        self._guardian_command = guardian_command
+        self._lock = TargetLock(home, target)
+        self._turn = threading.Condition()  # guards the three below
+        self._in_flight: set[int] = set()
+        self._closing = False
+        self._lost = ""
+        self._ended: list[Life] | None = None
+        self.outcomes: list[Outcome] = []  # after the end: of the faults that had to be undone then
+
+    @property
+    def id(self) -> str:
+        """The session's id in the journal."""
+        return self._session.id
+
+    @property
+    def lost(self) -> str:
+        """Why nothing more can be injected; empty while all is well."""
+        return self._lost
+
+    def history(self) -> list[Life]:
+        """Every fault of this session, in the order of injection, also after the session's end."""
+        if self._ended is not None:
+            return self._ended
+        entries = self._journal.entries(self.id)
+        return [Life(entry, self._journal.instants(entry.id)) for entry in entries]
+
+    # beginning and end
+
+    def __enter__(self) -> Self:
+        """Lock the target, open the journal, start the guardian. Raises Unavailable; then nothing is left."""
+        with contextlib.ExitStack() as on_error:
+            since = datetime.now(UTC).isoformat(timespec="seconds")
+            self._lock.acquire(
+                Holder(self._me, self.id, self._session.target, self._session.experiment, since)
+            )
+            on_error.callback(self._lock.release)
+            self._journal = Journal(journal_path(self._home), self._clock)
+            on_error.callback(self._journal.close)
+            self._undoer = Undoer(self._journal, self._me)
+            self._journal.open_session(self._session)
+            on_error.callback(self._journal.end_session, self.id, Ending.CLOSED)
+            self._link = GuardianLink(
+                self._journal.path,
+                self.id,
+                lease_s=self._lease_s,
+                faults=self._faults,
+                on_lost=self._lose,
+                command=self._guardian_command,
+            )
+            on_error.callback(self._link.leave)
+            self._journal.guarded_by(self.id, self._link.process)
+            on_error.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Undo everything, verify it, let the guardian go. `outcomes` and `history` tell what came of it."""
+        self.outcomes = self.undo_all()
+        self._link.leave()
+        ending = Ending.CLOSED if error is None and not self._lost else Ending.INTERRUPTED
+        self._journal.end_session(self.id, ending)
+        self._ended = self.history()
+        self._journal.close()
+        self._lock.release()
+
+    # injecting
+
+    def prepare(self, fault: Fault, role: Role, ttl_s: float, label: str = "") -> Prepared:
+        """Look the role up and make the undo durable. Raises BadInput, Unavailable or JournalError.
+
+        ttl_s: seconds after the effect when the guardian undoes it, should nobody have done so by then.
+        """
+        registry.bind(fault, role)
+        with self._turn:
+            self._require_ours()
+        undo = fault.prepare(role)
+        expires_ns = self._clock.now().boottime_ns + round((ttl_s + _INJECT_WITHIN_S) * 1e9)
+        number = self._journal.prepare(self.id, label or fault.name, undo, expires_ns)
+        return Prepared(number, fault, undo, ttl_s)
+
+    def fire(self, prepared: Prepared) -> Injection:
+        """Bring the effect about. Raises InjectionError when it failed (it is undone then) or Unavailable."""
+        with self._turn:
+            self._require_ours()
+            self._in_flight.add(prepared.id)
+        try:
+            before = self._clock.now()
+            prepared.fault.inject(prepared.undo)
+            self._spread(prepared)
+            after = self._clock.now()
+            expires_ns = after.boottime_ns + round(prepared.ttl_s * 1e9)
+            ours = self._journal.activate(prepared.id, before, after, expires_ns)
+        except Exception as error:
+            self._take_back(prepared)
+            raise InjectionError(f"{prepared.fault.name} on {prepared.undo.role.name}: {error}") from error
+        finally:
+            with self._turn:
+                self._in_flight.discard(prepared.id)
+                self._turn.notify_all()
+        if not ours:
+            self._take_back(prepared)
+            raise Unavailable(f"{prepared.fault.name}: {self._lost or 'its undo had begun already'}")
+        return Injection(prepared, before, after)
+
+    def _spread(self, prepared: Prepared) -> None:
+        """Let the fault reach what it finds on the way, each part durable before it is touched."""
+        fault, undo = prepared.fault, prepared.undo
+        while isinstance(fault, Spreading) and (wider := fault.extended(undo)) is not None:
+            if not self._journal.amend(prepared.id, wider):
+                return
+            fault.inject(wider)
+            undo = wider
+
+    def inject(self, fault: Fault, role: Role, ttl_s: float, label: str = "") -> Injection:
+        """`prepare` and `fire` in one."""
+        return self.fire(self.prepare(fault, role, ttl_s, label))
+
+    def observed(self, prepared: Prepared, instant: Instant) -> None:
+        """Note when a probe first saw the effect."""
+        self._journal.observed(prepared.id, instant)
+
+    def _require_ours(self) -> None:
+        if self._lost:
+            raise Unavailable(f"nothing more is injected: {self._lost}")
+        if self._closing:
+            raise Interrupted("nothing more is injected: everything is being undone")
+
+    # undoing
+
+    def undo(self, prepared: Prepared, verify_within_s: float = VERIFY_WITHIN_S) -> Outcome:
+        """Undo one fault and verify it; with 0 seconds the probe is asked once.
+
+        Raises UndoFailedError with the command to run by hand.
+        """
+        outcome = self._settled(self._undoer.undo(self._journal.entry(prepared.id)))
+        outcome = self._undoer.verify(outcome, verify_within_s)
+        if outcome.state is State.UNDO_FAILED:
+            raise UndoFailedError([outcome])
+        return outcome
+
+    def undo_all(self, verify_within_s: float = VERIFY_WITHIN_S) -> list[Outcome]:
+        """Undo whatever is there, the last first, and inject nothing more. A failure is an outcome."""
+        with self._turn:
+            self._closing = True
+            in_flight = set(self._in_flight)
+        outcomes = self._undo_open(but=in_flight)
+        with self._turn:
+            self._turn.wait_for(lambda: not self._in_flight, _INJECT_WITHIN_S)
+        if in_flight:
+            outcomes += self._undo_open(but=set())
+        return self._undoer.verify_each(outcomes, verify_within_s)
+
+    def _undo_open(self, but: set[int]) -> list[Outcome]:
+        entries = [entry for entry in self._journal.open_entries(self.id) if entry.id not in but]
+        return [self._settled(outcome) for outcome in self._undoer.undo_each(entries)]
+
+    def _settled(self, outcome: Outcome) -> Outcome:
+        """Wait for another who has claimed the undo, and take it over when that takes too long."""
+        deadline = time.monotonic() + (0.0 if self._lost else _WAIT_FOR_OTHER_S)
+        while outcome.state is State.UNDOING and time.monotonic() < deadline:
+            time.sleep(_LOOK_EVERY_S)
+            outcome = Outcome.of(self._journal.entry(outcome.entry.id))
+        return self._undoer.undo(outcome.entry, force=True) if outcome.state is State.UNDOING else outcome
+
+    def _take_back(self, prepared: Prepared) -> None:
+        outcome = self._undoer.undo(self._journal.entry(prepared.id), force=True)
+        if outcome.state is State.UNDO_FAILED:
+            raise UndoFailedError([outcome])
+
+    def _lose(self, reason: str) -> None:
+        _log.error("session %s is lost: %s; undoing everything", self.id, reason)
+        with self._turn:
+            self._lost = reason
+        self.undo_all()
+        if self._on_lost is not None:
+            self._on_lost(reason)

@@ -1,0 +1,121 @@
+"""Degrade a link that runs through Toxiproxy, by its HTTP API: latency, bandwidth, resets, or down.
+
+    {at: 5s, fault: toxiproxy, on: link, for: 10s, with: {toxic: latency, attributes: {latency: 300}}}
+
+The role: {driver: toxiproxy, url: http://127.0.0.1:8474, proxy: redis}. What is added carries a name of ours,
+and the undo removes only that. API: https://github.com/Shopify/toxiproxy#http-api
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import quote, urlsplit
+
+import httpx
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from seatrial.faults.protocol import Declared, Role, Undo
+from seatrial.model.problems import Unavailable
+from seatrial.model.quantities import Ratio
+
+_ANSWER_WITHIN_S = 2.0
+_LAG_S = 0.5
+_NOT_FOUND = 404
+
+
+def _toxicity(value: object) -> object:
+    return Ratio.parse(value) if isinstance(value, str) else value
+
+
+class ToxiproxyBinding(BaseModel):
+    """Which proxy, of which Toxiproxy."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    url: str
+    proxy: str
+
+
+class Poisoned(BaseModel):
+    """Whether the proxy was enabled."""
+
+    enabled: bool
+
+
+class Toxiproxy(Declared):
+    """`toxic` is one of Toxiproxy's types, or `down`; `toxicity` the share of connections that get it."""
+
+    name: ClassVar[str] = "toxiproxy"
+    drivers: ClassVar[frozenset[str]] = frozenset({"toxiproxy"})
+
+    toxic: Literal[
+        "latency", "down", "bandwidth", "slow_close", "timeout", "reset_peer", "slicer", "limit_data"
+    ]
+    attributes: dict[str, int] = Field(default_factory=dict)
+    stream: Literal["upstream", "downstream"] = "downstream"
+    toxicity: Annotated[Ratio, BeforeValidator(_toxicity)] = Ratio(1.0)
+
+    def prepare(self, role: Role) -> Undo:
+        proxy = _api(role, "GET", "")
+        name = role.as_written(ToxiproxyBinding).proxy
+        undo = self.noting(
+            role,
+            Poisoned(enabled=bool(proxy.get("enabled"))),
+            touches=f"{self.toxic} on {proxy.get('listen')} → {proxy.get('upstream')}",
+            by_hand=f"toxiproxy-cli toggle {name}",
+        )
+        if self.toxic == "down":
+            return undo
+        return replace(undo, by_hand=f"toxiproxy-cli toxic remove -n {_name(undo)} {name}")
+
+    @property
+    def lag_s(self) -> float:
+        return _LAG_S
+
+    def inject(self, undo: Undo) -> None:
+        if self.toxic == "down":
+            _api(undo.role, "POST", "", {"enabled": False})
+            return
+        toxic = {
+            "name": _name(undo),
+            "type": self.toxic,
+            "stream": self.stream,
+            "toxicity": self.toxicity.fraction,
+            "attributes": self.attributes,
+        }
+        _api(undo.role, "POST", "/toxics", toxic)
+
+    def undo(self, undo: Undo) -> None:
+        if self.toxic == "down":
+            if undo.noted(Poisoned).enabled:
+                _api(undo.role, "POST", "", {"enabled": True})
+            return
+        _api(undo.role, "DELETE", f"/toxics/{_name(undo)}", may_be_absent=True)
+
+    def healthy(self, role: Role) -> bool:
+        proxy = _api(role, "GET", "")
+        ours = [toxic for toxic in proxy.get("toxics", []) if str(toxic["name"]).startswith("seatrial-")]
+        return bool(proxy.get("enabled")) and not ours
+
+
+def _name(undo: Undo) -> str:
+    return f"seatrial-{undo.token}"
+
+
+def _api(
+    role: Role, method: str, path: str, body: dict[str, Any] | None = None, *, may_be_absent: bool = False
+) -> dict[str, Any]:
+    """One call about the role's proxy. Raises Unavailable with what Toxiproxy says is wrong."""
+    binding = role.bound_to(ToxiproxyBinding)
+    role.require_allowed(urlsplit(binding.url).hostname or "")
+    url = f"{binding.url.rstrip('/')}/proxies/{quote(binding.proxy, safe='')}{path}"
+    try:
+        answer = httpx.request(method, url, json=body, timeout=_ANSWER_WITHIN_S, trust_env=False)
+    except httpx.HTTPError as error:
+        raise Unavailable(f"{role.name}: {method} {url}: {error}") from error
+    if answer.status_code == _NOT_FOUND and may_be_absent:
+        return {}
+    if answer.is_error:
+        raise Unavailable(f"{role.name}: {method} {url}: {answer.status_code} {answer.text.strip()[:200]}")
+    return dict(answer.json()) if answer.content else {}

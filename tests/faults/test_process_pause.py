@@ -1,0 +1,53 @@
+"""process.pause: everything that descends from the role is stopped, and what others had stopped stays so."""
+
+from __future__ import annotations
+
+import signal
+
+from tests.support.victims import Tree
+from tests.support.waiting import wait_until
+
+from seatrial.faults import registry
+from seatrial.faults.process_pause import ProcessPause
+from seatrial.faults.processes import is_stopped, send
+
+PAUSE = ProcessPause()
+
+
+def test_all_are_stopped_and_continued(tree: Tree) -> None:
+    undo = PAUSE.prepare(tree.role)
+    PAUSE.inject(undo)
+    assert all(is_stopped(process) for process in tree.born)
+    assert not PAUSE.healthy(tree.role)
+    assert undo.by_hand == "kill -CONT " + " ".join(str(process.pid) for process in tree.born)
+    for _ in range(2):
+        PAUSE.undo(undo)
+        wait_until(tree.intact)
+    assert PAUSE.healthy(tree.role)
+
+
+def test_what_others_had_stopped_stays_stopped(tree: Tree) -> None:
+    theirs = tree.born[1]
+    send(theirs, signal.SIGSTOP)
+    wait_until(lambda: is_stopped(theirs))
+    undo = PAUSE.prepare(tree.role)
+    PAUSE.inject(undo)
+    PAUSE.undo(undo)
+    wait_until(lambda: not is_stopped(tree.born[0]))
+    assert is_stopped(theirs)
+
+
+def test_it_extends_to_the_newly_born_and_no_further(tree: Tree) -> None:
+    undo = PAUSE.prepare(tree.role)
+    assert PAUSE.extended(undo) is None
+    tree.grow()
+    wider = PAUSE.extended(undo)
+    assert wider is not None
+    assert wider.token == undo.token
+    assert set(wider.state["processes"][-1]) == {"pid", "started", "boot"}
+    assert len(wider.state["processes"]) == 4
+    assert PAUSE.extended(wider) is None
+
+
+def test_it_has_no_parameters() -> None:
+    assert registry.build("process.pause", {}) == PAUSE

@@ -1,0 +1,75 @@
+"""process.slow: the process runs part of the time, and at full speed afterwards, whoever has died."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from tests.support.victims import LOOPBACK, Tree
+from tests.support.waiting import wait_until
+
+from seatrial.faults import Role, registry
+from seatrial.faults.processes import is_stopped, myself, send, tagged
+from seatrial.faults.protocol import Fault
+
+SLOW = registry.build("process.slow", {"to": "20%", "period": "20ms"})
+
+
+@pytest.fixture
+def busy(tmp_path: Path) -> Iterator[Role]:
+    """A process that takes all the time it is given."""
+    child = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    (tmp_path / "busy.pid").write_text(str(child.pid))
+    yield Role("busy", "process", {"pidfile": "busy.pid"}, LOOPBACK, str(tmp_path))
+    child.kill()
+    child.wait()
+
+
+def states_seen(role: Role, fault: Fault, looks: int = 200) -> list[bool]:
+    (process,) = fault.prepare(role).state["processes"]
+    seen = []
+    for _ in range(looks):
+        seen.append(psutil.Process(process["pid"]).status() == psutil.STATUS_STOPPED)
+        time.sleep(0.001)
+    return seen
+
+
+def test_it_is_stopped_most_of_the_time(busy: Role) -> None:
+    undo = SLOW.prepare(busy)
+    SLOW.inject(undo)
+    share = sum(states_seen(busy, registry.build("process.kill", {}))) / 200
+    assert 0.4 < share < 1.0
+    SLOW.undo(undo)
+    assert not any(states_seen(busy, registry.build("process.kill", {}), 50))
+    assert tagged(undo.token) == []
+    SLOW.undo(undo)
+
+
+def test_a_killed_companion_leaves_nothing_stopped_after_the_undo(tree: Tree) -> None:
+    undo = SLOW.prepare(tree.role)
+    SLOW.inject(undo)
+    (companion,) = tagged(undo.token)
+    wait_until(lambda: is_stopped(tree.born[0]))
+    send(companion, signal.SIGKILL)
+    SLOW.undo(undo)
+    wait_until(tree.intact)
+
+
+def test_the_companion_ends_with_its_conductor(tree: Tree) -> None:
+    program = (
+        "import sys, os, signal; from seatrial.faults import Role, Undo, registry;"
+        "undo = Undo.from_json(sys.argv[1]);"
+        "registry.build(undo.fault, undo.with_).inject(undo);"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    undo = SLOW.prepare(tree.role)
+    subprocess.run([sys.executable, "-c", program, undo.to_json()], check=False, timeout=30)
+    wait_until(lambda: not tagged(undo.token), what="the companion has ended by itself")
+    wait_until(tree.intact)
+    assert myself() not in tree.born

@@ -1,0 +1,242 @@
+"""What the conductor sees: nothing without lock, journal and guardian; everything undone at the end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.victims import Service, Tree
+from tests.support.waiting import wait_until
+
+from seatrial.faults import FaultSession, InjectionError, Role, UndoFailedError, recover, registry, session
+from seatrial.faults.journal import Ending, Journal, JournalError, State, What
+from seatrial.faults.link import GUARDIAN_COMMAND
+from seatrial.faults.processes import is_running, is_stopped, send
+from seatrial.faults.session import journal_path
+from seatrial.faults.undoing import Undoer
+from seatrial.model.problems import BadInput, Interrupted, Unavailable
+
+PAUSE = registry.build("process.pause", {})
+
+
+def a_session(home: Path, **options: Any) -> FaultSession:
+    return FaultSession(home, "shop", experiment="crash", run="a-run", faults=["process.pause"], **options)
+
+
+@pytest.fixture
+def in_process(monkeypatch: pytest.MonkeyPatch, build: Callable[..., Any]) -> None:
+    """Sessions whose conductor knows scripted faults; its guardian does not, and is not asked."""
+    monkeypatch.setattr(session, "Undoer", lambda journal, me: Undoer(journal, me, build=build))
+    monkeypatch.setattr(registry, "bind", lambda *_: None)
+
+
+def test_a_fault_comes_and_goes(home: Path, tree: Tree, service: Service) -> None:
+    with a_session(home) as drill:
+        paused = drill.inject(PAUSE, tree.role, ttl_s=30, label="freeze")
+        assert all(is_stopped(process) for process in tree.born)
+        assert paused.before.monotonic_ns < paused.after.monotonic_ns
+        drill.observed(paused.prepared, paused.after)
+        assert drill.undo(paused.prepared).verified
+        assert tree.intact()
+        killed = drill.inject(registry.build("process.kill", {}), service.role, ttl_s=30)
+        assert service.process() is None
+        assert killed.prepared.undo.by_hand.startswith("sh -c")
+    assert [outcome.verified for outcome in drill.outcomes] == [True]
+    assert service.intact()
+    assert service.starts() == 2
+    first, second = drill.history()
+    assert (first.entry.label, first.entry.state, second.entry.state) == (
+        "freeze",
+        State.UNDONE,
+        State.UNDONE,
+    )
+    assert first.instants[What.AFTER] == paused.after
+    journal = Journal(journal_path(home))
+    assert [each.ending for each in journal.sessions()] == [Ending.CLOSED]
+    journal.close()
+    assert recover(home) == []
+
+
+def test_children_born_after_the_look_are_stopped_too(home: Path, tree: Tree) -> None:
+    with a_session(home) as drill:
+        prepared = drill.prepare(PAUSE, tree.role, ttl_s=30)
+        tree.grow()
+        drill.fire(prepared)
+        assert len(tree.all()) == 4
+        assert all(is_stopped(process) for process in tree.all())
+        (life,) = drill.history()
+        assert len(life.entry.undo.state["processes"]) == 4  # durable, like all the rest
+        assert life.entry.undo.token == prepared.undo.token
+    assert not any(is_stopped(process) for process in tree.all())
+
+
+def test_a_second_conductor_is_refused(home: Path) -> None:
+    with (
+        a_session(home),
+        pytest.raises(Unavailable, match=f"by pid {os.getpid()}, running crash"),
+        FaultSession(home, "shop", experiment="other", run="b-run"),
+    ):
+        pass
+    with a_session(home):
+        pass
+
+
+def test_without_ready_there_is_no_session(home: Path) -> None:
+    for command in ((sys.executable, "-c", "pass"), (sys.executable, "-c", "print('hello')")):
+        with (
+            pytest.raises(Unavailable, match="guardian did not start"),
+            a_session(home, guardian_command=command),
+        ):
+            pass
+    with a_session(home):  # and nothing stands in the way of the next
+        pass
+
+
+def test_without_a_durable_intent_nothing_is_injected(home: Path, tree: Tree) -> None:
+    with a_session(home) as drill:
+        database = drill._journal._db
+        pages = database.execute("PRAGMA page_count").fetchone()[0]
+        database.execute(f"PRAGMA max_page_count = {pages}")
+        huge = replace(tree.role, parameters={**tree.role.parameters, "note": "x" * 100_000})
+        with pytest.raises(JournalError):
+            drill.inject(PAUSE, huge, ttl_s=30)
+        assert tree.intact()
+        database.execute("PRAGMA max_page_count = 1073741823")
+
+
+def test_what_cannot_be_prepared_leaves_no_trace(home: Path, role: Role) -> None:
+    with a_session(home) as drill:
+        with pytest.raises(BadInput, match="say where its process is"):
+            drill.prepare(PAUSE, role, ttl_s=30)
+        assert drill.history() == []
+
+
+@pytest.mark.usefixtures("in_process")
+def test_an_injection_that_fails_is_undone_at_once(home: Path, scripted: type[Any], role: Role) -> None:
+    with a_session(home) as drill:
+        with pytest.raises(InjectionError, match="no such luck"):
+            drill.inject(scripted(inject_fails=True), role, ttl_s=30)
+        assert scripted.told == ["inject it", "undo it"]
+        assert [life.entry.state for life in drill.history()] == [State.UNDONE]
+    assert drill.outcomes == []
+
+
+@pytest.mark.usefixtures("in_process")
+def test_an_undo_that_fails_is_loud_and_tried_again_at_the_end(
+    home: Path, scripted: type[Any], role: Role
+) -> None:
+    with a_session(home) as drill:
+        injection = drill.inject(scripted(undo_fails=1), role, ttl_s=30)
+        with pytest.raises(UndoFailedError, match="by hand: mend it"):
+            drill.undo(injection.prepared)
+    assert [outcome.settled for outcome in drill.outcomes] == [True]
+
+
+@pytest.mark.usefixtures("in_process")
+def test_after_undo_all_nothing_more_is_injected(home: Path, scripted: type[Any], role: Role) -> None:
+    with a_session(home) as drill:
+        drill.inject(scripted(label="a"), role, ttl_s=30)
+        later = drill.prepare(scripted(label="b"), role, ttl_s=30)
+        drill.undo_all()
+        assert scripted.told == ["inject a", "undo b", "undo a"]
+        with pytest.raises(Interrupted):
+            drill.fire(later)
+        with pytest.raises(Interrupted):
+            drill.prepare(scripted(), role, ttl_s=30)
+    assert "inject b" not in scripted.told
+
+
+@pytest.mark.usefixtures("in_process")
+def test_an_injection_under_way_is_undone_when_it_is_through(
+    home: Path, scripted: type[Any], role: Role, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(self: Any, undo: Any) -> None:
+        begun.set()
+        assert go_on.wait(10)
+        scripted.told.append("inject slowly")
+
+    monkeypatch.setattr(scripted, "inject", slow)
+    with a_session(home) as drill:
+        prepared = drill.prepare(scripted(), role, ttl_s=30)
+        firing = threading.Thread(target=drill.fire, args=(prepared,))
+        firing.start()
+        assert begun.wait(10)
+        undoing = threading.Thread(target=drill.undo_all)
+        undoing.start()
+        wait_until(lambda: drill._closing)
+        go_on.set()
+        firing.join()
+        undoing.join()
+        assert scripted.told == ["inject slowly", "undo it"]
+        assert [life.entry.state for life in drill.history()] == [State.UNDONE]
+
+
+def test_the_death_of_the_guardian_ends_the_session(home: Path, tree: Tree) -> None:
+    lost: list[str] = []
+    told = threading.Event()
+
+    def on_lost(reason: str) -> None:
+        lost.append(reason)
+        told.set()
+
+    with a_session(home, on_lost=on_lost) as drill:
+        drill.inject(PAUSE, tree.role, ttl_s=30)
+        send(drill._link.process, signal.SIGKILL)
+        assert told.wait(10)
+        assert tree.intact()  # undone before anybody was told
+        with pytest.raises(Unavailable, match="the guardian is dead"):
+            drill.inject(PAUSE, tree.role, ttl_s=30)
+    assert lost == ["the guardian is dead"] == [drill.lost]
+    journal = Journal(journal_path(home))
+    assert [each.ending for each in journal.sessions()] == [Ending.INTERRUPTED]
+    journal.close()
+
+
+def test_a_frozen_guardian_ends_the_session(home: Path, tree: Tree) -> None:
+    told = threading.Event()
+    with a_session(home, lease_s=0.6, on_lost=lambda _: told.set()) as drill:
+        drill.inject(PAUSE, tree.role, ttl_s=30)
+        send(drill._link.process, signal.SIGSTOP)
+        assert told.wait(10)
+        assert tree.intact()
+        assert "does not answer" in drill.lost
+        send(drill._link.process, signal.SIGCONT)
+    assert not is_running(drill._link.process)
+
+
+def test_a_fault_does_not_outlive_its_time_to_live(home: Path, tree: Tree) -> None:
+    with a_session(home) as drill:
+        injection = drill.inject(PAUSE, tree.role, ttl_s=0.2)
+        wait_until(tree.intact, what="the guardian undoes it")
+        wait_until(lambda: drill.history()[0].entry.state is State.UNDONE)
+        assert not drill.lost
+        assert drill.undo(injection.prepared).settled  # the conductor's own undo comes late, and is harmless
+        assert drill.history()[0].entry.claimant == drill._link.process
+
+
+def test_the_guardian_is_nobody_elses_business(home: Path) -> None:
+    with a_session(home) as drill:
+        guardian = drill._link.process
+        assert os.getsid(guardian.pid) == guardian.pid
+        assert GUARDIAN_COMMAND[-1] == "seatrial.faults.guardian"
+        os.kill(guardian.pid, signal.SIGINT)
+        os.kill(guardian.pid, signal.SIGHUP)
+    assert not drill.lost
+    assert not is_running(guardian)
+
+
+def test_a_guardian_that_is_told_to_end_undoes_everything(home: Path, tree: Tree) -> None:
+    with a_session(home) as drill:
+        drill.inject(PAUSE, tree.role, ttl_s=30)
+        os.kill(drill._link.process.pid, signal.SIGTERM)
+        wait_until(lambda: bool(drill.lost))
+        wait_until(tree.intact)

@@ -1,0 +1,133 @@
+"""A conductor and a guardian that die at a named step. Run as programs, by `kill_campaign`.
+
+A step is a call, `journal.prepare`, `inject`, `undo` …, and `:before`, `:after` or, where a fault sends several
+signals, `:middle`. Whoever dies at a step writes the instant into a file first.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from seatrial.faults import FaultSession, Role, guardian, registry
+from seatrial.faults.journal import Journal
+from seatrial.faults.link import GuardianLink
+
+JOURNAL_CALLS = ("open_session", "guarded_by", "prepare", "amend", "activate", "claim", "undone", "verified",
+                 "end_session")  # fmt: skip
+
+
+def die(obituary: Path) -> None:
+    """SIGKILL to ourselves, after writing down when (nanoseconds, monotonic)."""
+    obituary.write_text(str(time.monotonic_ns()))
+    os.kill(os.getpid(), signal.SIGKILL)
+    signal.pause()
+
+
+def arm(step: str, faults: list[str], obituary: Path) -> None:
+    """Make this process die at `step`."""
+    where, _, moment = step.partition(":")
+    for call in JOURNAL_CALLS:
+        if where == f"journal.{call}":
+            _wrap(Journal, call, moment, obituary)
+    if where == "leave":
+        _wrap(GuardianLink, "leave", moment, obituary)
+    for name in faults:
+        declared = registry.find(name)
+        if where not in ("inject", "undo"):
+            continue
+        if moment == "middle":
+            _die_between_signals(declared, where, obituary)
+        else:
+            _wrap(declared, where, moment, obituary)
+
+
+def _wrap(owner: Any, attribute: str, moment: str, obituary: Path) -> None:
+    original: Callable[..., Any] = getattr(owner, attribute)
+
+    def mortal(*arguments: Any, **named: Any) -> Any:
+        if moment == "before":
+            die(obituary)
+        result = original(*arguments, **named)
+        if moment == "after":
+            die(obituary)
+        return result
+
+    setattr(owner, attribute, mortal)
+
+
+def _die_between_signals(declared: Any, method: str, obituary: Path) -> None:
+    """Die after the first signal that `method` sends; at its end where it sends none."""
+    module = sys.modules[declared.__module__]
+    original: Callable[..., Any] = getattr(declared, method)
+    send: Callable[..., Any] | None = getattr(module, "send", None)
+
+    def mortal_send(*arguments: Any) -> Any:
+        assert send is not None
+        send(*arguments)
+        die(obituary)
+
+    def mortal(*arguments: Any) -> Any:
+        if send is not None:
+            module.send = mortal_send  # type: ignore[attr-defined]
+        original(*arguments)
+        die(obituary)
+
+    setattr(declared, method, mortal)
+
+
+def conduct(order: dict[str, Any]) -> int:
+    """Inject what is ordered, hold it, undo it. 0 when all went well, 3 when the session was lost."""
+    home = Path(order["home"])
+    names = [fault["name"] for fault in order["faults"]]
+    for name in names:
+        registry.find(name)  # loaded now, so that random instants fall into the lives of faults
+    if order["step"]:
+        arm(order["step"], names, home / "conductor.died")
+    lost = threading.Event()
+    session = FaultSession(
+        home,
+        "harbour",
+        experiment="kills",
+        run=order["run"],
+        faults=names,
+        lease_s=order["lease_s"],
+        on_lost=lambda _: lost.set(),
+        guardian_command=(sys.executable, __file__, "guardian", order["guardian_step"], str(home)),
+    )
+    with session:
+        print("open", flush=True)  # noqa: T201  # the parent waits for it
+        prepared = []
+        for fault in order["faults"]:
+            role = Role(**{**fault["role"], "allow": tuple(fault["role"]["allow"])})
+            prepared.append(session.inject(registry.build(fault["name"], fault["with"]), role, 60).prepared)
+        print("active", flush=True)  # noqa: T201
+        if order["step"] == "idle":
+            die(home / "conductor.died")
+        lost.wait(order["hold_s"])
+        for each in reversed(prepared):
+            session.undo(each)
+    return 3 if session.lost else 0
+
+
+def main() -> int:
+    """`mortal.py conductor ORDER` or, started by it, `mortal.py guardian STEP HOME …`."""
+    if sys.argv[1] == "conductor":
+        return conduct(json.loads(sys.argv[2]))
+    step, home, *rest = sys.argv[2:]
+    names = rest[rest.index("--faults") + 1 :]
+    if step:
+        arm(step, names, Path(home) / "guardian.died")
+    guardian.main(rest)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
