@@ -1,0 +1,96 @@
+"""What is told about a run, in words that no receiver owns: each sink renders it in its own form."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from seatrial.model.experiment import Severity
+from seatrial.store import OutboxMessage
+
+PAGERDUTY = "pagerduty"
+PAGERDUTY_ESCALATION = "pagerduty-escalation"
+PAGERDUTY_NOTES = "pagerduty-notes"
+WEBHOOK = "webhook"
+ALERTMANAGER = "alertmanager"
+
+Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
+
+SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error", "critical")
+
+
+class Kind(StrEnum):
+    """What an event does."""
+
+    TRIGGER = "trigger"  # opens an incident, or adds to it while it is open
+    RESOLVE = "resolve"
+    CHANGE = "change"  # something was done on purpose; nobody is notified
+    NOTE = "note"  # for those who have acknowledged the incident
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Which run, of what, on what."""
+
+    run: str
+    experiment: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentEvent:
+    """One thing to tell."""
+
+    kind: Kind
+    dedup_key: str
+    at: str  # RFC 3339
+    summary: str
+    target: str
+    experiment: str
+    run: str = ""
+    severity: Severity = "error"
+    report_url: str = ""
+    details: dict[str, Json] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """As it is kept in the outbox."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> IncidentEvent:
+        """As it was kept in the outbox."""
+        data: dict[str, Any] = json.loads(text)
+        return cls(**{**data, "kind": Kind(data["kind"])})
+
+    def to(self, sink: str, cause: str) -> OutboxMessage:
+        """As a message for a sink. `cause` names what brought this event about, once and for all.
+
+        An incident's messages keep their order; changes and notes wait for nothing.
+        """
+        tells_state = self.kind in (Kind.TRIGGER, Kind.RESOLVE)
+        identity = f"{cause}:{self.kind.value}:{sink}"
+        return OutboxMessage(
+            id=identity,
+            sink=sink,
+            kind=self.kind.value,
+            dedup_key=self.dedup_key,
+            order_key=self.dedup_key if tells_state else identity,
+            body=self.to_json(),
+        )
+
+
+def dedup_key(target: str, experiment: str) -> str:
+    """The incident of an experiment on a target. Without the run's id, so that repeats fold into one."""
+    return f"seatrial/{target}/{experiment}"
+
+
+def schedule_dedup_key(target: str, schedule: str) -> str:
+    """The incident of a schedule that is not kept: a promise of its own, whatever its runs find."""
+    return f"seatrial/{target}/schedule.{schedule}"
+
+
+def raised(severity: Severity) -> Severity:
+    """The next louder severity."""
+    return SEVERITIES[min(SEVERITIES.index(severity) + 1, len(SEVERITIES) - 1)]

@@ -1,0 +1,87 @@
+"""What was said before about an incident, read back from the outbox: the state that policy decides upon.
+
+There is no second table of open incidents that could disagree with what receivers were told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from seatrial.incidents.event import (
+    PAGERDUTY,
+    PAGERDUTY_ESCALATION,
+    IncidentEvent,
+    dedup_key,
+    schedule_dedup_key,
+)
+from seatrial.store import QueuedMessage, Store
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The state of one incident before something new happens.
+
+    `failures`: how often in a row it has failed so far. `open_at`: the sinks where it is open, and since
+    when. `last`: the latest trigger while it is open.
+    """
+
+    failures: int = 0
+    open_at: Mapping[str, datetime] = field(default_factory=dict)
+    last: IncidentEvent | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anybody was told and not yet told that it is over."""
+        return bool(self.open_at)
+
+    @property
+    def opened(self) -> datetime | None:
+        """When it was opened first."""
+        return min(self.open_at.values(), default=None)
+
+    @property
+    def escalated(self) -> bool:
+        """Whether the second key was told."""
+        return PAGERDUTY_ESCALATION in self.open_at
+
+
+def said(events: Iterable[QueuedMessage]) -> History:
+    """The history that the triggers and resolves of one incident, oldest first, add up to.
+
+    Without knowledge of runs, each time that PagerDuty was told counts as one failure.
+    """
+    open_at: dict[str, datetime] = {}
+    last: QueuedMessage | None = None
+    failures = 0
+    for event in events:
+        if event.message.kind == "resolve":
+            open_at.pop(event.message.sink, None)
+            failures = failures if open_at else 0
+        else:
+            open_at.setdefault(event.message.sink, event.created_at)
+            last = event
+            failures += event.message.sink == PAGERDUTY
+    found = IncidentEvent.from_json(last.message.body) if last is not None and open_at else None
+    return History(failures, open_at, found)
+
+
+def of_experiment(store: Store, target: str, experiment: str) -> History:
+    """The history of an experiment on a target; its failures are those of the recorded runs."""
+    told = said(store.outbox.incident_events(dedup_key(target, experiment)))
+    return replace(told, failures=store.runs.consecutive_failures(target, experiment))
+
+
+def of_schedule(store: Store, target: str, schedule: str) -> History:
+    """The history of a schedule's missed occurrences."""
+    return said(store.outbox.incident_events(schedule_dedup_key(target, schedule)))
+
+
+def open_incidents(store: Store) -> dict[str, History]:
+    """Every incident that is open, by its dedup key."""
+    by_key: dict[str, list[QueuedMessage]] = {}
+    for event in store.outbox.incident_events():
+        by_key.setdefault(event.message.dedup_key, []).append(event)
+    histories = {key: said(events) for key, events in by_key.items()}
+    return {key: history for key, history in histories.items() if history.is_open}

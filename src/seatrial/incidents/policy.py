@@ -1,0 +1,298 @@
+"""Who is told what, decided from what happened and what was said before. Pure: no clock, no I/O.
+
+| what happened                          | what is told                                                      |
+|----------------------------------------|-------------------------------------------------------------------|
+| a run failed                           | trigger; a note too when the incident was open already            |
+| a fault's undo could not be verified   | trigger, critical, whatever the verdict                           |
+| the n-th failure in a row              | severity raised, and the second key is told                       |
+| unacknowledged for the declared time   | severity raised, and the second key is told                       |
+| a planned occurrence did not run       | trigger for the schedule; resolve when it runs again              |
+| a run passed, every undo verified      | resolve, at every sink where the incident is open                 |
+| a run is unknown                       | nothing: it neither opens nor closes anything                     |
+| start, an action, end                  | change events, which notify nobody                                |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import cast
+
+from seatrial.incidents.event import (
+    ALERTMANAGER,
+    PAGERDUTY,
+    PAGERDUTY_ESCALATION,
+    PAGERDUTY_NOTES,
+    WEBHOOK,
+    IncidentEvent,
+    Json,
+    Kind,
+    Subject,
+    dedup_key,
+    raised,
+    schedule_dedup_key,
+)
+from seatrial.incidents.history import History
+from seatrial.model.experiment import Severity
+from seatrial.model.quantities import Duration
+from seatrial.model.result import ObjectiveResult, RunResult, StepRecord
+from seatrial.model.verdict import Verdict
+from seatrial.store import Ending, Occurrence, OutboxMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """When an incident that goes on is told louder, and to a second key."""
+
+    after: int = 3  # consecutive failures
+    unacknowledged: Duration | None = None  # None: time alone never escalates
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """Which sinks events go to. PagerDuty always: without a key its messages are kept, and shown as off."""
+
+    webhook: bool = False
+    alertmanager: bool = False
+    notes: bool = False
+
+    def for_incidents(self) -> list[str]:
+        """Sinks that hear of triggers."""
+        optional = {WEBHOOK: self.webhook, ALERTMANAGER: self.alertmanager}
+        return [PAGERDUTY, *(sink for sink, wanted in optional.items() if wanted)]
+
+    def for_changes(self) -> list[str]:
+        """Sinks that hear of change events (Alertmanager knows none)."""
+        return [PAGERDUTY, *([WEBHOOK] if self.webhook else [])]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What an event says about a run beside its result."""
+
+    severity: Severity = "error"
+    escalation: Escalation = Escalation()
+    routes: Routes = Routes()
+    report_url: str = ""
+    reproduce: str = ""  # the command that runs it again
+
+
+def on_result(result: RunResult, at: datetime, history: History, context: Context) -> list[OutboxMessage]:
+    """The messages that a finished run causes."""
+    messages = _changes_of(result, at, context)
+    left = not_undone(result)
+    if result.verdict is Verdict.FAIL or left:
+        return messages + _trigger(result, left, at, history, context)
+    if result.verdict is Verdict.PASS and not result.interrupted:
+        return messages + _resolve(result, at, history, context)
+    return messages
+
+
+def not_undone(result: RunResult) -> list[StepRecord]:
+    """Faults that took effect and are not known to be gone."""
+    return [
+        step
+        for step in result.steps
+        if step.kind == "fault" and step.injected_s is not None
+        if step.undone_s is None or step.verified is False
+    ]
+
+
+def _trigger(
+    result: RunResult, left: Sequence[StepRecord], at: datetime, history: History, context: Context
+) -> list[OutboxMessage]:
+    failures = history.failures + (result.verdict is Verdict.FAIL)
+    severity: Severity = "critical" if left else context.severity
+    escalates = history.escalated or failures >= context.escalation.after
+    if escalates:
+        severity = raised(severity)
+    event = IncidentEvent(
+        kind=Kind.TRIGGER,
+        dedup_key=dedup_key(result.target, result.experiment),
+        at=at.isoformat(),
+        summary=_summary(result, left, failures),
+        target=result.target,
+        experiment=result.experiment,
+        run=result.run,
+        severity=severity,
+        report_url=context.report_url,
+        details=_details(result, left, failures, context),
+    )
+    sinks = context.routes.for_incidents() + ([PAGERDUTY_ESCALATION] if escalates else [])
+    messages = [event.to(sink, result.run) for sink in sinks]
+    if history.is_open and context.routes.notes:
+        messages.append(replace(event, kind=Kind.NOTE).to(PAGERDUTY_NOTES, result.run))
+    return messages
+
+
+def _resolve(result: RunResult, at: datetime, history: History, context: Context) -> list[OutboxMessage]:
+    event = IncidentEvent(
+        kind=Kind.RESOLVE,
+        dedup_key=dedup_key(result.target, result.experiment),
+        at=at.isoformat(),
+        summary=f"{result.experiment} on {result.target} passes again",
+        target=result.target,
+        experiment=result.experiment,
+        run=result.run,
+        report_url=context.report_url,
+    )
+    return [event.to(sink, result.run) for sink in history.open_at]
+
+
+def _summary(result: RunResult, left: Sequence[StepRecord], failures: int) -> str:
+    name = f"{result.experiment} on {result.target}"
+    if left:
+        steps = ", ".join(f"{step.does} on {step.role}" for step in left)
+        return f"{name}: {steps} is not known to be undone; run: seatrial recover"
+    why = result.reasons[0] if result.reasons else "an objective was not kept"
+    again = f" ({failures} times in a row)" if failures > 1 else ""
+    return f"{name} failed{again}: {why}"
+
+
+def _details(
+    result: RunResult, left: Sequence[StepRecord], failures: int, context: Context
+) -> dict[str, Json]:
+    details: dict[str, Json] = {
+        "verdict": result.verdict.value,
+        "run": result.run,
+        "started_at": result.started_at,
+        "consecutive_failures": failures,
+        "objectives": [_objective(objective) for objective in result.objectives],
+        "checks": [f"{check.name}: {check.verdict.value}: {check.detail}" for check in result.checks],
+        "suspected_step": suspected_step(result),
+        "reasons": cast("list[Json]", list(result.reasons)),
+    }
+    if left:
+        details["not_undone"] = [f"{step.name} ({step.does} on {step.role}) {step.error}" for step in left]
+        details["by_hand"] = "seatrial recover"
+    return details | {"report": context.report_url, "reproduce": context.reproduce}
+
+
+def _objective(objective: ObjectiveResult) -> dict[str, Json]:
+    """Objective, target and measured bounds, as people read them on a phone."""
+    measured = "not measured"
+    if objective.lower is not None and objective.upper is not None:
+        measured = f"{objective.lower:.6g} … {objective.upper:.6g} {objective.unit}"
+    return {
+        "objective": objective.name,
+        "target": f"{objective.target:.6g} {objective.unit}",
+        "measured": measured,
+        "verdict": objective.verdict.value,
+    }
+
+
+def suspected_step(result: RunResult) -> str:
+    """The step after which the longest outage began; without an outage, the last one that took effect."""
+    outages = result.measurement.outages if result.measurement else ()
+    longest = max(outages, key=lambda outage: outage.perceived.upper_s, default=None)
+    if longest is not None and longest.name:
+        return longest.name
+    effective = [step for step in result.steps if step.injected_s is not None]
+    latest = max(effective, key=lambda step: step.injected_s or 0.0, default=None)
+    return latest.name if latest else ""
+
+
+def on_start(subject: Subject, at: datetime, context: Context) -> list[OutboxMessage]:
+    """The change event of a run that begins."""
+    return _change(subject, at, "begins", f"{subject.run}:start", context)
+
+
+def _changes_of(result: RunResult, at: datetime, context: Context) -> list[OutboxMessage]:
+    """Change events of the actions (switch, rollback …) at the instants they took effect, and of the end."""
+    started = datetime.fromisoformat(result.started_at)
+    subject = Subject(result.run, result.experiment, result.target)
+    done = [step for step in result.steps if step.kind == "action" and step.injected_s is not None]
+    messages = []
+    for index, step in enumerate(done):
+        instant = started + timedelta(seconds=step.injected_s or 0.0)
+        messages += _change(subject, instant, f"{step.does} done", f"{result.run}:step{index}", context)
+    return messages + _change(subject, at, f"ends: {result.verdict.value}", f"{result.run}:end", context)
+
+
+def _change(subject: Subject, at: datetime, what: str, cause: str, context: Context) -> list[OutboxMessage]:
+    event = IncidentEvent(
+        kind=Kind.CHANGE,
+        dedup_key=dedup_key(subject.target, subject.experiment),
+        at=at.isoformat(),
+        summary=f"{subject.experiment} on {subject.target}: {what}",
+        target=subject.target,
+        experiment=subject.experiment,
+        run=subject.run,
+        severity="info",
+        report_url=context.report_url,
+    )
+    return [event.to(sink, cause) for sink in context.routes.for_changes()]
+
+
+def on_missed(
+    occurrence: Occurrence, ending: Ending, at: datetime, history: History, context: Context
+) -> list[OutboxMessage]:
+    """The messages that an occurrence causes which did not run, or not to its end."""
+    failures = history.failures + 1
+    escalates = history.escalated or failures >= context.escalation.after
+    planned = occurrence.planned_at.strftime("%Y-%m-%d %H:%M UTC")
+    event = IncidentEvent(
+        kind=Kind.TRIGGER,
+        dedup_key=schedule_dedup_key(occurrence.target, occurrence.schedule),
+        at=at.isoformat(),
+        summary=f"{occurrence.schedule} on {occurrence.target}: the run planned for {planned} was "
+        f"{ending.state.value}: {ending.detail}",
+        target=occurrence.target,
+        experiment=occurrence.schedule,
+        severity=raised(context.severity) if escalates else context.severity,
+        details={
+            "outcome": ending.state.value,
+            "planned_at": occurrence.planned_at.isoformat(),
+            "in_a_row": failures,
+            "reason": ending.detail,
+            "reproduce": context.reproduce,
+        },
+    )
+    sinks = context.routes.for_incidents() + ([PAGERDUTY_ESCALATION] if escalates else [])
+    return [event.to(sink, _cause(occurrence)) for sink in sinks]
+
+
+def on_ran(occurrence: Occurrence, verdict: Verdict, at: datetime, history: History) -> list[OutboxMessage]:
+    """The resolve of a schedule's own incident: it ran and measured something, be it a pass or a failure."""
+    if verdict is Verdict.UNKNOWN:
+        return []
+    event = IncidentEvent(
+        kind=Kind.RESOLVE,
+        dedup_key=schedule_dedup_key(occurrence.target, occurrence.schedule),
+        at=at.isoformat(),
+        summary=f"{occurrence.schedule} on {occurrence.target} runs again",
+        target=occurrence.target,
+        experiment=occurrence.schedule,
+    )
+    return [event.to(sink, _cause(occurrence)) for sink in history.open_at]
+
+
+def _cause(occurrence: Occurrence) -> str:
+    return f"{occurrence.schedule}@{occurrence.planned_at.isoformat()}"
+
+
+def on_unacknowledged(
+    history: History, now: datetime, escalation: Escalation, *, acknowledged: bool | None
+) -> list[OutboxMessage]:
+    """The escalation of an incident that nobody took within the declared time.
+
+    `acknowledged` is None when it cannot be looked up; that counts as not acknowledged.
+    """
+    last, opened = history.last, history.opened
+    if last is None or opened is None or history.escalated or acknowledged:
+        return []
+    if escalation.unacknowledged is None:
+        return []
+    if now - opened < timedelta(seconds=escalation.unacknowledged.seconds):
+        return []
+    seen = "not acknowledged" if acknowledged is False else "not known to be acknowledged"
+    louder = replace(
+        last,
+        at=now.isoformat(),
+        summary=f"{seen} for {escalation.unacknowledged}: {last.summary}",
+        severity=raised(last.severity),
+    )
+    cause = f"{last.dedup_key}:unacknowledged:{opened.isoformat()}"
+    sinks = dict.fromkeys([PAGERDUTY, *history.open_at, PAGERDUTY_ESCALATION])
+    return [louder.to(sink, cause) for sink in sinks]

@@ -1,0 +1,86 @@
+"""A generic webhook: the event as JSON, signed so that the receiver can tell it from anybody else's.
+
+The signature covers the time as well, so that a recorded request cannot be replayed for ever:
+`X-Seatrial-Signature: v1=HMAC-SHA256(secret, timestamp + "." + body)`. `X-Seatrial-Delivery` is the same for
+every repetition of one message; a receiver that remembers it has each message once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import cast
+
+import httpx
+
+from seatrial.incidents.event import WEBHOOK, IncidentEvent, Json
+from seatrial.incidents.sink import Secret, TryLater, check_status, utc_now
+
+TIMESTAMP = "X-Seatrial-Timestamp"
+SIGNATURE = "X-Seatrial-Signature"
+DELIVERY = "X-Seatrial-Delivery"
+
+
+class WebhookSink:
+    """POSTs events to one address."""
+
+    name = WEBHOOK
+
+    def __init__(
+        self, url: str, secret: Secret, timeout_s: float = 15.0, now: Callable[[], datetime] = utc_now
+    ) -> None:
+        self._url = url
+        self._secret = secret
+        self._now = now
+        self._client = httpx.Client(timeout=timeout_s)
+
+    def render(self, event: IncidentEvent) -> Json:
+        """The request's body."""
+        return cast("Json", asdict(event))
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._client.close()
+
+    def send(self, event: IncidentEvent, message_id: str) -> str:
+        """Send one event."""
+        body = json.dumps(self.render(event), ensure_ascii=False).encode()
+        timestamp = str(int(self._now().timestamp()))
+        headers = {
+            "Content-Type": "application/json",
+            TIMESTAMP: timestamp,
+            SIGNATURE: signature(self._secret.reveal(), timestamp, body),
+            DELIVERY: message_id,
+        }
+        post(self._client, self._url, body, headers, self._now())
+        return ""
+
+
+def signature(secret: str, timestamp: str, body: bytes) -> str:
+    """The value of the signature header."""
+    digest = hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+    return f"v1={digest}"
+
+
+def verify(
+    secret: str, headers: Mapping[str, str], body: bytes, now: datetime, tolerance_s: float = 300
+) -> bool:
+    """For receivers: whether a request was signed with `secret` less than `tolerance_s` ago."""
+    timestamp = headers.get(TIMESTAMP, "")
+    if not timestamp.isdigit() or abs(now.timestamp() - int(timestamp)) > tolerance_s:
+        return False
+    return hmac.compare_digest(headers.get(SIGNATURE, ""), signature(secret, timestamp, body))
+
+
+def post(client: httpx.Client, url: str, body: bytes, headers: Mapping[str, str], now: datetime) -> None:
+    """POST once. Raises TryLater or Refused."""
+    try:
+        answer = client.post(url, content=body, headers=dict(headers))
+    except httpx.HTTPError as error:
+        host = httpx.URL(url).host  # an address may carry a token in its path
+        raise TryLater(f"{host} cannot be reached: {type(error).__name__}: {error}") from error
+    check_status(answer.status_code, answer.headers, answer.text, now)

@@ -1,0 +1,256 @@
+"""The daemon: wakes, looks at the table of occurrences, and does what is due.
+
+APScheduler only wakes it (an interval job in memory). It is trusted with nothing else: it forgets what was
+due while it was down, loses a job that dies midway and runs a job twice when two processes share its store.
+What was planned follows from the schedules; what became of it is in the database. A daemon holds no state
+that a `kill -9` could lose, and any number of them may share one database.
+
+All access to the database happens in `tick`, one at a time. When the database is away a tick ends early, and
+the next one continues where the table says.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice, takewhile
+
+from seatrial.incidents import history, policy
+from seatrial.incidents.policy import Context, Routes
+from seatrial.model.problems import Unavailable
+from seatrial.model.verdict import Verdict
+from seatrial.schedule.accounting import Decision, Step, decide
+from seatrial.schedule.clock import Clock
+from seatrial.schedule.execution import Execute, Execution
+from seatrial.schedule.plan import Plan
+from seatrial.store import (
+    Claim,
+    Ending,
+    Occurrence,
+    OccurrenceState,
+    OutboxMessage,
+    RecordedOccurrence,
+    Store,
+)
+
+_log = logging.getLogger(__name__)
+
+_MOST_A_TICK = 200  # occurrences of one schedule; a long absence is made up for over several ticks
+_GIVE_UP_AT = 0.6  # of a lease: an owner that is not heard aborts before others may take over
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a daemon behaves. Seconds of the monotonic clock."""
+
+    tick_s: float = 5.0
+    lease_s: float = 120.0  # an owner that is silent for so long is dead
+    parallel: int = 1  # runs on one machine disturb each other's measurements
+    routes: Routes = field(default_factory=Routes)
+
+
+class Daemon:
+    """Accounts for the planned instants of its schedules. `tick` is for one thread at a time."""
+
+    def __init__(
+        self,
+        store: Store,
+        plans: Callable[[], Sequence[Plan]],
+        execute: Execute,
+        clock: Clock,
+        options: Options = Options(),  # frozen
+        since: datetime | None = None,
+    ) -> None:
+        """`since`: from when on a schedule is accounted for that is new to the database; default: now."""
+        self.name = f"{socket.gethostname()}:{os.getpid()}"
+        self._identity = uuid.uuid4().hex[:12]
+        self._store = store
+        self._plans = plans
+        self._execute = execute
+        self._clock = clock
+        self._options = options
+        self._since = since if since is not None else clock.now()
+        self._executions: list[Execution] = []
+        self._heard_at = clock.monotonic()  # when the database last took our heartbeats
+        # others' claims: the beat, and since when (on the monotonic clock) it has stood there
+        self._watched: dict[str, tuple[int, float]] = {}
+        self._obstacles: dict[str, str] = {}  # schedule → what stands in the way of its next occurrence
+        self._waiting: set[str] = set()  # schedules with an occurrence that has come and has no row yet
+        self._draining = False
+        self._away = False
+
+    @property
+    def running(self) -> int:
+        """How many occurrences this daemon runs now."""
+        return len(self._executions)
+
+    @property
+    def away(self) -> bool:
+        """Whether the database did not answer the last tick."""
+        return self._away
+
+    @property
+    def idle(self) -> bool:
+        """Whether the last tick left nothing to come back for: nothing runs, nothing waits to start."""
+        return not (self._executions or self._waiting or self._away)
+
+    def drain(self) -> None:
+        """Start nothing more."""
+        self._draining = True
+
+    def abort_all(self, why: str) -> None:
+        """Undo and end what runs."""
+        for execution in self._executions:
+            execution.abort(why)
+
+    def tick(self) -> None:
+        """Look once, and do what is due. When the database is away, the next tick continues."""
+        plans = self._plans()
+        now = self._clock.now()
+        self._close_windows(now)
+        try:
+            self._beat()
+            self._finish(now)
+            self._bury(plans, now)
+            if not self._draining:
+                for plan in plans:
+                    self._account(plan, now)
+            if self._away:
+                _log.warning("the run database answers again")
+            self._away = False
+        except Unavailable as error:
+            if not self._away:
+                _log.warning("%s; runs that are under way go on, and it is asked again", error)
+            self._away = True
+        self._abort_unheard()
+
+    def _close_windows(self, now: datetime) -> None:
+        for execution in self._executions:
+            reason = execution.plan.allowance.blackout(now)
+            if reason is not None:
+                execution.abort(f"its window has closed ({reason})")
+
+    def _beat(self) -> None:
+        asked_at = self._clock.monotonic()
+        mine = self._store.occurrences.heartbeat([execution.claim for execution in self._executions])
+        self._heard_at = asked_at
+        for execution in self._executions:
+            if execution.claim not in mine:
+                execution.abort("this daemon was not heard for a lease, and another declared it interrupted")
+
+    def _abort_unheard(self) -> None:
+        silent_s = self._clock.monotonic() - self._heard_at
+        if silent_s > _GIVE_UP_AT * self._options.lease_s:
+            self.abort_all(f"the run database has not answered for {silent_s:.0f} s; others may take over")
+
+    def _finish(self, now: datetime) -> None:
+        """Record what has ended. An execution is forgotten only after the database has its ending."""
+        for execution in list(self._executions):
+            ending = execution.ending()
+            if ending is None:
+                continue
+            messages = self._messages(execution.plan, execution.occurrence, ending, now)
+            self._store.occurrences.finish(execution.claim, ending, now, messages)
+            self._executions.remove(execution)
+
+    def _bury(self, plans: Sequence[Plan], now: datetime) -> None:
+        """Declare interrupted whatever has not been heard of for a whole lease of our own clock."""
+        mine = {execution.claim for execution in self._executions}
+        others = [row for row in self._store.occurrences.running() if row.claim not in mine]
+        monotonic = self._clock.monotonic()
+        watched: dict[str, tuple[int, float]] = {}
+        for row in others:
+            beat, since = self._watched.get(row.claim, (row.beat, monotonic))
+            watched[row.claim] = (row.beat, since if beat == row.beat else monotonic)
+            if monotonic - watched[row.claim][1] > self._options.lease_s:
+                self._interrupt(row, plans, now)
+        self._watched = watched
+
+    def _interrupt(self, row: RecordedOccurrence, plans: Sequence[Plan], now: datetime) -> None:
+        detail = f"the daemon {row.daemon} died, or was not heard for {self._options.lease_s:g} s"
+        occurrence = Occurrence(row.schedule, row.planned_at, row.due_at, row.target)
+        ending = Ending(OccurrenceState.INTERRUPTED, detail=detail)
+        plan = next((each for each in plans if each.name == row.schedule), None)
+        messages = self._messages(plan, occurrence, ending, now) if plan else []
+        if self._store.occurrences.interrupt(row, detail, now, messages):
+            _log.error("%s, planned for %s: %s", row.schedule, row.planned_at.isoformat(), detail)
+
+    def _account(self, plan: Plan, now: datetime) -> None:
+        """Give each planned instant up to now its row, in order."""
+        cursor = self._store.occurrences.register(plan.name, self._since)
+        come = takewhile(lambda each: each.utc <= now, plan.planned(cursor))
+        occurrences = [plan.occurrence(each.utc) for each in islice(come, _MOST_A_TICK + 1)]
+        late_s = plan.schedule.missed.late_s
+        obstacle = self._obstacles.get(plan.name, "")
+        decisions = decide(occurrences, now, late_s, plan.allowance.blackout, obstacle)[:_MOST_A_TICK]
+        accounted = self._carry_out(plan, decisions, now)
+        if accounted:
+            self._obstacles.pop(plan.name, None)
+            self._store.occurrences.accounted(plan.name, decisions[accounted - 1].occurrence.planned_at)
+        self._waiting.discard(plan.name)
+        if accounted < len(occurrences):
+            self._waiting.add(plan.name)
+
+    def _carry_out(self, plan: Plan, decisions: Sequence[Decision], now: datetime) -> int:
+        """How many of the occurrences have their row now, from the first on without a gap."""
+        missed = [each for each in decisions if _is_missed(each)]
+        if missed:
+            _log.error("%s: missed %d: %s", plan.name, len(missed), _told(missed[-1]))
+        for accounted, decision in enumerate(decisions):
+            occurrence, outcome = decision.occurrence, decision.outcome
+            if isinstance(outcome, Ending):
+                paged = bool(missed) and decision is missed[-1]  # of many missed at once, one page tells
+                messages = self._messages(plan, occurrence, outcome, now) if paged else []
+                self._store.occurrences.close(occurrence, outcome, now, messages)
+            elif outcome is Step.WAIT or not self._start(plan, occurrence, now):
+                return accounted
+        return len(decisions)
+
+    def _start(self, plan: Plan, occurrence: Occurrence, now: datetime) -> bool:
+        claim = f"{self._identity}/{occurrence.schedule}/{occurrence.planned_at.isoformat()}"
+        if any(execution.claim == claim for execution in self._executions):
+            return True
+        if len(self._executions) >= self._options.parallel:
+            busy = ", ".join(execution.occurrence.schedule for execution in self._executions)
+            self._obstacles[plan.name] = f"the daemon {self.name} was busy with {busy}"
+            return False
+        won = self._store.occurrences.claim(occurrence, claim, self.name, now)
+        if won is Claim.BUSY:
+            self._obstacles[plan.name] = f"something else was running on {occurrence.target}"
+            return False
+        if won is Claim.WON:
+            self._executions.append(Execution(plan, occurrence, claim, self._execute))
+        return True
+
+    def _messages(
+        self, plan: Plan, occurrence: Occurrence, ending: Ending, now: datetime
+    ) -> list[OutboxMessage]:
+        """What an ending causes to be told: the schedule's own incident opens, or closes again."""
+        if ending.state is OccurrenceState.SKIPPED or not plan.schedule.incident.missed:
+            return []
+        past = history.of_schedule(self._store, occurrence.target, occurrence.schedule)
+        if ending.state is OccurrenceState.RUN:
+            return policy.on_ran(occurrence, Verdict(ending.verdict), now, past)
+        what = "suite" if plan.schedule.suite else "run"
+        context = Context(
+            severity=plan.schedule.incident.severity,
+            escalation=plan.escalation,
+            routes=self._options.routes,
+            reproduce=f"seatrial {what} {plan.schedule.runs} --target {plan.schedule.target}",
+        )
+        return policy.on_missed(occurrence, ending, now, past, context)
+
+
+def _is_missed(decision: Decision) -> bool:
+    outcome = decision.outcome
+    return isinstance(outcome, Ending) and outcome.state is OccurrenceState.MISSED
+
+
+def _told(decision: Decision) -> str:
+    detail = decision.outcome.detail if isinstance(decision.outcome, Ending) else ""
+    return f"planned for {decision.occurrence.planned_at:%Y-%m-%d %H:%M} UTC: {detail}"

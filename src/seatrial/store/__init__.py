@@ -1,0 +1,83 @@
+"""The run database: what ran, what was planned, and what must be told, in one place and one transaction.
+
+A verdict and the incident it causes must not part: a crash between writing one and sending the other would
+be a failure that nobody hears of. So the message is written in the verdict's own transaction, into an
+outbox, and told afterwards for as long as it takes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from seatrial.model.result import RunResult
+from seatrial.store.database import Database, default_url, home
+from seatrial.store.occurrences import (
+    Claim,
+    Ending,
+    Occurrence,
+    Occurrences,
+    OccurrenceState,
+    RecordedOccurrence,
+)
+from seatrial.store.outbox import MessageState, Outbox, OutboxMessage, QueueDepth, QueuedMessage
+from seatrial.store.runs import RecordedRun, Runs
+
+__all__ = [
+    "Claim",
+    "Database",
+    "Ending",
+    "MessageState",
+    "Occurrence",
+    "OccurrenceState",
+    "Occurrences",
+    "Outbox",
+    "OutboxMessage",
+    "QueueDepth",
+    "QueuedMessage",
+    "RecordedOccurrence",
+    "RecordedRun",
+    "Runs",
+    "Store",
+    "default_url",
+    "home",
+]
+
+
+class Store:
+    """The run database, opened (and created when it is not there yet).
+
+    Raises Unavailable when it cannot be reached, BadInput when its address makes no sense or a newer
+    seatrial wrote it.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.database = Database(url)
+        self.database.prepare()
+        self.runs = Runs(self.database)
+        self.outbox = Outbox(self.database)
+        self.occurrences = Occurrences(self.database, self.outbox)
+
+    @classmethod
+    def default(cls, environment: Mapping[str, str] = os.environ) -> Store:
+        """The one that `$SEATRIAL_DATABASE` or `$SEATRIAL_HOME` names."""
+        return cls(default_url(environment))
+
+    def record(self, result: RunResult, messages: Sequence[OutboxMessage], now: datetime) -> bool:
+        """Record a run and the messages it causes, both or neither; False when it was recorded before."""
+        with self.database.writing() as connection:
+            added = self.runs.add(connection, result, now)
+            if added:
+                self.outbox.add(connection, messages, now)
+        return added
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.database.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

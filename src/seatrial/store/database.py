@@ -1,0 +1,174 @@
+"""A database that may be away: SQLite beside us or PostgreSQL somewhere, behind one way to open transactions.
+
+SQLite is opened in WAL mode with `synchronous=FULL`: a recorded verdict survives a power cut. Writers say
+`BEGIN IMMEDIATE`, because a transaction that reads first and writes later would otherwise be refused when
+another process wrote in between, and no waiting would help it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from platformdirs import user_state_path
+from sqlalchemy.dialects import postgresql, sqlite
+
+from seatrial.model.problems import BadInput, Unavailable
+from seatrial.store import schema
+
+_BUSY_TIMEOUT_S = 15
+_CONNECT_TIMEOUT_S = 5
+_ADVISORY_LOCK = 0x5EA7_81A1  # ours alone, so that daemons starting together create the tables once
+_POSTGRES = ("postgres", "postgresql")
+
+
+def home(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where state lives that must be found from anywhere after a crash: `$SEATRIAL_HOME`."""
+    chosen = environment.get("SEATRIAL_HOME")
+    return Path(chosen).expanduser() if chosen else user_state_path("seatrial")
+
+
+def default_url(environment: Mapping[str, str] = os.environ) -> str:
+    """`$SEATRIAL_DATABASE`, else a SQLite file in `home()`."""
+    return environment.get("SEATRIAL_DATABASE") or f"sqlite:///{home(environment).absolute()}/seatrial.sqlite"
+
+
+class Database:
+    """Transactions on one database. Whatever goes wrong with reaching it is `Unavailable`."""
+
+    def __init__(self, url: str) -> None:
+        self._url = _readable(url)
+        self._engine = _engine(self._url)
+
+    @property
+    def name(self) -> str:
+        """Its address, without the password."""
+        return self._url.render_as_string(hide_password=True)
+
+    @property
+    def is_postgres(self) -> bool:
+        """Whether several hosts can share it."""
+        return self._engine.dialect.name == "postgresql"
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A transaction that only reads."""
+        with self._translated(), self._engine.execution_options(begin="DEFERRED").begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """A transaction that writes: committed at the end, rolled back on any error."""
+        with self._translated(), self._engine.execution_options(begin="IMMEDIATE").begin() as connection:
+            yield connection
+
+    def prepare(self) -> None:
+        """Create what is missing. Raises BadInput when a newer seatrial wrote this database."""
+        with self.writing() as connection:
+            if self.is_postgres:
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
+            schema.metadata.create_all(connection)
+            self.insert_new(connection, schema.schema_version, {"version": schema.SCHEMA_VERSION})
+            found = connection.scalar(sa.select(sa.func.max(schema.schema_version.c.version)))
+        if found is not None and found > schema.SCHEMA_VERSION:
+            raise BadInput(
+                f"{self.name} was written by a newer seatrial (schema {found}, this one knows "
+                f"{schema.SCHEMA_VERSION}); install that, or name another database in SEATRIAL_DATABASE"
+            )
+
+    def insert_new(self, connection: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> bool:
+        """Insert `row` unless a unique rule of `table` forbids it; whether it was inserted."""
+        insert = postgresql.insert if self.is_postgres else sqlite.insert
+        # SQLAlchemy forgets an INSERT's row count unless told to keep it, and `inline` keeps it from adding a
+        # RETURNING, under which SQLite has no row count yet.
+        statement = insert(table).values(**row).on_conflict_do_nothing().inline()
+        counted = connection.execute(statement, execution_options={"preserve_rowcount": True})
+        return counted.rowcount == 1
+
+    def lock(self, connection: sa.Connection, keys: set[str]) -> None:
+        """Until the end of this transaction, no other holds one of `keys` (SQLite has one writer anyway).
+
+        PostgreSQL numbers rows before it commits them: without this, the later of two messages about one
+        incident could be seen, and sent, before the earlier.
+        """
+        if self.is_postgres:
+            for key in sorted(keys):
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(key, 0))))
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
+            raise self._unavailable(error) from error
+        except sa.exc.DBAPIError as error:
+            if error.connection_invalidated:
+                raise self._unavailable(error) from error
+            raise
+
+    def _unavailable(self, error: Exception) -> Unavailable:
+        cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        return Unavailable(f"the run database {self.name} does not answer: {cause}")
+
+
+def _readable(url: str) -> sa.URL:
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise BadInput(
+            "SEATRIAL_DATABASE is not a database address; write it like "
+            "sqlite:////var/lib/seatrial/seatrial.sqlite or postgresql://user@host/database"
+        ) from error
+    if parsed.drivername in _POSTGRES:
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise BadInput(
+            f"SEATRIAL_DATABASE: {parsed.get_backend_name()} is not supported; use sqlite or postgresql"
+        )
+    return parsed
+
+
+def _engine(url: sa.URL) -> sa.Engine:
+    if url.get_backend_name() == "postgresql":
+        return sa.create_engine(
+            url,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": _CONNECT_TIMEOUT_S, "client_encoding": "utf8"},
+            pool_timeout=10,
+        )
+    if url.database:
+        try:
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise Unavailable(f"cannot keep the run database at {url.database}: {error.strerror}") from error
+    engine = sa.create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_S})
+    sa.event.listen(engine, "connect", _configure_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _configure_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver shall not begin transactions on its own
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('begin', 'IMMEDIATE')}")
+
+
+def parse_instant(text: str) -> datetime:
+    """An RFC 3339 instant as UTC. Raises ValueError when it has no zone."""
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError(f"'{text}' has no time zone")
+    return instant.astimezone(UTC)

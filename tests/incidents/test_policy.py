@@ -1,0 +1,165 @@
+"""Who is told what: every line of the policy's table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from tests.support.results import CRASH, ROLLBACK, result, unverified
+
+from seatrial.incidents import policy
+from seatrial.incidents.event import IncidentEvent, Subject
+from seatrial.incidents.history import History
+from seatrial.incidents.policy import Context, Escalation, Routes
+from seatrial.model.quantities import Duration
+from seatrial.model.result import RunResult
+from seatrial.model.verdict import Verdict
+from seatrial.store import Ending, Occurrence, OccurrenceState, OutboxMessage
+
+NOW = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
+CONTEXT = Context(report_url="https://trials.example/runs/7", reproduce="seatrial run chaos/x.yaml")
+EVERYWHERE = replace(CONTEXT, routes=Routes(webhook=True, alertmanager=True, notes=True))
+
+
+def told(
+    result: RunResult, history: History | None = None, context: Context = CONTEXT
+) -> list[tuple[str, str]]:
+    """(kind, sink) of everything but change events."""
+    messages = policy.on_result(result, NOW, history or History(), context)
+    return [(each.kind, each.sink) for each in messages if each.kind != "change"]
+
+
+def triggered(messages: list[OutboxMessage]) -> IncidentEvent:
+    return next(IncidentEvent.from_json(each.body) for each in messages if each.kind == "trigger")
+
+
+def open_since(when: datetime, *sinks: str, failures: int = 1) -> History:
+    last = triggered(policy.on_result(result(), when, History(), CONTEXT))
+    return History(failures, dict.fromkeys(sinks or ("pagerduty",), when), last)
+
+
+def test_a_failure_opens_an_incident_everywhere() -> None:
+    assert told(result(), context=EVERYWHERE) == [
+        ("trigger", "pagerduty"),
+        ("trigger", "webhook"),
+        ("trigger", "alertmanager"),
+    ]
+
+
+def test_its_details_say_what_was_promised_measured_and_suspected() -> None:
+    event = triggered(policy.on_result(result(), NOW, History(), CONTEXT))
+    assert event.dedup_key == "seatrial/testbed/database-crash"
+    assert event.details["objectives"] == [
+        {"objective": "downtime after crash", "target": "5 s", "measured": "7.2 … 7.6 s", "verdict": "fail"}
+    ]
+    assert event.details["suspected_step"] == "crash"
+    assert event.details["reproduce"] == "seatrial run chaos/x.yaml"
+    assert event.details["report"] == "https://trials.example/runs/7"
+    assert "7.6 s > 5 s" in event.summary
+
+
+@pytest.mark.parametrize("verdict", [Verdict.UNKNOWN, Verdict.PASS])
+def test_without_a_failure_and_without_an_incident_nothing_is_told(verdict: Verdict) -> None:
+    assert told(result(verdict)) == []
+
+
+def test_only_a_pass_resolves_and_at_every_sink_where_it_is_open() -> None:
+    history = open_since(NOW, "pagerduty", "pagerduty-escalation")
+    resolves = [("resolve", "pagerduty"), ("resolve", "pagerduty-escalation")]
+    assert told(result(Verdict.UNKNOWN), history) == []
+    assert told(result(Verdict.PASS, interrupted=True), history) == []
+    assert told(result(Verdict.PASS), history) == resolves
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_a_fault_that_is_not_known_to_be_undone_is_critical_whatever_the_verdict(verdict: Verdict) -> None:
+    left = result(verdict, steps=(unverified(),))
+    event = triggered(policy.on_result(left, NOW, open_since(NOW), CONTEXT))
+    assert event.severity == "critical"
+    assert "seatrial recover" in event.summary
+    assert event.details["by_hand"] == "seatrial recover"
+
+
+def test_a_fault_that_never_took_effect_need_not_be_undone() -> None:
+    assert (
+        policy.not_undone(result(steps=(replace(CRASH, injected_s=None, undone_s=None, verified=None),)))
+        == []
+    )
+    assert policy.not_undone(result(steps=(replace(CRASH, undone_s=None, verified=None),))) != []
+
+
+@pytest.mark.parametrize(("failures_before", "escalates"), [(0, False), (1, False), (2, True), (7, True)])
+def test_the_third_failure_in_a_row_is_louder_and_goes_to_the_second_key(
+    failures_before: int, *, escalates: bool
+) -> None:
+    messages = policy.on_result(result(), NOW, open_since(NOW, failures=failures_before), CONTEXT)
+    assert any(each.sink == "pagerduty-escalation" for each in messages) == escalates
+    assert triggered(messages).severity == ("critical" if escalates else "error")
+
+
+def test_a_repeat_is_noted_for_those_who_acknowledged() -> None:
+    assert ("note", "pagerduty-notes") not in told(result(), context=EVERYWHERE)
+    assert ("note", "pagerduty-notes") in told(result(), open_since(NOW), EVERYWHERE)
+    assert ("note", "pagerduty-notes") not in told(result(), open_since(NOW), CONTEXT)
+
+
+def test_start_actions_and_end_are_change_events_at_their_own_instants() -> None:
+    start = policy.on_start(Subject("r", "x", "t"), NOW, EVERYWHERE)
+    assert [(each.kind, each.sink) for each in start] == [("change", "pagerduty"), ("change", "webhook")]
+    messages = policy.on_result(result(Verdict.PASS, steps=(CRASH, ROLLBACK)), NOW, History(), CONTEXT)
+    events = [IncidentEvent.from_json(each.body) for each in messages]
+    assert [event.summary.partition(": ")[2] for event in events] == ["deploy.rollback done", "ends: pass"]
+    assert events[0].at == "2026-03-01T03:30:20.200000+00:00"
+    assert len({each.order_key for each in messages}) == len(messages)  # they wait for nothing
+
+
+def test_the_same_run_gives_the_same_message_ids() -> None:
+    first, second = (
+        policy.on_result(result(), at, History(), EVERYWHERE) for at in (NOW, NOW + timedelta(1))
+    )
+    assert [each.id for each in first] == [each.id for each in second]
+
+
+RULE = Escalation(unacknowledged=Duration.parse("4h"))
+
+
+@pytest.mark.parametrize(
+    ("hours", "acknowledged", "escalates"),
+    [(3.9, False, False), (4, False, True), (4, None, True), (99, True, False)],
+)
+def test_unacknowledged_for_too_long_escalates(
+    hours: float, acknowledged: bool | None, *, escalates: bool
+) -> None:
+    history = open_since(NOW, "pagerduty", "webhook")
+    later = NOW + timedelta(hours=hours)
+    messages = policy.on_unacknowledged(history, later, RULE, acknowledged=acknowledged)
+    expected = ["pagerduty", "webhook", "pagerduty-escalation"] if escalates else []
+    assert [each.sink for each in messages] == expected
+    if escalates:
+        assert triggered(messages).severity == "critical"
+
+
+def test_what_is_escalated_or_has_no_rule_is_left_alone() -> None:
+    later = NOW + timedelta(days=9)
+    escalated = open_since(NOW, "pagerduty", "pagerduty-escalation")
+    assert policy.on_unacknowledged(escalated, later, RULE, acknowledged=False) == []
+    assert policy.on_unacknowledged(open_since(NOW), later, Escalation(), acknowledged=False) == []
+    assert policy.on_unacknowledged(History(), later, RULE, acknowledged=False) == []
+
+
+def test_a_missed_occurrence_is_the_schedules_own_incident() -> None:
+    occurrence = Occurrence("monthly", NOW, NOW, "testbed")
+    missed = Ending(OccurrenceState.MISSED, detail="no daemon was there")
+    event = triggered(policy.on_missed(occurrence, missed, NOW, History(), CONTEXT))
+    assert event.dedup_key == "seatrial/testbed/schedule.monthly"
+    assert "planned for 2026-03-01 03:00 UTC was missed: no daemon was there" in event.summary
+    louder = policy.on_missed(occurrence, missed, NOW, open_since(NOW, failures=2), CONTEXT)
+    assert [each.sink for each in louder] == ["pagerduty", "pagerduty-escalation"]
+
+
+@pytest.mark.parametrize(("verdict", "resolves"), [("pass", True), ("fail", True), ("unknown", False)])
+def test_running_again_resolves_it_unless_nothing_was_measured(verdict: str, *, resolves: bool) -> None:
+    occurrence = Occurrence("monthly", NOW, NOW, "testbed")
+    messages = policy.on_ran(occurrence, Verdict(verdict), NOW, open_since(NOW))
+    assert [each.kind for each in messages] == (["resolve"] if resolves else [])

@@ -1,0 +1,32 @@
+"""`seatrial schedule start` with a run that lasts until it is aborted: DATABASE_URL SCHEDULE [PORT]."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from pathlib import Path
+
+from tests.support.results import result
+
+from seatrial.incidents import Settings
+from seatrial.model.result import RunResult
+from seatrial.model.verdict import Verdict
+from seatrial.schedule.commands import StartOptions, start
+from seatrial.schedule.plan import Plan
+from seatrial.store import Occurrence, Store
+
+_log = logging.getLogger(__name__)
+
+
+def _execute(plan: Plan, occurrence: Occurrence, abort: threading.Event) -> RunResult:
+    _log.info("running %s", occurrence.schedule)
+    abort.wait()
+    return result(Verdict.UNKNOWN, interrupted=True)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO)
+    options = StartOptions(metrics=("127.0.0.1", 0), tick_s=0.1)
+    with Store(sys.argv[1]) as store:
+        start([Path(sys.argv[2])], store, _execute, options, Settings(), open_faults=lambda: 2)
