@@ -133,8 +133,8 @@ class Client:
             response.error = failure.of_the_scenario(error)
             self._settle(response)
             raise
-        except BaseException:
-            response.error = failure.STOPPED
+        except BaseException as error:
+            response.error = failure.ABANDONED if isinstance(error, Timeout) else failure.STOPPED
             self._settle(response)
             raise
         if not catch_response:

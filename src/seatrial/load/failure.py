@@ -17,6 +17,7 @@ CUT_SHORT = "closed amid the answer"
 MALFORMED = "malformed answer"
 REDIRECTS = "too many redirects"
 TOO_LATE = "dropped: the generator was late by more than the deadline"
+ABANDONED = "abandoned by the scenario"
 STOPPED = "unanswered at the end"
 
 _OF_THE_PEER = {

@@ -110,8 +110,10 @@ class Session:
         """Locust starts a test: give orders, or follow those of the master, and begin."""
         runner = self._environment.runner
         crew = [kind for kind in self._environment.user_classes if issubclass(kind, OpenLoopUser)]
+        texts = vars(self._environment.parsed_options)
+        if not isinstance(runner, WorkerRunner):
+            texts[KEY] = None  # not those of the last test, should this one be refused
         try:
-            texts = vars(self._environment.parsed_options)
             options = LoadOptions.parse(texts)
             if not crew:
                 if options.spool is not None:
@@ -119,6 +121,8 @@ class Session:
                 return  # a test of Locust's own users
             host, tasks = _host(self._environment, crew), duties(crew)
             if isinstance(runner, WorkerRunner):
+                if texts.get(KEY) is None:
+                    return  # the master has refused
                 orders = Orders.read(texts[KEY])
             else:
                 orders = self._give_orders(options)

@@ -113,7 +113,8 @@ def _judged(plan: Plan, evidence: Evidence, clock: RunClock, conducted: Conducte
     )
     checks = tuple(_checked(check, history) for check in plan.checks) if measurement else ()
     disturbances = tuple((ending.verdict, ending.reason) for ending in conducted.endings)
-    judgement = judge(objectives, checks, conducted.steps, measurement, experiment, disturbances)
+    interrupted = any(ending.interrupted for ending in conducted.endings)
+    judgement = judge(objectives, checks, conducted.steps, measurement, experiment, disturbances, interrupted)
     return RunResult(
         run=evidence.run,
         experiment=experiment.experiment,
@@ -122,7 +123,7 @@ def _judged(plan: Plan, evidence: Evidence, clock: RunClock, conducted: Conducte
         verdict=judgement.verdict,
         reasons=judgement.reasons,
         started_at=clock.anchor_wall.astimezone(UTC).isoformat(timespec="seconds"),
-        interrupted=any(ending.interrupted for ending in conducted.endings),
+        interrupted=interrupted,
         measurement=measurement,
         objectives=objectives,
         steps=conducted.steps,

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 
 from seatrial.measure import downtime, recovery, trusted
-from seatrial.model.experiment import DowntimeObjective, Experiment, RecoveryObjective
+from seatrial.model.experiment import DowntimeObjective, Experiment, Objectives, RecoveryObjective
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import Bounds, CheckResult, Measurement, ObjectiveResult, StepRecord
 from seatrial.model.verdict import Verdict, judge_bounds
@@ -139,20 +139,25 @@ def judge(
     measurement: Measurement | None,
     experiment: Experiment,
     disturbances: tuple[tuple[Verdict, str], ...] = (),
+    interrupted: bool = False,
 ) -> Judgement:
     """The verdict of the whole.
 
-    `disturbances` are what befell the run itself: an abort, a crash, an interrupt.
+    `disturbances` are what befell the run itself: an abort, a crash, an interrupt. A story not told to
+    its end breaks no promise, so an interrupted run fails only if a fault was not undone. Without a
+    measurement there was no story at all.
     """
-    found = list(disturbances)
-    found += [(result.verdict, _sentence(result)) for result in objectives]
+    found = [(result.verdict, _sentence(result)) for result in objectives]
     found += [(check.verdict, f"{check.name}: {check.detail}") for check in checks]
-    found += _troubled_steps(steps)
+    if interrupted:
+        found = [(Verdict.UNKNOWN, text) for verdict, text in found if verdict is not Verdict.PASS]
+    found = [*disturbances, *found]
     if measurement is not None:
+        found += _troubled_steps(steps)
         doubt = doubt_of(measurement, experiment)
         if doubt:
             found.append((Verdict.UNKNOWN, f"the load generator cannot be trusted: {doubt}"))
-    if not objectives and not checks:
+    if experiment.objectives == Objectives() and not experiment.checks:
         found.append(
             (Verdict.UNKNOWN, "nothing was promised: the experiment has no objectives and no checks")
         )
