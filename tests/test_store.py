@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from tests.support.postgres_server import postgres
 from tests.support.results import result
 
+from seatrial.home import seatrial_home
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.verdict import Verdict
 from seatrial.store import (
@@ -23,7 +24,6 @@ from seatrial.store import (
     OutboxMessage,
     Store,
     default_url,
-    home,
 )
 from seatrial.store.schema import SCHEMA_VERSION, metadata, schema_version
 
@@ -247,7 +247,7 @@ def test_an_address_that_makes_no_sense_is_bad_input(url: str) -> None:
 
 
 def test_where_it_lives(tmp_path: Path) -> None:
-    assert home({"SEATRIAL_HOME": str(tmp_path)}) == tmp_path
+    assert seatrial_home({"SEATRIAL_HOME": str(tmp_path)}) == tmp_path
     assert default_url({"SEATRIAL_HOME": str(tmp_path)}) == f"sqlite:///{tmp_path}/seatrial.sqlite"
     assert default_url({"SEATRIAL_DATABASE": "postgresql://h/d"}) == "postgresql://h/d"
 

@@ -290,6 +290,18 @@ def test_a_request_that_is_stopped_is_on_record(aboard: Aboard) -> None:
     assert (row["error"], row["sent"], row["ended"]) == ("unanswered at the end", True, False)
 
 
+def test_a_scenarios_own_timeout_leaves_a_row(aboard: Aboard) -> None:
+    result, (row,) = aboard("""
+        try:
+            with gevent.Timeout(0.1):
+                client.get("/hang")
+        except gevent.Timeout:
+            result = "timed out"
+    """)
+    assert result == "timed out"
+    assert (row["error"], row["ended"]) == ("abandoned by the scenario", False)
+
+
 def test_a_request_that_breaks_out_of_its_line_is_refused(aboard: Aboard, harbour: Any) -> None:
     result, rows = aboard("""
         try:

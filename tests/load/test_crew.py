@@ -28,6 +28,13 @@ def test_classes_share_arrivals_by_weight_and_tasks_share_their_class() -> None:
     assert found[1].watch is not found[2].watch
 
 
+def test_a_hook_that_never_runs_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    visitor = kind("Visitor", [browse])
+    visitor.on_stop = browse
+    duties([visitor])
+    assert "Visitor.on_stop never runs" in caplog.text
+
+
 def test_what_cannot_be_run_is_told() -> None:
     with pytest.raises(ValueError, match="Idler has no tasks"):
         duties([kind("Idler", [])])

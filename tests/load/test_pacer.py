@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatrial.load.pacer import BATCH, Pacer
+from seatrial.load.pacer import BATCH, EARLY_S, Pacer
 
 
 class Loop:
@@ -35,6 +36,7 @@ class Loop:
         return True
 
     def clock(self) -> float:
+        self.now_s += 1e-6  # so that waiting awake comes to an end
         return self.now_s
 
 
@@ -58,6 +60,19 @@ def test_each_arrival_is_started_once_in_order_and_never_early(due: list[float],
     while loop.turn():
         pass
     assert started == sorted(due)
+
+
+def test_after_a_pause_it_is_awake_before_the_arrival_and_not_long() -> None:
+    loop, started = Loop(), []
+    pacer(loop, iter([5.0, 5.0005]), lambda *_: started.append(loop.now_s))
+    assert loop.rings_at_s == pytest.approx(105.0 - EARLY_S)
+    loop.turn()
+    assert started == [pytest.approx(105.0, abs=1e-5)]
+    assert loop.rings_at_s == 105.0005  # no pause, no early waking
+    spurious = Loop()
+    pacer(spurious, iter([5.0]), lambda *_: None)
+    spurious.ring()
+    assert spurious.now_s < 100.1
 
 
 def test_one_that_is_behind_lets_the_loop_turn_between_batches() -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from seatrial.testbed.places import Places, seatrial_home
+from seatrial.home import seatrial_home
+from seatrial.testbed.places import Places
 
 
 def test_the_home_is_what_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def calibrate(
 ) -> int:
     """Plant outages of known length, and say how often the bounds held the truth."""
     from seatrial.calibrate.calibration import calibrate as calibrated  # noqa: PLC0415
-    from seatrial.testbed.places import seatrial_home  # noqa: PLC0415
+    from seatrial.home import seatrial_home  # noqa: PLC0415
 
     offered = rate_of("--rate", rate)
     with (

@@ -44,9 +44,9 @@ def append(
     ] = None,
 ) -> None:
     """Append events from stdin, one JSON object a line; print the last sequence number that is durable."""
+    from seatrial.home import seatrial_home  # noqa: PLC0415
     from seatrial.ledger import Ledger, append_stream, line_batches  # noqa: PLC0415
     from seatrial.run.sealing import signer  # noqa: PLC0415
-    from seatrial.testbed.places import seatrial_home  # noqa: PLC0415
 
     copies = [_copy(place) for place in copy_to or []]
     with Ledger(directory, signer(seatrial_home()), copies=copies) as ledger:
@@ -131,9 +131,9 @@ def verify_run(
 
 
 def _keys(given: list[Path] | None) -> list[VerifierKey]:
+    from seatrial.home import seatrial_home  # noqa: PLC0415
     from seatrial.ledger import read_verifier_keys  # noqa: PLC0415
     from seatrial.run.sealing import public_key  # noqa: PLC0415
-    from seatrial.testbed.places import seatrial_home  # noqa: PLC0415
 
     if given:
         return [trusted for path in given for trusted in read_verifier_keys(path)]

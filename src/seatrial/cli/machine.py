@@ -21,7 +21,7 @@ def doctor(
 ) -> None:
     """Say what this machine can and cannot do, and the command that mends it."""
     from seatrial.doctor import examine  # noqa: PLC0415
-    from seatrial.testbed.places import seatrial_home  # noqa: PLC0415
+    from seatrial.home import seatrial_home  # noqa: PLC0415
 
     findings = examine(seatrial_home())
     if as_json:

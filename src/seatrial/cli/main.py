@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from seatrial import __version__
-from seatrial.cli import calibrating, ledger, machine, measuring, running, testbed
+from seatrial.cli import calendar, calibrating, incidents, ledger, machine, measuring, running, testbed
 from seatrial.cli.terminal import complain, say
 from seatrial.model.problems import BadInput, Interrupted, SeatrialError
 
@@ -31,6 +31,8 @@ running.register(app)
 measuring.register(app)
 testbed.register(app)
 calibrating.register(app)
+calendar.register(app)
+incidents.register(app)
 ledger.register(app)
 machine.register(app)
 

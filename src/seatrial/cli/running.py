@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ import typer
 from rich.table import Table
 
 from seatrial.cli.live import LiveView
+from seatrial.cli.reporting import Desk, open_desk
 from seatrial.cli.targets import home, planned_target, target_in_service
 from seatrial.cli.terminal import err, out, print_json, say
 from seatrial.cli.terms import rate_of
@@ -106,14 +108,17 @@ def suite(
     source = read(suite_file, "suite")
     _recover_first()
     plan_for = functools.partial(plan_suite, source, confirm=confirm)
-    with target_in_service(target, no_testbed, plan_for) as system, _interruptible() as stop:
-        whole = execute_suite(
-            plan_for(system),
-            lambda plan, directory: _execute(plan, directory, stop),
-            stop,
-            lambda result: err.print(summary(result)),
-            out_dir,
-        )
+    with target_in_service(target, no_testbed, plan_for) as system, open_desk() as desk:
+        with _interruptible() as stop:
+            whole = execute_suite(
+                plan_for(system),
+                lambda plan, directory: _execute(plan, directory, stop, desk),
+                stop,
+                lambda result: err.print(summary(result)),
+                out_dir,
+            )
+        if desk:
+            desk.deliver()
     err.print(suite_table(whole))
     if as_json:
         print_json(suite_document(whole))
@@ -188,14 +193,19 @@ def _interruptible() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _execute(plan: Plan, directory: Path | None, stop: threading.Event) -> Execution:
+def _execute(plan: Plan, directory: Path | None, stop: threading.Event, desk: Desk | None) -> Execution:
+    reporter = desk.reporter(plan.experiment, " ".join(["seatrial", *sys.argv[1:]])) if desk else None
     with LiveView(plan.experiment.title or plan.experiment.experiment) as view:
-        return execute(plan, home(), view, stop, directory)
+        return execute(plan, home(), view, stop, directory, reporter)
 
 
 def _watched(plan: Plan, directory: Path | None) -> Execution:
-    with _interruptible() as stop:
-        return _execute(plan, directory, stop)
+    with open_desk() as desk:
+        with _interruptible() as stop:
+            execution = _execute(plan, directory, stop, desk)
+        if desk:
+            desk.deliver()
+        return execution
 
 
 def _tell(execution: Execution, as_json: bool) -> int:

@@ -10,14 +10,17 @@ from pathlib import Path
 
 from seatrial import testbed
 from seatrial.cli.terminal import err, say
+from seatrial.home import seatrial_home
 from seatrial.model.document import parse
 from seatrial.model.problems import BadInput
 from seatrial.model.target import references, substitute
-from seatrial.run.files import Source, read
-from seatrial.testbed.places import Places, seatrial_home
+from seatrial.run.files import Source, find, read
+from seatrial.testbed.places import Places
 from seatrial.testbed.ports import free
 from seatrial.testbed.target import target_yaml
 from seatrial.testbed.topology import LOOPBACK, loopback
+
+_TESTBED = "chaos/targets/testbed.yaml"
 
 
 def home() -> Path:
@@ -29,9 +32,14 @@ def home() -> Path:
     return place
 
 
+def _names_another(named: str) -> bool:
+    """Whether a target other than the testbed is named."""
+    return bool(named) and find(named) != find(_TESTBED)
+
+
 def planned_target(named: str) -> Source:
     """The target as far as it is known without starting anything."""
-    if named:
+    if _names_another(named):
         return read(named, "target")
     state = testbed.status()
     if state is not None and state.phase == "ready":
@@ -51,7 +59,7 @@ def target_in_service(named: str, no_testbed: bool, validate: Callable[[Source],
     """
     planned = planned_target(named)
     state = testbed.status()
-    if named or (state is not None and state.phase == "ready"):
+    if _names_another(named) or (state is not None and state.phase == "ready"):
         yield planned
         return
     if no_testbed:

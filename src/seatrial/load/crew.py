@@ -7,6 +7,7 @@ afterwards, and there are as many as were ever busy at once.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from inspect import isclass
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from seatrial.load.user import OpenLoopUser
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -47,6 +50,8 @@ def duties(user_classes: Sequence[type[OpenLoopUser]]) -> list[Duty]:
     found = []
     for user_class in user_classes:
         tasks: list[Any] = list(user_class.tasks)
+        if "on_stop" in vars(user_class):
+            logger.warning("%s.on_stop never runs: nobody in an open model leaves", user_class.__name__)
         if not tasks:
             raise ValueError(f"{user_class.__name__} has no tasks; mark its methods with @task")
         nested = next((task for task in tasks if isclass(task)), None)

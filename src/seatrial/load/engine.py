@@ -133,7 +133,7 @@ class Engine:
         except StopTest as stop:
             logger.error("%s", stop)
             gevent.spawn(self._end_test)
-        except Exception as error:
+        except (Exception, gevent.Timeout) as error:
             self._task_failed(duty, user, intended, error)
             user = None  # in an unknown state: not to be met again
         finally:
@@ -152,7 +152,9 @@ class Engine:
         user.client = Client(user.host or self._header.host, pool, zero_s, deadline_s, report)
         return user
 
-    def _task_failed(self, duty: Duty, user: OpenLoopUser | None, intended: float, error: Exception) -> None:
+    def _task_failed(
+        self, duty: Duty, user: OpenLoopUser | None, intended: float, error: BaseException
+    ) -> None:
         if user is not None:
             user.client.depart()
         if user is None or not user.client.requests:

@@ -50,7 +50,7 @@ class Unanswered(Exception):  # noqa: N818
     """The connection carried no complete answer; the text says how."""
 
 
-def of_the_scenario(error: Exception) -> str:
+def of_the_scenario(error: BaseException) -> str:
     """The text for an arrival that came to nothing because the scenario's own code failed."""
     return f"dropped: the scenario failed: {type(error).__name__}"
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import logging
 import os
 import platform
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC
 from pathlib import Path
@@ -19,9 +20,10 @@ import pyarrow.parquet as pq
 
 from seatrial.checks.protocol import Check, History, Stored
 from seatrial.faults.protocol import Role
+from seatrial.incidents import Reporter
 from seatrial.lookups import look_up
 from seatrial.measure import measure
-from seatrial.model.problems import SeatrialError
+from seatrial.model.problems import SeatrialError, Unavailable
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import CheckResult, Measurement, RunResult
 from seatrial.model.verdict import Verdict
@@ -35,6 +37,8 @@ from seatrial.run.observer import Observer
 from seatrial.run.plan import Plan
 from seatrial.run.sealing import seal_evidence
 
+_log = logging.getLogger(__name__)
+
 _PARTS = ("seatrial", "locust", "gevent", "geventhttpclient", "numpy", "pyarrow", "httpx")
 
 
@@ -47,17 +51,24 @@ class Execution:
 
 
 def execute(
-    plan: Plan, home: Path, observer: Observer, stop: threading.Event, out: Path | None = None
+    plan: Plan,
+    home: Path,
+    observer: Observer,
+    stop: threading.Event,
+    out: Path | None = None,
+    reporter: Reporter | None = None,
 ) -> Execution:
     """Run `plan` to its end and keep the evidence. `stop` ends it early, from whatever thread sets it.
 
-    Raises BadInput when no evidence directory can be made. Everything else that goes wrong is a verdict.
+    `reporter` records the run and the incidents it causes, in one transaction. Raises BadInput when no
+    evidence directory can be made. Everything else that goes wrong is a verdict.
     """
     clock = RunClock.start()
     evidence = Evidence.create(plan.experiment.experiment, clock.anchor_wall, out)
     evidence.write_text("experiment.yaml", plan.experiment_text)
     evidence.write_json("plan.json", _describe(plan))
     journal = RunJournal(evidence.path("journal.jsonl"))
+    _record(reporter, lambda to: to.started(evidence.run, plan.experiment.experiment, plan.target.target))
     try:
         journal.write("run.started", clock.now(), clock.anchor_wall, run=evidence.run)
         conducted = _conduct(plan, evidence, journal, home, observer, stop, clock)
@@ -69,7 +80,18 @@ def execute(
     result = replace(result, evidence=evidence.manifest())
     _write_down(plan, evidence, home, conducted, result)
     seal_evidence(evidence, home)
+    _record(reporter, lambda to: to.finished(result))
     return Execution(result, evidence)
+
+
+def _record(reporter: Reporter | None, tell: Callable[[Reporter], object]) -> None:
+    """A run database that is away costs its record, never the run or its evidence."""
+    if reporter is None:
+        return
+    try:
+        tell(reporter)
+    except Unavailable as error:
+        _log.error("the run database was not told: %s", error)
 
 
 def _conduct(

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from seatrial.model.result import RunResult
-from seatrial.store.database import Database, default_url, home
+from seatrial.store.database import Database, default_url
 from seatrial.store.occurrences import (
     Claim,
     Ending,
@@ -41,7 +41,6 @@ __all__ = [
     "Runs",
     "Store",
     "default_url",
-    "home",
 ]
 
 

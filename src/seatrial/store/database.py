@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from platformdirs import user_state_path
 from sqlalchemy.dialects import postgresql, sqlite
 
+from seatrial.home import seatrial_home
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.store import schema
 
@@ -27,15 +27,9 @@ _ADVISORY_LOCK = 0x5EA7_81A1  # ours alone, so that daemons starting together cr
 _POSTGRES = ("postgres", "postgresql")
 
 
-def home(environment: Mapping[str, str] = os.environ) -> Path:
-    """Where state lives that must be found from anywhere after a crash: `$SEATRIAL_HOME`."""
-    chosen = environment.get("SEATRIAL_HOME")
-    return Path(chosen).expanduser() if chosen else user_state_path("seatrial")
-
-
 def default_url(environment: Mapping[str, str] = os.environ) -> str:
-    """`$SEATRIAL_DATABASE`, else a SQLite file in `home()`."""
-    return environment.get("SEATRIAL_DATABASE") or f"sqlite:///{home(environment).absolute()}/seatrial.sqlite"
+    """`$SEATRIAL_DATABASE`, else a SQLite file in `seatrial_home()`."""
+    return environment.get("SEATRIAL_DATABASE") or f"sqlite:///{seatrial_home(environment)}/seatrial.sqlite"
 
 
 class Database:

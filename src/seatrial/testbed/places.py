@@ -19,16 +19,11 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
+from seatrial.home import seatrial_home
 
 # A Unix socket's path has 107 bytes, and HAProxy first binds a temporary name that is 11 longer.
 _LONGEST_SOCKET_PATH = 90
 _LONGEST_SOCKET_NAME = len("control.sock")
-
-
-def seatrial_home() -> Path:
-    """`$SEATRIAL_HOME`, else the user's state directory."""
-    return Path(os.environ.get("SEATRIAL_HOME") or platformdirs.user_state_dir("seatrial")).absolute()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,185 @@
+"""`seatrial schedule start|next|history|export`: chaos on a calendar."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from seatrial.cli.terminal import out, print_json, say
+from seatrial.model.problems import BadInput
+
+if TYPE_CHECKING:
+    from seatrial.model.result import RunResult
+    from seatrial.schedule import Plan as SchedulePlan
+    from seatrial.store import Occurrence, RecordedOccurrence, Store
+
+commands = typer.Typer(
+    help="Runs on a calendar: never twice, never silently not at all.", no_args_is_help=True
+)
+
+Files = Annotated[
+    list[Path], typer.Argument(metavar="SCHEDULE…", help="Schedules, such as schedules/….yaml.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the application."""
+    app.add_typer(commands, name="schedule")
+
+
+@commands.command("next")
+def upcoming(
+    files: Files,
+    count: Annotated[int, typer.Option(min=1, max=10_000, help="How many.")] = 12,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the next planned instants, in local time and UTC, with clock changes and blackouts."""
+    from seatrial.schedule import next_occurrences  # noqa: PLC0415
+
+    found = next_occurrences(files, count, datetime.now(UTC))
+    if as_json:
+        print_json({"occurrences": [each.to_json() for each in found]})
+        return
+    table = Table(
+        "schedule", "local", "UTC", "due (UTC)", "note", box=None, pad_edge=False, padding=(0, 2, 0, 0)
+    )
+    for each in found:
+        notes = [each.note, f"skipped: {each.blackout}" if each.blackout else ""]
+        table.add_row(
+            each.schedule, f"{each.local:%a %Y-%m-%d %H:%M %Z}", f"{each.planned:%m-%d %H:%M}",
+            f"{each.due:%m-%d %H:%M:%S}", "; ".join(filter(None, notes)),
+        )  # fmt: skip
+    out.print(table)
+
+
+@commands.command("history")
+def past(
+    schedule: Annotated[str, typer.Argument(help="A schedule's name; without one, all.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what became of planned instants: run, missed, skipped or interrupted."""
+    from seatrial.schedule import history  # noqa: PLC0415
+    from seatrial.store import Store  # noqa: PLC0415
+
+    with Store.default() as store:
+        found = history(store, schedule or None, limit)
+    if as_json:
+        print_json({"occurrences": [_plain(each) for each in found]})
+        return
+    table = Table("schedule", "planned (UTC)", "became", "run", "verdict", "detail", box=None, pad_edge=False)
+    for each in found:
+        row = _plain(each)
+        table.add_row(
+            *(
+                str(row[name] or "")
+                for name in ("schedule", "planned_utc", "state", "run", "verdict", "detail")
+            )
+        )
+    out.print(table)
+    if not found:
+        say("no occurrence was recorded yet; a daemon records them: seatrial schedule start schedules/…")
+
+
+@commands.command()
+def start(
+    files: Files,
+    once: Annotated[
+        bool, typer.Option("--once", help="Run what is due and end, for those whom cron wakes.")
+    ] = False,
+    metrics: Annotated[str, typer.Option(metavar="HOST:PORT", help="Serve /metrics there.")] = "",
+) -> None:
+    """Be the daemon: run what is planned when it is due, and account for every planned instant."""
+    from seatrial.schedule import StartOptions  # noqa: PLC0415
+    from seatrial.schedule import start as serve  # noqa: PLC0415
+    from seatrial.store import Store  # noqa: PLC0415
+
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s")
+    options = replace(StartOptions(), once=once, metrics=_address(metrics) if metrics else None)
+    with Store.default() as store:
+        serve(files, store, _Executor(store), options, open_faults=_open_faults)
+
+
+@commands.command()
+def export(
+    files: Files,
+    systemd: Annotated[bool, typer.Option("--systemd", help="A unit for the daemon.")] = False,
+    kubernetes: Annotated[bool, typer.Option("--kubernetes", help="A CronJob.")] = False,
+    github_actions: Annotated[bool, typer.Option("--github-actions", help="A workflow.")] = False,
+    image: Annotated[str, typer.Option(help="The container image of the CronJob.")] = "seatrial:latest",
+) -> None:
+    """Print what lets something else wake the schedule."""
+    from seatrial.schedule import export as exported  # noqa: PLC0415
+    from seatrial.schedule import load_plan, load_plans  # noqa: PLC0415
+
+    if systemd + kubernetes + github_actions != 1:
+        raise BadInput("choose one of --systemd, --kubernetes and --github-actions")
+    if systemd:
+        load_plans(files)
+        sys.stdout.write(exported.systemd([str(file) for file in files]))
+        return
+    for file in files:
+        plan = load_plan(file)
+        text = (
+            exported.kubernetes(plan, image, str(file))
+            if kubernetes
+            else exported.github_actions(plan, str(file), datetime.now(UTC))
+        )
+        sys.stdout.write(text)
+
+
+class _Executor:
+    """Runs what a schedule names, when the daemon says so."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __call__(self, plan: SchedulePlan, occurrence: Occurrence, abort: threading.Event) -> RunResult:
+        from seatrial.cli.scheduled import run_scheduled  # noqa: PLC0415
+
+        return run_scheduled(plan, occurrence, abort, self._store)
+
+
+def _plain(occurrence: RecordedOccurrence) -> dict[str, str | None]:
+    return {
+        "schedule": occurrence.schedule,
+        "target": occurrence.target,
+        "planned_utc": occurrence.planned_at.isoformat(),
+        "due_utc": occurrence.due_at.isoformat(),
+        "state": str(occurrence.state),
+        "ended_utc": occurrence.ended_at.isoformat() if occurrence.ended_at else None,
+        "run": occurrence.run,
+        "verdict": occurrence.verdict,
+        "detail": occurrence.detail,
+    }
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise BadInput(f"--metrics: '{text}' is not HOST:PORT, such as 127.0.0.1:9464")
+    return host, int(port)
+
+
+def _open_faults() -> int:
+    from seatrial.faults.journal import Journal  # noqa: PLC0415
+    from seatrial.faults.session import journal_path  # noqa: PLC0415
+    from seatrial.home import seatrial_home  # noqa: PLC0415
+
+    path = journal_path(seatrial_home())
+    if not path.exists():
+        return 0
+    journal = Journal(path)
+    try:
+        return sum(len(journal.open_entries(session)) for session in journal.unsettled_sessions())
+    finally:
+        journal.close()

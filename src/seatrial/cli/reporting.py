@@ -1,0 +1,57 @@
+"""Recording runs, and telling people of failures: what every command that runs something does alike."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from seatrial.cli.terminal import say
+from seatrial.incidents import Escalation, Reporter, Settings, deliver
+from seatrial.model.experiment import Experiment, Severity
+from seatrial.model.problems import Unavailable
+from seatrial.store import Store
+
+
+class Desk:
+    """The run database and the receivers of incidents, for the length of a command."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._settings = settings
+
+    def reporter(
+        self, experiment: Experiment, command: str, escalation: Escalation | None = None
+    ) -> Reporter:
+        """Who records a run of `experiment`; `command` runs it again."""
+        severity: Severity = experiment.incident.severity if experiment.incident else "error"
+        return Reporter(
+            self._store,
+            self._settings,
+            severity=severity,
+            escalation=escalation or Escalation(),
+            reproduce=command,
+        )
+
+    def deliver(self) -> None:
+        """Send what the outbox holds; say what is off and what did not arrive."""
+        try:
+            deliver(self._store, self._settings)
+        except Unavailable as error:
+            say(f"incidents stay in the outbox: {error}")
+        for sink, how in self._settings.off().items():
+            if not sink.startswith("pagerduty-"):
+                say(f"{sink} is off ({how}); to see what it would be sent: seatrial incidents list --dry-run")
+
+
+@contextlib.contextmanager
+def open_desk() -> Iterator[Desk | None]:
+    """The desk; None, and a word about it, when the run database cannot be reached."""
+    settings = Settings.from_environment()
+    try:
+        store = Store.default()
+    except Unavailable as error:
+        say(f"this run will not be recorded: {error}")
+        yield None
+        return
+    with store:
+        yield Desk(store, settings)
