@@ -35,7 +35,13 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         asked.append(described)
         if described["provider"].get("path") == "fail":
             raise ChaosException("the ship does not answer")
-        return described["type"] == "probe"
+        if described["provider"]["type"] == "python":
+            return described["type"] == "probe"
+        return {
+            "status": 7 if described["provider"].get("path") == "false" else 0,
+            "stdout": "",
+            "stderr": "",
+        }
 
     def ensure_activity_is_valid(described: dict[str, Any]) -> None:
         if described["provider"].get("path") == "":
@@ -77,6 +83,13 @@ def test_failures_are_told(ran: list[dict[str, Any]], role: Role) -> None:
         fault.inject(undo)
     with pytest.raises(BadInput, match="must have a path"):
         fault.undo(undo)
+    fault = registry.build("chaostoolkit", {"inject": {"type": "process", "path": "false"}, "undo": fails})
+    with pytest.raises(Unavailable, match="false: failed with status 7"):
+        fault.inject(undo)
+    elsewhere = {"type": "http", "url": "http://10.0.0.1/"}
+    with pytest.raises(BadInput, match="allow"):
+        registry.build("chaostoolkit", {"inject": elsewhere, "undo": fails}).inject(undo)
+    fault = registry.build("chaostoolkit", {"inject": fails, "undo": fails})
     assert fault.healthy(role) is None
 
 

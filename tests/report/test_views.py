@@ -6,7 +6,7 @@ import pytest
 from seatrial.model.result import ObjectiveResult, StepRecord
 from seatrial.model.verdict import Verdict
 from seatrial.report import Dossier
-from seatrial.report.views import facts, files, key_objective, measured_text, objective, split_grids, step
+from seatrial.report.views import facts, files, key_objective, measured_text, objective, step
 
 
 def test_the_scale_is_true_to_the_numbers() -> None:
@@ -54,14 +54,6 @@ def test_any_json_becomes_rows() -> None:
         ("d", "", 1),
         ("e", '{"f": [1, 2]}', 2),
     ]
-
-
-def test_records_become_tables() -> None:
-    plain, grids = split_grids({"covered": 12, "kinds": [{"kind": "stall", "n": 1}, {"kind": "5xx", "n": 2}]})
-    assert plain == {"covered": 12}
-    assert [(grid.columns, grid.rows) for grid in grids] == [(("kind", "n"), (("stall", "1"), ("5xx", "2")))]
-    _, (by_kind,) = split_grids({"kinds": {"stall": {"n": 1}, "5xx": {"n": 2}}})
-    assert by_kind.rows == (("stall", "1"), ("5xx", "2"))
 
 
 def test_digests_stand_beside_their_files() -> None:

@@ -16,6 +16,7 @@ import importlib.util
 import json
 import shlex
 from typing import Annotated, Any, ClassVar
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, Field
 
@@ -23,6 +24,7 @@ from seatrial.faults.protocol import ANY, Declared, Role, Undo
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.quantities import Duration
 
+_FAILS_FROM = {"process": 1, "http": 400}  # the least status that is a failure
 _REQUIRED = {"python": {"module", "func"}, "http": {"url"}, "process": {"path"}}
 
 
@@ -85,14 +87,21 @@ def _run(role: Role, kind: str, provider: dict[str, Any]) -> Any:
         exceptions = importlib.import_module("chaoslib.exceptions")
     except ImportError as error:
         raise Unavailable("needs the Chaos Toolkit library: pip install 'seatrial[chaostoolkit]'") from error
-    described = {"type": kind, "name": _shown(provider), "provider": role.resolved(provider)}
+    resolved = role.resolved(provider)
+    if provider["type"] == "http":
+        role.require_allowed(urlsplit(resolved["url"]).hostname or "")
+    described = {"type": kind, "name": _shown(provider), "provider": resolved}
     try:
         activity.ensure_activity_is_valid(described)
-        return activity.run_activity(described, {}, {})
+        returned = activity.run_activity(described, {}, {})
     except exceptions.InvalidActivity as error:
         raise BadInput(f"{_shown(provider)}: {error}") from error
     except exceptions.ChaosException as error:
         raise Unavailable(f"{_shown(provider)}: {error}") from error
+    # the library only warns of an exit code or a status that means failure, and leaves it to a tolerance
+    if provider["type"] in _FAILS_FROM and returned["status"] >= _FAILS_FROM[provider["type"]]:
+        raise Unavailable(f"{_shown(provider)}: failed with status {returned['status']}")
+    return returned
 
 
 def _shown(provider: dict[str, Any]) -> str:

@@ -13,13 +13,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import Measurement, Outage
 from seatrial.report import figures, sentences, views
+from seatrial.report.calibration import calibration_view
 from seatrial.report.chartdata import chart_data
 from seatrial.report.closeup import MOST_CLOSEUPS
 from seatrial.report.dossier import Dossier
@@ -27,7 +27,6 @@ from seatrial.report.overview import by_name
 from seatrial.report.uplot import chart_library
 
 _MOST_ROWS = 200  # of any table
-_MOST_GRIDS = 6
 _LONGEST_YAML = 100_000  # characters
 _SCRIPTS = ("ink", "chart", "lane", "overview", "closeup", "page")
 _SIGNATORIES = ("CTO", "Security", "SRE", "Compliance")
@@ -56,7 +55,7 @@ def render_html(dossier: Dossier) -> str:
             **_names(log, measured),
             steps=[views.step(number, one) for number, one in enumerate(result.steps[:_MOST_ROWS], start=1)],
             checks=result.checks[:_MOST_ROWS],
-            **_calibration(dossier.calibration or {}),
+            calibration=calibration_view(dossier.calibration),
             files=views.files(result.evidence, dossier.digests)[:_MOST_ROWS],
             versions=list(views.facts(dossier.versions))[:_MOST_ROWS],
             machine=list(views.facts(dossier.machine))[:_MOST_ROWS],
@@ -93,11 +92,6 @@ def _names(log: RequestLog | None, measured: Measurement | None) -> Mapping[str,
     if log is None or measured is None:
         return {"names": []}
     return {"names": by_name(log.between(measured.start_s, measured.end_s), measured.deadline_s)}
-
-
-def _calibration(found: Mapping[str, Any]) -> Mapping[str, object]:
-    plain, grids = views.split_grids(found)
-    return {"calibration": list(views.facts(plain))[:_MOST_ROWS], "calibration_grids": grids[:_MOST_GRIDS]}
 
 
 def _policy(*scripts: str) -> str:

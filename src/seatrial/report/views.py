@@ -14,8 +14,6 @@ from seatrial.report.figures import Shown, allowed, at_least, count, exactly, in
 
 _LONGEST_TEXT = 400
 NOT_MEASURED = "not measured"
-_MOST_COLUMNS = 10
-_MOST_RECORDS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,50 +182,6 @@ def facts(mapping: Mapping[str, Any], depth: int = 0) -> Iterator[Fact]:
             yield from facts(value, depth + 1)
         else:
             yield Fact(name, clip(_value(value)), depth)
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """Records of one shape as a table: the first column names the row."""
-
-    name: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-
-def split_grids(mapping: Mapping[str, Any]) -> tuple[dict[str, Any], list[Grid]]:
-    """The plain values of a JSON mapping, and those that are tables: lists (or mappings) of records."""
-    plain: dict[str, Any] = {}
-    grids: list[Grid] = []
-    for key, value in mapping.items():
-        records = _records(value)
-        if records:
-            grids.append(_grid(clip(str(key).replace("_", " ")), records))
-        else:
-            plain[str(key)] = value
-    return plain, grids
-
-
-def _records(value: Any) -> list[Mapping[str, Any]]:
-    """`value` as rows with a first column, or nothing when it is no table."""
-    if (
-        isinstance(value, Mapping)
-        and len(value) > 1
-        and all(isinstance(row, Mapping) for row in value.values())
-    ):
-        return [{"": name, **row} for name, row in value.items()]
-    if isinstance(value, list) and value and all(isinstance(row, Mapping) for row in value):
-        return value
-    return []
-
-
-def _grid(name: str, records: Sequence[Mapping[str, Any]]) -> Grid:
-    columns = tuple(dict.fromkeys(str(key) for record in records for key in record))[:_MOST_COLUMNS]
-    rows = tuple(
-        tuple(clip(_value(record.get(column, "–"))) for column in columns)
-        for record in records[:_MOST_RECORDS]
-    )
-    return Grid(name, tuple(clip(column.replace("_", " ")) for column in columns), rows)
 
 
 def _value(value: Any) -> str:
