@@ -97,7 +97,6 @@ def test_sessions_and_their_ends(journal: Journal) -> None:
     journal.end_session("s", Ending.CLOSED)  # the first to say so is believed
     (session,) = journal.sessions()
     assert (session.guardian, session.ending) == (OTHER, Ending.INTERRUPTED)
-    assert journal.sessions(unended=True) == []
 
 
 def test_only_its_owner_reads_it(journal: Journal) -> None:

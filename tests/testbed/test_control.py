@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import socket
 from collections.abc import Callable
 from typing import TypeVar
@@ -29,8 +30,11 @@ def with_a_supervisor(
     async def scenario() -> Result:
         places.sockets.mkdir(parents=True)
         supervisor = Supervisor(places, topology, programs)
-        async with await asyncio.start_unix_server(supervisor.serve, places.control):
-            return await asyncio.to_thread(client)
+        try:
+            async with await asyncio.start_unix_server(supervisor.serve, places.control):
+                return await asyncio.to_thread(client)
+        finally:
+            shutil.rmtree(places.sockets)  # it may lie outside tmp_path, whose name is long
 
     return asyncio.run(scenario())
 

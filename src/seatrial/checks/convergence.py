@@ -229,7 +229,7 @@ def _judge_writes(
         kept += attempt.outcome == "indeterminate" and bool(done)
     mine = {attempt.item for attempt in attempts}
     keys = {attempt.identity for attempt in attempts}
-    strange = [done[0] for key, done in by_key.items() if key not in keys]
+    strange = [each for key, done in by_key.items() if key not in keys for each in done]
     for operation in strange:
         if operation.item in mine:
             findings.add("of unknown origin", operation)

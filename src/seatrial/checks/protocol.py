@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol, runtime_checkable
 
+from seatrial.checks.replicas import Recorded
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import CheckResult, StepRecord
 from seatrial.model.strict import Strict
@@ -32,9 +33,8 @@ class History:
     steps: tuple[StepRecord, ...]
     deadline_s: float
     end_s: float  # end of the measured part
-    stored: Mapping[str, Stored] = field(
-        default_factory=dict
-    )  # role → which writes the target held afterwards
+    stored: Mapping[str, Stored] = field(default_factory=dict)  # role → which writes the target held
+    recorded: Mapping[str, Recorded] = field(default_factory=dict)  # role → what replicated regions held
 
 
 class Check(Protocol):

@@ -24,7 +24,6 @@ from seatrial.faults.protocol import ANY, Declared, Role, Undo
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.quantities import Duration
 
-_FAILS_FROM = {"process": 1, "http": 400}  # the least status that is a failure
 _REQUIRED = {"python": {"module", "func"}, "http": {"url"}, "process": {"path"}}
 
 
@@ -98,10 +97,20 @@ def _run(role: Role, kind: str, provider: dict[str, Any]) -> Any:
         raise BadInput(f"{_shown(provider)}: {error}") from error
     except exceptions.ChaosException as error:
         raise Unavailable(f"{_shown(provider)}: {error}") from error
-    # the library only warns of an exit code or a status that means failure, and leaves it to a tolerance
-    if provider["type"] in _FAILS_FROM and returned["status"] >= _FAILS_FROM[provider["type"]]:
+    if _failed(provider["type"], returned):
         raise Unavailable(f"{_shown(provider)}: failed with status {returned['status']}")
     return returned
+
+
+def _failed(kind: str, returned: Any) -> bool:
+    """The library only warns of an exit code or a status that means failure, and leaves it to a tolerance."""
+    match kind:
+        case "process":
+            return bool(returned["status"] != 0)
+        case "http":
+            return bool(returned["status"] >= 400)
+        case _:
+            return False
 
 
 def _shown(provider: dict[str, Any]) -> str:

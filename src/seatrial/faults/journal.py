@@ -205,12 +205,11 @@ class Journal:
                 (ending, self.clock.now().wall_ns, session),
             )
 
-    def sessions(self, *, unended: bool = False) -> list[Session]:
-        """All sessions, or those without an ending, oldest first."""
-        where = "WHERE ending IS NULL" if unended else ""
+    def sessions(self) -> list[Session]:
+        """All sessions, oldest first."""
         with self._lock, self._translated():
             rows = self._db.execute(
-                f"SELECT id, target, experiment, run, conductor, guardian, ending FROM session {where}"  # noqa: S608  # two constants
+                "SELECT id, target, experiment, run, conductor, guardian, ending FROM session"
                 " ORDER BY opened_ns"
             ).fetchall()
         return [

@@ -7,6 +7,7 @@
 | journal.jsonl      | what happened when, appended and fsync'ed line by line                    |
 | requests.parquet   | the request log                                                           |
 | stored-*.parquet   | which of the run's writes the target held afterwards                      |
+| recorded-*.json    | what replicated regions held and had done                                 |
 | verdict.json       | the verdict and everything that was measured                              |
 | report.html        | the report                                                                |
 | junit.xml          | the same for CI                                                           |
@@ -90,7 +91,8 @@ class Evidence:
     def manifest(self) -> dict[str, str]:
         """What is there: each evidence file, and under `sha256` the digest of the request log."""
         found = {what: name for what, name in _SHOWN.items() if self.path(name).exists()}
-        found |= {path.stem: path.name for path in sorted(self.directory.glob("stored-*.parquet"))}
+        answers = [*self.directory.glob("stored-*.parquet"), *self.directory.glob("recorded-*.json")]
+        found |= {path.stem: path.name for path in sorted(answers)}
         if "requests" in found:
             found["sha256"] = file_digest(self.path(found["requests"]))
         return found

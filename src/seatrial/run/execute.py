@@ -19,9 +19,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from seatrial.checks.protocol import Check, History, Stored
+from seatrial.checks.replicas import Recorded
 from seatrial.faults.protocol import Role
 from seatrial.incidents import Reporter
-from seatrial.lookups import look_up
+from seatrial.lookups import look_up, replicas
 from seatrial.measure import measure
 from seatrial.model.problems import SeatrialError, Unavailable
 from seatrial.model.requestlog import RequestLog
@@ -39,7 +40,7 @@ from seatrial.run.sealing import seal_evidence
 
 _log = logging.getLogger(__name__)
 
-_PARTS = ("seatrial", "locust", "gevent", "geventhttpclient", "numpy", "pyarrow", "httpx")
+_PARTS = ("seatrial", "locust", "gevent", "httptools", "numpy", "pyarrow", "httpx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +127,14 @@ def _judged(plan: Plan, evidence: Evidence, clock: RunClock, conducted: Conducte
     objectives = (
         judge_objectives(experiment, conducted.log, measurement, conducted.steps) if measurement else ()
     )
+    asked = plan.lookups if measurement else ()
     history = History(
         conducted.log,
         conducted.steps,
         experiment.load.deadline.seconds,
         conducted.end_s,
-        {role.name: _stored(role, conducted.log, evidence) for role in plan.lookups} if measurement else {},
+        {role.name: _stored(role, conducted.log, evidence) for role in asked if role.driver != "replicas"},
+        {role.name: _recorded(role, evidence) for role in asked if role.driver == "replicas"},
     )
     checks = tuple(_checked(check, history) for check in plan.checks) if measurement else ()
     disturbances = tuple((ending.verdict, ending.reason) for ending in conducted.endings)
@@ -167,6 +170,16 @@ def _stored(role: Role, log: RequestLog, evidence: Evidence) -> Stored:
     })  # fmt: skip
     pq.write_table(table, evidence.path(f"stored-{role.name}.parquet"), compression="zstd")
     return Stored(copies)
+
+
+def _recorded(role: Role, evidence: Evidence) -> Recorded:
+    """Ask replicated regions what they hold and have done, and keep the answer as evidence."""
+    try:
+        data = replicas.record(role)
+    except SeatrialError as error:
+        return Recorded(b"", str(error))
+    evidence.path(f"recorded-{role.name}.json").write_bytes(data)
+    return Recorded(data)
 
 
 def _checked(check: Check, history: History) -> CheckResult:
