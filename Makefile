@@ -23,6 +23,11 @@ $(VENV)/.system: .ci/system-packages
 	@.ci/system-packages
 	@touch $@
 
+$(VENV)/.test-system: .ci/system-packages
+	@mkdir -p $(VENV)
+	@.ci/system-packages test
+	@touch $@
+
 $(VENV)/.dependencies: requirements.lock $(VENV)/.system
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
@@ -43,11 +48,12 @@ lint: setup
 	$(BIN)/ruff check src tests loadtests
 	$(BIN)/mypy
 
-test: lint
+test: lint $(VENV)/.test-system
 	$(BIN)/python -m pytest
 
+BENCHES := $(basename $(notdir $(wildcard tests/bench/bench_*.py)))
 bench: setup
-	$(BIN)/python -m pytest tests/bench -p no:randomly -s --timeout 900 -o python_files='bench_*.py'
+	@for bench in $(BENCHES); do echo "== $$bench"; $(BIN)/python -m tests.bench.$$bench || exit 1; done
 
 # Needs `uv` on PATH; the result names no registry host.
 lock:
