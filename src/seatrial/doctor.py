@@ -82,14 +82,16 @@ def _network() -> Iterator[Finding]:
         "" if root else "sudo seatrial …",
     )
     for program, package, cost in (
-        ("ip", "iproute2", "no namespaces: the testbed runs on loopback"),
+        ("ip", "iproute2", "no namespaces: the testbed runs on loopback, without partitions"),
         ("nft", "nftables", "no network partitions"),
     ):
         path = _program(program)
         yield Finding(program, bool(path), path or cost, f"apt-get install {package}")
     able = root and sys.platform == "linux" and _in_a_child(_make_a_namespace)
     yield Finding(
-        "network namespaces", able, "two regions" if able else "the testbed has one region, on loopback"
+        "network namespaces",
+        able,
+        "the testbed's regions can be cut off" if able else "the testbed is on loopback: no partitions",
     )
     tun = Path("/dev/net/tun")
     yield Finding(

@@ -24,7 +24,7 @@ def campaign(directory: Path, random_trials: int, seed: int) -> list[Result]:
     trials = [trial for kind in kinds for trial in singly(kind)]
     trials += in_pairs(("process.pause", "process.kill"))
     trials += at_random(MIXED, random_trials, seed)
-    return run_campaign(directory, trials)
+    return run_campaign(directory, trials, side_by_side=2)
 
 
 def figures(results: list[Result]) -> dict[str, object]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,10 +14,9 @@ from seatrial.model.document import parse
 from seatrial.model.problems import BadInput
 from seatrial.model.target import references, substitute
 from seatrial.run.files import Source, find, read
+from seatrial.testbed.blueprint import layout
 from seatrial.testbed.places import Places
-from seatrial.testbed.ports import free
 from seatrial.testbed.target import target_yaml
-from seatrial.testbed.topology import LOOPBACK, loopback
 
 _TESTBED = "chaos/targets/testbed.yaml"
 
@@ -46,7 +44,7 @@ def planned_target(named: str) -> Source:
         home()
         return read(str(state.target), "target")
     places = Places.of_home()
-    text = target_yaml(loopback("planned", free(LOOPBACK, random.Random())), places)
+    text = target_yaml(layout(places), places)
     unknown_yet = dict.fromkeys(references(text), "chosen-at-up")
     return Source(places.target, parse(substitute(text, unknown_yet), str(places.target)))
 

@@ -188,7 +188,6 @@ def main(arguments: list[str] | None = None) -> None:
     for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
         signal.signal(ignored, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: guardian.end())
-    _be_the_last_to_go()
     try:
         guardian.watch()
     except Exception:
@@ -196,14 +195,6 @@ def main(arguments: list[str] | None = None) -> None:
         raise
     finally:
         journal.close()
-
-
-def _be_the_last_to_go() -> None:
-    """Where the system allows it: run before the load generator, and be spared when memory runs out."""
-    with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, 0, -10)
-    with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("-900")
 
 
 if __name__ == "__main__":
