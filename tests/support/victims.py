@@ -84,7 +84,7 @@ class Tree:
         return all(is_running(process) and not is_stopped(process) for process in self.born)
 
     def close(self) -> None:
-        end(list(reversed(self.all())))
+        end([*reversed(self.all()), *self.born])
         self.root.wait()
 
 

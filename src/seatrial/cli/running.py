@@ -13,12 +13,12 @@ from types import FrameType
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from seatrial.cli.live import LiveView
+from seatrial.cli.planning import show_plan
 from seatrial.cli.reporting import Desk, open_desk
-from seatrial.cli.targets import home, planned_target, target_in_service
-from seatrial.cli.terminal import err, out, print_json, say
+from seatrial.cli.targets import home, is_up, planned_target, target_in_service
+from seatrial.cli.terminal import err, print_json, say
 from seatrial.cli.terms import rate_of
 from seatrial.model.problems import Interrupted, SeatrialError
 from seatrial.report import summary
@@ -69,7 +69,7 @@ def run(
     override = rate_of("--rate", rate) if rate else None
     source = read(experiment, "experiment")
     if dry_run:
-        _print_plan(make_plan(source, planned_target(target), override, confirm))
+        show_plan(make_plan(source, planned_target(target), override, confirm), is_up(target))
         return 0
     _recover_first()
     plan_for = functools.partial(make_plan, source, rate=override, confirm=confirm)
@@ -216,32 +216,3 @@ def _tell(execution: Execution, as_json: bool) -> int:
     if as_json:
         print_json(verdict_document(result))
     return Interrupted.exit_code if result.interrupted else result.verdict.exit_code
-
-
-def _print_plan(plan: Plan) -> None:
-    """Who would be touched, how, how it would be undone, and what this machine cannot do."""
-    experiment = plan.experiment
-    out.print(f"{experiment.experiment}: {experiment.title}", markup=False, style="bold")
-    out.print(
-        f"target    {plan.target.target} ({plan.target.environment}) at {plan.target.base_url}", markup=False
-    )
-    shape = ", ".join(f"{point.rate} from {point.at}" for point in experiment.load.rate)
-    out.print(f"load      {plan.scenario.name}, {shape}, {experiment.load.arrivals} arrivals", markup=False)
-    times = (
-        f"{experiment.warmup} warm-up, {experiment.duration} measured, deadline {experiment.load.deadline}"
-    )
-    out.print(f"time      {times}", markup=False)
-    if plan.steps:
-        table = Table(
-            "at", "for", "step", "does", "role", "driver", box=None, pad_edge=False, padding=(0, 2, 0, 0)
-        )
-        for step in plan.steps:
-            table.add_row(
-                f"{step.at_s:g} s", f"{step.for_s:g} s" if step.for_s else "", step.name, step.fault.name,
-                step.role.name, step.role.driver,
-            )  # fmt: skip
-        out.print(table)
-    for check in experiment.checks:
-        out.print(f"check     {check.check} {check.with_ or ''}", markup=False)
-    for missing in plan.lacking():
-        out.print(f"not here  {missing}", markup=False, style="yellow")

@@ -35,6 +35,12 @@ def _names_another(named: str) -> bool:
     return bool(named) and find(named) != find(_TESTBED)
 
 
+def is_up(named: str) -> bool:
+    """Whether there is a target to look at: another than the testbed, or the testbed in service."""
+    state = testbed.status()
+    return _names_another(named) or (state is not None and state.phase == "ready")
+
+
 def planned_target(named: str) -> Source:
     """The target as far as it is known without starting anything."""
     if _names_another(named):

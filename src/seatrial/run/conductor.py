@@ -109,6 +109,9 @@ class Conductor:
 
     def conduct(self) -> Conducted:
         """Run it. Raises Unavailable when it could not be started; then nothing was touched."""
+        lacking = self._plan.lacking()
+        if lacking:
+            raise Unavailable(f"not run here: {'; '.join(lacking)}; nothing was started")
         require_healthy(self._plan)
         wrong = self._steady.wait_until_well(self._plan.target.ready_within.seconds, self._stop)
         if wrong:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from seatrial.actions.action import Action
+from seatrial.faults.journal import What
 from seatrial.faults.protocol import Fault, Undo
 from seatrial.faults.session import FaultSession, Injection, Prepared
 from seatrial.model.problems import SeatrialError
@@ -98,13 +99,16 @@ class Timeline(threading.Thread):
 
     def settle(self) -> None:
         """After the session has ended: note how the undo of each remaining step came out."""
-        by_id = {prepared.id: name for name, prepared in self._prepared.items()}
-        for outcome in self._session.outcomes:
-            name = by_id.get(outcome.entry.id)
-            if name is None:
+        lives = {life.entry.id: life for life in self._session.history()}
+        for name, prepared in self._prepared.items():
+            life = lives.get(prepared.id)
+            if life is None:
                 continue
-            undone_s = self._clock.now() - self._zero if outcome.settled else None
-            self._update(name, undone_s=undone_s, verified=outcome.verified, error=outcome.error)
+            undone = life.instants.get(What.UNDONE)
+            undone_s = undone.monotonic_ns / 1e9 - self._zero if undone else None
+            self._update(name, undone_s=undone_s, verified=life.entry.verified)
+            if life.entry.error:
+                self._update(name, error=life.entry.error)
 
     # steps
 

@@ -1,0 +1,58 @@
+"""`seatrial run --dry-run`: who would be touched, how, how that would be undone, and what cannot be done."""
+
+from __future__ import annotations
+
+from rich.table import Table
+
+from seatrial.cli.terminal import out
+from seatrial.faults.protocol import Undo
+from seatrial.model.problems import SeatrialError
+from seatrial.run.plan import Plan, PlannedStep
+
+
+def show_plan(plan: Plan, look: bool) -> None:
+    """Print the plan. `look`: the target is there, so each step may look (only look) at whom it would touch."""
+    experiment = plan.experiment
+    out.print(f"{experiment.experiment}: {experiment.title}", markup=False, style="bold")
+    _line("why", experiment.hypothesis)
+    _line("target", f"{plan.target.target} ({plan.target.environment}) at {plan.target.base_url}")
+    _line("may touch", ", ".join(plan.target.allow))
+    shape = ", ".join(f"{step.rate} from {step.at_s:g}s" for step in plan.shape)
+    _line("load", f"{plan.scenario.name}, {shape}, {experiment.load.arrivals} arrivals")
+    _line(
+        "time",
+        f"{experiment.warmup} warm-up, {experiment.duration} measured, deadline {experiment.load.deadline}",
+    )
+    if plan.steps:
+        out.print(_steps(plan, look))
+    for check in experiment.checks:
+        _line("check", f"{check.check} {check.with_ or ''}")
+    for missing in plan.lacking():
+        _line("not here", missing)
+    if plan.steps and not look:
+        _line("note", "the target is not there to be looked at: seatrial testbed up, and ask again")
+
+
+def _line(name: str, text: str) -> None:
+    if text:
+        out.print(f"{name:<10} {text}", markup=False, soft_wrap=True)
+
+
+def _steps(plan: Plan, look: bool) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in ("at", "for", "step", "does", "touches", "undone by hand with"):
+        table.add_column(column, overflow="fold")
+    for step in plan.steps:
+        seen = _looked_at(step) if look else None
+        touches = seen.touches if isinstance(seen, Undo) else seen or f"{step.role.name} ({step.role.driver})"
+        by_hand = seen.by_hand if isinstance(seen, Undo) else ""
+        length = f"{step.for_s:g} s" if step.for_s else ""
+        table.add_row(f"{step.at_s:g} s", length, step.name, step.fault.name, touches, by_hand)
+    return table
+
+
+def _looked_at(step: PlannedStep) -> Undo | str:
+    try:
+        return step.fault.prepare(step.role)
+    except SeatrialError as error:
+        return f"{step.role.name}: {error}"
