@@ -11,7 +11,7 @@ from seatrial.run.plan import Plan, PlannedStep
 
 
 def show_plan(plan: Plan, look: bool) -> None:
-    """Print the plan. `look`: the target is there, so each step may look (only look) at whom it would touch."""
+    """Print the plan. `look`: the target is there, so each step may look at whom it would touch."""
     experiment = plan.experiment
     out.print(f"{experiment.experiment}: {experiment.title}", markup=False, style="bold")
     _line("why", experiment.hypothesis)

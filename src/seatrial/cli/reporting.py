@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 
 from seatrial.cli.terminal import say
 from seatrial.incidents import Escalation, Reporter, Settings, deliver
+from seatrial.metrics import StoreCollector, write_textfile
 from seatrial.model.experiment import Experiment, Severity
 from seatrial.model.problems import Unavailable
 from seatrial.store import Store
@@ -31,6 +34,12 @@ class Desk:
             escalation=escalation or Escalation(),
             reproduce=command,
         )
+
+    def leave_metrics(self, path: Path | None) -> None:
+        """Write the metrics of everything recorded so far for a node exporter, if a file is named."""
+        if path is not None:
+            collector = StoreCollector(self._store, lambda: datetime.now(UTC), sinks_off=self._settings.off())
+            write_textfile(collector, path)
 
     def deliver(self) -> None:
         """Send what the outbox holds; say what is off and what did not arrive."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import json
 import signal
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -44,6 +46,10 @@ ConfirmOption = Annotated[
     str, typer.Option("--confirm", metavar="NAME", help="The name of a production target.")
 ]
 NoTestbedOption = Annotated[bool, typer.Option("--no-testbed", help="Never start the testbed.")]
+MetricsOption = Annotated[
+    Path | None,
+    typer.Option("--metrics-textfile", metavar="FILE", help="Write Prometheus metrics for a node exporter."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 
 
@@ -64,6 +70,7 @@ def run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and start nothing.")] = False,
     confirm: ConfirmOption = "",
     no_testbed: NoTestbedOption = False,
+    metrics: MetricsOption = None,
 ) -> int:
     """Run one experiment and judge it. Exit code: 0 pass, 1 fail, 2 unknown."""
     override = rate_of("--rate", rate) if rate else None
@@ -74,7 +81,7 @@ def run(
     _recover_first()
     plan_for = functools.partial(make_plan, source, rate=override, confirm=confirm)
     with target_in_service(target, no_testbed, plan_for) as system:
-        execution = _watched(plan_for(system), out_dir)
+        execution = _watched(plan_for(system), out_dir, metrics)
     return _tell(execution, as_json)
 
 
@@ -90,7 +97,18 @@ def demo(out_dir: OutOption = None, as_json: JsonOption = False) -> int:
         between = f"between {rollback.lower:.3f} s and {rollback.upper:.3f} s"
         say(f"\nrollback downtime: {between} (allowed: {rollback.target:g} s)")
         say(f"report: {execution.evidence.path('report.html')}")
+        _rehearse(execution, source.document.file)
     return code
+
+
+def _rehearse(execution: Execution, experiment: str) -> None:
+    """Show whom a broken promise would have woken, and with what words."""
+    from seatrial.incidents.rehearsal import rehearse  # noqa: PLC0415
+
+    reproduce = f"seatrial run {experiment}"
+    request = rehearse(execution.result, datetime.now(UTC), "critical", reproduce)
+    say("\nHad that promise been broken, PagerDuty would have been told (nothing was sent):")
+    say(json.dumps(request, indent=2, ensure_ascii=False))
 
 
 def suite(
@@ -100,6 +118,7 @@ def suite(
     as_json: JsonOption = False,
     confirm: ConfirmOption = "",
     no_testbed: NoTestbedOption = False,
+    metrics: MetricsOption = None,
 ) -> int:
     """Run experiments one after the other. Exit code: that of the worst; unknown is worse than pass."""
     from seatrial.cli.figures import suite_table  # noqa: PLC0415
@@ -119,6 +138,7 @@ def suite(
             )
         if desk:
             desk.deliver()
+            desk.leave_metrics(metrics)
     err.print(suite_table(whole))
     if as_json:
         print_json(suite_document(whole))
@@ -199,12 +219,13 @@ def _execute(plan: Plan, directory: Path | None, stop: threading.Event, desk: De
         return execute(plan, home(), view, stop, directory, reporter)
 
 
-def _watched(plan: Plan, directory: Path | None) -> Execution:
+def _watched(plan: Plan, directory: Path | None, metrics: Path | None = None) -> Execution:
     with open_desk() as desk:
         with _interruptible() as stop:
             execution = _execute(plan, directory, stop, desk)
         if desk:
             desk.deliver()
+            desk.leave_metrics(metrics)
         return execution
 
 
