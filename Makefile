@@ -51,9 +51,11 @@ lint: setup
 test: lint $(VENV)/.test-system
 	$(BIN)/python -m pytest
 
-BENCHES := $(basename $(notdir $(wildcard tests/bench/bench_*.py)))
+# Campaigns are programs; comparisons of several generators or readers are collected by pytest.
+CAMPAIGNS := $(basename $(notdir $(shell grep -l __main__ tests/bench/bench_*.py)))
 bench: setup
-	@for bench in $(BENCHES); do echo "== $$bench"; $(BIN)/python -m tests.bench.$$bench || exit 1; done
+	$(BIN)/python -m pytest tests/bench -q -s -p no:randomly --timeout 900 -o python_files='bench_*.py'
+	@for campaign in $(CAMPAIGNS); do echo "== $$campaign"; $(BIN)/python -m tests.bench.$$campaign || exit 1; done
 
 # Needs `uv` on PATH; the result names no registry host.
 lock:
