@@ -32,6 +32,8 @@ def test_what_clients_saw(make: Make) -> None:
     assert measured is not None
     assert sentences.what_clients_saw(measured).startswith("200 of 7,499 requests (2.67%) failed")
     assert sentences.what_clients_saw(measured).endswith("in 1 outage.")
+    flapping = replace(measured, outages=(replace(measured.outages[0], runs=7),), degraded_s=15.0)
+    assert "For 15.0 s in all the service was not steady" in sentences.what_clients_saw(flapping)
     assert "No request was due" in sentences.what_clients_saw(replace(measured, requests=0))
 
 

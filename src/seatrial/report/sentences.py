@@ -34,7 +34,17 @@ def what_clients_saw(measured: Measurement) -> str:
     return (
         f"{bad} ({share(measured.bad / measured.requests)}) failed, came after their deadline of "
         f"{seconds(measured.deadline_s)} or were never answered, "
-        f"in {count(outages)} {'outage' if outages == 1 else 'outages'}."
+        f"in {count(outages)} {'outage' if outages == 1 else 'outages'}.{_degraded(measured)}"
+    )
+
+
+def _degraded(measured: Measurement) -> str:
+    """A run of bad requests ends at the first good one, so a partial outage is told by how long it lasted."""
+    if not any(outage.runs > 1 for outage in measured.outages):
+        return ""
+    return (
+        f" For {seconds(measured.degraded_s)} in all the service was not steady: some requests were answered,"
+        " some were not."
     )
 
 
