@@ -169,14 +169,19 @@ def _details(
     return details | {"report": context.report_url, "reproduce": context.reproduce}
 
 
+_SHOWN_AS = {"ratio": (100.0, " %"), "per_s": (1.0, "/s")}
+
+
 def _objective(objective: ObjectiveResult) -> dict[str, Json]:
     """Objective, target and measured bounds, as people read them on a phone."""
+    factor, unit = _SHOWN_AS.get(objective.unit, (1.0, f" {objective.unit}"))
     measured = "not measured"
     if objective.lower is not None and objective.upper is not None:
-        measured = f"{objective.lower:.6g} … {objective.upper:.6g} {objective.unit}"
+        lower, upper = f"{objective.lower * factor:.4g}", f"{objective.upper * factor:.4g}"
+        measured = (lower if lower == upper else f"{lower} … {upper}") + unit
     return {
         "objective": objective.name,
-        "target": f"{objective.target:.6g} {objective.unit}",
+        "target": f"{objective.target * factor:.4g}{unit}",
         "measured": measured,
         "verdict": objective.verdict.value,
     }
