@@ -7,18 +7,15 @@ others have to wait until the lead expires. The undo starts the member's Patroni
 from __future__ import annotations
 
 import shlex
-import signal
 from typing import ClassVar
 
 from pydantic import BaseModel
 
 from seatrial.faults.patroni import has_leader, primary
-from seatrial.faults.processes import ProcessId, await_gone, descendants, from_pidfile, send, survives
+from seatrial.faults.processes import ProcessId, descendants, from_pidfile, kill, survives
 from seatrial.faults.protocol import Declared, Role, Undo
 from seatrial.faults.supervised import Supervision, start_again
 from seatrial.model.problems import BadInput, Unavailable
-
-_DIE_WITHIN_S = 5.0
 
 
 class Lost(BaseModel):
@@ -57,12 +54,7 @@ class DatabaseLoseNode(Declared):
         )
 
     def inject(self, undo: Undo) -> None:
-        processes = undo.noted(Lost).processes
-        for process in processes:
-            send(process, signal.SIGKILL)
-        left = await_gone(processes, _DIE_WITHIN_S)
-        if left:
-            raise Unavailable(f"{', '.join(map(str, left))} did not die; waiting for a disk, perhaps")
+        kill(undo.noted(Lost).processes)
 
     def undo(self, undo: Undo) -> None:
         noted = undo.noted(Lost)

@@ -29,6 +29,7 @@ from seatrial.faults.launch import end_tagged
 from seatrial.faults.protocol import Declared, Role, Undo
 from seatrial.model.problems import BadInput, Unavailable, nearest
 from seatrial.model.quantities import Ratio
+from seatrial.model.strict import as_tuple
 
 _PARTS = 10_000  # the resolution of `share`
 _PRIORITY = -150  # before the filters that are there
@@ -38,10 +39,6 @@ def _some(share: Ratio) -> Ratio:
     if share.fraction <= 0:
         raise ValueError("a share of 0% cuts nothing")
     return share
-
-
-def _as_pair(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
 
 
 class NetworkBinding(BaseModel):
@@ -65,7 +62,7 @@ class NetworkPartition(Declared):
     name: ClassVar[str] = "network.partition"
     drivers: ClassVar[frozenset[str]] = frozenset({"network"})
 
-    between: Annotated[tuple[str, str], BeforeValidator(_as_pair)]
+    between: Annotated[tuple[str, str], BeforeValidator(as_tuple)]
     ways: Literal["both", "forward"] = "both"
     share: Annotated[Ratio, AfterValidator(_some)] = Ratio(1.0)
     by: Literal["drop", "reset"] = "drop"

@@ -6,17 +6,13 @@ A supervisor brings it back, or else the role's `start` command does when the fa
 from __future__ import annotations
 
 import shlex
-import signal
 from typing import ClassVar
 
 from pydantic import BaseModel
 
-from seatrial.faults.processes import ProcessId, await_gone, descendants, send, survives
+from seatrial.faults.processes import ProcessId, descendants, kill, survives
 from seatrial.faults.protocol import ANY, Declared, Role, Undo
 from seatrial.faults.supervised import Supervision, all_running, processes_of, start_again
-from seatrial.model.problems import Unavailable
-
-_DIE_WITHIN_S = 5.0
 
 
 class Killed(BaseModel):
@@ -45,12 +41,7 @@ class ProcessKill(Declared):
         )
 
     def inject(self, undo: Undo) -> None:
-        processes = undo.noted(Killed).processes
-        for process in processes:
-            send(process, signal.SIGKILL)
-        left = await_gone(processes, _DIE_WITHIN_S)
-        if left:
-            raise Unavailable(f"{', '.join(map(str, left))} did not die; waiting for a disk, perhaps")
+        kill(undo.noted(Killed).processes)
 
     def undo(self, undo: Undo) -> None:
         if not all(survives(process) for process in undo.noted(Killed).processes):

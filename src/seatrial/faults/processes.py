@@ -20,6 +20,7 @@ from pathlib import Path
 import psutil
 
 from seatrial.faults.clock import boot_id
+from seatrial.model.problems import Unavailable
 
 TAG = "SEATRIAL_TAG"  # environment variable that marks the processes that we started
 _GONE = frozenset("ZX")  # a zombie has its number still, but nothing else
@@ -29,6 +30,7 @@ _SIGKILL_BIT = 1 << (signal.SIGKILL - 1)
 _LOOKS = 3
 _LOOK_AGAIN_S = 0.005
 _LOOK_EVERY_S = 0.0005  # while a signal takes its effect, which is what is timed
+_DIE_WITHIN_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -162,6 +164,15 @@ def await_gone(processes: Iterable[ProcessId], within_s: float) -> list[ProcessI
     while (left := [process for process in left if is_running(process)]) and time.monotonic() < deadline:
         time.sleep(_LOOK_EVERY_S)
     return left
+
+
+def kill(processes: Sequence[ProcessId]) -> None:
+    """SIGKILL to each, in this order; returns when they are gone. Raises Unavailable for one that stays."""
+    for process in processes:
+        send(process, signal.SIGKILL)
+    left = await_gone(processes, _DIE_WITHIN_S)
+    if left:
+        raise Unavailable(f"{', '.join(map(str, left))} did not die; waiting for a disk, perhaps")
 
 
 def resume(processes: Sequence[ProcessId]) -> None:

@@ -67,7 +67,8 @@ def execute(
     clock = RunClock.start()
     evidence = Evidence.create(plan.experiment.experiment, clock.anchor_wall, out)
     evidence.write_text("experiment.yaml", plan.experiment_text)
-    evidence.write_json("plan.json", _describe(plan))
+    described = _describe(plan)
+    evidence.write_json("plan.json", described)
     journal = RunJournal(evidence.path("journal.jsonl"))
     _record(reporter, lambda to: to.started(evidence.run, plan.experiment.experiment, plan.target.target))
     try:
@@ -79,7 +80,7 @@ def execute(
     finally:
         journal.close()
     result = replace(result, evidence=evidence.manifest())
-    _write_down(plan, evidence, home, conducted, result)
+    _write_down(plan, described, evidence, home, conducted, result)
     seal_evidence(evidence, home)
     _record(reporter, lambda to: to.finished(result))
     return Execution(result, evidence)
@@ -192,10 +193,16 @@ def _checked(check: Check, history: History) -> CheckResult:
         )
 
 
-def _write_down(plan: Plan, evidence: Evidence, home: Path, conducted: Conducted, result: RunResult) -> None:
+def _write_down(
+    plan: Plan,
+    described: Mapping[str, Any],
+    evidence: Evidence,
+    home: Path,
+    conducted: Conducted,
+    result: RunResult,
+) -> None:
     evidence.write_json("verdict.json", verdict_document(result))
     evidence.write_text("junit.xml", junit(result))
-    described = _describe(plan)
     dossier = Dossier(
         result=result,
         log=conducted.log if len(conducted.log) else None,

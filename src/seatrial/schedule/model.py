@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from seatrial.model.experiment import Name, Severity
 from seatrial.model.quantities import Duration
-from seatrial.model.strict import Strict
+from seatrial.model.strict import Strict, as_tuple
 from seatrial.schedule.cron import Cron
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -122,10 +122,6 @@ def _parsed(parse: Callable[[object], Any]) -> BeforeValidator:
     return BeforeValidator(validate)
 
 
-def _as_tuple(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
-
-
 Weekdays = Annotated[frozenset[int], _parsed(weekdays)]
 Times = Annotated[tuple[time, ...], _parsed(times_of_day)]
 Minute = Annotated[int, _parsed(minute_of_day)]
@@ -194,8 +190,8 @@ class Window(Strict):
 class Windows(Strict):
     """When runs may be: inside one of `only` (if there is any), and outside all of `never`."""
 
-    only: Annotated[tuple[Window, ...], BeforeValidator(_as_tuple)] = ()
-    never: Annotated[tuple[Window, ...], BeforeValidator(_as_tuple)] = ()
+    only: Annotated[tuple[Window, ...], BeforeValidator(as_tuple)] = ()
+    never: Annotated[tuple[Window, ...], BeforeValidator(as_tuple)] = ()
 
 
 class Escalate(Strict):
