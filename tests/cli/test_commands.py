@@ -87,6 +87,14 @@ def test_measuring_a_log(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     assert "[0, 200] ms" in capsys.readouterr().out
 
 
+def test_a_log_with_dropped_arrivals_is_not_vouched_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("log.csv").write_text(LOG_CSV + "0.40,,,false,0,GET /,,dropped: too many in flight,0\n")
+    assert seatrial(monkeypatch, "measure", "log.csv") == 0
+    assert "cannot be trusted" in capsys.readouterr().out
+
+
 def test_a_dry_run_starts_nothing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

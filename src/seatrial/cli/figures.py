@@ -16,8 +16,8 @@ from seatrial.run.suite import SuiteResult
 _MOST_OUTAGES = 20
 
 
-def measured_table(measured: Measurement) -> RenderableType:
-    """What `seatrial measure` prints."""
+def measured_table(measured: Measurement, doubt: str) -> RenderableType:
+    """What `seatrial measure` prints. `doubt`: why the load generator cannot be believed, or empty."""
     facts = Table.grid(padding=(0, 3))
     facts.add_row("requests", f"{count(measured.requests)} over {seconds(measured.end_s - measured.start_s)}")
     facts.add_row(
@@ -39,7 +39,7 @@ def measured_table(measured: Measurement) -> RenderableType:
     parts: list[RenderableType] = [facts]
     if measured.outages:
         parts += [Text(), _outages(measured)]
-    parts += [Text(), Text(generator(measured.generator, ""))]
+    parts += [Text(), Text(generator(measured.generator, doubt))]
     return Group(*parts)
 
 

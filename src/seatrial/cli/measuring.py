@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -32,6 +33,7 @@ def measure(
     """Measure a request log: outages with bounds, latency from the intended start, the generator's audit."""
     from seatrial.cli.figures import measured_table  # noqa: PLC0415
     from seatrial.measure import measure as measured  # noqa: PLC0415
+    from seatrial.measure import trusted  # noqa: PLC0415
     from seatrial.measure.importers import read  # noqa: PLC0415
     from seatrial.report.verdictfile import measured_document  # noqa: PLC0415
 
@@ -50,7 +52,9 @@ def measure(
             }
         )
     else:
-        out.print(measured_table(result))
+        offered = result.generator.offered_per_s
+        interval_s = 1 / offered if offered else math.inf
+        out.print(measured_table(result, trusted(result.generator, interval_s, deadline_s=deadline_s)))
 
 
 def report(
