@@ -1,6 +1,8 @@
 """How long after its planned instant a fault is in effect, over 100 injections of each kind.
 
 make bench            (or: python -m tests.bench.bench_effect [injections])
+
+Meanwhile 10,000 requests a minute are driven against a server on this machine, as in a real run.
 """
 
 from __future__ import annotations
@@ -9,15 +11,25 @@ import json
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from tests.bench.bench_latency import HOMEPAGE, PER_MINUTE, page_server
 from tests.support.kill_campaign import VICTIMS
 
 from seatrial.faults import FaultSession, nft, registry
+from seatrial.load.launch import LoadPlan, LoadProcess, launch
+from seatrial.measure import measure
+from seatrial.model.arrivals import RateStep
+from seatrial.model.quantities import Rate
 
 KINDS = ("process.pause", "process.kill", "network.partition")
 _AHEAD_S = 0.1
+_DEADLINE_S = 2.0
+_LONGEST_S = 600.0
+_STARTS_WITHIN_S = 30.0
 
 
 def delays_ms(session: FaultSession, kind: str, place: Path, injections: int) -> list[float]:
@@ -38,18 +50,59 @@ def delays_ms(session: FaultSession, kind: str, place: Path, injections: int) ->
     return delays
 
 
+@contextmanager
+def _load(directory: Path) -> Iterator[LoadProcess]:
+    """10,000 requests a minute for as long as the block lasts."""
+    with page_server(directory) as port:
+        load = launch(
+            LoadPlan(
+                scenario=HOMEPAGE,
+                host=f"http://127.0.0.1:{port}",
+                shape=(RateStep(0.0, Rate(PER_MINUTE, 60.0)),),
+                warmup_s=0.0,
+                duration_s=_LONGEST_S,
+                spacing="even",
+                seed=1,
+                deadline_s=_DEADLINE_S,
+                directory=directory / "load",
+            )
+        )
+        try:
+            _wait_until_begun(load)
+            yield load
+        finally:
+            load.stop(_DEADLINE_S)
+
+
+def _wait_until_begun(load: LoadProcess) -> None:
+    limit = time.monotonic() + _STARTS_WITHIN_S
+    while not len(load.new_rows()):
+        if load.poll() is not None or time.monotonic() > limit:
+            raise SystemExit(f"the load did not start: {load.failure_reason()}")
+        time.sleep(0.01)
+
+
 def figures(directory: Path, injections: int = 100) -> dict[str, dict[str, float]]:
-    """Per kind of fault: percentiles of the delay, in milliseconds."""
+    """Per kind of fault: percentiles of the delay in milliseconds; and what the load was meanwhile."""
     found = {}
-    for kind in KINDS:
-        if kind == "network.partition" and nft.lacking():
-            continue
-        with FaultSession(
-            directory / "home", kind, experiment="effect", run="bench", faults=[kind]
-        ) as session:
-            delays = delays_ms(session, kind, directory / kind, injections)
-        p50, p99, highest = np.percentile(delays, (50, 99, 100))
-        found[kind] = {"p50_ms": round(p50, 2), "p99_ms": round(p99, 2), "max_ms": round(highest, 2)}
+    begun = time.monotonic()
+    with _load(directory) as load:
+        for kind in KINDS:
+            if kind == "network.partition" and nft.lacking():
+                continue
+            with FaultSession(
+                directory / "home", kind, experiment="effect", run="bench", faults=[kind]
+            ) as session:
+                delays = delays_ms(session, kind, directory / kind, injections)
+            p50, p99, highest = np.percentile(delays, (50, 99, 100))
+            found[kind] = {"p50_ms": round(p50, 2), "p99_ms": round(p99, 2), "max_ms": round(highest, 2)}
+        lasted = time.monotonic() - begun
+    audit = measure(load.finish(), _DEADLINE_S, 1.0, 0.0, lasted, []).generator
+    found["load"] = {
+        "sent": audit.sent,
+        "achieved_per_s": round(audit.achieved_per_s, 1),
+        "late_p99_ms": round(audit.late_p99_ms, 2),
+    }
     return found
 
 

@@ -86,7 +86,7 @@ def _say(line: str) -> None:
 
 
 @contextmanager
-def _server(folder: Path) -> Iterator[int]:
+def page_server(folder: Path) -> Iterator[int]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -159,7 +159,7 @@ def test_latency_beside_a_bare_socket(tmp_path: Path) -> None:
     """Median and p99 of the latency that each generator reports at 10,000 arrivals a minute."""
     took: dict[str, list[Floats]] = {"bare socket": [], "seatrial": [], "stock locust": []}
     late = []
-    with _server(tmp_path) as port:
+    with page_server(tmp_path) as port:
         for _ in range(ROUNDS):
             took["bare socket"].append(_bare(port))
             rows = _seatrial(port, f"{PER_MINUTE}/min", ROUND_S, tmp_path)
@@ -179,7 +179,7 @@ def test_latency_beside_a_bare_socket(tmp_path: Path) -> None:
 def test_highest_rate_on_one_core(tmp_path: Path) -> None:
     """The highest offered rate with nothing dropped and lateness p99 below 5 ms; the server has another core."""
     _say("\n  offered/s     sent/s   dropped   late p50   late p99   held")
-    with _server(tmp_path) as port:
+    with page_server(tmp_path) as port:
         for rate in STEPS_PER_S:
             rows = _seatrial(port, f"{rate}/s", 4.0, tmp_path)
             sent = rows[~np.isnan(rows[:, 1])]
