@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 from pydantic import BaseModel
+from tests.support.harbour import Harbour, building
 from tests.support.victims import LOOPBACK, Service, Tree
 
 from seatrial.faults import Role, Undo
@@ -37,6 +38,13 @@ def service(tmp_path: Path) -> Iterator[Service]:
     victim = Service(tmp_path / "service")
     yield victim
     victim.close()
+
+
+@pytest.fixture(scope="module")
+def harbour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harbour]:
+    """Two sides and a router between them."""
+    with building(tmp_path_factory.mktemp("harbour")) as built:
+        yield built
 
 
 @pytest.fixture

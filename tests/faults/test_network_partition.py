@@ -2,108 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
-import subprocess
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.harbour import Harbour
 
-from seatrial.faults import FaultSession, Role, nft, recover, registry
+from seatrial.faults import FaultSession, nft, recover, registry
 from seatrial.model.problems import BadInput, Unavailable
 
 pytestmark = [
     pytest.mark.root,
     pytest.mark.skipif(bool(nft.lacking()), reason=nft.lacking() or "all there"),
 ]
-
-
-def ip(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True)
-
-
-@dataclass
-class Harbour:
-    """east ── router ── west, each a namespace of its own."""
-
-    role: Role
-    router: str
-    east: str
-    west: str
-
-    def passes(self, source: str, target: str) -> bool:
-        """Whether a datagram from one to the other is answered."""
-        program = (
-            "import socket, sys; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM);"
-            "s.settimeout(0.3); s.sendto(b'?', (sys.argv[1], 7000)); s.recv(1)"
-        )
-        address = {self.east: "10.91.1.2", self.west: "10.91.2.2"}[target]
-        command = ["ip", "netns", "exec", source, sys.executable, "-I", "-S", "-c", program, address]
-        return subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode == 0
-
-
-ECHO = """
-import socket
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.bind(("0.0.0.0", 7000))
-print("ready", flush=True)
-while True:
-    data, sender = s.recvfrom(16)
-    s.sendto(data, sender)
-"""
-
-
-@pytest.fixture(scope="module")
-def harbour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harbour]:
-    tag = f"seatrial-test-{socket.gethostname()[:4]}{id(tmp_path_factory) % 10_000}"
-    router, east, west = (f"{tag}-{side}" for side in ("r", "e", "w"))
-    with contextlib.ExitStack() as stack:
-        for namespace in (router, east, west):
-            ip("netns", "add", namespace)
-            stack.callback(ip, "netns", "del", namespace)
-        for number, side in ((1, east), (2, west)):
-            ip(
-                "-n",
-                router,
-                "link",
-                "add",
-                f"to{number}",
-                "type",
-                "veth",
-                "peer",
-                "name",
-                "up0",
-                "netns",
-                side,
-            )
-            ip("-n", router, "addr", "add", f"10.91.{number}.1/24", "dev", f"to{number}")
-            ip("-n", side, "addr", "add", f"10.91.{number}.2/24", "dev", "up0")
-            for namespace, device in ((router, f"to{number}"), (side, "up0"), (side, "lo")):
-                ip("-n", namespace, "link", "set", device, "up")
-            ip("-n", side, "route", "add", "default", "via", f"10.91.{number}.1")
-            echo = subprocess.Popen(
-                ["ip", "netns", "exec", side, sys.executable, "-I", "-S", "-c", ECHO], stdout=subprocess.PIPE
-            )
-            stack.callback(echo.wait)
-            stack.callback(echo.kill)
-            assert echo.stdout is not None
-            stack.enter_context(echo.stdout)
-            assert echo.stdout.readline() == b"ready\n"
-        forwarding = ["sysctl", "-q", "-w", "net.ipv4.ip_forward=1"]
-        subprocess.run(["ip", "netns", "exec", router, *forwarding], check=True)
-        sides = {"east": ["10.91.1.0/24"], "west": ["10.91.2.0/24"]}
-        role = Role(
-            "router",
-            "network",
-            {"namespace": router, "sides": sides},
-            ("10.91.0.0/16",),
-            str(tmp_path_factory.mktemp("network")),
-        )
-        yield Harbour(role, router, east, west)
 
 
 def partition(**parameters: Any) -> Any:

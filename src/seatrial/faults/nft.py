@@ -45,23 +45,34 @@ def table_of(token: str) -> str:
     return f"seatrial_{token}"
 
 
-def _command(namespace: str) -> list[str]:
-    """How to start nft in a namespace made by `ip netns add`; the empty name is our own."""
-    if not namespace:
-        return ["nft"]
+def inside(namespace: str) -> list[str]:
+    """What a command begins with to run in a namespace of `ip netns add`; the empty name is our own.
+
+    Raises BadInput for what cannot be a name, Unavailable when there is no such namespace.
+    """
+    return ["nsenter", f"--net={place_of(namespace)}"] if namespace else []
+
+
+def place_of(namespace: str) -> Path:
+    """The file that stands for a namespace. Raises as `inside` does."""
     if not _NAME.fullmatch(namespace):
         raise BadInput(f"'{namespace}' is no name of a network namespace")
     place = _NAMESPACES / namespace
     if not place.exists():
         raise Unavailable(f"there is no network namespace {namespace} ({place})")
-    return ["nsenter", f"--net={place}", "nft"]
+    return place
+
+
+def is_there(namespace: str) -> bool:
+    """Whether there is a namespace of this name; our own always is."""
+    return not namespace or (_NAMESPACES / namespace).exists()
 
 
 def run(namespace: str, script: str) -> str:
     """Run a script as one transaction; what nft printed. Raises Unavailable with its complaint."""
     try:
         done = subprocess.run(
-            [*_command(namespace), "-f", "-"],
+            [*inside(namespace), "nft", "-f", "-"],
             input=script,
             capture_output=True,
             text=True,
@@ -82,7 +93,7 @@ def tables(namespace: str) -> list[str]:
 
 def remove(namespace: str, table: str) -> None:
     """Remove one table; nothing happens when it, or its whole namespace, is not there."""
-    if namespace and not (_NAMESPACES / namespace).exists():
+    if not is_there(namespace):
         return
     run(namespace, f"table inet {table}\ndelete table inet {table}\n")  # adding it first makes deleting safe
 
@@ -92,7 +103,7 @@ class Shell:
 
     def __init__(self, namespace: str, tag: str) -> None:
         self._process = subprocess.Popen(
-            [*_command(namespace), "-i"],
+            [*inside(namespace), "nft", "-i"],
             env={**os.environ, TAG: tag},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
