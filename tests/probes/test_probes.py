@@ -11,12 +11,14 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from tests.support.hsm import Hsm, needs_hsm
 
 from seatrial.faults.protocol import Role
 from seatrial.model.document import build, parse
 from seatrial.model.experiment import Experiment
 from seatrial.model.probe import ProbeSpec
 from seatrial.model.problems import BadInput
+from seatrial.model.quantities import Duration
 from seatrial.probes import Question, ask
 from seatrial.run.steady import SteadyState
 
@@ -114,8 +116,27 @@ def test_a_cache_that_is_away_is_told_at_once_and_without_retries() -> None:
     assert "refused" in ask(Question(probe, role("redis://127.0.0.1:1/0")))
 
 
+@needs_hsm
+def test_an_hsm_is_asked_for_a_signature(tmp_path: Path) -> None:
+    victim = Hsm(tmp_path / "hsm")
+    question = Question(ProbeSpec(pkcs11="sign", on="hsm", within=Duration(5.0)), victim.role)
+    try:
+        assert ask(question) == ""
+    finally:
+        victim.close()
+    assert "pkcs11 sign on hsm: p11-kit-client.so: " in ask(question)
+
+
 @pytest.mark.parametrize(
-    "probe", ["{}", "{http: /, sql: SELECT 1}", "{sql: SELECT 1}", "{http: /, every: 1s}"]
+    "probe",
+    [
+        "{pkcs11: sign}",
+        "{pkcs11: sing, on: hsm}",
+        "{}",
+        "{http: /, sql: SELECT 1}",
+        "{sql: SELECT 1}",
+        "{http: /, every: 1s}",
+    ],
 )
 def test_a_probe_asks_one_question_of_somebody(probe: str) -> None:
     text = f"experiment: x\nload: {{scenario: a.py, rate: 1/s}}\nduration: 1s\nsteady_state: [{probe}]\n"

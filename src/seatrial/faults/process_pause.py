@@ -9,21 +9,15 @@ recorded and stopped in their turn. What somebody else had stopped before stays 
 
 from __future__ import annotations
 
-import signal
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
 from pydantic import BaseModel
 
-from seatrial.faults.processes import ProcessId, descendants, is_running, is_stopped, resume, send
+from seatrial.faults.processes import ProcessId, descendants, is_stopped, resume, stop
 from seatrial.faults.protocol import ANY, Declared, Role, Undo
 from seatrial.faults.supervised import none_stopped, processes_of
-from seatrial.model.problems import Unavailable
-
-_STOP_WITHIN_S = 2.0
-_LOOK_EVERY_S = 0.0005
 
 
 class Stopped(BaseModel):
@@ -60,14 +54,7 @@ class ProcessPause(Declared):
         )
 
     def inject(self, undo: Undo) -> None:
-        processes = undo.noted(Stopped).processes
-        for process in processes:
-            send(process, signal.SIGSTOP)
-        deadline = time.monotonic() + _STOP_WITHIN_S
-        while moving := [each for each in processes if is_running(each) and not is_stopped(each)]:
-            if time.monotonic() > deadline:
-                raise Unavailable(f"{', '.join(map(str, moving))} did not stop; waiting for a disk, perhaps")
-            time.sleep(_LOOK_EVERY_S)
+        stop(undo.noted(Stopped).processes)
 
     def undo(self, undo: Undo) -> None:
         resume(undo.noted(Stopped).processes)

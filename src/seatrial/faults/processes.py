@@ -31,6 +31,7 @@ _LOOKS = 3
 _LOOK_AGAIN_S = 0.005
 _LOOK_EVERY_S = 0.0005  # while a signal takes its effect, which is what is timed
 _DIE_WITHIN_S = 5.0
+_STOP_WITHIN_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -173,6 +174,17 @@ def kill(processes: Sequence[ProcessId]) -> None:
     left = await_gone(processes, _DIE_WITHIN_S)
     if left:
         raise Unavailable(f"{', '.join(map(str, left))} did not die; waiting for a disk, perhaps")
+
+
+def stop(processes: Sequence[ProcessId]) -> None:
+    """SIGSTOP to each, in this order; returns when they stand still. Raises Unavailable for one that runs."""
+    for process in processes:
+        send(process, signal.SIGSTOP)
+    deadline = time.monotonic() + _STOP_WITHIN_S
+    while moving := [each for each in processes if is_running(each) and not is_stopped(each)]:
+        if time.monotonic() > deadline:
+            raise Unavailable(f"{', '.join(map(str, moving))} did not stop; waiting for a disk, perhaps")
+        time.sleep(_LOOK_EVERY_S)
 
 
 def resume(processes: Sequence[ProcessId]) -> None:

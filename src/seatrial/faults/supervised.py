@@ -41,6 +41,7 @@ class Supervision(BaseModel):
 
     pidfile: Files = ()
     start: Arguments = ()
+    stop: Arguments = ()  # for faults that must keep a supervisor from bringing them back
     log: str = os.devnull  # where the output of `start` goes
 
 

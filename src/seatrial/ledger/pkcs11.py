@@ -14,7 +14,7 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -25,11 +25,12 @@ from seatrial.ledger.note import Algorithm, NoteError, VerifierKey
 from seatrial.ledger.signer import SignerUnavailable
 
 _WORKER = "seatrial.ledger.pkcs11_worker"
+_ADDRESS = "P11_KIT_SERVER_ADDRESS"
 
 
 @dataclass(frozen=True, slots=True)
 class Pkcs11Configuration:
-    """Where the key is. Variables such as P11_KIT_SERVER_ADDRESS reach the module through the environment."""
+    """Where the key is. What else a module reads from the environment, it finds there."""
 
     module: Path  # the vendor's library, libsofthsm2.so, p11-kit-client.so …
     token: str  # label
@@ -37,6 +38,7 @@ class Pkcs11Configuration:
     pin: str = field(repr=False)
     deadline_s: float = 2.0  # for one signature
     start_deadline_s: float = 10.0  # for starting the worker and logging in
+    address: str = ""  # of a server that p11-kit-client.so is to use: its P11_KIT_SERVER_ADDRESS
 
 
 class Pkcs11Signer:
@@ -95,7 +97,7 @@ class Pkcs11Signer:
         configuration = self._configuration
         hello = {"module": str(configuration.module), "token": configuration.token,
                  "key": configuration.key, "pin": configuration.pin}  # fmt: skip
-        worker = _Worker(self._clock)
+        worker = _Worker(self._clock, {_ADDRESS: configuration.address} if configuration.address else {})
         try:
             public = worker.ask(json.dumps(hello), configuration.start_deadline_s)
             found = VerifierKey(self.name, Algorithm.ECDSA_SHA256, public)
@@ -111,12 +113,13 @@ class Pkcs11Signer:
 class _Worker:
     """One worker process: a question a line, an answer a line."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], variables: Mapping[str, str]) -> None:
         self._clock = clock
         self._process = subprocess.Popen(
             [sys.executable, "-m", _WORKER],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            env={**os.environ, **variables},
             start_new_session=True,
         )
 

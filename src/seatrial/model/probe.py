@@ -1,8 +1,8 @@
-"""A question that a healthy system answers well: one of HTTP, SQL, Redis or PromQL."""
+"""A question that a healthy system answers well: one of HTTP, SQL, Redis, PromQL or PKCS#11."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import model_validator
 
@@ -12,18 +12,20 @@ from seatrial.model.strict import Strict
 
 class ProbeSpec(Strict):
     """`{http: /healthz}`, `{sql: "SELECT count(*) …", on: database, max: 0}`, `{redis: PING, on: cache}`,
-    `{promql: "up", on: metrics, min: 1}`.
+    `{promql: "up", on: metrics, min: 1}`, `{pkcs11: sign, on: hsm}`.
 
-    `http` is a path of the target or an address, and wants a status below 400 or exactly `status`. The others
-    give a value: true or present is well, and a number must lie between `min` and `max` where they are given.
+    `http` is a path of the target or an address, and wants a status below 400 or exactly `status`. `pkcs11`
+    wants a signature that verifies. The others give a value: true or present is well, and a number must lie
+    between `min` and `max` where they are given.
     """
 
-    KINDS: ClassVar[tuple[str, ...]] = ("http", "sql", "redis", "promql")
+    KINDS: ClassVar[tuple[str, ...]] = ("http", "sql", "redis", "promql", "pkcs11")
 
     http: str | None = None
     sql: str | None = None
     redis: str | None = None
     promql: str | None = None
+    pkcs11: Literal["sign"] | None = None
     on: str = ""  # the role that is asked; http asks the target itself
     status: int | None = None
     min: float | int | None = None
@@ -41,7 +43,7 @@ class ProbeSpec(Strict):
 
     @property
     def kind(self) -> str:
-        """http, sql, redis or promql."""
+        """One of KINDS."""
         return next(kind for kind in self.KINDS if getattr(self, kind) is not None)
 
     @property

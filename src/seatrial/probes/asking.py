@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from seatrial.faults.protocol import Role
 from seatrial.model.probe import ProbeSpec
 from seatrial.model.problems import SeatrialError
-from seatrial.probes import http, promql, redis, sql
+from seatrial.probes import http, pkcs11, promql, redis, sql
 
 _ASKERS: dict[str, Callable[[ProbeSpec, Role], str]] = {
     "http": http.ask,
     "sql": sql.ask,
     "redis": redis.ask,
     "promql": promql.ask,
+    "pkcs11": pkcs11.ask,
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from seatrial.testbed.topology import Endpoint
 
@@ -12,7 +13,7 @@ from seatrial.testbed.topology import Endpoint
 class Probe:
     """True when, after sending `send`, an answer containing `expect` comes; with neither, when it accepts."""
 
-    endpoint: Endpoint
+    endpoint: Endpoint | Path  # a path: of a Unix socket
     send: bytes = field(default=b"", repr=False)  # may hold a password
     expect: bytes = b""
 

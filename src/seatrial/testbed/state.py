@@ -6,7 +6,7 @@ import json
 import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from seatrial.testbed.places import Places
 from seatrial.testbed.processes import ProcessId
@@ -23,7 +23,7 @@ class PartState:
     name: str
     condition: Condition
     process: ProcessId | None
-    endpoint: Endpoint
+    endpoint: Endpoint | Path  # a path: of a Unix socket
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,12 @@ def from_json(text: str) -> TestbedState:
                 name=part["name"],
                 condition=part["condition"],
                 process=ProcessId(**part["process"]) if part["process"] else None,
-                endpoint=Endpoint(*part["endpoint"]),
+                endpoint=_endpoint(part["endpoint"]),
             )
             for part in data["parts"]
         ),
     )
+
+
+def _endpoint(written: str | list[Any]) -> Endpoint | Path:
+    return Path(written) if isinstance(written, str) else Endpoint(*written)

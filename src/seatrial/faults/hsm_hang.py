@@ -1,0 +1,23 @@
+"""Let an HSM hang: the server in front of it and the processes of its connections are stopped (SIGSTOP).
+
+A PKCS#11 call has no deadline of its own: whoever signs now waits for ever, unless a deadline was built
+around the call. New connections are accepted by the kernel and hang as well.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from seatrial.faults import hsm
+from seatrial.faults.process_pause import ProcessPause
+from seatrial.faults.protocol import Role
+
+
+class HsmHang(ProcessPause):
+    """Has no parameters."""
+
+    name: ClassVar[str] = "hsm.hang"
+    drivers: ClassVar[frozenset[str]] = hsm.DRIVERS
+
+    def healthy(self, role: Role) -> bool:
+        return super().healthy(role) and hsm.signs(role)

@@ -1,0 +1,65 @@
+"""Take an HSM away: the server in front of it and the processes of its connections die, and it stays away.
+
+Open connections are reset and new ones refused. Where the role declares `stop`, that is run as well, because
+a supervisor would bring the server back at once. The undo runs `start`.
+"""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import ClassVar
+
+from seatrial.faults import hsm
+from seatrial.faults.launch import end_tagged, run_tagged
+from seatrial.faults.process_kill import Killed
+from seatrial.faults.processes import descendants, kill, resume, stop, survives
+from seatrial.faults.protocol import Declared, Role, Undo
+from seatrial.faults.supervised import Supervision, processes_of, start_again
+from seatrial.model.problems import BadInput
+
+_STOP_WITHIN_S = 30.0
+
+
+class HsmUnavailable(Declared):
+    """Has no parameters. The role needs `pidfile` and `start`."""
+
+    name: ClassVar[str] = "hsm.unavailable"
+    drivers: ClassVar[frozenset[str]] = hsm.DRIVERS
+
+    def prepare(self, role: Role) -> Undo:
+        start = role.as_written(Supervision).start
+        if not start:
+            raise BadInput(f"roles.{role.name}: say how its server is started again: start: [program, …]")
+        role.bound_to(hsm.Binding)
+        roots = processes_of(role)
+        doomed = (*roots, *descendants(roots))
+        return self.noting(
+            role,
+            Killed(processes=doomed),
+            touches=", ".join(map(str, doomed)),
+            by_hand=shlex.join(start),
+        )
+
+    def inject(self, undo: Undo) -> None:
+        noted = undo.noted(Killed).processes
+        stop(noted)  # from now on they have no more children, one for each new connection
+        kill((*noted, *descendants(noted)))
+        if command := undo.role.bound_to(Supervision).stop:
+            directory = Path(undo.role.directory)
+            run_tagged(command, _stopping(undo), directory=directory, within_s=_STOP_WITHIN_S)
+
+    def undo(self, undo: Undo) -> None:
+        noted = undo.noted(Killed).processes
+        end_tagged(_stopping(undo), Path(undo.role.directory))  # it must not come after the start
+        resume(noted)
+        if not all(survives(process) for process in noted):
+            start_again(undo.role, undo.token, undo.role.bound_to(Supervision))
+
+    def healthy(self, role: Role) -> bool:
+        return hsm.signs(role)
+
+
+def _stopping(undo: Undo) -> str:
+    """The tag of the `stop` command; what `start` starts has the token itself."""
+    return f"{undo.token}-stop"
