@@ -62,6 +62,20 @@ class Frontier:
             ]
             height += 1
 
+    @classmethod
+    def restore(cls, size: int, peaks: Sequence[bytes]) -> Frontier:
+        """The frontier of a tree of `size` leaves that had these `peaks`. Raises ValueError."""
+        heights = [height for height in range(size.bit_length()) if size >> height & 1]
+        frontier = cls()
+        for height, peak in zip(reversed(heights), peaks, strict=True):
+            frontier.extend([peak], height)
+        return frontier
+
+    @property
+    def peaks(self) -> list[bytes]:
+        """The hashes of the perfect subtrees, largest first."""
+        return self._ascending()[::-1]
+
     def root(self, left: Frontier | None = None) -> bytes:
         """MTH over all leaves so far: the peaks folded from the right.
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from seatrial.model.problems import Unavailable
 from seatrial.testbed import leftovers, state
+from seatrial.testbed.parts.app import audit_mode
 from seatrial.testbed.places import Places
 from seatrial.testbed.processes import MARKER
 from seatrial.testbed.state import TestbedState
@@ -27,8 +28,9 @@ def up(progress: Progress, home: Path | None = None, *, flat: bool = False) -> T
     Regions are network namespaces where this machine allows them, unless `flat`; else all is on loopback.
 
     What an earlier testbed left is cleared first. Anything that goes wrong, Ctrl-C included, takes down again
-    what was started. Raises Unavailable with the reason.
+    what was started. Raises Unavailable with the reason, or BadInput for an environment that cannot be.
     """
+    audit_mode()
     places = Places.of_home(home)
     with _alone(places):
         found = state.read(places.state)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 CACHE_PASSWORD = "SEATRIAL_TESTBED_CACHE_PASSWORD"  # noqa: S105  # names of variables, not passwords
 DATABASE_PASSWORD = "SEATRIAL_TESTBED_DATABASE_PASSWORD"  # noqa: S105
+HSM_PIN = "SEATRIAL_TESTBED_HSM_PIN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +20,15 @@ class Secrets:
     tenant: str = field(repr=False)
     cache: str = field(repr=False)
     raft: str = field(repr=False)
+    hsm: str = field(repr=False)
+    audit: str = field(repr=False)  # password of the role
+    audit_seed: str = field(repr=False)  # of the software key, where there is no HSM
 
     @classmethod
     def generate(cls) -> Secrets:
         """Fresh ones, of 128 bits each."""
-        return cls(*(secrets.token_hex(16) for _ in range(6)))
+        return cls(*(secrets.token_hex(16) for _ in fields(cls)))
 
     def environment(self) -> dict[str, str]:
         """What `target.yaml` refers to."""
-        return {CACHE_PASSWORD: self.cache, DATABASE_PASSWORD: self.superuser}
+        return {CACHE_PASSWORD: self.cache, DATABASE_PASSWORD: self.superuser, HSM_PIN: self.hsm}

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
 import psycopg
-import uvicorn
+from starlette.applications import Starlette
 
 from seatrial.testbed.app import cache
+from seatrial.testbed.app.audit.ingest import Ingest
+from seatrial.testbed.app.audit.routes import Audit
+from seatrial.testbed.app.audit.schema import ROLE
+from seatrial.testbed.app.audit.signers import signer
+from seatrial.testbed.app.audit.signing import Signing
+from seatrial.testbed.app.audit.store import Store
 from seatrial.testbed.app.connections import Connections
 from seatrial.testbed.app.orders import Orders
 from seatrial.testbed.app.schema import DATABASE, TENANTS
 from seatrial.testbed.app.settings import Identity, Settings
-from seatrial.testbed.app.storefront import Storefront, opening
+from seatrial.testbed.app.storefront import Lifespan, Storefront, opening
+from seatrial.testbed.serving import server
 
-# Longer than HAProxy keeps idle connections to a server (5 s): otherwise it may send a request on one that is
-# just being closed here, and a request fails that nobody broke.
-_KEEP_ALIVE_S = 75
 _BUSY_S = 1.0
 _CONNECT_WITHIN_S = 2  # the least that libpq knows
 _START_WITHIN_S = 10.0
@@ -29,18 +36,28 @@ def storefront(settings: Settings, identity: Identity) -> Storefront:
     """The shop, not connected to anything yet."""
     return Storefront(
         identity,
-        {tenant: Orders(_connections(tenant, settings, identity)) for tenant in TENANTS},
+        {
+            tenant: Orders(_connections(tenant, settings.database_password, settings, identity))
+            for tenant in TENANTS
+        },
         cache.Cache(cache.connect(settings.cache_host, settings.cache_port, settings.cache_password)),
     )
 
 
-def _connections(tenant: str, settings: Settings, identity: Identity) -> Connections:
+def audit_log(settings: Settings, identity: Identity) -> Audit:
+    """The audit log, not connected to anything yet."""
+    store = Store(_connections(ROLE, settings.audit.password, settings, identity))
+    signing = Signing(store, signer(settings.audit), settings.audit)
+    return Audit(identity, settings.audit, TENANTS, store, Ingest(store), signing)
+
+
+def _connections(user: str, password: str, settings: Settings, identity: Identity) -> Connections:
     connect = partial(
         psycopg.AsyncConnection.connect,
         host=settings.database_host,
         port=settings.database_port,
-        user=tenant,
-        password=settings.database_password,
+        user=user,
+        password=password,
         dbname=DATABASE,
         application_name=f"{identity.region}.{identity.release}",
         connect_timeout=_CONNECT_WITHIN_S,
@@ -52,23 +69,29 @@ def _connections(tenant: str, settings: Settings, identity: Identity) -> Connect
     return Connections(connect, settings.connections_per_tenant, _BUSY_S)
 
 
+def _both(shop: Lifespan, audit: Audit) -> Lifespan:
+    """The shop's lifespan, during which the audit log is signed."""
+
+    @asynccontextmanager
+    async def lifespan(application: Starlette) -> AsyncIterator[None]:
+        async with shop(application):
+            signing = asyncio.ensure_future(audit.signing.run())
+            yield
+            signing.cancel()
+            await asyncio.wait((signing,))
+            await audit.store.close()
+
+    return lifespan
+
+
 def main() -> None:
     """Serve until SIGTERM."""
     settings = Settings.read(Path("settings.json"))
     shop = storefront(settings, Identity.from_environment())
+    audit = audit_log(settings, Identity.from_environment())
     gc.freeze()  # what is loaded now stays: the collector need not look at it again during a burst
-    uvicorn.run(
-        shop.application(opening(shop, _WARM, _START_WITHIN_S)),
-        host=settings.host,
-        port=settings.port,
-        http="httptools",
-        loop="asyncio",
-        access_log=False,
-        log_level="warning",
-        timeout_keep_alive=_KEEP_ALIVE_S,
-        timeout_graceful_shutdown=3,
-        backlog=4096,
-    )
+    application = shop.application(_both(opening(shop, _WARM, _START_WITHIN_S), audit), audit.routes())
+    server(application, settings.host, settings.port).run()
 
 
 if __name__ == "__main__":

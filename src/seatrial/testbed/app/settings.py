@@ -7,6 +7,8 @@ import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from seatrial.testbed.app.audit.settings import AuditSettings, Hsm
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -20,6 +22,7 @@ class Settings:
     cache_host: str
     cache_port: int
     cache_password: str = field(repr=False)
+    audit: AuditSettings
     connections_per_tenant: int = 8
 
     def to_json(self) -> str:
@@ -29,7 +32,10 @@ class Settings:
     @classmethod
     def read(cls, path: Path) -> Settings:
         """From `settings.json`."""
-        return cls(**json.loads(path.read_text()))
+        values = json.loads(path.read_text())
+        audit = values.pop("audit")
+        hsm = audit.pop("hsm")
+        return cls(**values, audit=AuditSettings(**audit, hsm=Hsm(**hsm) if hsm else None))
 
 
 @dataclass(frozen=True, slots=True)

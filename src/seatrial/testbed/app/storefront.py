@@ -18,7 +18,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -28,10 +28,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from seatrial.testbed.app.answers import Handler, answering
 from seatrial.testbed.app.cache import Cache
 from seatrial.testbed.app.connections import DatabaseAwayError
 from seatrial.testbed.app.orders import Orders, UnknownProductError
 from seatrial.testbed.app.settings import Identity
+from seatrial.testbed.serving import Refused, encode, json_answer
 
 _log = logging.getLogger(__name__)
 _MOST_KEYS = 10_000
@@ -39,16 +41,7 @@ _LONGEST_KEY = 200
 _LARGEST_PAGE = 1_000
 _READY_WITHIN_S = 1.0
 
-Handler = Callable[[Request], Awaitable[Response]]
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
-
-
-class Refused(Exception):  # noqa: N818  # what a client did, not an error of ours
-    """The request cannot be served as it is: a status and what is wrong."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +52,8 @@ class Storefront:
     tenants: Mapping[str, Orders]
     cache: Cache
 
-    def application(self, lifespan: Lifespan | None = None) -> Starlette:
-        """The ASGI application; the most frequent routes come first because they are tried in order."""
+    def application(self, lifespan: Lifespan | None = None, also: Sequence[Route] = ()) -> Starlette:
+        """The ASGI application, with `also` routes of others; tried in order, so frequent ones come first."""
         routes = [
             Route("/catalogue/{sku}", self._answering(self._product)),
             Route("/orders", self._answering(self._place), methods=["POST"]),
@@ -70,28 +63,15 @@ class Storefront:
             Route("/readyz", self._answering(self._readyz)),
             Route("/orders", self._answering(self._list), methods=["GET"]),
             Route("/orders/lookup", self._answering(self._lookup), methods=["POST"]),
+            *also,
         ]
         return Starlette(routes=routes, lifespan=lifespan)
 
     def _answering(self, handler: Handler) -> Handler:
-        """`handler` with its refusals turned into answers and everybody's headers added."""
-        headers = {"X-Release": self.identity.release, "X-Region": self.identity.region}
-
-        async def answer(request: Request) -> Response:
-            try:
-                response = await handler(request)
-            except Refused as refused:
-                response = _json({"error": str(refused)}, refused.status)
-            except DatabaseAwayError as away:
-                response = _json({"error": f"the database is away: {away}"}, 503)
-                response.headers["Retry-After"] = "1"
-            response.headers.update(headers)
-            return response
-
-        return answer
+        return answering(self.identity, handler)
 
     async def _healthz(self, _: Request) -> Response:
-        return _json({"release": self.identity.release, "region": self.identity.region})
+        return json_answer({"release": self.identity.release, "region": self.identity.region})
 
     async def _readyz(self, _: Request) -> Response:
         anybody = next(iter(self.tenants.values()))
@@ -100,7 +80,7 @@ class Storefront:
                 await anybody.confirm_writable()
         except TimeoutError as error:
             raise DatabaseAwayError("a write was not confirmed in time") from error
-        return _json({"ready": True})
+        return json_answer({"ready": True})
 
     async def _product(self, request: Request) -> Response:
         tenant, orders = self._tenant(request)
@@ -111,7 +91,7 @@ class Storefront:
             product = await orders.product(sku)
             if product is None:
                 raise Refused(404, f"no product {sku}")
-            body = _encode(product)
+            body = encode(product)
             await self.cache.put(key, body)
         return Response(body, media_type="application/json")
 
@@ -120,7 +100,7 @@ class Storefront:
         key = f"{tenant}:catalogue"
         body = await self.cache.get(key)
         if body is None:
-            body = _encode({"products": await orders.catalogue()})
+            body = encode({"products": await orders.catalogue()})
             await self.cache.put(key, body)
         return Response(body, media_type="application/json")
 
@@ -136,7 +116,7 @@ class Storefront:
             raise Refused(422, f"no product {sku}") from error
         if (placed.order["sku"], placed.order["quantity"]) != (sku, quantity):
             raise Refused(422, f"Idempotency-Key {key} belongs to another order")
-        return _json({"id": placed.order["id"], "key": key}, 201 if placed.created else 200)
+        return json_answer({"id": placed.order["id"], "key": key}, 201 if placed.created else 200)
 
     async def _order(self, request: Request) -> Response:
         _, orders = self._tenant(request)
@@ -144,14 +124,14 @@ class Storefront:
         order = await orders.find(key)
         if order is None:
             raise Refused(404, f"no order {key}")
-        return _json(order)
+        return json_answer(order)
 
     async def _list(self, request: Request) -> Response:
         _, orders = self._tenant(request)
         after = _number(request, "after", 0)
         limit = min(_number(request, "limit", _LARGEST_PAGE), _LARGEST_PAGE)
         page = await orders.after(after, limit)
-        return _json({"orders": page, "next": page[-1]["id"] if len(page) == limit and page else None})
+        return json_answer({"orders": page, "next": page[-1]["id"] if len(page) == limit and page else None})
 
     async def _lookup(self, request: Request) -> Response:
         _, orders = self._tenant(request)
@@ -160,7 +140,7 @@ class Storefront:
             raise Refused(400, "keys: a list of texts is needed")
         if len(keys) > _MOST_KEYS:
             raise Refused(413, f"keys: {_MOST_KEYS} at most")
-        return _json({"orders": await orders.lookup(keys)})
+        return json_answer({"orders": await orders.lookup(keys)})
 
     def _tenant(self, request: Request) -> tuple[str, Orders]:
         name = request.headers.get("x-tenant", "")
@@ -226,11 +206,3 @@ def _number(request: Request, name: str, default: int) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 18:
         raise Refused(400, f"{name}: a number is needed")
     return int(text)
-
-
-def _encode(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
-
-
-def _json(value: object, status: int = 200) -> Response:
-    return Response(_encode(value), status, media_type="application/json")

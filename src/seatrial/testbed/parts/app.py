@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import os
+
+from seatrial.model.problems import BadInput
+from seatrial.testbed.app.audit.settings import MODES, AuditSettings, Hsm, Mode
 from seatrial.testbed.app.settings import Settings
 from seatrial.testbed.part import Part, Probe
+from seatrial.testbed.parts.hsm import HsmClient
 from seatrial.testbed.programs import Programs
 from seatrial.testbed.secrets import Secrets
 from seatrial.testbed.topology import Region, Topology
 
+_MODE = "SEATRIAL_TESTBED_AUDIT"
 
-def release(name: str, region: Region, topology: Topology, programs: Programs, secrets: Secrets) -> Part:
-    """`blue` or `green` in one region."""
+
+def release(
+    name: str,
+    region: Region,
+    topology: Topology,
+    programs: Programs,
+    secrets: Secrets,
+    hsm: HsmClient | None = None,
+) -> Part:
+    """`blue` or `green` in one region. `hsm`: signs the audit log, a software key where there is none."""
     own = region.release(name)
     settings = Settings(
         host=own.host,
@@ -21,6 +35,12 @@ def release(name: str, region: Region, topology: Topology, programs: Programs, s
         cache_host=region.cache.host,
         cache_port=region.cache.port,
         cache_password=secrets.cache,
+        audit=AuditSettings(
+            password=secrets.audit,
+            mode=audit_mode(),
+            hsm=Hsm(hsm.module, hsm.address, hsm.token, hsm.key, hsm.pin) if hsm else None,
+            seed=secrets.audit_seed,
+        ),
     )
     return Part(
         f"{region.name}.{name}",
@@ -30,3 +50,12 @@ def release(name: str, region: Region, topology: Topology, programs: Programs, s
         {"RELEASE": name, "REGION": region.name},
         needs=(Probe(region.cache), Probe(region.database), Probe.http(topology.members[0].rest, "/primary")),
     )
+
+
+def audit_mode() -> Mode:
+    """What the audit log does while nobody signs, from the environment of `up`. Raises BadInput."""
+    given = os.environ.get(_MODE, MODES[0])
+    for mode in MODES:
+        if mode == given:
+            return mode
+    raise BadInput(f"{_MODE}: one of {', '.join(MODES)} is possible, not '{given}'")

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from seatrial.testbed.app.audit.schema import audit_schema_sql
 from seatrial.testbed.app.schema import DATABASE, schema_sql
 from seatrial.testbed.part import Part, Probe
 from seatrial.testbed.programs import Programs
@@ -70,7 +71,7 @@ def member(own: Member, topology: Topology, programs: Programs, secrets: Secrets
         Probe.http(own.rest, "/health"),
         {
             "patroni.yml": _yaml(patroni_config(own, topology, programs, secrets, directory)),
-            "schema.sql": schema_sql(secrets.tenant),
+            "schema.sql": schema_sql(secrets.tenant) + audit_schema_sql(secrets.audit),
         },
         needs=tuple(Probe(voter) for voter in topology.raft() if str(voter) < str(own.raft)),
     )
