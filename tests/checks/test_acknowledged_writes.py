@@ -87,7 +87,37 @@ def carry_out_what_was_refused(copies: Copies, chance: random.Random) -> None:
     copies.append((identity, content))
 
 
-@pytest.mark.parametrize("mutant", [lose, double, swap_the_tenant, carry_out_what_was_refused])
+def exchange_two_contents(copies: Copies, chance: random.Random) -> None:
+    """Every id and every content is there, as often as it should be."""
+    one = chance.randrange(100)
+    other = chance.choice([at for at in range(100) if copies[at][1] != copies[one][1]])
+    (first, content), (second, instead) = copies[one], copies[other]
+    copies[one], copies[other] = (first, instead), (second, content)
+
+
+def lose_one_and_double_another(copies: Copies, chance: random.Random) -> None:
+    """The count is right."""
+    lost, doubled = chance.sample(range(100), 2)
+    copies[lost] = copies[doubled]
+
+
+def lose_the_last(copies: Copies, _: random.Random) -> None:
+    """As a failover to a replica that lags does."""
+    del copies[95:100]
+
+
+@pytest.mark.parametrize(
+    "mutant",
+    [
+        lose,
+        lose_the_last,
+        lose_one_and_double_another,
+        double,
+        swap_the_tenant,
+        exchange_two_contents,
+        carry_out_what_was_refused,
+    ],
+)
 @pytest.mark.parametrize("seed", range(25))
 def test_every_mutant_is_caught(mutant: Callable[[Copies, random.Random], None], seed: int) -> None:
     copies = faithful()

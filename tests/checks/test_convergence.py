@@ -192,6 +192,23 @@ def test_every_mutant_is_caught_for_what_it_does(mutant: type[Region], complaint
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(
+    ("east", "west"),
+    [
+        (Region, LosesConcurrentAdditions),
+        (ForgetsRemovals, Region),
+        (WinsByArrival, Region),
+        (MergesByWallClock, Region),
+        (CountsTwice, Region),
+    ],
+)
+def test_a_merge_that_is_broken_in_one_region_alone_leaves_them_apart(
+    east: type[Region], west: type[Region], seed: int
+) -> None:
+    assert "replica differs from the first" in judged(sail(east("east"), west("west"), seed)).wrong
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_a_dropped_acknowledged_write_is_caught(seed: int) -> None:
     faithful = sail(Region("east"), Region("west"), seed)
     told = {each.identity for each in faithful.attempts if each.outcome == "acknowledged"}
@@ -271,6 +288,18 @@ def test_what_cannot_be_judged_is_unknown(recorded: dict[str, Recorded], says: s
     result = Convergence().judge(History(empty, recorded))
     assert result.verdict is Verdict.UNKNOWN
     assert says in result.detail
+
+
+def test_what_lww_discarded_stays_counted_when_the_setting_is_written_again() -> None:
+    world = World(Region("east"), Region("west"), random.Random(1))
+    for region, colours in ((world.east, ("red", "crimson")), (world.west, ("blue", "navy"))):
+        for colour in colours:  # neither region knows of the other's; the second replaces the first
+            world.write(region, (Kind.PUT, "acme", "colour", colour))
+    world.exchange()
+    world.write(world.east, (Kind.PUT, "acme", "colour", "green"))
+    world.exchange()
+    figures = judged(world).figures
+    assert (figures["won"], figures["overwritten"], figures["discarded_by_lww"]) == (1, 3, 1)
 
 
 @pytest.mark.parametrize("content", ["setting.put acme theme", "setting.put acme theme two words"])

@@ -155,3 +155,15 @@ def test_impossible_proofs_are_errors() -> None:
         inclusion_path(3, 3, mth_of_none)
     with pytest.raises(ValueError, match="a tree of 3 has no prefix of 4"):
         consistency_path(4, 3, mth_of_none)
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 3, 7, 8, 1000])
+def test_a_frontier_is_restored_from_its_peaks(size: int) -> None:
+    leaves = [leaf_hash(b"%d" % number) for number in range(size + 5)]
+    before = Frontier()
+    before.extend(leaves[:size])
+    restored = Frontier.restore(size, before.peaks)
+    restored.extend(leaves[size:])
+    assert restored.root() == root_of(leaves)
+    with pytest.raises(ValueError, match="zip"):
+        Frontier.restore(size, [*before.peaks, b""])

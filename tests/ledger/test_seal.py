@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from seatrial.ledger import Damaged, Ledger, SoftwareSigner, seal, verify_sealed
+from seatrial.ledger import Damaged, Ledger, SoftwareSigner, read_entries, seal, verify, verify_sealed
 from seatrial.ledger.copies import CallbackCopy
 from seatrial.ledger.seal import SEAL
 from seatrial.model.problems import BadInput
@@ -128,6 +128,22 @@ def test_a_seal_cut_short_is_caught_by_a_witness(run: Path, signer: SoftwareSign
     shutil.copytree(tmp_path / "old", run / SEAL)
     assert verify_sealed(run, [signer.verifier_key()]).verdict is Verdict.PASS
     assert verify_sealed(run, [signer.verifier_key()], witnessed=kept[-1:]).verdict is Verdict.FAIL
+
+
+def test_a_recorded_ledger_is_sealed_by_file_and_shows_its_altered_line_itself(
+    run: Path, signer: SoftwareSigner
+) -> None:
+    """A million entries must not make a million lines of the seal."""
+    with Ledger(run / "recorded-audit", signer) as ledger:
+        ledger.append_all({"number": n} for n in range(500))
+    assert "entries chain" in str(seal(run, signer))
+    assert sum(1 for _ in read_entries(run / SEAL)) < 50
+    segment = run / "recorded-audit" / "segments" / f"{0:020d}.jsonl"
+    segment.write_bytes(segment.read_bytes().replace(b'"number":400', b'"number":401'))
+    report = verify_sealed(run, [signer.verifier_key()])
+    assert report.verdict is Verdict.FAIL
+    assert str(report).startswith(f"recorded-audit/segments/{0:020d}.jsonl: altered: ")
+    assert "entry 400" in str(verify(run / "recorded-audit", [signer.verifier_key()]).first_bad)
 
 
 def test_an_unfinished_seal_counts_for_nothing(run: Path, signer: SoftwareSigner) -> None:

@@ -107,7 +107,7 @@ class AcknowledgedWrites(DeclaredCheck):
         wrong = [
             f"{len(found):,} {what} (first: {found[0]})"
             for what, found in (
-                ("lost", lost),
+                (f"lost within {_span_s(writes, lost):.3f} s", lost),
                 ("stored more than once", doubled),
                 ("stored with other content", altered),
                 ("refused and stored all the same", phantom),

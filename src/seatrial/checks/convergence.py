@@ -5,8 +5,9 @@ it holds and has done (the recording, see `replicas`). After everything has been
 
 * the replicas are equal, byte for byte, and hold what their operations come to and nothing else (no phantom);
 * every acknowledged write is among the operations once, as it was asked for; no refused one is;
-* an acknowledged write of a setting has won, was overwritten by somebody who had seen it, or was concurrent
-  with the winner and has the smaller stamp. The last is what last-writer-wins means: declared, and counted;
+* an acknowledged write of a setting has won, or was overwritten: a later write was made where it was held; or
+  else it was discarded for a greater stamp by a write that knew nothing of it, before anybody replaced it.
+  The last is what last-writer-wins means: declared, and counted, whatever was written afterwards;
 * a counter is the sum of the acknowledged additions (and of the indeterminate ones that are there), a set has
   the members whose addition no removal had seen;
 * a stamp is greater than those of all that its operation builds on, by the replicas' account and by the
@@ -24,8 +25,9 @@ from __future__ import annotations
 
 import hashlib
 import math
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, Protocol
 
@@ -288,22 +290,40 @@ def _account_for_settings(
     by_key: Mapping[str, Sequence[Operation]],
     findings: Findings,
 ) -> None:
-    """What became of each acknowledged write of a setting: won, overwritten knowingly, or discarded."""
+    """What became of each acknowledged write of a setting: won, overwritten, or discarded."""
     pasts = _pasts(attempts, operations, by_key)
-    winners: dict[Item, Operation] = {}
-    for operation in operations.values():
+    settings: dict[Item, list[Operation]] = {}
+    for operation in sorted(operations.values(), key=lambda each: each.rank):
         if operation.kind == "setting.put":
-            held = winners.setdefault(operation.item, operation)
-            winners[operation.item] = max(held, operation, key=lambda each: each.rank)
+            settings.setdefault(operation.item, []).append(operation)
+    won = {writes[-1].dot for writes in settings.values()}
+    replaced = {dot for writes in settings.values() for dot in _replaced(writes, pasts)}
     fates: Counter[str] = Counter()
     for attempt in attempts:
         if attempt.kind != "setting.put" or attempt.outcome != "acknowledged":
             continue
         for operation in by_key.get(attempt.identity, ())[:1]:
-            winner = winners[operation.item]
-            known = pasts[winner.dot].get(operation.origin, 0) >= operation.number
-            fates["won" if operation == winner else "overwritten" if known else "discarded_by_lww"] += 1
+            over = "overwritten" if operation.dot in replaced else "discarded_by_lww"
+            fates["won" if operation.dot in won else over] += 1
     findings.figures |= {fate: fates[fate] for fate in ("won", "overwritten", "discarded_by_lww")}
+
+
+def _replaced(writes: Sequence[Operation], pasts: Mapping[Dot, Mapping[str, int]]) -> Iterator[Dot]:
+    """For each write of a setting, in the order of their ranks, the one that was held where it was made.
+
+    That is the last of what it had seen; and of one region's writes it had seen a prefix.
+    """
+    by_origin: dict[str, list[Operation]] = {}
+    for write in writes:
+        past = pasts[write.dot]
+        seen = [
+            theirs[count - 1]
+            for origin, theirs in by_origin.items()
+            if (count := bisect_right(theirs, past.get(origin, 0), key=lambda each: each.number))
+        ]
+        if seen:
+            yield max(seen, key=lambda each: each.rank).dot
+        by_origin.setdefault(write.origin, []).append(write)
 
 
 def _pasts(
@@ -361,7 +381,7 @@ class Convergence(DeclaredCheck):
     role: str = "regions"  # through which the replicas are asked
     max_drift: Duration = Duration(30.0)
 
-    def lookup_role(self) -> str:
+    def recorded_role(self) -> str:
         """The role through which the replicas are asked."""
         return self.role
 

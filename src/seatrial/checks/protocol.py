@@ -6,6 +6,7 @@ recorded and returns a `CheckResult`; one that crashes is reported as unknown, n
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol, runtime_checkable
@@ -34,7 +35,8 @@ class History:
     deadline_s: float
     end_s: float  # end of the measured part
     stored: Mapping[str, Stored] = field(default_factory=dict)  # role → which writes the target held
-    recorded: Mapping[str, Recorded] = field(default_factory=dict)  # role → what replicated regions held
+    recorded: Mapping[str, Recorded] = field(default_factory=dict)  # role → what it gave to the record
+    zero_wall_s: float = math.nan  # the log's instant 0 in seconds since 1970, for clocks of others
 
 
 class Check(Protocol):
@@ -52,6 +54,14 @@ class AsksForWrites(Protocol):
 
     def lookup_role(self) -> str:
         """The role through which the target is asked."""
+
+
+@runtime_checkable
+class AsksForRecording(Protocol):
+    """A check that needs what a role says of itself after the run."""
+
+    def recorded_role(self) -> str:
+        """The role that is recorded."""
 
 
 class DeclaredCheck(Strict):

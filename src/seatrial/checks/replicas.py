@@ -29,6 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -52,6 +53,7 @@ class Recorded:
 
     data: bytes
     error: str = ""
+    directory: Path | None = None  # what is too large for memory, in the evidence
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """Sealing a directory of evidence, so that whoever reads a report later can tell that nothing was altered.
 
 The seal is a ledger inside the directory. It holds the hash of every file, and of every line of files that
-are journals (`*.jsonl`), so that a doctored journal is shown at its line. A run may be sealed again, as when
-its report is drawn anew: what was sealed before stays in the ledger, and a file that changed meanwhile
-without being named as replaced refuses the new seal, for a second signature must not launder an alteration.
+are journals (`*.jsonl`), so that a doctored journal is shown at its line; the segments of a recorded ledger
+show that themselves. A run may be sealed again, as when its report is drawn anew: what was sealed before
+stays in the ledger, and a file that changed meanwhile without being named as replaced refuses the new seal,
+for a second signature must not launder an alteration.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 from seatrial.ledger.canonical import Event, InvalidEvent
 from seatrial.ledger.copies import CheckpointCopy
 from seatrial.ledger.inspection import read_entries
-from seatrial.ledger.layout import Damaged
+from seatrial.ledger.layout import Damaged, Layout
 from seatrial.ledger.note import VerifierKey
 from seatrial.ledger.signer import Signer, SignerUnavailable
 from seatrial.ledger.verifier import VerifyReport, verify
@@ -144,7 +145,8 @@ def _read(path: Path) -> _Evidence:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         file.seek(0)
-        journal = path.suffix == ".jsonl"
+        of_ledger = path.parent == Layout(path.parent.parent).segments
+        journal = path.suffix == ".jsonl" and not of_ledger
         lines = tuple(hashlib.sha256(line).hexdigest() for line in file) if journal else ()
         return _Evidence(os.fstat(file.fileno()).st_size, digest, lines)
 

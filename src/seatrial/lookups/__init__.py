@@ -1,5 +1,6 @@
-"""Ask a target, after a run, which writes it holds. The answer is recorded; checks judge the record."""
+"""Ask a target, after a run, what it holds. The answer is recorded; checks judge the record."""
 
 from seatrial.lookups.asking import look_up
+from seatrial.lookups.recording import record
 
-__all__ = ["look_up"]
+__all__ = ["look_up", "record"]

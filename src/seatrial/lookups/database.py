@@ -25,3 +25,8 @@ def engine_of(role: Role, address: str, patience_s: float) -> sa.Engine:
         url = url.set(drivername="postgresql+psycopg")
     options = {"connect_timeout": max(1, round(patience_s))} if "psycopg" in url.drivername else {}
     return sa.create_engine(url, poolclass=NullPool, connect_args=options)
+
+
+def reason_of(error: sa.exc.SQLAlchemyError) -> str:
+    """What the database said, in one line and without the statement and its values."""
+    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from seatrial.faults.protocol import Role
-from seatrial.lookups.database import engine_of
+from seatrial.lookups.database import engine_of, reason_of
 from seatrial.lookups.http import identity_of
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.strict import Strict
@@ -47,7 +47,6 @@ def ask(role: Role, keys: Sequence[str]) -> list[tuple[str, str | None]]:
                 found += [(str(row[0]), str(row[1]) if len(row) > 1 else None) for row in rows]
             return found
     except sa.exc.SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        raise Unavailable(f"{role.name}: the database did not answer: {reason}") from error
+        raise Unavailable(f"{role.name}: the database did not answer: {reason_of(error)}") from error
     finally:
         engine.dispose()

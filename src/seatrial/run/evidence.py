@@ -7,7 +7,8 @@
 | journal.jsonl      | what happened when, appended and fsync'ed line by line                    |
 | requests.parquet   | the request log                                                           |
 | stored-*.parquet   | which of the run's writes the target held afterwards                      |
-| recorded-*.json    | what replicated regions held and had done                                 |
+| recorded-*.json    | what replicated regions held and had done; what was told of an audit log  |
+| recorded-*/        | that audit log as a ledger, for `seatrial ledger verify`                  |
 | verdict.json       | the verdict and everything that was measured                              |
 | report.html        | the report                                                                |
 | junit.xml          | the same for CI                                                           |

@@ -22,7 +22,7 @@ from seatrial.checks.protocol import Check, History, Stored
 from seatrial.checks.replicas import Recorded
 from seatrial.faults.protocol import Role
 from seatrial.incidents import Reporter
-from seatrial.lookups import look_up, replicas
+from seatrial.lookups import look_up, record
 from seatrial.measure import measure
 from seatrial.model.problems import SeatrialError, Unavailable
 from seatrial.model.requestlog import RequestLog
@@ -128,14 +128,15 @@ def _judged(plan: Plan, evidence: Evidence, clock: RunClock, conducted: Conducte
     objectives = (
         judge_objectives(experiment, conducted.log, measurement, conducted.steps) if measurement else ()
     )
-    asked = plan.lookups if measurement else ()
+    asked, recorded = (plan.lookups, plan.recordings) if measurement else ((), ())
     history = History(
         conducted.log,
         conducted.steps,
         experiment.load.deadline.seconds,
         conducted.end_s,
-        {role.name: _stored(role, conducted.log, evidence) for role in asked if role.driver != "replicas"},
-        {role.name: _recorded(role, evidence) for role in asked if role.driver == "replicas"},
+        {role.name: _stored(role, conducted.log, evidence) for role in asked},
+        {role.name: _recorded(role, evidence) for role in recorded},
+        clock.anchor_wall.timestamp() + conducted.zero_mono_s - clock.anchor_mono_s,
     )
     checks = tuple(_checked(check, history) for check in plan.checks) if measurement else ()
     disturbances = tuple((ending.verdict, ending.reason) for ending in conducted.endings)
@@ -174,13 +175,14 @@ def _stored(role: Role, log: RequestLog, evidence: Evidence) -> Stored:
 
 
 def _recorded(role: Role, evidence: Evidence) -> Recorded:
-    """Ask replicated regions what they hold and have done, and keep the answer as evidence."""
+    """Ask a role what it holds (regions, an audit log), and keep the answer as evidence."""
+    directory = evidence.path(f"recorded-{role.name}")
     try:
-        data = replicas.record(role)
+        data = record(role, directory)
     except SeatrialError as error:
         return Recorded(b"", str(error))
     evidence.path(f"recorded-{role.name}.json").write_bytes(data)
-    return Recorded(data)
+    return Recorded(data, directory=directory if directory.is_dir() else None)
 
 
 def _checked(check: Check, history: History) -> CheckResult:

@@ -1,0 +1,27 @@
+"""Record what a role says after a run, by its driver. What is too large for memory goes into a directory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from seatrial.faults.protocol import Role
+from seatrial.lookups import audit, replicas
+from seatrial.model.problems import BadInput, nearest
+
+RECORDERS: dict[str, Callable[[Role, Path], bytes]] = {
+    "replicas": lambda role, _: replicas.record(role),
+    "audit-log": audit.record,
+}
+
+
+def record(role: Role, directory: Path) -> bytes:
+    """The recording as JSON; `directory` is not there yet, and made if it is needed.
+
+    Raises BadInput when the role cannot be recorded as it is bound, Unavailable when nobody answers.
+    """
+    recorder = RECORDERS.get(role.driver)
+    if recorder is None:
+        known = nearest(role.driver, RECORDERS)
+        raise BadInput(f"{role.name}: nothing is recorded through the driver '{role.driver}'{known}")
+    return recorder(role, directory)
