@@ -7,6 +7,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -161,3 +162,15 @@ def test_a_log_without_a_word_is_explained_too() -> None:
     assert explain(routine + telling, Path("x.py"), 1) == "Out of rum"
     elsewhere = 'Traceback (most recent call last):\n  File "/lib/y.py", line 3, in z\nKeyError: 1\n'
     assert explain(routine + elsewhere, Path("x.py"), 1) == "/lib/y.py:3: KeyError: 1"
+
+
+@pytest.mark.e2e
+def test_a_scenario_finds_the_targets_variables_and_no_command_line_shows_them(
+    tmp_path: Path, harbour: Any
+) -> None:
+    scenario = "import os\n" + SCENARIO.replace('key="k"', 'key=os.environ["TOKEN"]')
+    load = replace(plan(tmp_path, harbour.url, scenario, duration_s=0.2), variables={"TOKEN": "s3cret"})
+    log = ended(launch(load)).finish()
+    assert log.keys is not None
+    assert set(log.keys.to_pylist()) == {"s3cret"}
+    assert "s3cret" not in f"{load} {load.command()}"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from seatrial.report.figures import allowed, exactly, interval, number, share
+from seatrial.report.figures import allowed, exactly, interval, named, number, share
 
 LENGTHS = st.floats(min_value=0, max_value=1e5)
 
@@ -75,3 +75,18 @@ def test_targets_read_as_they_were_written() -> None:
     assert allowed(0.01, "ratio") == "≤ 1%"
     assert allowed(150.0, "per_s") == "≥ 150/s"
     assert number(0.00035, "s") == "0.350 ms"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("lost_from_crdts", 0.0, "lost from crdts 0"),
+        ("acknowledged", 8_123.0, "acknowledged 8,123"),
+        ("agreed_after_s", 0.0512, "agreed after 51.2 ms"),
+        ("writes_per_s", 200.0, "writes 200/s"),
+        ("stale_ratio", 0.025, "stale 2.50%"),
+        ("agreed_after_s", math.nan, "agreed after –"),
+    ],
+)
+def test_a_figure_is_told_by_its_name_and_the_unit_in_it(name: str, value: float, shown: str) -> None:
+    assert named(name, value) == shown

@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from seatrial.model.result import CheckResult
+from seatrial.model.verdict import Verdict
 from seatrial.report import Dossier, summary
 
 Make = Callable[[str], Dossier]
@@ -29,6 +31,13 @@ def test_it_fits_any_terminal(kind: str, width: int, make: Make) -> None:
 )
 def test_the_first_line_is_the_verdict(kind: str, first: str, make: Make) -> None:
     assert shown(make(kind), 100).lstrip().startswith(first)
+
+
+def test_a_check_is_shown_with_its_figures(make: Make) -> None:
+    check = CheckResult("convergence", Verdict.PASS, "replicas equal", {"lost": 0.0, "agreed_after_s": 0.05})
+    dossier = make("pass")
+    text = shown(replace(dossier, result=replace(dossier.result, checks=(check,))), 140)
+    assert "lost 0 · agreed after 50.0 ms" in text
 
 
 def test_each_objective_stands_on_one_line_with_its_bounds(make: Make) -> None:

@@ -57,6 +57,12 @@ def test_steps_know_their_fault_and_role() -> None:
     assert made.scenario == Path("scenario.py").resolve()
 
 
+def test_a_role_that_the_target_has_not_got_here_keeps_the_run_from_starting() -> None:
+    assert plan().lacking() == []
+    absent = TARGET.replace("map: active.map}", "map: active.map, lacking: no edge here}")
+    assert plan(target=absent).lacking() == ["edge: no edge here"]
+
+
 def test_the_rate_can_be_replaced() -> None:
     assert plan(rate=Rate.parse("10000/min")).arrivals.rate_at(0).interval_s == 0.006
 
@@ -116,3 +122,69 @@ def test_unreadable_files_are_bad_input(tmp_path: Path) -> None:
     for name in ("nowhere.yaml", "latin.yaml"):
         with pytest.raises(BadInput, match=name):
             files.read(name, "experiment")
+
+
+def test_variables_are_resolved_for_the_scenario_and_stay_references_on_record(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("STAGING_TOKEN", "s3cret")
+    made = plan(
+        target=TARGET
+        + 'variables: {TOKEN: "${STAGING_TOKEN}", REGIONS: "http://127.0.0.1:1,http://localhost"}\n'
+    )
+    assert made.variables == {"TOKEN": "s3cret", "REGIONS": "http://127.0.0.1:1,http://localhost"}
+    assert made.target.variables["TOKEN"] == "${STAGING_TOKEN}"
+    assert "s3cret" not in repr(made)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("http://127.0.0.1:1,http://192.0.2.7:9101", "the host 192.0.2.7 is not in allow"),
+        ("see redis://user:pw@cache.example/0", "the host cache.example is not in allow"),
+        ("${ELSEWHERE}", "the host of its URL is not in allow"),
+        ("http://[nonsense", "the host of its URL is not in allow"),
+    ],
+)
+def test_variables_lead_the_load_nowhere_that_is_not_allowed(
+    value: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ELSEWHERE", "https://hidden.example/token")
+    (problem,) = problems(target=TARGET + f'variables:\n  SHOP: "{value}"\n')
+    assert problem.startswith(f"t.yaml:7:9: variables.SHOP: {told}: [127.0.0.0/8")
+    assert "hidden" not in problem
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("api_token", "'api_token' is not a name like API_TOKEN"),
+        ("PATH", "'PATH' would change the load generator itself"),
+        ("PYTHONPATH", "'PYTHONPATH' would change"),
+        ("LD_PRELOAD", "'LD_PRELOAD' would change"),
+        ("SEATRIAL_HOME", "'SEATRIAL_HOME' would change"),
+        ("HTTPS_PROXY", "'HTTPS_PROXY' would change"),
+    ],
+)
+def test_variables_do_not_change_the_generator(name: str, told: str) -> None:
+    (problem,) = problems(target=TARGET + f"variables: {{{name}: x}}\n")
+    assert told in problem
+
+
+AUDIT = """\
+  audit: {driver: audit-log, url: "postgresql://127.0.0.1/x", entries: "…", checkpoints: "…", key: "…"}
+  writes: {driver: sql, url: "postgresql://127.0.0.1/x", query: "…"}
+"""
+
+
+def test_a_check_says_whether_a_role_is_asked_for_writes_or_recorded() -> None:
+    made = plan(EXPERIMENT + "  - audit-chain\n  - acknowledged-writes\n", TARGET + AUDIT)
+    assert [role.name for role in made.recordings] == ["audit"]
+    assert [role.name for role in made.lookups] == ["writes"]
+
+
+def test_a_role_that_cannot_be_asked_is_told_before_anything_starts() -> None:
+    (problem,) = problems(EXPERIMENT + "  - acknowledged-writes: {role: audit}\n", TARGET + AUDIT)
+    assert "the role 'audit' is bound to driver 'audit-log', not to sql or http" in problem
+    (problem,) = problems(EXPERIMENT + "  - audit-chain: {role: writes}\n", TARGET + AUDIT)
+    assert "the role 'writes' is bound to driver 'sql', not to replicas or audit-log" in problem

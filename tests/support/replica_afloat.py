@@ -37,13 +37,17 @@ class Launch:
 
     @contextlib.asynccontextmanager
     async def __call__(
-        self, region: str, offset_s: float = 0.0, client: str = "127.0.0.1"
+        self,
+        region: str,
+        offset_s: float = 0.0,
+        client: str = "127.0.0.1",
+        operators: frozenset[str] = frozenset(),
     ) -> AsyncIterator[Afloat]:
         log = OperationLog(self.directory / region, region)
         replica = Replica(log, region, PhysicalClock(offset_s, lambda: EPOCH_S), max_drift_s=30.0)
         peer = "west" if region == "east" else "east"
         replication = Replication.between(replica, log, {peer: "http://127.0.0.1:1"})
-        application = Service(replica, log, replication).application()
+        application = Service(replica, log, replication, operators).application()
         working = asyncio.create_task(replica.run())
         transport = httpx.ASGITransport(app=application, client=(client, 1))
         try:

@@ -9,7 +9,7 @@ import pytest
 
 from seatrial.testbed.network import Network
 from seatrial.testbed.places import Places
-from seatrial.testbed.programs import Programs
+from seatrial.testbed.programs import HsmPrograms, Programs
 from seatrial.testbed.secrets import Secrets
 from seatrial.testbed.topology import PLACES, Topology, loopback, separated
 
@@ -26,7 +26,17 @@ def in_namespaces() -> Topology:
 
 @pytest.fixture
 def secrets() -> Secrets:
-    return Secrets("pw-super", "pw-replication", "pw-rewind", "pw-tenant", "pw-cache", "pw-raft")
+    return Secrets(
+        "pw-super",
+        "pw-replication",
+        "pw-rewind",
+        "pw-tenant",
+        "pw-cache",
+        "pw-raft",
+        "pw-hsm",
+        "pw-audit",
+        "5eed",
+    )
 
 
 @pytest.fixture
@@ -37,6 +47,13 @@ def programs() -> Programs:
         postgres_bin=Path("/pg/bin"),
         valkey=Path("/valkey/valkey-server"),
         unprivileged=("unshare", "--user"),
+    )
+
+
+@pytest.fixture
+def hsm_programs() -> HsmPrograms:
+    return HsmPrograms(
+        Path("/hsm/softhsm2-util"), Path("/hsm/softhsm.so"), Path("/hsm/p11-kit"), Path("/hsm/client.so")
     )
 
 

@@ -1,21 +1,24 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from seatrial.testbed import blueprint, network
 from seatrial.testbed.places import Places
-from seatrial.testbed.programs import Programs
+from seatrial.testbed.programs import HsmPrograms, Programs
 from seatrial.testbed.secrets import Secrets
 from seatrial.testbed.topology import Topology
 
 
-def test_two_regions_have_twelve_parts(
+def test_two_regions_have_fourteen_parts(
     topology: Topology, places: Places, programs: Programs, secrets: Secrets
 ) -> None:
     parts = blueprint.parts(topology, places, programs, secrets)
     assert [part.name for part in parts] == [
         "witness", "db-1", "db-2", "east.cache", "west.cache", "east.db-proxy", "west.db-proxy",
-        "east.blue", "east.green", "west.blue", "west.green", "edge",
+        "east.blue", "east.green", "west.blue", "west.green",
+        "east.replica", "west.replica", "edge",
     ]  # fmt: skip
 
 
@@ -36,6 +39,14 @@ def test_a_password_is_nowhere_but_in_files(
     for part in blueprint.parts(topology, places, programs, secrets):
         shown = " ".join((*part.command, *part.environment, *part.environment.values(), repr(part)))
         assert "pw-" not in shown, part.name
+
+
+def test_an_hsm_comes_with_its_programs_and_needs_no_place(
+    in_namespaces: Topology, places: Places, programs: Programs, hsm_programs: HsmPrograms, secrets: Secrets
+) -> None:
+    parts = blueprint.parts(in_namespaces, places, replace(programs, hsm=hsm_programs), secrets)
+    (part,) = (part for part in parts if part.name == "hsm")
+    assert part.command[0] == str(programs.python)
 
 
 def test_flat_is_on_loopback_and_so_is_a_machine_without_namespaces(

@@ -7,6 +7,7 @@ import yaml
 from seatrial.model.document import parse
 from seatrial.model.target import Target, references
 from seatrial.testbed.places import Places
+from seatrial.testbed.programs import HsmPrograms
 from seatrial.testbed.secrets import Secrets
 from seatrial.testbed.target import target_yaml
 from seatrial.testbed.topology import Topology
@@ -18,9 +19,11 @@ def test_it_is_a_target(topology: Topology, places: Places) -> None:
     assert target.base_url == topology.base_url
     assert target.ready == "/readyz"
     assert set(target.roles) == {
-        "edge", "edge.process", "database", "database.primary", "writes", "router", "release.blue", "release.green",
+        "edge", "edge.process", "database", "database.primary", "writes", "audit", "audit.writes", "router",
+        "release.blue", "release.green", "hsm",
         "cache", "cache.process", "east.cache", "east.cache.process", "west.cache", "west.cache.process",
-        "east.blue", "east.green", "west.blue", "west.green",
+        "east.blue", "east.green", "west.blue", "west.green", "regions",
+        "east.replica", "east.replica.admin", "west.replica", "west.replica.admin",
     }  # fmt: skip
 
 
@@ -39,16 +42,37 @@ def test_in_namespaces_load_and_faults_may_touch_their_addresses_and_the_router_
 
 def test_on_loopback_nothing_can_be_cut_off(topology: Topology, places: Places) -> None:
     roles = yaml.safe_load(target_yaml(topology, places))["roles"]
-    assert roles["router"] == {"driver": "network", "sides": {}}
+    assert roles["router"]["sides"] == {}
+    assert "loopback" in roles["router"]["lacking"]
 
 
 def test_passwords_are_references_that_the_secrets_resolve(
-    topology: Topology, places: Places, secrets: Secrets
+    topology: Topology, places: Places, hsm_programs: HsmPrograms, secrets: Secrets
 ) -> None:
-    text = target_yaml(topology, places)
+    text = target_yaml(topology, places, hsm_programs)
     environment = secrets.environment()
     assert references(yaml.safe_load(text)) == set(environment)
     assert not any(value in text for value in environment.values())
+
+
+def test_scenarios_are_told_where_the_replicas_are(in_namespaces: Topology, places: Places) -> None:
+    target = Target.model_validate(parse(target_yaml(in_namespaces, places), "target.yaml").data)
+    east, west = "http://10.77.1.2:9101", "http://10.77.2.2:9101"
+    assert target.variables == {"REGIONS": f"{east},{west}"}
+    assert target.roles["regions"].parameters["replicas"] == {"east": east, "west": west}
+    assert target.roles["west.replica.admin"].parameters == {"url": west}
+
+
+def test_the_hsm_is_bound_where_there_is_one(
+    topology: Topology, places: Places, hsm_programs: HsmPrograms
+) -> None:
+    without = yaml.safe_load(target_yaml(topology, places))["roles"]["hsm"]
+    assert "apt-get install softhsm2" in without["lacking"]
+    hsm = yaml.safe_load(target_yaml(topology, places, hsm_programs))["roles"]["hsm"]
+    assert hsm["driver"] == "pkcs11"
+    assert hsm["address"] == f"unix:path={places.sockets / 'hsm.sock'}"
+    assert hsm["pidfile"] == str(places.pid("hsm"))
+    assert hsm["start"][-2:] == ["start", "hsm"]
 
 
 def test_everything_is_bound_to_paths_of_this_testbed(topology: Topology, places: Places) -> None:

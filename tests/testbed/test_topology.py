@@ -7,7 +7,7 @@ from seatrial.testbed.topology import Endpoint, Topology
 
 
 def listeners(topology: Topology) -> list[Endpoint]:
-    regions = [(each.blue, each.green, each.cache, each.database) for each in topology.regions]
+    regions = [(each.blue, each.green, each.cache, each.database, each.replica) for each in topology.regions]
     members = [(each.postgres, each.rest, each.raft) for each in topology.members]
     own = (topology.edge, topology.statistics, topology.witness)
     return [endpoint for group in (*regions, *members, own) for endpoint in group]
@@ -15,7 +15,7 @@ def listeners(topology: Topology) -> list[Endpoint]:
 
 def test_every_listener_has_an_address_of_its_own(topology: Topology, in_namespaces: Topology) -> None:
     for each in (topology, in_namespaces):
-        assert len(set(listeners(each))) == len(listeners(each)) == 17
+        assert len(set(listeners(each))) == len(listeners(each)) == 19
     assert {endpoint.host for endpoint in listeners(topology)} == {"127.0.0.1"}
 
 
@@ -23,8 +23,12 @@ def test_in_namespaces_every_region_has_its_subnet_and_the_witness_is_in_neither
     in_namespaces: Topology,
 ) -> None:
     east, west = in_namespaces.regions
-    assert {east.blue.host, east.cache.host, in_namespaces.members[0].postgres.host} == {"10.77.1.2"}
-    assert {west.blue.host, west.cache.host, in_namespaces.members[1].postgres.host} == {"10.77.2.2"}
+    assert {east.blue.host, east.cache.host, east.replica.host, in_namespaces.members[0].postgres.host} == {
+        "10.77.1.2"
+    }
+    assert {west.blue.host, west.cache.host, west.replica.host, in_namespaces.members[1].postgres.host} == {
+        "10.77.2.2"
+    }
     assert in_namespaces.witness.host == in_namespaces.edge.host == "10.77.0.2"
 
 

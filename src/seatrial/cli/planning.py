@@ -23,6 +23,7 @@ def show_plan(plan: Plan, look: bool) -> None:
         "time",
         f"{experiment.warmup} warm-up, {experiment.duration} measured, deadline {experiment.load.deadline}",
     )
+    _line("variables", ", ".join(plan.variables))  # names alone: a value may be a secret
     if plan.steps:
         out.print(_steps(plan, look))
     for check in experiment.checks:

@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 @commands.command()
 def up() -> None:
-    """Bring it up: HAProxy, two releases of the app, PostgreSQL under Patroni, Valkey."""
+    """Bring it up: HAProxy, two releases of the app, PostgreSQL under Patroni, Valkey, SoftHSM."""
     from seatrial import testbed  # noqa: PLC0415
 
     started = time.monotonic()

@@ -16,7 +16,8 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from seatrial.load.machine import PARENT
@@ -55,6 +56,7 @@ class LoadPlan:
     seed: int
     deadline_s: float
     directory: Path  # gets the log, the spool and requests.parquet
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)  # for the scenario's environment
 
     def command(self) -> list[str]:
         """The command line that generates it, which also works by hand."""
@@ -87,7 +89,7 @@ def launch(plan: LoadPlan) -> LoadProcess:
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env=os.environ | {PARENT: str(os.getpid()), "PYTHONUNBUFFERED": "1"},
+            env=os.environ | plan.variables | {PARENT: str(os.getpid()), "PYTHONUNBUFFERED": "1"},
         )
     return LoadProcess(plan, process)
 

@@ -7,7 +7,7 @@ import re
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from seatrial.model.experiment import Name
 from seatrial.model.quantities import Duration
@@ -15,6 +15,10 @@ from seatrial.model.strict import Strict, as_tuple
 
 LOOPBACK = ("127.0.0.0/8", "::1/128", "localhost")
 
+# Variables tell a scenario of its target. None may change the load generator itself.
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*", re.ASCII)
+_RESERVED = re.compile(r"PATH|HOME|(PYTHON|LD_|DYLD_|LOCUST_|SEATRIAL_).*|.*_PROXY")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s,;\"']+")
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -24,10 +28,11 @@ class RoleBinding(Strict):
     model_config = ConfigDict(extra="allow", frozen=True, strict=True)
 
     driver: str
+    lacking: str = ""  # why it cannot be used here, and the way out; what needs it is then not run
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """Everything but `driver`."""
+        """The driver's own."""
         return dict(self.__pydantic_extra__ or {})
 
 
@@ -40,7 +45,18 @@ class Target(Strict):
     allow: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = LOOPBACK
     ready: str = "/"  # a path that answers 2xx or 3xx when the target is in service
     ready_within: Duration = Duration(10.0)
+    variables: dict[str, str] = Field(default_factory=dict)  # what scenarios find in their environment
     roles: dict[str, RoleBinding] = Field(default_factory=dict)
+
+    @field_validator("variables")
+    @classmethod
+    def _nameable(cls, variables: dict[str, str]) -> dict[str, str]:
+        for name in variables:
+            if not _VARIABLE.fullmatch(name):
+                raise ValueError(f"'{name}' is not a name like API_TOKEN: capitals, digits and underscores")
+            if _RESERVED.fullmatch(name):
+                raise ValueError(f"'{name}' would change the load generator itself; choose another name")
+        return variables
 
     @model_validator(mode="after")
     def _consistent(self) -> Target:
@@ -60,6 +76,18 @@ class Target(Strict):
         except ValueError:
             return False  # a name must be allowed by name: what it resolves to may change under us
         return any(address in network for network in _networks(self.allow))
+
+
+def hosts_in(text: str) -> list[str]:
+    """The hosts of all URLs in `text`; "" for one that cannot be made out."""
+    return [_host(url) for url in _URL.findall(text)]
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _networks(allow: tuple[str, ...]) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:

@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 
 _MOST_DECIMALS = 9
+_UNITS = ("per_s", "ms", "ratio", "s")
 _FUZZ = 1e-9  # 1.15 * 100 is 114.99999999999999; a bound may not move a whole last digit for that
 
 
@@ -83,6 +84,15 @@ def allowed(target: float, unit: str) -> str:
 def seconds(value: float) -> str:
     """A length of time or an instant."""
     return number(value, "s")
+
+
+def named(name: str, value: float) -> str:
+    """A figure by its name, in which its unit stands: `agreed_after_s`, 0.05 is `agreed after 50 ms`."""
+    unit = next((unit for unit in _UNITS if name.endswith(f"_{unit}")), "")
+    words = name.removesuffix(f"_{unit}").replace("_", " ")
+    if not math.isfinite(value):
+        return f"{words} –"
+    return f"{words} {number(value, unit) if unit else f'{value:,.9g}'}"
 
 
 def count(value: int) -> str:

@@ -131,6 +131,7 @@ def _environment() -> Environment:
     environment.filters |= {
         "clip": views.clip,
         "count": figures.count,
+        "named": figures.named,
         "interval": lambda bounds: str(figures.interval(bounds.lower_s, bounds.upper_s, "s")),
         "latency": views.latency_cell,
         "per_second": lambda rate: figures.number(rate, "per_s"),

@@ -13,7 +13,7 @@ from rich.text import Text
 from seatrial.model.result import GeneratorAudit, RunResult
 from seatrial.model.verdict import Verdict
 from seatrial.report import sentences
-from seatrial.report.figures import allowed, count, number
+from seatrial.report.figures import allowed, count, named, number
 from seatrial.report.views import measured_text
 from seatrial.report.views import step as step_view
 
@@ -73,7 +73,9 @@ def _objectives(result: RunResult) -> Table:
 def _checks(result: RunResult) -> Table:
     table = _table("check", "verdict", "found")
     for check in result.checks:
-        table.add_row(Text(check.name), verdict_text(check.verdict), Text(check.detail))
+        told = " · ".join(named(name, value) for name, value in check.figures.items())
+        found = Text.assemble(check.detail, (f"\n{told}" if told else "", "dim"))
+        table.add_row(Text(check.name), verdict_text(check.verdict), found)
     return table
 
 

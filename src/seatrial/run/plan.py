@@ -7,17 +7,19 @@ that meets here, so a plan that exists can be conducted, and all that is wrong i
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from seatrial.checks import registry as checks_registry
-from seatrial.checks.protocol import AsksForWrites, Check
+from seatrial.checks.protocol import AsksForRecording, AsksForWrites, Check
 from seatrial.faults import registry as faults_registry
 from seatrial.faults.protocol import Demanding, Fault, Role
+from seatrial.lookups.asking import DRIVERS
+from seatrial.lookups.recording import RECORDERS
 from seatrial.model.arrivals import ArrivalSchedule, RateStep, with_spikes
 from seatrial.model.document import Document, build
 from seatrial.model.document import Path as DocumentPath
@@ -25,7 +27,7 @@ from seatrial.model.experiment import Experiment, RatePoint, Step
 from seatrial.model.probe import ProbeSpec
 from seatrial.model.problems import BadInput, Problem
 from seatrial.model.quantities import Duration, Rate
-from seatrial.model.target import Target, references, substitute
+from seatrial.model.target import Target, hosts_in, references, substitute
 from seatrial.probes import Question
 from seatrial.run import spike
 from seatrial.run.files import Source, find
@@ -52,6 +54,7 @@ class Plan:
     target: Target
     base_url: str  # resolved
     lookups: tuple[Role, ...]  # through which checks ask which writes the target holds
+    recordings: tuple[Role, ...]  # which are recorded after the run, for checks to judge
     scenario: Path
     steady_state: tuple[Question, ...]
     guard_probes: tuple[Question | None, ...]  # one for each guard that goes by a probe, else None
@@ -59,6 +62,9 @@ class Plan:
     spikes: tuple[Spike, ...]
     steps: tuple[PlannedStep, ...]
     checks: tuple[Check, ...]
+    variables: Mapping[str, str] = field(
+        repr=False
+    )  # resolved, for the scenario alone: there are secrets in it
 
     @property
     def arrivals(self) -> ArrivalSchedule:
@@ -67,11 +73,19 @@ class Plan:
         return ArrivalSchedule(self.shape, self.experiment.duration.seconds, load.arrivals, load.seed)
 
     def lacking(self) -> list[str]:
-        """What this machine lacks for some of the steps, each with the way to mend it."""
+        """What this machine or target lacks for some of it, each with the way to mend it."""
         wants = [
             (step.name, step.fault.lacking()) for step in self.steps if isinstance(step.fault, Demanding)
         ]
+        bindings = self.target.roles
+        wants += [(role, bindings[role].lacking) for role in self._roles() if role in bindings]
         return [f"{name}: {what}" for name, what in wants if what]
+
+    def _roles(self) -> dict[str, None]:
+        """The names of the roles that are needed, each once."""
+        asked = [question.role for question in (*self.steady_state, *self.guard_probes) if question]
+        roles = [*(step.role for step in self.steps), *self.lookups, *self.recordings, *asked]
+        return dict.fromkeys(role.name for role in roles)
 
 
 def make_plan(experiment: Source, target: Source, rate: Rate | None = None, confirm: str = "") -> Plan:
@@ -92,6 +106,7 @@ def make_plan(experiment: Source, target: Source, rate: Rate | None = None, conf
         promised = promised.model_copy(update={"load": load})
 
     collected += _unset_variables(system, target.document)
+    collected += _not_allowed(system, target.document)
     collected += _unconfirmed(system, target.document, confirm)
     scenario = find(promised.load.scenario, experiment.path)
     if scenario is None:
@@ -100,7 +115,10 @@ def make_plan(experiment: Source, target: Source, rate: Rate | None = None, conf
     steps = list(_steps(promised, experiment.document, system, target.path, collected))
     checks = list(_checks(promised, experiment.document, collected))
     collected += _dangling(promised, experiment.document)
-    lookups = list(_lookups(checks, experiment.document, system, target.path, collected))
+    asking = [check.lookup_role() for check in checks if isinstance(check, AsksForWrites)]
+    lookups = list(_asked(asking, DRIVERS, experiment.document, system, target.path, collected))
+    asking = [check.recorded_role() for check in checks if isinstance(check, AsksForRecording)]
+    recordings = list(_asked(asking, RECORDERS, experiment.document, system, target.path, collected))
     asker = _Asker(experiment.document, system, target.path, collected)
     steady = [
         asker.question(probe, "steady_state", index) for index, probe in enumerate(promised.steady_state)
@@ -117,6 +135,7 @@ def make_plan(experiment: Source, target: Source, rate: Rate | None = None, conf
         experiment_text=experiment.document.text,
         target=system,
         lookups=tuple(lookups),
+        recordings=tuple(recordings),
         steady_state=tuple(steady),
         guard_probes=tuple(guarded),
         base_url=str(substitute(system.base_url, dict(os.environ))).rstrip("/"),
@@ -128,6 +147,7 @@ def make_plan(experiment: Source, target: Source, rate: Rate | None = None, conf
         spikes=tuple(spikes),
         steps=tuple(sorted(steps, key=lambda step: step.at_s)),
         checks=tuple(checks),
+        variables=substitute(system.variables, dict(os.environ)),
     )
 
 
@@ -142,6 +162,18 @@ def _collecting(problems: list[Problem]) -> Iterator[None]:
 def _unset_variables(target: Target, document: Document) -> Iterator[Problem]:
     for name in sorted(references(target.model_dump()) - os.environ.keys()):
         yield document.problem((), f"the environment variable {name} is referenced and not set")
+
+
+def _not_allowed(target: Target, document: Document) -> Iterator[Problem]:
+    """Variables that would lead the load to hosts that it may not touch. A secret is not quoted."""
+    for name, written in target.variables.items():
+        if references(written) - os.environ.keys():
+            continue  # which is told already
+        for host in hosts_in(substitute(written, dict(os.environ))):
+            if not target.allows(host):
+                whose = f"the host {host}" if host and not references(written) else "the host of its URL"
+                message = f"{whose} is not in allow: [{', '.join(target.allow)}]; load may not touch it"
+                yield document.problem(("variables", name), message)
 
 
 def _unconfirmed(target: Target, document: Document, confirm: str) -> Iterator[Problem]:
@@ -240,15 +272,25 @@ class _Asker:
             return Question(probe, whole)
 
 
-def _lookups(
-    checks: list[Check], document: Document, target: Target, target_path: Path, problems: list[Problem]
+def _asked(
+    wanted: list[str],
+    drivers: Collection[str],
+    document: Document,
+    target: Target,
+    target_path: Path,
+    problems: list[Problem],
 ) -> Iterator[Role]:
-    wanted = [check.lookup_role() for check in checks if isinstance(check, AsksForWrites)]
+    """The roles that checks want asked, through one of `drivers`."""
     for name in dict.fromkeys(wanted):
         try:
-            yield Role.of(target, name, target_path.parent)
+            role = Role.of(target, name, target_path.parent)
         except BadInput as error:
             problems += [document.problem(("checks",), problem.message) for problem in error.problems]
+            continue
+        if role.driver not in drivers:
+            message = f"the role '{name}' is bound to driver '{role.driver}', not to {' or '.join(drivers)}"
+            problems.append(document.problem(("checks",), message))
+        yield role
 
 
 def _dangling(experiment: Experiment, document: Document) -> Iterator[Problem]:

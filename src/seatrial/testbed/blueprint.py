@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 import secrets
 from dataclasses import replace
+from pathlib import Path
 
 from seatrial.testbed import network, ports
 from seatrial.testbed import topology as topologies
 from seatrial.testbed.part import Part, Probe
-from seatrial.testbed.parts import app, haproxy, postgres, valkey
+from seatrial.testbed.parts import app, haproxy, hsm, postgres, replica, valkey
 from seatrial.testbed.places import Places
 from seatrial.testbed.programs import Programs
 from seatrial.testbed.secrets import Secrets
@@ -27,10 +28,13 @@ def layout(places: Places, *, flat: bool = False) -> Topology:
 
 def parts(topology: Topology, places: Places, programs: Programs, credentials: Secrets) -> tuple[Part, ...]:
     """Every part, in an order in which each one's needs come before it, run in the place where it listens."""
-    return tuple(
-        replace(part, command=(*topology.enter(part.ready.endpoint.host), *part.command))
-        for part in _parts(topology, places, programs, credentials)
-    )
+    return tuple(_placed(part, topology) for part in _parts(topology, places, programs, credentials))
+
+
+def _placed(part: Part, topology: Topology) -> Part:
+    """Its command entering its place. A Unix socket is reached from everywhere, so that part is nowhere."""
+    at = part.ready.endpoint
+    return part if isinstance(at, Path) else replace(part, command=(*topology.enter(at.host), *part.command))
 
 
 def _parts(topology: Topology, places: Places, programs: Programs, credentials: Secrets) -> tuple[Part, ...]:
@@ -40,13 +44,17 @@ def _parts(topology: Topology, places: Places, programs: Programs, credentials: 
             postgres.member(member, topology, programs, credentials, places.part(member.name))
             for member in topology.members
         ),
+        *((hsm.token(programs.hsm, programs, places, credentials),) if programs.hsm else ()),
         *(valkey.cache(region, programs, credentials) for region in topology.regions),
         *(haproxy.database_proxy(region, topology.members, programs) for region in topology.regions),
         *(
-            app.release(release, region, topology, programs, credentials)
+            app.release(
+                release, region, topology, programs, credentials, hsm.client(programs, places, credentials)
+            )
             for region in topology.regions
             for release in RELEASES
         ),
+        *(replica.of_region(region, topology, programs) for region in topology.regions),
         haproxy.edge(topology, programs, places.sockets),
     )
 

@@ -50,6 +50,11 @@ class Network:
         """All addresses."""
         return f"10.{self.block}.0.0/16"
 
+    @property
+    def outside(self) -> str:
+        """This machine's own address on its link to the router: whence load and operators come."""
+        return f"10.{self.block}.255.1"
+
     def namespace(self, place: str) -> str:
         """The namespace of a place."""
         return f"{prefix(self.tag)}{place}"
@@ -123,7 +128,7 @@ def creation(network: Network) -> list[str]:
         f"netns add {router}",
         f"-n {router} link set lo up",
         f"link add {host} type veth peer name host netns {router}",
-        f"addr add {upstream}.1/30 dev {host}",
+        f"addr add {network.outside}/30 dev {host}",
         f"link set {host} up",
         f"-n {router} addr add {upstream}.2/30 dev host",
         f"-n {router} link set host up",

@@ -43,6 +43,7 @@ class Supervisor:
         assert own is not None
         self._places = places
         self._topology = layout
+        self._programs = found
         self._own = own
         self._credentials = credentials
         self._phase: state.Phase = "starting"
@@ -56,6 +57,8 @@ class Supervisor:
         """Start every part as soon as what it needs is ready, then wait for the gates. Raises Unavailable."""
         self._lay_out()
         tell(_described(self._topology))
+        if self._programs.hsm is None:
+            tell(f"without an HSM; to mend: {programs.MEND_HSM}")
         starting = [asyncio.ensure_future(self._start(child, tell)) for child in self._children.values()]
         try:
             async with asyncio.timeout(_UP_WITHIN_S):
@@ -87,7 +90,7 @@ class Supervisor:
         self._places.secrets.touch(mode=0o600)
         variables = self._credentials.environment().items()
         self._places.secrets.write_text("".join(f"{name}={value}\n" for name, value in variables))
-        self._places.target.write_text(target.target_yaml(self._topology, self._places))
+        self._places.target.write_text(target.target_yaml(self._topology, self._places, self._programs.hsm))
         if self._topology.network:
             network.create(self._topology.network)
         self._write_state()

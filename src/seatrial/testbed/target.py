@@ -8,10 +8,12 @@ from typing import Any
 import yaml
 
 from seatrial.testbed.app.schema import DATABASE, TENANTS
+from seatrial.testbed.parts import hsm
 from seatrial.testbed.parts.haproxy import EDGE_SOCKET, MAP
 from seatrial.testbed.parts.postgres import SUPERUSER, postmaster_pidfile
 from seatrial.testbed.places import Places
-from seatrial.testbed.secrets import CACHE_PASSWORD, DATABASE_PASSWORD
+from seatrial.testbed.programs import MEND_HSM, HsmPrograms
+from seatrial.testbed.secrets import CACHE_PASSWORD, DATABASE_PASSWORD, HSM_PIN
 from seatrial.testbed.topology import EDGE, RELEASES, Topology
 
 Binding = dict[str, Any]
@@ -24,8 +26,23 @@ _COPIES = " UNION ALL ".join(
 # Every stored copy of an order, and what it says in the words of loadtests/storefront.py.
 _ORDERS = f"SELECT key, tenant || ' ' || sku || ' ' || quantity FROM ({_COPIES}) AS orders WHERE key IN :ids"  # noqa: S608
 
+# Every stored batch of audit events in the words of loadtests/audit_ingest.py: how many events it has, and a
+# digest over them, cut out of the lines between `{"event":` and `,"hash":"…","prev":"…","seq":N}`.
+_AUDIT_WRITES = (
+    "SELECT batch, count(*) || ' ' || left(encode(sha256(convert_to("
+    "string_agg(substr(line, 10, length(line) - 165 - length(seq::text)), chr(10) ORDER BY seq),"
+    " 'UTF8')), 'hex'), 16)"
+    " FROM audit.entries WHERE batch IN :ids GROUP BY batch"
+)
+_AUDIT_ENTRIES = "SELECT seq, line FROM audit.entries WHERE seq >= :from ORDER BY seq"
+_CHECKPOINTS = "SELECT note, extract(epoch FROM signed_at) FROM audit.checkpoints ORDER BY size"
+_INGESTED = "SELECT last + 1, extract(epoch FROM stored_at) FROM audit.batches ORDER BY last"
 
-def target_yaml(topology: Topology, places: Places) -> str:
+
+_ONE_NETWORK = "the testbed is on loopback; it has a network for each region when root brings it up"
+
+
+def target_yaml(topology: Topology, places: Places, hsm_programs: HsmPrograms | None = None) -> str:
     """The text of `target.yaml`. Passwords are references; their values stand beside it in `secrets.env`."""
     target = {
         "target": "testbed",
@@ -34,11 +51,14 @@ def target_yaml(topology: Topology, places: Places) -> str:
         "allow": ["127.0.0.0/8", *([topology.network.everything] if topology.network else [])],
         "ready": "/readyz",
         "ready_within": "30s",
+        "variables": {"REGIONS": ",".join(_replicas(topology).values())},
         "roles": {
             **_edge(places),
             **_databases(topology, places),
             **_caches(topology, places),
             **_releases(topology, places),
+            **_hsm(hsm_programs, places),
+            **_regions(topology, places),
             **_router(topology),
         },
     }
@@ -80,6 +100,16 @@ def _databases(topology: Topology, places: Places) -> Bindings:
         },
         "database": {"driver": "postgres", "url": url},
         "writes": {"driver": "sql", "url": url, "query": _ORDERS},
+        "audit.writes": {"driver": "sql", "url": url, "query": _AUDIT_WRITES},
+        "audit": {
+            "driver": "audit-log",
+            "url": url,
+            "entries": _AUDIT_ENTRIES,
+            "checkpoints": _CHECKPOINTS,
+            "ingested": _INGESTED,
+            "key": f"{topology.base_url}/audit/key",
+            "within": "60s",
+        },
     }
 
 
@@ -111,11 +141,41 @@ def _releases(topology: Topology, places: Places) -> Bindings:
     return bindings
 
 
+def _regions(topology: Topology, places: Places) -> Bindings:
+    """The active-active service: what its replicas hold, and for each its process and its admin routes."""
+    replicas = _replicas(topology)
+    bindings: Bindings = {"regions": {"driver": "replicas", "replicas": replicas, "within": "30s"}}
+    for region, url in replicas.items():
+        bindings[f"{region}.replica"] = _process(places, f"{region}.replica")
+        bindings[f"{region}.replica.admin"] = {"driver": "http", "url": url}
+    return bindings
+
+
+def _replicas(topology: Topology) -> dict[str, str]:
+    return {region.name: f"http://{region.replica}" for region in topology.regions}
+
+
+def _hsm(programs: HsmPrograms | None, places: Places) -> Bindings:
+    if programs is None:
+        return {"hsm": {"driver": "pkcs11", "lacking": f"the testbed has no HSM; to mend: {MEND_HSM}"}}
+    return {
+        "hsm": {
+            "driver": "pkcs11",
+            "module": str(programs.client),
+            "address": hsm.address(places),
+            "token": hsm.TOKEN,
+            "key": hsm.KEY,
+            "pin": f"${{{HSM_PIN}}}",
+            **_control(places, hsm.NAME),
+        }
+    }
+
+
 def _router(topology: Topology) -> Bindings:
     """What can be cut off from what. On loopback nothing can: there are no sides."""
     network = topology.network
     if network is None:
-        return {"router": {"driver": "network", "sides": {}}}
+        return {"router": {"driver": "network", "lacking": _ONE_NETWORK, "sides": {}}}
     sides = {place: [network.subnet(place)] for place in network.places}
     return {"router": {"driver": "network", "namespace": network.router, "sides": sides}}
 

@@ -10,7 +10,9 @@ blue          green     blue          green     the two releases of the app
   ├── cache     │         ├── cache     │       Valkey
   └── db-proxy ─┘         └── db-proxy ─┘       HAProxy follows Patroni's /primary, in either region
          db-1 ═══════════════════ db-2          PostgreSQL, synchronous standby
+      replica ─ ─ ─ ─ ─ ─ ─ ─ ─ replica         both are written to; clients come to them past the edge
                    witness                      the third voter of Patroni's raft, beside the edge
+                     hsm                        SoftHSM2 by p11-kit, on a Unix socket: never cut off
 """
 
 from __future__ import annotations
@@ -37,6 +39,7 @@ _PORTS = {
     "postgres": 5432,
     "rest": 8008,
     "raft": 2380,
+    "replica": 9101,
 }
 
 
@@ -59,6 +62,7 @@ class Region:
     green: Endpoint
     cache: Endpoint
     database: Endpoint  # the db-proxy: always leads to the primary
+    replica: Endpoint
 
     def release(self, name: str) -> Endpoint:
         """Where `blue` or `green` listens."""
@@ -149,6 +153,7 @@ def _laid_out(identity: str, at: Callable[[str, str], Endpoint], network: Networ
                 at(name, "green"),
                 cache=at(name, "cache"),
                 database=at(name, "database"),
+                replica=at(name, "replica"),
             )
             for name in REGIONS
         ),

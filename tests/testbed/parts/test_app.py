@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import pytest
+
+from seatrial.model.problems import BadInput
 from seatrial.testbed.app.settings import Settings
 from seatrial.testbed.parts import app
 from seatrial.testbed.programs import Programs
@@ -30,3 +34,19 @@ def test_a_release_reads_the_settings_that_were_written_for_it(
     assert (settings.database_host, settings.database_port) == region.database
     assert settings.database_password == "pw-tenant"
     assert "pw-tenant" not in repr(settings)
+    assert settings.audit.mode == "continue"
+    assert "pw-audit" not in repr(settings)
+
+
+def test_the_environment_of_up_chooses_what_the_audit_log_does_unsigned(
+    topology: Topology, programs: Programs, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mode() -> str:
+        part = app.release("blue", topology.regions[0], topology, programs, secrets)
+        return str(json.loads(part.files["settings.json"])["audit"]["mode"])
+
+    monkeypatch.setenv("SEATRIAL_TESTBED_AUDIT", "refuse")
+    assert mode() == "refuse"
+    monkeypatch.setenv("SEATRIAL_TESTBED_AUDIT", "perhaps")
+    with pytest.raises(BadInput, match="continue, refuse"):
+        mode()

@@ -122,11 +122,20 @@ def test_a_key_of_another_write_is_refused(launch: Launch) -> None:
 
 
 @pytest.mark.parametrize("path", ["/admin/clock", "/admin/replication"])
-def test_faults_are_for_this_machine_only(launch: Launch, path: str) -> None:
+def test_faults_are_for_this_machine_and_its_operators_only(launch: Launch, path: str) -> None:
     async def voyage() -> None:
         async with launch("east", client="192.0.2.7") as east:
             assert (await east.http.post(path, json={"offset_s": 5, "paused": True})).status_code == 403
             assert east.replica.clock.offset_s == 0.0
+
+    sail(voyage())
+
+
+def test_an_operator_may_make_the_clock_wrong_from_elsewhere(launch: Launch) -> None:
+    async def voyage() -> None:
+        async with launch("east", client="192.0.2.7", operators=frozenset({"192.0.2.7"})) as east:
+            assert (await east.http.post("/admin/clock", json={"offset_s": -5})).is_success
+            assert east.replica.clock.offset_s == -5.0
 
     sail(voyage())
 

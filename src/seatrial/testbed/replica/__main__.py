@@ -14,15 +14,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import uvicorn
-
 from seatrial.model.problems import BadInput, SeatrialError
 from seatrial.testbed.replica.log import OperationLog
 from seatrial.testbed.replica.replica import PhysicalClock, Replica
 from seatrial.testbed.replica.replication import Replication
 from seatrial.testbed.replica.service import Service
+from seatrial.testbed.serving import server
 
-_KEEP_ALIVE_S = 75  # longer than a proxy in front keeps idle connections
 MAX_DRIFT_S = 30.0
 
 
@@ -37,6 +35,7 @@ class Settings:
     data: Path
     clock_offset_s: float
     max_drift_s: float
+    operators: frozenset[str]  # addresses, beside this machine's own, that may use /admin
 
     @classmethod
     def parse(cls, arguments: Sequence[str] | None) -> Settings:
@@ -61,12 +60,26 @@ class Settings:
             metavar="SECONDS",
             help="by how much clocks may differ (default: %(default)g)",
         )
+        parser.add_argument(
+            "--operator",
+            action="append",
+            default=[],
+            metavar="ADDRESS",
+            help="who may use /admin, beside this machine; repeatable",
+        )
         given = parser.parse_args(arguments)
         peers = dict(_peer(text) for text in given.peer)
         if given.region in peers:
             raise BadInput(f"--peer {given.region}: a region is no peer of its own")
         return cls(
-            given.region, given.host, given.port, peers, given.data, given.clock_offset, given.max_drift
+            region=given.region,
+            host=given.host,
+            port=given.port,
+            peers=peers,
+            data=given.data,
+            clock_offset_s=given.clock_offset,
+            max_drift_s=given.max_drift,
+            operators=frozenset(given.operator),
         )
 
 
@@ -84,20 +97,8 @@ async def serve(settings: Settings) -> None:
         replica = Replica(log, settings.region, PhysicalClock(settings.clock_offset_s), settings.max_drift_s)
     except (sqlite3.Error, ValueError) as error:
         raise BadInput(f"{settings.data}: the operation log is damaged: {error}") from error
-    service = Service(replica, log, Replication.between(replica, log, settings.peers))
-    config = uvicorn.Config(
-        service.application(),
-        host=settings.host,
-        port=settings.port,
-        http="httptools",
-        loop="asyncio",
-        access_log=False,
-        log_level="warning",
-        timeout_keep_alive=_KEEP_ALIVE_S,
-        timeout_graceful_shutdown=3,
-        backlog=4096,
-    )
-    await uvicorn.Server(config).serve()
+    service = Service(replica, log, Replication.between(replica, log, settings.peers), settings.operators)
+    await server(service.application(), settings.host, settings.port).serve()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

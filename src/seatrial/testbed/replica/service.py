@@ -17,7 +17,8 @@
 
 A write needs an Idempotency-Key: its repetition in the same region answers 200 instead of 201 and does
 nothing. Answers carry X-Causal-Token; a write that is sent with the token of a read (in whatever region) is
-ordered after what was read. 503 with Retry-After: not now. /admin is for this machine only.
+ordered after what was read. 503 with Retry-After: not now. /admin is for this machine, and for
+operators that are named at the start.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ from seatrial.testbed.replica.operation import Intent, Kind
 from seatrial.testbed.replica.replica import BusyError, KeyReusedError, Replica, StorageError
 from seatrial.testbed.replica.replication import PausedError, Replication
 from seatrial.testbed.replica.state import digest
+from seatrial.testbed.serving import Refused, json_answer
 
 _log = logging.getLogger(__name__)
 _LONGEST_TEXT = 200
@@ -55,21 +57,14 @@ _LARGEST_PAGE = 1_000
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-class Refused(Exception):  # noqa: N818  # what a client did, not an error of ours
-    """The request cannot be served as it is: a status and what is wrong."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-
-
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The handlers."""
+    """The handlers. `operators`: addresses that may use /admin, beside this machine's own."""
 
     replica: Replica
     log: OperationLog
     replication: Replication
+    operators: frozenset[str] = frozenset()
 
     def application(self) -> Starlette:
         """The ASGI application, which runs the replica and its replication."""
@@ -113,11 +108,11 @@ class Service:
             try:
                 response = await handler(request)
             except Refused as refused:
-                response = _json({"error": str(refused)}, refused.status)
+                response = refused.answer()
             except KeyReusedError as error:
-                response = _json({"error": f"Idempotency-Key: {error}"}, 422)
+                response = json_answer({"error": f"Idempotency-Key: {error}"}, 422)
             except (BusyError, StorageError, PausedError) as error:
-                response = _json({"error": str(error)}, 503)
+                response = json_answer({"error": str(error)}, 503)
                 response.headers["Retry-After"] = "1"
             response.headers["X-Region"] = self.replica.region
             return response
@@ -162,12 +157,14 @@ class Service:
         tenant, name = _item(request)
         done = await self.replica.carry_out(Intent(kind, tenant, name, value, key, _token(request)))
         stamp = done.operation.stamp
-        answer = _json({"key": key, "stamp": [stamp.time_us, stamp.count]}, 200 if done.repeated else 201)
+        answer = json_answer(
+            {"key": key, "stamp": [stamp.time_us, stamp.count]}, 200 if done.repeated else 201
+        )
         answer.headers["X-Causal-Token"] = str(stamp)
         return answer
 
     def _read(self, content: object) -> Response:
-        answer = _json(content)
+        answer = json_answer(content)
         answer.headers["X-Causal-Token"] = str(self.replica.frontier.clock)
         return answer
 
@@ -194,27 +191,32 @@ class Service:
         return Response(content, media_type="application/json")
 
     async def _status(self, _: Request) -> Response:
-        return _json(await self.replication.status())
+        return json_answer(await self.replication.status())
 
     async def _healthz(self, _: Request) -> Response:
-        return _json({"region": self.replica.region})
+        return json_answer({"region": self.replica.region})
 
     async def _set_clock(self, request: Request) -> Response:
-        _require_this_machine(request)
+        self._require_operator(request)
         offset_s = (await _body(request)).get("offset_s")
         if not isinstance(offset_s, (int, float)) or not abs(offset_s) <= _FURTHEST_OFFSET_S:
             raise Refused(422, "offset_s: seconds, at most a day either way, are needed")
         self.replica.clock.offset_s = float(offset_s)
         _log.warning("the clock is now wrong by %+g s, as asked for", offset_s)
-        return _json({"offset_s": self.replica.clock.offset_s})
+        return json_answer({"offset_s": self.replica.clock.offset_s})
 
     async def _pause(self, request: Request) -> Response:
-        _require_this_machine(request)
+        self._require_operator(request)
         paused = (await _body(request)).get("paused")
         if not isinstance(paused, bool):
             raise Refused(422, "paused: true or false is needed")
         self.replication.pause(paused)
-        return _json({"paused": paused})
+        return json_answer({"paused": paused})
+
+    def _require_operator(self, request: Request) -> None:
+        host = request.client.host if request.client else ""
+        if host not in self.operators and not (host and ip_address(host).is_loopback):
+            raise Refused(403, "for this machine and its operators only")
 
 
 def _die_with(task: asyncio.Task[None]) -> None:
@@ -222,12 +224,6 @@ def _die_with(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()):
         _log.critical("ending because of an error of ours", exc_info=error)
         signal.raise_signal(signal.SIGTERM)
-
-
-def _require_this_machine(request: Request) -> None:
-    host = request.client.host if request.client else ""
-    if not host or not ip_address(host).is_loopback:
-        raise Refused(403, "for this machine only")
 
 
 def _item(request: Request) -> tuple[str, str]:
@@ -271,7 +267,3 @@ async def _body(request: Request) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise Refused(400, "the body is not a JSON object")
     return body
-
-
-def _json(value: object, status: int = 200) -> Response:
-    return Response(json.dumps(value, separators=(",", ":")).encode(), status, media_type="application/json")
