@@ -14,13 +14,17 @@ import numpy as np
 from tests.support.kill_campaign import VICTIMS, Result, at_random, in_pairs, living, run_campaign, singly
 
 from seatrial.faults import nft
+from seatrial.testbed.programs import find_hsm
 
 MIXED = ("process.pause", "process.kill", "redis.evict")
 
 
 def campaign(directory: Path, random_trials: int, seed: int) -> list[Result]:
     """Each kind of fault alone at every step, all pairs of steps, and random instants in a mixed life."""
-    kinds = [fault for fault in VICTIMS if fault != "network.partition" or not nft.lacking()]
+    lacking = {"network.": bool(nft.lacking()), "hsm.": find_hsm() is None}
+    kinds = [
+        fault for fault in VICTIMS if not any(lacking[each] for each in lacking if fault.startswith(each))
+    ]
     trials = [trial for kind in kinds for trial in singly(kind)]
     trials += in_pairs(("process.pause", "process.kill"))
     trials += at_random(MIXED, random_trials, seed)

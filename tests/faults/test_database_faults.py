@@ -121,7 +121,9 @@ def test_the_primary_is_crashed(server: Database, primary: Role) -> None:
     fault.undo(undo)
     assert fault.healthy(primary)
     PatroniDouble.members[0]["state"] = "stopped"
-    assert not fault.healthy(primary)
+    PatroniDouble.config["pause"] = True
+    with pytest.raises(Unavailable, match=r"no running leader .* is leader, stopped.*Patroni is paused"):
+        fault.healthy(primary)
     with pytest.raises(Unavailable, match="no running leader"):
         fault.prepare(primary)
     server.stop()

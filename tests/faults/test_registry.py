@@ -9,8 +9,9 @@ from seatrial.model.problems import BadInput
 
 FAULTS = {
     "chaostoolkit", "command.run", "database.connections", "database.crash", "database.lock",
-    "database.lose_node", "http.call", "network.partition", "process.kill", "process.pause", "process.slow",
-    "redis.evict", "redis.flush", "redis.pause", "toxiproxy",
+    "database.lose_node", "database.settings", "edge.drain", "hsm.hang", "hsm.slow", "hsm.unavailable",
+    "http.call", "network.delay", "network.partition", "process.kill", "process.pause", "process.slow",
+    "redis.evict", "redis.flush", "redis.pause", "toxiproxy", "volume.fill",
 }  # fmt: skip
 
 
@@ -52,6 +53,8 @@ def test_every_bad_parameter_is_told_with_its_path() -> None:
         ("process.slow", {"period": "0s"}, "with.period"),
         ("redis.pause", {"longest": "2h"}, "with.longest"),
         ("command.run", {"inject": []}, "with.inject"),
+        ("network.delay", {"between": ["east", "west"], "delay": "1h"}, "with.delay"),
+        ("volume.fill", {"leave": "some"}, "with.leave"),
         ("network.partition", {"between": ["east"]}, "with.between"),
         ("network.partition", {"between": ["east", "west"], "share": "0%"}, "with.share"),
         ("http.call", {"inject": {"method": "BREW"}, "undo": {}}, "with.inject.method"),

@@ -1,5 +1,7 @@
 """Verdicts: upper bounds, unknown is never a pass, reasons worst first."""
 
+from dataclasses import replace
+
 import pyarrow as pa
 import pytest
 
@@ -50,6 +52,19 @@ def test_downtime_after_a_step_is_judged_on_its_upper_bound(limit: str, expected
     assert result.upper is not None
     assert result.lower <= 2.0 <= result.upper
     assert result.verdict is expected
+
+
+@pytest.mark.parametrize("objective", ["downtime", "recovery"])
+def test_an_outage_without_an_end_is_explained_by_the_probe_if_it_can(objective: str) -> None:
+    requests = log(10.5, 20)
+    promised = experiment(f"objectives: {{{objective}: {{max: 5s, after: rollback}}}}\n")
+    for step, said in (
+        (ROLLBACK, "the run ended first"),
+        (replace(ROLLBACK, unwell="no leader"), "no leader"),
+    ):
+        (result,) = judge_objectives(promised, requests, measured(requests), (step,))
+        assert result.verdict is Verdict.FAIL
+        assert result.reason.startswith(f"its end was not seen: {said}")
 
 
 def test_what_went_wrong_before_the_step_is_not_held_against_it() -> None:

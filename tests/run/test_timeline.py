@@ -65,6 +65,11 @@ class Mark(Declared):
     def undo(self, undo: Undo) -> None:
         Path("mark").unlink(missing_ok=True)
 
+    def healthy(self, role: Role) -> bool:
+        if Path("mark").exists():
+            raise Unavailable("there is a mark")
+        return True
+
 
 @dataclass
 class Story:
@@ -136,6 +141,26 @@ def test_actions_on_one_role_go_back_to_where_the_first_began(story: Story) -> N
     story.tell([step(word, 0.05 * number, Write(word=word)) for number, word in enumerate(words)])
     seen.append(target_file().read_text())
     assert seen == ["blue"]
+
+
+def test_a_fault_before_an_action_on_its_role_is_not_where_the_action_began(story: Story) -> None:
+    story.tell([step("mark", 0.05, Mark()), step("to green", 0.1, Write(word="green"))])
+    assert story.failures == []
+    assert target_file().read_text() == "blue"
+
+
+def test_why_a_role_is_not_well_is_noted_before_it_is_mended(story: Story) -> None:
+    def look_once_all_is_done(timeline: Timeline) -> None:
+        timeline.join(10)
+        timeline.look()
+
+    steps = [
+        step("over", 0.05, Mark(), 0.05),
+        step("mark", 0.2, Mark()),
+        step("to green", 0.25, Write(word="green")),
+    ]
+    timeline = story.tell(steps, meanwhile=look_once_all_is_done)
+    assert [record.unwell for record in timeline.records] == ["", "there is a mark", ""]
 
 
 def test_the_first_step_that_fails_ends_the_story(story: Story) -> None:

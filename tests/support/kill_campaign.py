@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tests.support import mortal
+from tests.support.hsm import Hsm
 from tests.support.victims import Cache, Files, Router, Service, Tree, Victim
 from tests.support.waiting import wait_until
 
@@ -131,6 +132,11 @@ VICTIMS: Mapping[str, Callable[[Path], Victim]] = {
     "command.run": Files,
     "redis.evict": Cache,
     "network.partition": Router,
+    "network.delay": lambda place: Router(
+        place, "network.delay", {"between": ["east", "west"], "delay": "20ms"}
+    ),
+    "hsm.unavailable": Hsm,
+    "hsm.hang": lambda place: Hsm(place, "hsm.hang"),
 }
 
 

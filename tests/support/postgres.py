@@ -89,19 +89,58 @@ def postgres(directory: Path) -> Iterator[Database]:
 
 
 class PatroniDouble(BaseHTTPRequestHandler):
-    """GET /cluster, as Patroni answers it."""
+    """Patroni's REST API, for one cluster whose members all listen here. A hand-over takes effect at once."""
 
     members: ClassVar[list[dict[str, Any]]] = []
+    config: ClassVar[dict[str, Any]] = {}
+    requests: ClassVar[list[str]] = []  # all that change something
 
     def do_GET(self) -> None:
-        body = json.dumps({"members": self.members, "scope": "shop"}).encode()
-        self.send_response(200)
+        if self.path == "/config":
+            self._answer(self.config)
+        elif self.path == "/primary":
+            self._answer({})
+        else:
+            self._answer({"members": self.members, "scope": "shop", "pause": self.config.get("pause", False)})
+
+    def do_PATCH(self) -> None:
+        patch(self.config, self._asked())
+        self._answer(self.config)
+
+    def do_POST(self) -> None:
+        asked = self._asked()
+        for member in self.members:
+            if member["name"] == asked["leader"] and member["role"] != "leader":
+                return self._answer("leader name does not match", status=412)
+        for member in self.members:
+            member["role"] = "leader" if member["name"] == asked["candidate"] else "sync_standby"
+        return self._answer("switched over")
+
+    def _asked(self) -> dict[str, Any]:
+        asked: dict[str, Any] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.requests.append(f"{self.command} {self.path} {json.dumps(asked)}")
+        return asked
+
+    def _answer(self, said: Any, status: int = 200) -> None:
+        body = json.dumps(said).encode()
+        self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
     def log_message(self, *_: Any) -> None:
         """Quiet."""
+
+
+def patch(config: dict[str, Any], change: dict[str, Any]) -> None:
+    """Merge `change` in as PATCH /config does."""
+    for key, value in change.items():
+        if value is None:
+            config.pop(key, None)
+        elif isinstance(value, dict) and isinstance(config.get(key), dict):
+            patch(config[key], value)
+        else:
+            config[key] = value
 
 
 @contextlib.contextmanager
@@ -111,6 +150,8 @@ def patroni(**leader_of: str) -> Iterator[str]:
         {"name": name.replace("_", "-"), "role": role, "state": "running", "timeline": 1}
         for name, role in leader_of.items()
     ]
+    PatroniDouble.config = {"ttl": 20, "synchronous_mode": True, "postgresql": {"parameters": {"port": 1}}}
+    PatroniDouble.requests = []
     server = ThreadingHTTPServer(("127.0.0.1", 0), PatroniDouble)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

@@ -16,6 +16,7 @@ from tests.support.valkey import valkey
 from tests.support.waiting import wait_until
 
 from seatrial.faults import Role, nft
+from seatrial.faults.network_delay import ip
 from seatrial.faults.processes import (
     ProcessId,
     await_gone,
@@ -207,7 +208,9 @@ class Router:
         self.role = Role("router", "network", parameters, LOOPBACK, str(self.directory))
 
     def intact(self) -> bool:
-        return nft.run(self._namespace, "list tables\n").strip() == "table inet seatrial_theirs"
+        tables = nft.run(self._namespace, "list tables\n").strip()
+        rules = ip(self._namespace, "ip", ["rule", "show"])
+        return tables == "table inet seatrial_theirs" and "fwmark" not in rules
 
     def close(self) -> None:
         subprocess.run(["ip", "netns", "del", self._namespace], check=True)

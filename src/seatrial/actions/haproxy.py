@@ -1,4 +1,4 @@
-"""HAProxy's runtime API: one command a connection, on the stats socket.
+"""The release that an HAProxy sends the traffic to: one entry of a map, exchanged on the stats socket.
 
     echo 'set map /run/haproxy/active.map active green' | socat stdio /run/haproxy/admin.sock
 
@@ -8,17 +8,15 @@ A map changed this way is forgotten by a restart (management guide, 9.3); `map_f
 
 from __future__ import annotations
 
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BeforeValidator
 
+from seatrial.faults.haproxy import ask
 from seatrial.model.problems import Unavailable
 from seatrial.model.strict import Strict, as_tuple
-
-_PATIENCE_S = 2.0
 
 
 class Edge(Strict):
@@ -43,7 +41,7 @@ class LiveRelease:
 
     def read(self) -> str:
         """The live release. Raises Unavailable when HAProxy does not say."""
-        for line in self._ask(f"show map {self.map}").splitlines():
+        for line in ask(self.socket, f"show map {self.map}").splitlines():
             fields = line.split()
             if len(fields) == 3 and fields[1] == self.key:
                 return fields[2]
@@ -51,18 +49,8 @@ class LiveRelease:
 
     def write(self, release: str) -> None:
         """Send traffic to `release` from the next request on. Raises Unavailable when HAProxy refuses."""
-        answer = self._ask(f"set map {self.map} {self.key} {release}").strip()
+        answer = ask(self.socket, f"set map {self.map} {self.key} {release}").strip()
         if answer:
             raise Unavailable(f"HAProxy did not set {self.key} to {release}: {answer}")
         if self.file is not None:
             self.file.write_text(f"{self.key} {release}\n")
-
-    def _ask(self, command: str) -> str:
-        try:
-            with socket.socket(socket.AF_UNIX) as connection:
-                connection.settimeout(_PATIENCE_S)
-                connection.connect(str(self.socket))
-                connection.sendall(command.encode() + b"\n")
-                return b"".join(iter(lambda: connection.recv(65536), b"")).decode()
-        except OSError as error:
-            raise Unavailable(f"HAProxy's socket {self.socket} does not answer: {error}") from error

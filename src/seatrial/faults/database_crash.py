@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
-from seatrial.faults.patroni import has_leader, primary
+from seatrial.faults.patroni import leader, primary
 from seatrial.faults.processes import ProcessId, kill
 from seatrial.faults.protocol import Declared, Role, Undo
 
@@ -44,4 +44,4 @@ class DatabaseCrash(Declared):
         """Nothing to do: bringing it back is Patroni's duty, and whether it does is what is measured."""
 
     def healthy(self, role: Role) -> bool:
-        return has_leader(role)
+        return leader(role).leads

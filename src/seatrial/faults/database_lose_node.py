@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
-from seatrial.faults.patroni import has_leader, primary
+from seatrial.faults.patroni import leader, primary
 from seatrial.faults.processes import ProcessId, descendants, from_pidfile, kill, survives
 from seatrial.faults.protocol import Declared, Role, Undo
 from seatrial.faults.supervised import Supervision, start_again
@@ -62,4 +62,4 @@ class DatabaseLoseNode(Declared):
             start_again(undo.role, undo.token, Supervision(pidfile=(noted.pidfile,), start=noted.start))
 
     def healthy(self, role: Role) -> bool:
-        return has_leader(role)
+        return leader(role).leads

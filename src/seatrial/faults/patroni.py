@@ -11,7 +11,10 @@ The role, as its target file has it; `postmaster` and `pidfile` are files with a
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -22,6 +25,7 @@ from seatrial.faults.protocol import Role
 from seatrial.model.problems import BadInput, Unavailable
 
 _ANSWER_WITHIN_S = 2.0
+_LOOK_EVERY_S = 0.05
 
 
 class MemberBinding(BaseModel):
@@ -62,35 +66,106 @@ class Member(BaseModel):
         """Whether it is the primary (or a standby cluster's leader)."""
         return self.role in ("leader", "master", "primary", "standby_leader")
 
+    @property
+    def works(self) -> bool:
+        """Whether its server runs; a standby's is `streaming` when it follows the leader."""
+        return self.state in ("running", "streaming")
 
-class _Cluster(BaseModel):
+    @property
+    def synchronous(self) -> bool:
+        """Whether a commit waits for it."""
+        return self.role in ("sync_standby", "quorum_standby")
+
+    def __str__(self) -> str:
+        return f"{self.name} is {self.role}, {self.state}"
+
+
+class Cluster(BaseModel):
+    """GET /cluster."""
+
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     members: tuple[Member, ...]
+    pause: bool = False
+
+    def __str__(self) -> str:
+        paused = "; Patroni is paused: it promotes and restarts nobody" if self.pause else ""
+        return ", ".join(map(str, self.members)) + paused
 
 
-def members(role: Role) -> tuple[Member, ...]:
-    """The cluster's members, as the first member that answers sees them. Raises Unavailable if none does."""
+def call(
+    role: Role, method: str, path: str, body: Any = None, within_s: float = _ANSWER_WITHIN_S
+) -> httpx.Response:
+    """The first answer without an error, member after member. Raises Unavailable if there is none."""
     reasons = []
     for url in role.bound_to(PatroniBinding).urls():
-        role.require_allowed(urlsplit(url).hostname or "")
         try:
-            answer = httpx.get(f"{url}/cluster", timeout=_ANSWER_WITHIN_S, trust_env=False)
-            answer.raise_for_status()
-            return _Cluster.model_validate_json(answer.content).members
-        except (httpx.HTTPError, ValueError) as error:
-            reasons.append(f"{url}: {error}")
+            return call_member(role, url, method, path, body, within_s)
+        except Unavailable as error:
+            reasons.append(str(error))
     raise Unavailable(f"{role.name}: no member of the Patroni cluster answers ({'; '.join(reasons)})")
 
 
-def leader(role: Role) -> Member:
-    """The member that leads and runs. Raises Unavailable when there is none."""
-    found = members(role)
-    for member in found:
-        if member.leads and member.state == "running":
+def call_member(
+    role: Role, url: str, method: str, path: str, body: Any = None, within_s: float = _ANSWER_WITHIN_S
+) -> httpx.Response:
+    """The answer of the member at `url`. Raises Unavailable with its words when it refuses or is silent."""
+    role.require_allowed(urlsplit(url).hostname or "")
+    try:
+        patience = httpx.Timeout(within_s, connect=min(within_s, _ANSWER_WITHIN_S))
+        answer = httpx.request(method, f"{url}{path}", json=body, timeout=patience, trust_env=False)
+    except httpx.HTTPError as error:
+        raise Unavailable(f"{url}: {str(error) or type(error).__name__}") from error
+    if answer.is_error:
+        raise Unavailable(f"{url}: {answer.status_code} {answer.text.strip()[:200]}")
+    return answer
+
+
+def cluster(role: Role) -> Cluster:
+    """The cluster, as the first member that answers sees it. Raises Unavailable if none does."""
+    answer = call(role, "GET", "/cluster")
+    try:
+        return Cluster.model_validate_json(answer.content)
+    except ValueError as error:
+        raise Unavailable(f"{answer.url}: is this Patroni? {error}") from error
+
+
+def leader_of(role: Role, found: Cluster) -> Member:
+    """The member that leads and runs. Raises Unavailable, with the reason if known, when there is none."""
+    for member in found.members:
+        if member.leads and member.works:
             return member
-    states = ", ".join(f"{member.name} is {member.role}, {member.state}" for member in found)
-    raise Unavailable(f"{role.name}: the Patroni cluster has no running leader ({states})")
+    raise Unavailable(f"{role.name}: the Patroni cluster has no running leader ({found})")
+
+
+def leader(role: Role) -> Member:
+    """The same, asked now."""
+    return leader_of(role, cluster(role))
+
+
+def require_whole(role: Role) -> None:
+    """Raise Unavailable unless a member leads, all work, and one is synchronous if that is the mode."""
+    found = cluster(role)
+    leader_of(role, found)
+    if not all(member.works for member in found.members):
+        raise Unavailable(f"{role.name}: not every member works ({found})")
+    wanted = call(role, "GET", "/config").json().get("synchronous_mode")
+    if wanted and not any(member.synchronous for member in found.members):
+        raise Unavailable(f"{role.name}: there is no synchronous standby ({found})")
+
+
+def until(condition: Callable[[], object], within_s: float) -> None:
+    """Wait until `condition` raises Unavailable no more; let the last one out when the time is over."""
+    deadline = time.monotonic() + within_s
+    while True:
+        try:
+            condition()
+        except Unavailable:
+            if time.monotonic() >= deadline:
+                raise
+        else:
+            return
+        time.sleep(_LOOK_EVERY_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +188,3 @@ def primary(role: Role) -> Primary:
     if postmaster is None:
         raise Unavailable(f"{role.name}: {name} leads, but no process runs with the number in {file}")
     return Primary(name, binding, postmaster)
-
-
-def has_leader(role: Role) -> bool:
-    """Whether a member leads and runs."""
-    try:
-        leader(role)
-    except Unavailable:
-        return False
-    return True

@@ -134,6 +134,7 @@ class StepRecord:
     undone_s: float | None = None
     verified: bool | None = None
     error: str = ""
+    unwell: str = ""  # why its role was not well at the end of the measured part, before anything was undone
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ class Conducted:
     steps: tuple[StepRecord, ...]
     end_s: float
     endings: tuple[Ending, ...]
+    zero_mono_s: float = math.nan  # the log's instant 0 on CLOCK_MONOTONIC
 
 
 def require_healthy(plan: Plan, within_s: float | None = None) -> None:
@@ -106,6 +107,7 @@ class Conductor:
         )
         self._endings: list[Ending] = []
         self._timeline: Timeline | None = None
+        self._zero_mono_s = math.nan
 
     def conduct(self) -> Conducted:
         """Run it. Raises Unavailable when it could not be started; then nothing was touched."""
@@ -136,7 +138,7 @@ class Conductor:
             self._timeline.settle()
         self._require_steady_again()
         self._write("undone", faults=[outcome.entry.label for outcome in session.outcomes])
-        return Conducted(log, self._steps(end_s), end_s, tuple(self._endings))
+        return Conducted(log, self._steps(end_s), end_s, tuple(self._endings), self._zero_mono_s)
 
     def _require_steady_again(self) -> None:
         """A run that leaves the target unwell has failed, even if its load saw nothing of it."""
@@ -157,6 +159,7 @@ class Conductor:
             zero = self._wait_for_zero(load)
             if zero is None:
                 return load.finish(), 0.0
+            self._zero_mono_s = zero
             end_s = self._until_the_end(load, session, zero)
         finally:
             if self._timeline is not None:
@@ -164,6 +167,8 @@ class Conductor:
             if load.poll() is None and self._endings:
                 load.stop(_STOP_LOAD_WITHIN_S)
         self._show("collecting", end_s)
+        if self._timeline is not None and not self._endings:
+            self._timeline.look()
         log = load.finish()
         self._write("load.ended", requests=len(log))
         return log, end_s
@@ -181,6 +186,7 @@ class Conductor:
                 seed=experiment.load.seed,
                 deadline_s=experiment.load.deadline.seconds,
                 directory=self._evidence.directory,
+                variables=self._plan.variables,
             )
         )
         self._write("load.started", pid=load.pid, scenario=experiment.load.scenario)

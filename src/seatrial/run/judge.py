@@ -53,17 +53,18 @@ def _downtime(
     steps: tuple[StepRecord, ...],
 ) -> ObjectiveResult:
     name = f"downtime after {objective.after}" if objective.after else "downtime"
-    start_s, end_s = measurement.start_s, measurement.end_s
+    start_s, end_s, unwell = measurement.start_s, measurement.end_s, ""
     if objective.after:
         step = _step(steps, objective.after)
         if step is None or step.before_s is None:
             reason = f"{objective.after} did not happen"
             return ObjectiveResult(name, objective.max.seconds, None, None, "s", Verdict.UNKNOWN, reason)
+        unwell = step.unwell
         judged = {each.after for each in experiment.objectives.downtime}
         start_s, end_s = step.before_s, _next_judged(judged, steps, step.before_s, end_s)
     bounds = downtime(log, start_s, end_s, experiment.load.deadline.seconds, experiment.settle.seconds)
     verdict = judge_bounds(bounds.lower_s, bounds.upper_s, objective.max.seconds)
-    reason = _why(verdict, bounds, objective.max.seconds)
+    reason = _why(verdict, bounds, objective.max.seconds, unwell)
     return ObjectiveResult(name, objective.max.seconds, bounds.lower_s, bounds.upper_s, "s", verdict, reason)
 
 
@@ -95,16 +96,17 @@ def _recovery(
         reason = f"nothing was due after {objective.after}"
         return ObjectiveResult(name, objective.max.seconds, None, None, "s", Verdict.UNKNOWN, reason)
     verdict = judge_bounds(bounds.lower_s, bounds.upper_s, objective.max.seconds)
-    reason = _why(verdict, bounds, objective.max.seconds)
+    reason = _why(verdict, bounds, objective.max.seconds, step.unwell)
     return ObjectiveResult(name, objective.max.seconds, bounds.lower_s, bounds.upper_s, "s", verdict, reason)
 
 
-def _why(verdict: Verdict, bounds: Bounds, target_s: float) -> str:
+def _why(verdict: Verdict, bounds: Bounds, target_s: float, unwell: str) -> str:
     """The sentence behind a verdict on a length of time."""
     if verdict is Verdict.PASS:
         return ""
     if math.isinf(bounds.upper_s):
-        return "its end was not seen: the run ended first, or nothing was answered well any more"
+        known = unwell or "the run ended first, or nothing was answered well any more"
+        return f"its end was not seen: {known}"
     if verdict is Verdict.FAIL:
         return f"at least {bounds.lower_s - target_s:.3f} s too long"
     return "the bounds hold the target between them; a higher rate narrows them"

@@ -15,7 +15,7 @@ from typing import cast
 
 from seatrial.actions.action import Action
 from seatrial.faults.journal import What
-from seatrial.faults.protocol import Fault, Undo
+from seatrial.faults.protocol import Fault, Probe, Undo
 from seatrial.faults.session import FaultSession, Injection, Prepared
 from seatrial.model.problems import SeatrialError
 from seatrial.model.result import StepRecord
@@ -97,6 +97,18 @@ class Timeline(threading.Thread):
             if self._stopping.is_set():
                 return
 
+    def look(self) -> None:
+        """Before all is undone, note of each fault in effect why its role is not well, if that is known."""
+        for moment in self._moments:
+            step, fault = moment.step, moment.step.fault
+            record = self._records[step.name]
+            if record.injected_s is None or record.undone_s is not None or not isinstance(fault, Probe):
+                continue
+            try:
+                fault.healthy(step.role)
+            except Exception as error:  # whatever it is, it is the reason
+                self._update(step.name, unwell=str(error))
+
     def settle(self) -> None:
         """After the session has ended: note how the undo of each remaining step came out."""
         lives = {life.entry.id: life for life in self._session.history()}
@@ -120,7 +132,8 @@ class Timeline(threading.Thread):
         fault = self._continued(step)
         prepared = self._session.prepare(fault, step.role, length_s + _TTL_MARGIN_S, label=step.name)
         self._prepared[step.name] = prepared
-        self._first.setdefault(step.role.name, prepared.undo)
+        if isinstance(fault, Action):
+            self._first.setdefault(step.role.name, prepared.undo)
         self._write("step.prepared", step, touches=prepared.undo.touches)
         if not self._wait_until(moment.at_s):
             return

@@ -1,0 +1,101 @@
+"""Take servers out of an HAProxy's rotation, as an operator does before maintenance.
+
+    {at: 5s, fault: edge.drain, on: edge, for: 10s, with: {backend: blue, server: east.blue}}
+    {at: 5s, fault: edge.drain, on: edge, for: 10s, with: {server: "east.*"}}     # one region, every release
+
+A drained server gets no new request and finishes those that it has; one in maintenance (`state: maint`) is
+not even checked. A fault rather than an action, for capacity is missing while it lasts and it has an end.
+"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+from seatrial.faults.haproxy import Server, State, servers, tell
+from seatrial.faults.protocol import Declared, Role, Undo
+from seatrial.model.problems import BadInput, Unavailable, nearest
+from seatrial.model.strict import as_tuple
+
+
+class EdgeBinding(BaseModel):
+    """The stats socket, and the backends that are the edge's own to drain."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    socket: str
+    backends: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = ("blue", "green")
+
+
+class Drained(BaseModel):
+    """What each server had been told to be, by its `backend/name`."""
+
+    before: dict[str, State]
+
+
+class EdgeDrain(Declared):
+    """`backend` and `server` are names or patterns (`east.*`); of every backend, every server by default."""
+
+    name: ClassVar[str] = "edge.drain"
+    drivers: ClassVar[frozenset[str]] = frozenset({"haproxy"})
+
+    backend: str = "*"
+    server: str = "*"
+    state: Literal["drain", "maint"] = "drain"
+
+    def prepare(self, role: Role) -> Undo:
+        ours = _servers(role)
+        chosen = [
+            each
+            for each in ours
+            if fnmatchcase(each.backend, self.backend) and fnmatchcase(each.name, self.server)
+        ]
+        if not chosen:
+            wanted = f"{self.backend}/{self.server}"
+            raise BadInput(
+                f"with.server: {role.name} has no server {wanted}{nearest(wanted, map(str, ours))}"
+            )
+        orders = " && ".join(
+            f"echo 'set server {each} state {each.state}' | socat stdio {_socket(role)}" for each in chosen
+        )
+        return self.noting(
+            role,
+            Drained(before={str(each): each.state for each in chosen}),
+            touches=f"{role.name}: {', '.join(map(str, chosen))} → {self.state}",
+            by_hand=orders,
+        )
+
+    def inject(self, undo: Undo) -> None:
+        for server in undo.noted(Drained).before:
+            tell(_socket(undo.role), server, self.state)
+
+    def undo(self, undo: Undo) -> None:
+        role, before = undo.role, undo.noted(Drained).before
+        for each in _servers(role):
+            if each.state != before.get(str(each), each.state):
+                tell(_socket(role), str(each), before[str(each)])
+        wrong = [str(each) for each in _servers(role) if each.state != before.get(str(each), each.state)]
+        if wrong:
+            raise Unavailable(f"{role.name}: {', '.join(wrong)} did not go back to what it was")
+
+    def healthy(self, role: Role) -> bool:
+        """Whether every backend has a server that takes requests."""
+        ours = _servers(role)
+        serving = {each.backend for each in ours if each.up and each.state == "ready"}
+        idle = sorted({each.backend for each in ours} - serving)
+        if idle:
+            raise Unavailable(f"{role.name}: nobody takes requests for {', '.join(idle)}")
+        return True
+
+
+def _socket(role: Role) -> Path:
+    return role.path(role.bound_to(EdgeBinding).socket)
+
+
+def _servers(role: Role) -> list[Server]:
+    """Those of the backends that the target declares."""
+    backends = role.bound_to(EdgeBinding).backends
+    return [each for each in servers(_socket(role)) if each.backend in backends]
