@@ -54,6 +54,19 @@ timeline:
 objectives:
   downtime: {max: 10ms, after: rollback}
 """
+GUARDED = """\
+experiment: guarded
+load: {scenario: loadtests/storefront.py, rate: 6000/min, deadline: 500ms}
+warmup: 1s
+duration: 25s
+timeline:
+  - {at: 2s, fault: process.pause, on: edge.process, for: 20s, name: freeze}
+objectives:
+  downtime: {max: 30s}
+guards:
+  - {errors: 50%, for: 1s}
+"""
+UNDONE_WITHIN_S = 1.0  # of the breach, as promised
 
 
 @dataclass
@@ -203,6 +216,18 @@ def test_ctrl_c_keeps_the_evidence_and_puts_the_target_back(desk: Desk) -> None:
     assert verdict["generator"]["sent"] > 0
     assert (desk.evidence() / "report.html").exists()
     assert not psutil.pid_exists(load)
+
+
+def test_a_guard_that_gives_way_undoes_everything_at_once(desk: Desk) -> None:
+    code, verdict, _ = desk.run(GUARDED)
+    assert (code, verdict["verdict"]) == (1, "fail")
+    assert "errors" in verdict["reasons"][0]
+    (fault,) = verdict["faults"]
+    assert fault["verified"]
+    zero = desk.until_event("load.zero")["zero_mono_s"]
+    aborted_s = desk.until_event("run.aborted")["mono"] - zero
+    assert 3.0 < aborted_s < 20.0
+    assert fault["undone_s"] - aborted_s <= UNDONE_WITHIN_S
 
 
 @pytest.mark.parametrize("victim", ["conductor", "guardian and conductor"])

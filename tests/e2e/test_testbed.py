@@ -76,7 +76,7 @@ def test_every_part_runs(testbed: TestbedState) -> None:
     found = shipped.status(testbed.root.parent)
     assert found is not None
     assert found.phase == "ready"
-    assert len(found.parts) == 12
+    assert len(found.parts) == 15
     for one in found.parts:
         assert one.process is not None
         assert one.process.alive()

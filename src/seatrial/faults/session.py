@@ -111,7 +111,7 @@ class FaultSession:
         self._closing = False
         self._lost = ""
         self._ended: list[Life] | None = None
-        self.outcomes: list[Outcome] = []  # after the end: of the faults that had to be undone then
+        self.outcomes: list[Outcome] = []  # of the faults that `undo_all` or the end had to undo
 
     @property
     def id(self) -> str:
@@ -162,7 +162,7 @@ class FaultSession:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Undo everything, verify it, let the guardian go. `outcomes` and `history` tell what came of it."""
-        self.outcomes = self.undo_all()
+        self.undo_all()
         self._link.leave()
         ending = Ending.CLOSED if error is None and not self._lost else Ending.INTERRUPTED
         self._journal.end_session(self.id, ending)
@@ -255,7 +255,9 @@ class FaultSession:
             self._turn.wait_for(lambda: not self._in_flight, _INJECT_WITHIN_S)
         if in_flight:
             outcomes += self._undo_open(but=set())
-        return self._undoer.verify_each(outcomes, verify_within_s)
+        verified = self._undoer.verify_each(outcomes, verify_within_s)
+        self.outcomes += verified
+        return verified
 
     def _undo_open(self, but: set[int]) -> list[Outcome]:
         entries = [entry for entry in self._journal.open_entries(self.id) if entry.id not in but]

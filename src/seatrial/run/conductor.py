@@ -107,6 +107,7 @@ class Conductor:
         )
         self._endings: list[Ending] = []
         self._timeline: Timeline | None = None
+        self._undoing: threading.Thread | None = None  # of a run that ends early
         self._zero_mono_s = math.nan
 
     def conduct(self) -> Conducted:
@@ -133,6 +134,8 @@ class Conductor:
                 log, end_s = self._drive(session)
             finally:
                 self._steady.stop()
+                if self._undoing is not None:
+                    self._undoing.join()
             self._show("undoing", end_s)
         if self._timeline is not None:
             self._timeline.settle()
@@ -164,14 +167,21 @@ class Conductor:
         finally:
             if self._timeline is not None:
                 self._timeline.stop()
-            if load.poll() is None and self._endings:
-                load.stop(_STOP_LOAD_WITHIN_S)
+            if self._endings:
+                self._undo_at_once(session)
+                if load.poll() is None:
+                    load.stop(_STOP_LOAD_WITHIN_S)
         self._show("collecting", end_s)
         if self._timeline is not None and not self._endings:
             self._timeline.look()
         log = load.finish()
         self._write("load.ended", requests=len(log))
         return log, end_s
+
+    def _undo_at_once(self, session: FaultSession) -> None:
+        """Whatever ended the run early, the target comes first: load and probes take their time to end."""
+        self._undoing = threading.Thread(target=session.undo_all, name="seatrial-undo")
+        self._undoing.start()
 
     def _launch(self) -> LoadProcess:
         experiment = self._plan.experiment
