@@ -116,7 +116,9 @@ def test_the_primary_is_crashed(server: Database, primary: Role) -> None:
     fault: Any = registry.build("database.crash", {})
     undo = fault.prepare(primary)
     assert undo.touches.startswith("the postmaster of db-1, pid ")
+    assert not fault.effective(undo)
     fault.inject(undo)
+    assert fault.effective(undo)
     assert not server.serves()
     fault.undo(undo)
     assert fault.healthy(primary)
@@ -135,7 +137,9 @@ def test_the_node_of_the_primary_is_lost(server: Database, primary: Role, tmp_pa
     undo = fault.prepare(primary)
     with server.connect():
         assert len(undo.state["processes"]) >= 3  # Patroni, the postmaster and its background processes
+    assert not fault.effective(undo)
     fault.inject(undo)
+    assert fault.effective(undo)
     assert not server.serves()
     pidfile = tmp_path / "service/service.pid"
     dead = pidfile.read_text()

@@ -66,7 +66,9 @@ def test_servers_are_drained_and_taken_back(
 ) -> None:
     fault: Any = registry.build("edge.drain", parameters)
     undo = fault.prepare(edge)
+    assert not fault.effective(undo)
     fault.inject(undo)
+    assert fault.effective(undo)
     assert told(edge) == during
     recorded = Undo.from_json(undo.to_json())
     for _ in range(2):

@@ -38,7 +38,9 @@ def test_server_and_connections_are_gone_and_come_back_with_the_same_key(victim:
     AWAY.undo(undo)  # of what was never injected
     assert victim.starts() == 1
     assert all(map(is_running, before))
+    assert not AWAY.effective(undo)
     AWAY.inject(undo)
+    assert AWAY.effective(undo)
     assert not any(map(is_running, before))
     with socket.socket(socket.AF_UNIX) as client, pytest.raises(ConnectionRefusedError):
         client.connect(victim.role.parameters["address"].removeprefix("unix:path="))

@@ -67,6 +67,15 @@ def test_an_outage_without_an_end_is_explained_by_the_probe_if_it_can(objective:
         assert result.reason.startswith(f"its end was not seen: {said}")
 
 
+def test_recovery_counts_from_the_effect_which_came_between_two_instants() -> None:
+    requests = log(10.5, 12)
+    slow = replace(ROLLBACK, before_s=10.0, injected_s=10.4)
+    promised = experiment("objectives: {recovery: {max: 5s, after: rollback}}\n")
+    (result,) = judge_objectives(promised, requests, measured(requests), (slow,))
+    assert result.lower == pytest.approx(11.99 - 10.4)  # the last bad request was sent at 11.99 s
+    assert result.upper == pytest.approx(12.002 - 10.0)  # and the first good one answered at 12.002 s
+
+
 def test_what_went_wrong_before_the_step_is_not_held_against_it() -> None:
     requests = log(3, 5)
     promised = experiment("objectives: {downtime: {max: 100ms, after: rollback}}\n")

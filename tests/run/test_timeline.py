@@ -11,6 +11,8 @@ from typing import ClassVar
 import pytest
 
 from seatrial.actions.action import Action
+from seatrial.faults.clock import SystemClock
+from seatrial.faults.journal import Journal, What
 from seatrial.faults.protocol import Declared, Role, Undo
 from seatrial.faults.session import FaultSession
 from seatrial.model.problems import Unavailable
@@ -71,6 +73,22 @@ class Mark(Declared):
         return True
 
 
+class Shown(Mark):
+    """A mark that an onlooker sees, at the look that is given, if there is one."""
+
+    name: ClassVar[str] = "test.shown"
+    looks: ClassVar[list[bool]] = []
+
+    at_look: int = 1
+    breaks: bool = False
+
+    def effective(self, undo: Undo) -> bool:
+        self.looks.append(Path("mark").exists())
+        if self.breaks:
+            raise OSError("blind")
+        return len(self.looks) == self.at_look
+
+
 @dataclass
 class Story:
     """A timeline over a real session, without load."""
@@ -105,7 +123,9 @@ class Story:
 @pytest.fixture
 def story(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Story:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("seatrial.faults.registry.find", {"test.write": Write, "test.mark": Mark}.__getitem__)
+    known = {each.name: each for each in (Write, Mark, Shown)}
+    monkeypatch.setattr("seatrial.faults.registry.find", known.__getitem__)
+    Shown.looks.clear()
     target_file().write_text("blue")
     return Story(tmp_path)
 
@@ -186,3 +206,35 @@ def test_a_stopped_timeline_fires_nothing_more_and_a_fault_that_is_open_is_undon
     assert mark.undone_s is not None
     assert never.injected_s is None
     assert not Path("mark").exists()
+
+
+def test_the_first_instant_at_which_the_effect_shows_is_noted(story: Story) -> None:
+    def wait_until_seen(timeline: Timeline) -> None:
+        deadline = time.monotonic() + 10
+        while "step.observed" not in story.events():
+            assert time.monotonic() < deadline
+            threading.Event().wait(0.01)
+
+    timeline = story.tell([step("mark", 0.05, Shown(at_look=3))], meanwhile=wait_until_seen)
+    (mark,) = timeline.records
+    assert mark.injected_s is not None
+    assert mark.observed_s is not None
+    assert mark.injected_s <= mark.observed_s
+    assert Shown.looks == [True] * 3  # none before the injection, none once it was seen
+    journal = Journal(story.home / "faults.sqlite", SystemClock())
+    (session,) = journal.sessions()
+    (entry,) = journal.entries(session.id)
+    assert What.OBSERVED in journal.instants(entry.id)
+    journal.close()
+
+
+@pytest.mark.parametrize("blind", [Shown(at_look=0), Shown(breaks=True), Mark()])
+def test_an_effect_that_nobody_sees_holds_nothing_up(story: Story, blind: Declared) -> None:
+    steps = [step("mark", 0.05, blind, 0.2), step("to green", 0.1, Write(word="green"))]
+    mark, to_green = story.tell(steps).records
+    assert mark.observed_s is None
+    assert "step.observed" not in story.events()
+    assert mark.undone_s is not None
+    assert to_green.injected_s is not None
+    assert to_green.injected_s < mark.undone_s
+    assert story.failures == []

@@ -11,7 +11,7 @@ from typing import ClassVar
 from pydantic import BaseModel
 
 from seatrial.faults.patroni import leader, primary
-from seatrial.faults.processes import ProcessId, kill
+from seatrial.faults.processes import ProcessId, is_running, kill
 from seatrial.faults.protocol import Declared, Role, Undo
 
 
@@ -39,6 +39,9 @@ class DatabaseCrash(Declared):
 
     def inject(self, undo: Undo) -> None:
         kill([undo.noted(Crashed).postmaster])
+
+    def effective(self, undo: Undo) -> bool:
+        return not is_running(undo.noted(Crashed).postmaster)
 
     def undo(self, undo: Undo) -> None:
         """Nothing to do: bringing it back is Patroni's duty, and whether it does is what is measured."""

@@ -72,6 +72,13 @@ class EdgeDrain(Declared):
         for server in undo.noted(Drained).before:
             tell(_socket(undo.role), server, self.state)
 
+    def effective(self, undo: Undo) -> bool:
+        """Whether HAProxy lists them so; of what had been so before the injection, nothing can be seen."""
+        before = undo.noted(Drained).before
+        changed = {server for server, state in before.items() if state != self.state}
+        now = {str(each): each.state for each in _servers(undo.role)}
+        return bool(changed) and all(now.get(server) == self.state for server in changed)
+
     def undo(self, undo: Undo) -> None:
         role, before = undo.role, undo.noted(Drained).before
         for each in _servers(role):

@@ -15,7 +15,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
-from seatrial.faults.processes import ProcessId, descendants, is_stopped, resume, stop
+from seatrial.faults.processes import ProcessId, descendants, is_running, is_stopped, resume, stop
 from seatrial.faults.protocol import ANY, Declared, Role, Undo
 from seatrial.faults.supervised import none_stopped, processes_of
 
@@ -55,6 +55,10 @@ class ProcessPause(Declared):
 
     def inject(self, undo: Undo) -> None:
         stop(undo.noted(Stopped).processes)
+
+    def effective(self, undo: Undo) -> bool:
+        alive = [process for process in undo.noted(Stopped).processes if is_running(process)]
+        return bool(alive) and all(is_stopped(process) for process in alive)
 
     def undo(self, undo: Undo) -> None:
         resume(undo.noted(Stopped).processes)

@@ -144,6 +144,14 @@ class Probe(Protocol):
 
 
 @runtime_checkable
+class Observable(Protocol):
+    """A fault whose effect shows from outside, by another way than the injection that brings it about."""
+
+    def effective(self, undo: Undo) -> bool:
+        """Whether the effect is there now. Touches nothing, and is cheap: it is asked every millisecond."""
+
+
+@runtime_checkable
 class Spreading(Protocol):
     """A fault whose extent is known only while it is injected: one that reaches new child processes."""
 

@@ -95,6 +95,8 @@ def _recovery(
     if bounds is None:
         reason = f"nothing was due after {objective.after}"
         return ObjectiveResult(name, objective.max.seconds, None, None, "s", Verdict.UNKNOWN, reason)
+    if step.before_s is not None:  # the effect came at some instant from then on
+        bounds = Bounds(bounds.lower_s, bounds.upper_s + step.injected_s - step.before_s)
     verdict = judge_bounds(bounds.lower_s, bounds.upper_s, objective.max.seconds)
     reason = _why(verdict, bounds, objective.max.seconds, step.unwell)
     return ObjectiveResult(name, objective.max.seconds, bounds.lower_s, bounds.upper_s, "s", verdict, reason)

@@ -8,20 +8,23 @@ The first step that fails ends the story, because what follows it would be told 
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
 from seatrial.actions.action import Action
+from seatrial.faults.clock import Instant
 from seatrial.faults.journal import What
-from seatrial.faults.protocol import Fault, Probe, Undo
+from seatrial.faults.protocol import Fault, Observable, Probe, Undo
 from seatrial.faults.session import FaultSession, Injection, Prepared
 from seatrial.model.problems import SeatrialError
 from seatrial.model.result import StepRecord
 from seatrial.run.clock import RunClock
 from seatrial.run.evidence import RunJournal
 from seatrial.run.plan import PlannedStep
+from seatrial.run.sighting import Sighting
 
 _PREPARE_EARLY_S = 1.0
 _TTL_MARGIN_S = (
@@ -67,6 +70,7 @@ class Timeline(threading.Thread):
         self._failed = failed
         self._stopping = threading.Event()
         self._prepared: dict[str, Prepared] = {}
+        self._sightings: dict[str, Sighting] = {}
         self._first: dict[str, Undo] = {}  # role → undo of the first action on it
         self._lock = threading.Lock()
         self._records = {
@@ -111,6 +115,8 @@ class Timeline(threading.Thread):
 
     def settle(self) -> None:
         """After the session has ended: note how the undo of each remaining step came out."""
+        for sighting in tuple(self._sightings.values()):
+            sighting.await_end()
         lives = {life.entry.id: life for life in self._session.history()}
         for name, prepared in self._prepared.items():
             life = lives.get(prepared.id)
@@ -138,6 +144,7 @@ class Timeline(threading.Thread):
         if not self._wait_until(moment.at_s):
             return
         injection = self._session.fire(prepared)
+        self._watch_for_effect(step, prepared)
         before_s, after_s = self._instants(injection)
         self._note(step, before_s=before_s, injected_s=after_s)
         self._write("step.fired", step, before_s=before_s, after_s=after_s)
@@ -146,12 +153,27 @@ class Timeline(threading.Thread):
         prepared = self._prepared.get(moment.step.name)
         if prepared is None or not self._wait_until(moment.at_s):
             return
+        if sighting := self._sightings.get(moment.step.name):
+            sighting.end()
         try:
             outcome = self._session.undo(prepared)
         finally:
             undone_s = self._clock.now() - self._zero
         self._note(moment.step, undone_s=undone_s, verified=outcome.verified)
         self._write("step.undone", moment.step, undone_s=undone_s, verified=outcome.verified)
+
+    def _watch_for_effect(self, step: PlannedStep, prepared: Prepared) -> None:
+        def seen(instant: Instant) -> None:
+            observed_s = instant.monotonic_ns / 1e9 - self._zero
+            self._note(step, observed_s=observed_s)
+            self._write("step.observed", step, observed_s=observed_s)
+            with contextlib.suppress(SeatrialError):  # busy, or closed: the run's own journal has it
+                self._session.observed(prepared, instant)
+
+        if isinstance(prepared.fault, Observable):
+            sighting = Sighting(prepared.fault, prepared.undo, seen)
+            sighting.start()
+            self._sightings[step.name] = sighting
 
     def _continued(self, step: PlannedStep) -> Fault:
         first = self._first.get(step.role.name)
