@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from seatrial.model.requestlog import Coded
-from seatrial.model.result import Bounds, CheckResult
+from seatrial.model.result import Bounds, CheckResult, Failover, Phase
 from seatrial.model.verdict import Verdict
 from seatrial.report import Dossier, render_html
 
@@ -126,6 +126,18 @@ def test_a_doubtful_generator_is_said_so(make: Make) -> None:
     text = Page(render_html(doubtful)).texts["body"][0]
     assert "cannot be trusted: it dropped 12 of 7,500 arrivals" in text
     assert "can be trusted:" not in text
+
+
+def test_a_failover_is_shown_by_its_phases_and_only_when_there_was_one(make: Make) -> None:
+    dossier = make("pass")
+    assert 'id="failovers"' not in render_html(dossier)
+    phases = (Phase("detect", 20.0, 20.58, "db-1"), Phase("decide", 20.58, None))
+    page = render_html(
+        replace(dossier, result=replace(dossier.result, failovers=(Failover("<crash>", phases),)))
+    )
+    assert "Phases of the failover after &lt;crash&gt;" in page
+    assert '<td class="figure">580 ms</td><td class="figure">20.580 s</td><td>db-1</td>' in page
+    assert '<th scope="row">decide</th><td class="figure">unknown</td>' in page
 
 
 def test_an_outage_that_never_ended(make: Make) -> None:

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from seatrial.model.result import Failover, Phase
 from seatrial.model.verdict import Verdict
 from seatrial.report import Dossier, sentences
 
@@ -43,3 +44,14 @@ def test_the_generator_is_trusted_just_when_nobody_doubted_it(make: Make) -> Non
     assert "can be trusted" in sentences.generator(measured.generator, "")
     assert "cannot be trusted: late" in sentences.generator(measured.generator, "late")
     assert "nothing to send" in sentences.generator(replace(measured.generator, scheduled=0), "")
+
+
+def test_a_failover_is_told_phase_by_phase() -> None:
+    detect, decide = Phase("detect", 10.0, 10.58, "db-1"), Phase("decide", 10.58, 10.61, "db-2")
+    promote = Phase("promote", 10.61, 10.64, "db-2")
+    early = Failover("crash", (detect, decide, promote, Phase("route", 10.64, 10.63, "proxy")))
+    assert sentences.failover(early) == (
+        "detect 580 ms · decide 30.0 ms · promote 30.0 ms · route over 10.00 ms earlier; in all 640 ms"
+    )
+    unknown = Failover("crash", (detect, decide, Phase("promote", 10.61, None), Phase("route", None, 11.0)))
+    assert sentences.failover(unknown).endswith("decide 30.0 ms · promote unknown · route unknown")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from seatrial.model.result import CheckResult
+from seatrial.model.result import CheckResult, Failover, Phase
 from seatrial.model.verdict import Verdict
 from seatrial.report import Dossier, summary
 
@@ -38,6 +38,13 @@ def test_a_check_is_shown_with_its_figures(make: Make) -> None:
     dossier = make("pass")
     text = shown(replace(dossier, result=replace(dossier.result, checks=(check,))), 140)
     assert "lost 0 · agreed after 50.0 ms" in text
+
+
+def test_a_failover_has_a_line(make: Make) -> None:
+    failover = Failover("crash", (Phase("detect", 20.0, 20.58, "db-1"),))
+    dossier = make("pass")
+    text = shown(replace(dossier, result=replace(dossier.result, failovers=(failover,))), 140)
+    assert "failover   crash: detect 580 ms" in text
 
 
 def test_each_objective_stands_on_one_line_with_its_bounds(make: Make) -> None:

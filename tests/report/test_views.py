@@ -1,5 +1,6 @@
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -62,3 +63,9 @@ def test_digests_stand_beside_their_files() -> None:
         ("requests", "requests.parquet", "aa"),
         ("", "journal.jsonl", "bb"),
     ]
+
+
+def test_a_step_says_how_soon_its_effect_was_seen() -> None:
+    crash = StepRecord("crash", "fault", "process.kill", "app", 5.0, 5.0, 5.001)
+    assert step(1, crash).seen == ""
+    assert step(1, replace(crash, observed_s=5.002)).seen == "effect seen 2.00 ms after"

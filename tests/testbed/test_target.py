@@ -80,3 +80,5 @@ def test_everything_is_bound_to_paths_of_this_testbed(topology: Topology, places
     assert Path(roles["edge"]["socket"]).parent == places.sockets
     assert roles["release.blue"]["stop"][-2:] == ["stop", "blue"]
     assert roles["database.primary"]["members"]["db-2"]["pidfile"] == str(places.pid("db-2"))
+    assert roles["database.primary"]["members"]["db-2"]["log"] == str(places.log("db-2"))
+    assert str(places.log("east.db-proxy")) in roles["database.primary"]["proxies"]

@@ -135,6 +135,37 @@ class StepRecord:
     verified: bool | None = None
     error: str = ""
     unwell: str = ""  # why its role was not well at the end of the measured part, before anything was undone
+    observed_s: float | None = None  # when the effect was first seen from outside; None: nobody saw it
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A part of a failover. It ends with what `source` logged; None: no log says when."""
+
+    name: str  # "detect", "decide", "promote" or "route"
+    begin_s: float | None  # where the phase before it ends; a later phase can end before that
+    end_s: float | None
+    source: str = ""  # whose log
+
+    @property
+    def length_s(self) -> float | None:
+        """Negative when it had ended before the phase ahead of it had."""
+        return None if self.begin_s is None or self.end_s is None else self.end_s - self.begin_s
+
+
+@dataclass(frozen=True, slots=True)
+class Failover:
+    """Where the time went after a step, as the logs of those who acted have it."""
+
+    step: str
+    phases: tuple[Phase, ...]
+
+    @property
+    def length_s(self) -> float | None:
+        """From the step to the end of the phase that ended last; None while the end of any is unknown."""
+        ends = [phase.end_s for phase in self.phases if phase.end_s is not None]
+        begin_s = self.phases[0].begin_s
+        return None if begin_s is None or len(ends) < len(self.phases) else max(ends) - begin_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +195,7 @@ class RunResult:
     steps: tuple[StepRecord, ...] = ()
     checks: tuple[CheckResult, ...] = ()
     covers: tuple[str, ...] = ()
+    failovers: tuple[Failover, ...] = ()
     evidence: dict[str, str] = field(default_factory=dict)  # what → file name inside the run's directory
 
 

@@ -54,6 +54,7 @@ def render_html(dossier: Dossier) -> str:
             **_outages(measured),
             **_names(log, measured),
             steps=[views.step(number, one) for number, one in enumerate(result.steps[:_MOST_ROWS], start=1)],
+            failovers=[views.failover(one) for one in result.failovers[:_MOST_ROWS]],
             checks=result.checks[:_MOST_ROWS],
             calibration=calibration_view(dossier.calibration),
             files=views.files(result.evidence, dossier.digests)[:_MOST_ROWS],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from seatrial.model.result import GeneratorAudit, Measurement, RunResult
+from seatrial.model.result import Failover, GeneratorAudit, Measurement, Phase, RunResult
 from seatrial.model.verdict import Verdict
 from seatrial.report.figures import count, number, seconds, share
 
@@ -46,6 +46,21 @@ def _degraded(measured: Measurement) -> str:
         f" For {seconds(measured.degraded_s)} in all the service was not steady: some requests were answered,"
         " some were not."
     )
+
+
+def failover(one: Failover) -> str:
+    """Each phase's length: `detect 180 ms · decide 40 ms · promote 45 ms · route 9 ms; in all 274 ms`."""
+    split = " · ".join(f"{phase.name} {phase_length(phase)}" for phase in one.phases)
+    return split if one.length_s is None else f"{split}; in all {seconds(one.length_s)}"
+
+
+def phase_length(phase: Phase) -> str:
+    """The length of a phase, when it is known; one can be over before the phase ahead of it is."""
+    if phase.length_s is None:
+        return "unknown"
+    if phase.length_s < 0:
+        return f"over {seconds(-phase.length_s)} earlier"
+    return seconds(phase.length_s)
 
 
 def resolution(measured: Measurement) -> str:

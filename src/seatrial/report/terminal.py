@@ -93,6 +93,8 @@ def _closing(result: RunResult, report: str) -> Iterator[Text]:
         yield Text("Nothing could be measured.", style="bold magenta")
     else:
         yield Text(sentences.what_clients_saw(result.measurement))
+        for one in result.failovers:
+            yield Text.assemble(("failover   ", "dim"), f"{one.step}: {sentences.failover(one)}")
         yield _generator(result.measurement.generator)
     if report:
         yield Text.assemble(("report     ", "dim"), report)

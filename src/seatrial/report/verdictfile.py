@@ -73,10 +73,12 @@ def verdict_document(result: RunResult) -> dict[str, Any]:
                 "injected_s": step.injected_s,
                 "undone_s": step.undone_s,
                 "verified": step.verified,
+                "observed_s": step.observed_s,
             }
             for step in faults
         ],
         "checks": plain(result.checks),
+        "failovers": plain(result.failovers),
         "evidence": dict(result.evidence),
         "steps": plain(result.steps),
         "measurement": plain(result.measurement),
@@ -87,7 +89,7 @@ def read_verdict(text: str, file: str) -> RunResult:
     """The run that a `verdict.json` tells of. Raises BadInput when the text is none."""
     try:
         data: Mapping[str, Any] = json.loads(text)
-        fields = {name: data[name] for name in _RESULT_FIELDS}
+        fields = {name: data[name] for name in _RESULT_FIELDS if name in data or name not in _LATER_FIELDS}
         return _RESULT.validate_python(fields)
     except json.JSONDecodeError as error:
         place = Location(file, error.lineno, error.colno)
@@ -98,3 +100,4 @@ def read_verdict(text: str, file: str) -> RunResult:
 
 
 _RESULT_FIELDS = tuple(RunResult.__slots__)
+_LATER_FIELDS = ("failovers",)  # which files of older runs do not have

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seatrial.model.result import ObjectiveResult, Outage, RunResult, StepRecord
+from seatrial.model.result import Failover, ObjectiveResult, Outage, RunResult, StepRecord
 from seatrial.model.verdict import Verdict
 from seatrial.report.figures import Shown, allowed, at_least, count, exactly, interval, number, seconds
+from seatrial.report.sentences import phase_length
 
 _LONGEST_TEXT = 400
 NOT_MEASURED = "not measured"
@@ -126,6 +127,7 @@ class StepView:
     kind: str
     planned: str
     happened: str
+    seen: str  # how long after it was asked for the effect showed from outside; empty: nobody saw it
     undone: str
     verified: bool | None
     error: str
@@ -141,6 +143,7 @@ def step(number_: int, one: StepRecord) -> StepView:
         kind=clip(one.kind),
         planned=_instant(one.planned_s),
         happened="did not happen" if happened is None else _happened(one),
+        seen=_seen(one),
         undone=_undone(one),
         verified=one.verified,
         error=clip(one.error),
@@ -154,6 +157,12 @@ def _happened(one: StepRecord) -> str:
     return f"{one.before_s:,.3f} … {one.injected_s:,.3f} s"
 
 
+def _seen(one: StepRecord) -> str:
+    if one.observed_s is None or one.before_s is None:
+        return ""
+    return f"effect seen {seconds(one.observed_s - one.before_s)} after"
+
+
 def _undone(one: StepRecord) -> str:
     if one.kind != "fault":
         return "nothing to undo"
@@ -162,6 +171,34 @@ def _undone(one: StepRecord) -> str:
 
 def _instant(at_s: float | None) -> str:
     return "–" if at_s is None else f"{at_s:,.3f} s"
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseView:
+    """One phase of a failover as shown."""
+
+    name: str
+    took: str
+    over: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailoverView:
+    """One failover as shown."""
+
+    step: str
+    phases: tuple[PhaseView, ...]
+    whole: str  # "" when not every end is known
+
+
+def failover(one: Failover) -> FailoverView:
+    """Text of a failover."""
+    phases = (
+        PhaseView(phase.name, phase_length(phase), _instant(phase.end_s), clip(phase.source or "–"))
+        for phase in one.phases
+    )
+    return FailoverView(clip(one.step), tuple(phases), "" if one.length_s is None else seconds(one.length_s))
 
 
 @dataclass(frozen=True, slots=True)

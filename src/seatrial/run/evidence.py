@@ -34,6 +34,7 @@ _SHOWN = {
     "journal": "journal.jsonl",
     "requests": "requests.parquet",
     "load_log": "locust.log",
+    "failover": "failover.json",
 }
 
 

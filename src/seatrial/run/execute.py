@@ -33,6 +33,7 @@ from seatrial.report.verdictfile import verdict_document
 from seatrial.run.clock import RunClock
 from seatrial.run.conductor import Conducted, Conductor, Ending
 from seatrial.run.evidence import Evidence, RunJournal, file_digest
+from seatrial.run.failover import split_failovers
 from seatrial.run.judge import doubt_of, judge, judge_objectives
 from seatrial.run.observer import Observer
 from seatrial.run.plan import Plan
@@ -156,6 +157,7 @@ def _judged(plan: Plan, evidence: Evidence, clock: RunClock, conducted: Conducte
         steps=conducted.steps,
         checks=checks,
         covers=experiment.covers,
+        failovers=split_failovers(plan, conducted, evidence, history.zero_wall_s),
     )
 
 

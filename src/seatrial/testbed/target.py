@@ -93,10 +93,12 @@ def _databases(topology: Topology, places: Places) -> Bindings:
                     "url": f"http://{member.rest}",
                     "region": member.region,
                     "postmaster": str(postmaster_pidfile(places.part(member.name))),
+                    "log": str(places.log(member.name)),
                     **_control(places, member.name),
                 }
                 for member in topology.members
             },
+            "proxies": [str(places.log(f"{region.name}.db-proxy")) for region in topology.regions],
         },
         "database": {"driver": "postgres", "url": url},
         "writes": {"driver": "sql", "url": url, "query": _ORDERS},

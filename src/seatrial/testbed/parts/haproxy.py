@@ -101,14 +101,17 @@ backend {release}
 
 
 def proxy_config(region: Region, members: tuple[Member, ...]) -> str:
-    """haproxy.cfg of a database proxy: a member is up while Patroni calls it the primary."""
+    """haproxy.cfg of a database proxy: a member is up while Patroni calls it the primary.
+
+    Its log says, to the microsecond, when a server went up or down, and nothing of single connections.
+    """
     servers = "".join(
         f"    server {member.name} {member.postgres} addr {member.rest.host} port {member.rest.port}\n"
         for member in members
     )
     return f"""\
 global
-    log stdout format raw local0
+    log stdout format iso local0 notice
     nbthread 1
     maxconn 1024
 
@@ -122,7 +125,6 @@ defaults
 
 listen primary
     bind {region.database}
-    no log
     option httpchk GET /primary
     http-check expect status 200
     default-server check inter 250ms fall 2 rise 1 on-marked-down shutdown-sessions

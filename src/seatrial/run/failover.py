@@ -1,0 +1,45 @@
+"""After a run: where the time of each database failover went, and the log lines that say so."""
+
+from __future__ import annotations
+
+import logging
+
+from seatrial.lookups.failover import DRIVER, signs_of_failover
+from seatrial.measure.failover import split_failover
+from seatrial.model.failover import Sign
+from seatrial.model.problems import SeatrialError
+from seatrial.model.result import Failover
+from seatrial.run.conductor import Conducted
+from seatrial.run.evidence import Evidence
+from seatrial.run.plan import Plan
+
+_log = logging.getLogger(__name__)
+
+
+def split_failovers(
+    plan: Plan, conducted: Conducted, evidence: Evidence, zero_wall_s: float
+) -> tuple[Failover, ...]:
+    """One for each step on a Patroni cluster that made anybody log anything; the lines go to the evidence.
+
+    A step's lines end where the next step on the same cluster begins.
+    """
+    found: list[Failover | None] = []
+    lines: list[Sign] = []
+    for role in {step.role.name: step.role for step in plan.steps if step.role.driver == DRIVER}.values():
+        happened = [(one.before_s, one.name) for one in conducted.steps if one.role == role.name]
+        begins = sorted((at_s, name) for at_s, name in happened if at_s is not None)
+        if not begins:
+            continue
+        try:
+            signs = signs_of_failover(role, zero_wall_s, begins[0][0], conducted.end_s)
+        except SeatrialError as error:
+            _log.warning("the failover is not split into its phases: %s", error)
+            continue
+        ends = [at_s for at_s, _ in begins[1:]] + [conducted.end_s]
+        for (begin_s, name), end_s in zip(begins, ends, strict=True):
+            found.append(split_failover(name, begin_s, end_s, signs))
+        lines += signs
+    failovers = tuple(one for one in found if one is not None)
+    if failovers:
+        evidence.write_json("failover.json", {"failovers": failovers, "lines": lines})
+    return failovers

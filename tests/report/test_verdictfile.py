@@ -1,0 +1,20 @@
+"""What is written of a run is read back as it was, also when an older version wrote it."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+from seatrial.model.result import Failover, Phase
+from seatrial.report import Dossier
+from seatrial.report.verdictfile import read_verdict, verdict_document
+
+Make = Callable[[str], Dossier]
+
+
+def test_failovers_are_read_back_and_older_files_have_none(make: Make) -> None:
+    phases = (Phase("detect", 20.0, 20.58, "db-1"), Phase("decide", 20.58, None))
+    result = replace(make("pass").result, failovers=(Failover("crash", phases),))
+    document = verdict_document(result)
+    assert read_verdict(json.dumps(document), "verdict.json").failovers == result.failovers
+    del document["failovers"]
+    assert read_verdict(json.dumps(document), "verdict.json").failovers == ()
