@@ -16,6 +16,7 @@ from seatrial.model.target import references, substitute
 from seatrial.run.files import Source, find, read
 from seatrial.testbed.blueprint import layout
 from seatrial.testbed.places import Places
+from seatrial.testbed.programs import find_hsm
 from seatrial.testbed.target import target_yaml
 
 _TESTBED = "chaos/targets/testbed.yaml"
@@ -50,7 +51,7 @@ def planned_target(named: str) -> Source:
         home()
         return read(str(state.target), "target")
     places = Places.of_home()
-    text = target_yaml(layout(places), places)
+    text = target_yaml(layout(places), places, find_hsm())
     unknown_yet = dict.fromkeys(references(text), "chosen-at-up")
     return Source(places.target, parse(substitute(text, unknown_yet), str(places.target)))
 
