@@ -25,6 +25,7 @@ from seatrial.model.target import Target
 from seatrial.testbed import TestbedState
 from seatrial.testbed.parts.haproxy import LOG_COLUMNS
 from seatrial.testbed.places import Places
+from seatrial.testbed.programs import find_hsm
 
 pytestmark = pytest.mark.e2e
 
@@ -76,7 +77,7 @@ def test_every_part_runs(testbed: TestbedState) -> None:
     found = shipped.status(testbed.root.parent)
     assert found is not None
     assert found.phase == "ready"
-    assert len(found.parts) == 15
+    assert len(found.parts) == 14 + (find_hsm() is not None)
     for one in found.parts:
         assert one.process is not None
         assert one.process.alive()

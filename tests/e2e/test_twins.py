@@ -6,13 +6,11 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from seatrial import testbed as shipped
 from seatrial.faults import Role, registry
 from seatrial.faults.patroni import leader, require_whole, until
 from seatrial.model.document import parse
@@ -23,30 +21,21 @@ pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture
-def testbed(tmp_path: Path) -> Iterator[TestbedState]:
-    """One of its own: a cluster that has failed over and back is not as new, and others count on that."""
-    try:
-        yield shipped.up(print, tmp_path / "home")
-    finally:
-        shipped.down(tmp_path / "home")
-
-
-@pytest.fixture
-def database(testbed: TestbedState) -> Role:
-    target = Target.model_validate(parse(testbed.target.read_text(), "target.yaml").data)
-    return Role.of(target, "database.primary", testbed.root)
+def database(own_testbed: TestbedState) -> Role:
+    target = Target.model_validate(parse(own_testbed.target.read_text(), "target.yaml").data)
+    return Role.of(target, "database.primary", own_testbed.root)
 
 
 def test_orders_that_only_a_lost_primary_had_are_seen_to_be_lost(
-    testbed: TestbedState, database: Role, tmp_path: Path
+    own_testbed: TestbedState, database: Role, tmp_path: Path
 ) -> None:
-    if testbed.topology.network is None:
+    if own_testbed.topology.network is None:
         pytest.skip("on loopback the regions cannot be cut off from each other")
     led = _lead_from_east(database)
     done = subprocess.run(
         [sys.executable, "-m", "seatrial", "run", "chaos/twins/acknowledged-but-lost.yaml", "--json"],
         cwd=tmp_path,
-        env={**os.environ, "SEATRIAL_HOME": str(testbed.root.parent)},
+        env={**os.environ, "SEATRIAL_HOME": str(own_testbed.root.parent)},
         capture_output=True,
         text=True,
         check=False,

@@ -12,7 +12,7 @@ from typing import ClassVar
 from pydantic import BaseModel
 
 from seatrial.faults.patroni import leader, primary
-from seatrial.faults.processes import ProcessId, descendants, from_pidfile, is_running, kill, survives
+from seatrial.faults.processes import ProcessId, all_gone, descendants, from_pidfile, kill, survives
 from seatrial.faults.protocol import Declared, Role, Undo
 from seatrial.faults.supervised import Supervision, start_again
 from seatrial.model.problems import BadInput, Unavailable
@@ -57,7 +57,7 @@ class DatabaseLoseNode(Declared):
         kill(undo.noted(Lost).processes)
 
     def effective(self, undo: Undo) -> bool:
-        return not any(is_running(process) for process in undo.noted(Lost).processes)
+        return all_gone(undo.noted(Lost).processes)
 
     def undo(self, undo: Undo) -> None:
         noted = undo.noted(Lost)

@@ -13,7 +13,7 @@ from typing import ClassVar
 from seatrial.faults import hsm
 from seatrial.faults.launch import end_tagged, run_tagged
 from seatrial.faults.process_kill import Killed
-from seatrial.faults.processes import descendants, is_running, kill, resume, stop, survives
+from seatrial.faults.processes import all_gone, descendants, kill, resume, stop, survives
 from seatrial.faults.protocol import Declared, Role, Undo
 from seatrial.faults.supervised import Supervision, processes_of, start_again
 from seatrial.model.problems import BadInput
@@ -50,7 +50,7 @@ class HsmUnavailable(Declared):
             run_tagged(command, _stopping(undo), directory=directory, within_s=_STOP_WITHIN_S)
 
     def effective(self, undo: Undo) -> bool:
-        return not any(is_running(process) for process in undo.noted(Killed).processes)
+        return all_gone(undo.noted(Killed).processes)
 
     def undo(self, undo: Undo) -> None:
         noted = undo.noted(Killed).processes

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
-from seatrial.faults.processes import ProcessId, descendants, is_running, kill, survives
+from seatrial.faults.processes import ProcessId, all_gone, descendants, kill, survives
 from seatrial.faults.protocol import ANY, Declared, Role, Undo
 from seatrial.faults.supervised import Supervision, all_running, processes_of, start_again
 
@@ -44,7 +44,7 @@ class ProcessKill(Declared):
         kill(undo.noted(Killed).processes)
 
     def effective(self, undo: Undo) -> bool:
-        return not any(is_running(process) for process in undo.noted(Killed).processes)
+        return all_gone(undo.noted(Killed).processes)
 
     def undo(self, undo: Undo) -> None:
         if not all(survives(process) for process in undo.noted(Killed).processes):

@@ -167,6 +167,11 @@ def await_gone(processes: Iterable[ProcessId], within_s: float) -> list[ProcessI
     return left
 
 
+def all_gone(processes: Iterable[ProcessId]) -> bool:
+    """Whether none of them runs, as the process that it was."""
+    return not any(is_running(process) for process in processes)
+
+
 def kill(processes: Sequence[ProcessId]) -> None:
     """SIGKILL to each, in this order; returns when they are gone. Raises Unavailable for one that stays."""
     for process in processes:

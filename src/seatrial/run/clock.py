@@ -26,3 +26,7 @@ class RunClock:
     def wall(self, mono_s: float) -> datetime:
         """The wall time of a monotonic instant, UTC."""
         return self.anchor_wall + timedelta(seconds=mono_s - self.anchor_mono_s)
+
+    def epoch_s(self, mono_s: float) -> float:
+        """The same in seconds since 1970; not a number for what is none."""
+        return self.anchor_wall.timestamp() + mono_s - self.anchor_mono_s

@@ -137,7 +137,7 @@ def _judged(plan: Plan, evidence: Evidence, clock: RunClock, conducted: Conducte
         conducted.end_s,
         {role.name: _stored(role, conducted.log, evidence) for role in asked},
         {role.name: _recorded(role, evidence) for role in recorded},
-        clock.anchor_wall.timestamp() + conducted.zero_mono_s - clock.anchor_mono_s,
+        clock.epoch_s(conducted.zero_mono_s),
     )
     checks = tuple(_checked(check, history) for check in plan.checks) if measurement else ()
     disturbances = tuple((ending.verdict, ending.reason) for ending in conducted.endings)

@@ -38,6 +38,7 @@ def _placed(part: Part, topology: Topology) -> Part:
 
 
 def _parts(topology: Topology, places: Places, programs: Programs, credentials: Secrets) -> tuple[Part, ...]:
+    signing = hsm.client(programs, places, credentials)
     return (
         postgres.witness(topology, programs, credentials),
         *(
@@ -48,9 +49,7 @@ def _parts(topology: Topology, places: Places, programs: Programs, credentials: 
         *(valkey.cache(region, programs, credentials) for region in topology.regions),
         *(haproxy.database_proxy(region, topology.members, programs) for region in topology.regions),
         *(
-            app.release(
-                release, region, topology, programs, credentials, hsm.client(programs, places, credentials)
-            )
+            app.release(release, region, topology, programs, credentials, signing)
             for region in topology.regions
             for release in RELEASES
         ),

@@ -38,7 +38,6 @@ _AUDIT_ENTRIES = "SELECT seq, line FROM audit.entries WHERE seq >= :from ORDER B
 _CHECKPOINTS = "SELECT note, extract(epoch FROM signed_at) FROM audit.checkpoints ORDER BY size"
 _INGESTED = "SELECT last + 1, extract(epoch FROM stored_at) FROM audit.batches ORDER BY last"
 
-
 _ONE_NETWORK = "the testbed is on loopback; it has a network for each region when root brings it up"
 
 

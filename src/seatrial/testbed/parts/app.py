@@ -8,7 +8,6 @@ from seatrial.model.problems import BadInput
 from seatrial.testbed.app.audit.settings import MODES, AuditSettings, Hsm, Mode
 from seatrial.testbed.app.settings import Settings
 from seatrial.testbed.part import Part, Probe
-from seatrial.testbed.parts.hsm import HsmClient
 from seatrial.testbed.programs import Programs
 from seatrial.testbed.secrets import Secrets
 from seatrial.testbed.topology import Region, Topology
@@ -22,7 +21,7 @@ def release(
     topology: Topology,
     programs: Programs,
     secrets: Secrets,
-    hsm: HsmClient | None = None,
+    hsm: Hsm | None = None,
 ) -> Part:
     """`blue` or `green` in one region. `hsm`: signs the audit log, a software key where there is none."""
     own = region.release(name)
@@ -38,7 +37,7 @@ def release(
         audit=AuditSettings(
             password=secrets.audit,
             mode=audit_mode(),
-            hsm=Hsm(hsm.module, hsm.address, hsm.token, hsm.key, hsm.pin) if hsm else None,
+            hsm=hsm,
             seed=secrets.audit_seed,
         ),
     )

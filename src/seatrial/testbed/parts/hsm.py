@@ -5,8 +5,7 @@ Its socket is a file, which clients in every network namespace reach: no partiti
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
+from seatrial.testbed.app.audit.settings import Hsm
 from seatrial.testbed.part import Part, Probe
 from seatrial.testbed.places import Places
 from seatrial.testbed.programs import HsmPrograms, Programs
@@ -21,22 +20,11 @@ _SETTINGS = "token.json"
 _CONFIGURATION = "softhsm2.conf"
 
 
-@dataclass(frozen=True, slots=True)
-class HsmClient:
-    """What a client needs to sign: `address` is what P11_KIT_SERVER_ADDRESS must be."""
-
-    module: str
-    address: str
-    token: str
-    key: str
-    pin: str = field(repr=False)
-
-
-def client(programs: Programs, places: Places, secrets: Secrets) -> HsmClient | None:
+def client(programs: Programs, places: Places, secrets: Secrets) -> Hsm | None:
     """How a part reaches the HSM; None where there is none."""
     if programs.hsm is None:
         return None
-    return HsmClient(str(programs.hsm.client), address(places), TOKEN, KEY, secrets.hsm)
+    return Hsm(str(programs.hsm.client), address(places), TOKEN, KEY, secrets.hsm)
 
 
 def address(places: Places) -> str:

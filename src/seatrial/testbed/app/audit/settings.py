@@ -12,7 +12,7 @@ ORIGIN = "testbed/audit"
 
 @dataclass(frozen=True, slots=True)
 class Hsm:
-    """Where the key is: what `Pkcs11Configuration` wants to know."""
+    """Where the key is: what `Pkcs11Configuration` wants to know. `address`: its P11_KIT_SERVER_ADDRESS."""
 
     module: str
     address: str

@@ -118,10 +118,10 @@ class Signing:
 
     async def _pin(self) -> None:
         """Learn the key when it is not known yet; never sign with another than the one that is pinned."""
-        if self.key is None:
-            await self._store.keep_key(str(await asyncio.to_thread(self._signer.verifier_key)))
-            self.key = await self._store.key()
         own = str(await asyncio.to_thread(self._signer.verifier_key))
+        if self.key is None:
+            await self._store.keep_key(own)
+            self.key = await self._store.key()
         if own != self.key:
             raise SignerUnavailable(f"the signer's key is {own}, not the log's, {self.key}")
 
