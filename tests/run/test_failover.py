@@ -1,6 +1,7 @@
 """From the steps of a run and the logs of its target to phases and evidence."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,7 +21,7 @@ ZERO = datetime(2026, 11, 24, 11, 25, tzinfo=UTC).timestamp()
 
 def split(tmp_path: Path, parameters: dict[str, Any], *steps: StepRecord) -> tuple[Failover, ...]:
     role = Role("database.primary", "patroni", parameters, (), str(tmp_path))
-    plan = cast("Plan", SimpleNamespace(steps=(SimpleNamespace(role=role),)))
+    plan = cast("Plan", SimpleNamespace(clusters=(role,)))
     conducted = cast("Conducted", SimpleNamespace(steps=steps, end_s=45.0))
     return split_failovers(plan, conducted, Evidence(tmp_path), ZERO)
 
@@ -41,6 +42,22 @@ def test_each_step_has_the_lines_until_the_next_one(tmp_path: Path) -> None:
     kept = json.loads((tmp_path / "failover.json").read_text())
     assert [line["source"] for line in kept["lines"]] == ["proxy", "proxy"]
     assert Evidence(tmp_path).manifest()["failover"] == "failover.json"
+
+
+def test_a_cluster_that_fails_over_unasked_belongs_to_the_fault_before(tmp_path: Path) -> None:
+    (tmp_path / "db-2.log").write_text(
+        "2026-11-24 11:25:05.000 UTC [7] LOG:  Request failed to db-1\n"
+        "2026-11-24 11:25:22.000 UTC [7] LOG:  promoted self to leader by acquiring session lock\n"
+    )
+    logs = {"members": {"db-2": {"log": "db-2.log"}}}
+    cut = StepRecord("cut", "fault", "network.partition", "router", 0.0, 3.0)
+    later = StepRecord("later", "fault", "redis.flush", "cache", 0.0, 30.0)
+    (found,) = split(
+        tmp_path, logs, cut, later, StepRecord("switch", "action", "deploy.switch", "edge", 0.0, 4.0)
+    )
+    assert found.step == "cut"
+    assert found.phases[1].length_s == pytest.approx(17.0)
+    assert split(tmp_path, logs, replace(cut, before_s=23.0)) == ()
 
 
 @pytest.mark.parametrize("parameters", [{}, {"proxies": ["gone.log"]}, {"proxies": 7}])

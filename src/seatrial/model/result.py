@@ -161,6 +161,11 @@ class Failover:
     phases: tuple[Phase, ...]
 
     @property
+    def decided(self) -> bool:
+        """Whether a member is known to have taken the lead."""
+        return any(phase.name == "decide" and phase.end_s is not None for phase in self.phases)
+
+    @property
     def length_s(self) -> float | None:
         """From the step to the end of the phase that ended last; None while the end of any is unknown."""
         ends = [phase.end_s for phase in self.phases if phase.end_s is not None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from seatrial.lookups.failover import DRIVER, signs_of_failover
+from seatrial.lookups.failover import signs_of_failover
 from seatrial.measure.failover import split_failover
 from seatrial.model.failover import Sign
 from seatrial.model.problems import SeatrialError
@@ -21,13 +21,15 @@ def split_failovers(
 ) -> tuple[Failover, ...]:
     """One for each step on a Patroni cluster that made anybody log anything; the lines go to the evidence.
 
-    A step's lines end where the next step on the same cluster begins.
+    A cluster that no step touches may fail over all the same, as when its region is cut off: then it is each
+    fault's that made a member take the lead. A step's lines end where the next such step begins.
     """
-    found: list[Failover | None] = []
+    failovers: list[Failover] = []
     lines: list[Sign] = []
-    for role in {step.role.name: step.role for step in plan.steps if step.role.driver == DRIVER}.values():
-        happened = [(one.before_s, one.name) for one in conducted.steps if one.role == role.name]
-        begins = sorted((at_s, name) for at_s, name in happened if at_s is not None)
+    for role in plan.clusters:
+        own = [one for one in conducted.steps if one.role == role.name]
+        steps = own or [one for one in conducted.steps if one.kind == "fault"]
+        begins = sorted((one.before_s, one.name) for one in steps if one.before_s is not None)
         if not begins:
             continue
         try:
@@ -37,9 +39,10 @@ def split_failovers(
             continue
         ends = [at_s for at_s, _ in begins[1:]] + [conducted.end_s]
         for (begin_s, name), end_s in zip(begins, ends, strict=True):
-            found.append(split_failover(name, begin_s, end_s, signs))
+            failover = split_failover(name, begin_s, end_s, signs)
+            if failover is not None and (own or failover.decided):
+                failovers.append(failover)
         lines += signs
-    failovers = tuple(one for one in found if one is not None)
     if failovers:
         evidence.write_json("failover.json", {"failovers": failovers, "lines": lines})
-    return failovers
+    return tuple(failovers)

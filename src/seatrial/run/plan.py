@@ -19,6 +19,7 @@ from seatrial.checks.protocol import AsksForRecording, AsksForWrites, Check
 from seatrial.faults import registry as faults_registry
 from seatrial.faults.protocol import Demanding, Fault, Role
 from seatrial.lookups.asking import DRIVERS
+from seatrial.lookups.failover import DRIVER as FAILS_OVER
 from seatrial.lookups.recording import RECORDERS
 from seatrial.model.arrivals import ArrivalSchedule, RateStep, with_spikes
 from seatrial.model.document import Document, build
@@ -54,6 +55,7 @@ class Plan:
     target: Target
     base_url: str  # resolved
     lookups: tuple[Role, ...]  # through which checks ask which writes the target holds
+    clusters: tuple[Role, ...]  # of databases, whose logs tell of failovers
     recordings: tuple[Role, ...]  # which are recorded after the run, for checks to judge
     scenario: Path
     steady_state: tuple[Question, ...]
@@ -135,6 +137,11 @@ def make_plan(experiment: Source, target: Source, rate: Rate | None = None, conf
         experiment_text=experiment.document.text,
         target=system,
         lookups=tuple(lookups),
+        clusters=tuple(
+            Role.of(system, name, target.path.parent)
+            for name, binding in system.roles.items()
+            if binding.driver == FAILS_OVER
+        ),
         recordings=tuple(recordings),
         steady_state=tuple(steady),
         guard_probes=tuple(guarded),
