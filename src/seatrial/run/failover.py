@@ -21,15 +21,17 @@ def split_failovers(
 ) -> tuple[Failover, ...]:
     """One for each step on a Patroni cluster that made anybody log anything; the lines go to the evidence.
 
-    A cluster that no step touches may fail over all the same, as when its region is cut off: then it is each
-    fault's that made a member take the lead. A step's lines end where the next such step begins.
+    A fault elsewhere, as one that cuts its region off, has one too if it made a member take the lead. The lines
+    of a step end where the next such step begins.
     """
     failovers: list[Failover] = []
     lines: list[Sign] = []
     for role in plan.clusters:
-        own = [one for one in conducted.steps if one.role == role.name]
-        steps = own or [one for one in conducted.steps if one.kind == "fault"]
-        begins = sorted((one.before_s, one.name) for one in steps if one.before_s is not None)
+        begins = sorted(
+            (one.before_s, one.name, one.role == role.name)
+            for one in conducted.steps
+            if one.before_s is not None and (one.role == role.name or one.kind == "fault")
+        )
         if not begins:
             continue
         try:
@@ -37,8 +39,8 @@ def split_failovers(
         except SeatrialError as error:
             _log.warning("the failover is not split into its phases: %s", error)
             continue
-        ends = [at_s for at_s, _ in begins[1:]] + [conducted.end_s]
-        for (begin_s, name), end_s in zip(begins, ends, strict=True):
+        ends = [at_s for at_s, _, _ in begins[1:]] + [conducted.end_s]
+        for (begin_s, name, own), end_s in zip(begins, ends, strict=True):
             failover = split_failover(name, begin_s, end_s, signs)
             if failover is not None and (own or failover.decided):
                 failovers.append(failover)
