@@ -21,8 +21,8 @@ def split_failovers(
 ) -> tuple[Failover, ...]:
     """One for each step on a Patroni cluster that made anybody log anything; the lines go to the evidence.
 
-    A fault elsewhere, as one that cuts its region off, has one too if it made a member take the lead. The lines
-    of a step end where the next such step begins.
+    A fault elsewhere, as one that cuts its region off, has one too if it made a member take the lead. The
+    lines of a step end where the next such step begins.
     """
     failovers: list[Failover] = []
     lines: list[Sign] = []
