@@ -230,6 +230,7 @@ class History:
 
     log: RequestLog
     recorded: dict[str, Recorded] = field(default_factory=dict)
+    cut: str = ""
 
 
 def log_of(world: World) -> RequestLog:
