@@ -9,7 +9,7 @@ from seatrial.measure import measure
 from seatrial.model.document import build, parse
 from seatrial.model.experiment import Experiment
 from seatrial.model.requestlog import SCHEMA, RequestLog
-from seatrial.model.result import CheckResult, StepRecord
+from seatrial.model.result import CheckResult, ScenarioAccount, ScenarioError, StepRecord
 from seatrial.model.verdict import Verdict
 from seatrial.run.judge import Story, judge, judge_objectives
 
@@ -136,3 +136,123 @@ def test_failures_come_before_doubts_and_a_fault_that_stayed_is_a_failure() -> N
     )
     assert judgement.verdict is Verdict.FAIL
     assert judgement.reasons == ("crash: not well again", "interrupted", "served-by: nobody said")
+
+
+# what is proof
+
+
+def dropped(requests: RequestLog, from_s: float, to_s: float) -> RequestLog:
+    """The same log, had the generator not sent what was due in [from_s, to_s)."""
+    table = requests.to_arrow().to_pylist()
+    for row in table:
+        if from_s <= row["intended"] < to_s:
+            row |= {
+                "sent": None,
+                "ended": None,
+                "ok": False,
+                "status": 0,
+                "error": "dropped: too many open files",
+            }
+    return RequestLog.from_arrow(pa.Table.from_pylist(table, schema=SCHEMA))
+
+
+EVERYTHING = (
+    "objectives:\n  downtime: {max: 1s}\n  recovery: {max: 1s, after: rollback}\n  errors: {max: 1%}\n"
+    "  latency: {p95: 100ms}\n  throughput: {min: 50/s}\n"
+)
+
+
+def test_what_was_never_sent_fails_nothing_and_passes_nothing() -> None:
+    told = story(experiment(EVERYTHING), dropped(log(), 0, 20), ROLLBACK)
+    results = judge_objectives(told)
+    assert {result.verdict for result in results} == {Verdict.UNKNOWN}
+    assert judge(told, results, ()).verdict is Verdict.UNKNOWN
+    assert len(results) == 5
+
+
+def test_dropped_arrivals_do_not_make_an_outage_of_two_short_ones() -> None:
+    requests = dropped(log(10.5, 13.0), 11.2, 11.8)
+    (result,) = judge_objectives(story(experiment("objectives: {downtime: {max: 2s}}\n"), requests, ROLLBACK))
+    assert result.verdict is Verdict.UNKNOWN
+    assert result.lower == pytest.approx(1.19)
+    assert "the load generator's own failure" in result.reason
+    (shorter,) = judge_objectives(
+        story(experiment("objectives: {downtime: {max: 1s}}\n"), requests, ROLLBACK)
+    )
+    assert shorter.verdict is Verdict.FAIL, "what is proven without them stands"
+
+
+def test_errors_fail_on_what_is_proven_and_pass_on_all_that_was_bad() -> None:
+    promised = experiment("objectives: {errors: {max: 10%}}\n")
+    for requests, expected in (
+        (log(10, 11.9), Verdict.PASS),  # 9.5 %
+        (log(10, 13), Verdict.FAIL),
+        (dropped(log(10, 11), 15, 18), Verdict.UNKNOWN),  # 5 % proven, 20 % bad
+    ):
+        (result,) = judge_objectives(story(promised, requests, ROLLBACK))
+        assert result.verdict is expected
+
+
+def test_percentiles_want_a_sample_that_can_carry_them() -> None:
+    promised = experiment("objectives: {latency: {p95: 100ms, p99: 100ms, max: 100ms}}\n")
+    few = log()[:40]
+    p95, p99, most = judge_objectives(story(promised, few, ROLLBACK))
+    assert (p95.verdict, p99.verdict, most.verdict) == (Verdict.PASS, Verdict.UNKNOWN, Verdict.PASS)
+    assert p99.reason == "40 answers cannot carry it"
+
+
+def test_a_limit_beyond_the_deadline_is_not_kept_by_whoever_was_never_answered() -> None:
+    table = log().to_arrow().to_pylist()
+    for row in table[::5]:
+        row |= {"ended": None, "ok": False, "status": 0, "error": "deadline"}
+    requests = RequestLog.from_arrow(pa.Table.from_pylist(table, schema=SCHEMA))
+    (result,) = judge_objectives(story(experiment("objectives: {latency: {p95: 3s}}\n"), requests, ROLLBACK))
+    assert (result.lower, result.upper) == (500.0, float("inf"))
+    assert result.verdict is Verdict.UNKNOWN
+
+
+def test_of_a_story_cut_short_only_what_is_proven_whatever_follows_may_fail() -> None:
+    promised = experiment(EVERYTHING)
+    cut = "the load generator ended early: killed by signal 9"
+    well = judge_objectives(story(promised, log(), ROLLBACK, cut=cut))
+    assert {result.verdict for result in well} == {Verdict.UNKNOWN}
+    badly = judge_objectives(story(promised, log(10.5, 20), ROLLBACK, cut=cut))
+    assert [result.name for result in badly if result.verdict is Verdict.FAIL] == ["downtime"]
+    assert all(cut in result.reason for result in badly if result.verdict is Verdict.UNKNOWN)
+
+
+def test_objectives_are_listed_even_if_nothing_was_measured() -> None:
+    nothing = RequestLog.concat([])
+    told = story(experiment(EVERYTHING), nothing, cut="the load generator did not start")
+    results = judge_objectives(told)
+    assert [result.name for result in results] == [
+        "downtime", "recovery after rollback", "latency p95", "errors", "throughput",
+    ]  # fmt: skip
+    assert {result.reason for result in results} == {"nothing was measured: the load generator did not start"}
+    assert judge(told, results, ()).verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("failed", "tolerated", "expected"),
+    [
+        (0, "0%", Verdict.PASS),
+        (1, "0%", Verdict.UNKNOWN),
+        (20, "1%", Verdict.PASS),
+        (21, "1%", Verdict.UNKNOWN),
+    ],
+)
+def test_a_scenario_that_raised_cannot_pass_beyond_its_tolerance(
+    failed: int, tolerated: str, expected: Verdict
+) -> None:
+    text = BASE.replace("deadline:", f"scenario_errors: {tolerated}, deadline:")
+    promised = build(Experiment, parse(text + "objectives: {errors: {max: 1%}}\n", "x.yaml"))
+    errors = (ScenarioError("KeyError: 'nope'", "a.py:7", "home", failed),) if failed else ()
+    told = story(promised, log())
+    judgement = judge(told, judge_objectives(told), (), scenario=ScenarioAccount(2000, errors))
+    assert judgement.verdict is expected
+    assert [("a.py:7 KeyError: 'nope'" in reason) for reason in judgement.reasons] == [True] * len(
+        judgement.reasons
+    )
+    broken = story(promised, log(10, 12))
+    stands = judge(broken, judge_objectives(broken), (), scenario=ScenarioAccount(2000, errors))
+    assert stands.verdict is Verdict.FAIL, "a fail that is proven without the scenario stands"
