@@ -64,9 +64,13 @@ class ScenarioError:
     count: int
 
     def __str__(self) -> str:
-        times = "once" if self.count == 1 else f"{self.count:,} times"
         where = f"{self.place} " if self.place else ""
-        return f"{where}{self.error} ({times})"
+        return f"{where}{self.error} ({times(self.count)})"
+
+
+def times(count: int) -> str:
+    """How often, in words."""
+    return "once" if count == 1 else f"{count:,} times"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from seatrial.model.result import (
     Phase,
     RunResult,
     ScenarioAccount,
+    times,
 )
 from seatrial.model.verdict import Verdict
 from seatrial.report.figures import count, number, seconds, share
@@ -96,5 +97,5 @@ def generator(audit: GeneratorAudit, doubt: str) -> str:
 
 def scenario(account: ScenarioAccount) -> str:
     """What the scenario's own code failed at: `it failed 3 times in 250 arrivals: home.py:7 KeyError …`."""
-    told = f"it failed {count(account.failed)} times in {count(account.arrivals)} arrivals"
+    told = f"it failed {times(account.failed)} in {count(account.arrivals)} arrivals"
     return f"{told}: {'; '.join(str(error) for error in account.errors[:3])}"
