@@ -41,7 +41,7 @@ WORLDS = [
     World("nothing promised", UNKNOWN, "{}", says="nothing was promised"),
     World("only a check, which holds", PASS, "{}", checks=(CheckResult("c", PASS, ""),)),
     # the service breaks them
-    World("out: downtime", FAIL, PROMISES["downtime"], OUT, 
+    World("out: downtime", FAIL, PROMISES["downtime"], OUT,
           reasons=("downtime: [2.490 s, 2.512 s], target 1.000 s (at least 1.490 s too long)",)),
     World("out: downtime after", FAIL, PROMISES["downtime after"], OUT, says="downtime after rollback: ["),
     World("out before the step", PASS, PROMISES["downtime after"], (refused(5, 8),)),

@@ -75,46 +75,59 @@ def mutants_of(module: ModuleType, *places: str) -> Iterator[Mutant]:
                 yield Mutant(name, module, place, ast.fix_missing_locations(changed))
 
 
-def _changes(node: ast.AST) -> Iterator[tuple[str, Callable[[Any], None]]]:
-    """What can be done to a node: a word for it, and a function that does it to a copy."""
-    if isinstance(node, ast.If | ast.IfExp):
-        for value in (True, False):
-            yield f"if {value}", lambda copy, value=value: setattr(copy, "test", ast.Constant(value))
-    if isinstance(node, ast.Compare):
-        for table in (_TURNED, _BENT):
-            other = table.get(type(node.ops[0]))
-            if other is not None:
-                said = f"{type(node.ops[0]).__name__} → {other.__name__}"
-                yield said, lambda copy, other=other: copy.ops.__setitem__(0, other())
-    if isinstance(node, ast.BoolOp):
-        for index in range(len(node.values)):
-            neutral = ast.Constant(isinstance(node.op, ast.And))
-            said = f"without part {index + 1}"
-            yield said, lambda copy, index=index, neutral=neutral: copy.values.__setitem__(index, neutral)
-    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "Verdict":
-        for verdict in _VERDICTS:
-            if verdict != node.attr:
-                yield f"{node.attr} → {verdict}", lambda copy, verdict=verdict: setattr(copy, "attr", verdict)
-    if isinstance(node, ast.AugAssign | ast.Yield) or _appends(node):
-        yield "not added", _nothing
-    if isinstance(node, ast.keyword) and isinstance(node.value, ast.Constant) and node.value.value is True:
-        yield f"{node.arg}=False", lambda copy: setattr(copy, "value", ast.Constant(False))
+Change = tuple[str, Callable[[Any], None]]  # a word for it, and what does it to a copy of the node
 
 
-def _appends(node: ast.AST) -> bool:
-    called = node.func if isinstance(node, ast.Call) else None
-    return isinstance(called, ast.Attribute) and called.attr == "append"
+def _changes(node: ast.AST) -> Iterator[Change]:
+    """Everything that can be done to a node."""
+    match node:
+        case ast.If() | ast.IfExp():
+            yield from (_set("test", value) for value in (True, False))
+        case ast.Compare():
+            yield from _compared_otherwise(node)
+        case ast.BoolOp():
+            yield from (_without(node, index) for index in range(len(node.values)))
+        case ast.Attribute(value=ast.Name(id="Verdict")):
+            yield from (_judged_as(node, verdict) for verdict in _VERDICTS if verdict != node.attr)
+        case ast.keyword(value=ast.Constant(value=True)):
+            yield _set("value", False)
+        case ast.AugAssign() | ast.Yield() | ast.Call(func=ast.Attribute(attr="append")):
+            yield "not added", _add_nothing
 
 
-def _nothing(node: Any) -> None:
-    """Turn a node into one that adds nothing."""
-    if isinstance(node, ast.AugAssign):
-        node.value = ast.Tuple([], ast.Load())
-    elif isinstance(node, ast.Yield):
-        node.__class__ = ast.YieldFrom
-        node.value = ast.Tuple([], ast.Load())
-    else:
-        node.func = ast.Name("repr", ast.Load())
+def _set(attribute: str, value: bool) -> Change:
+    return f"{attribute} {value}", lambda node: setattr(node, attribute, ast.Constant(value))
+
+
+def _compared_otherwise(node: ast.Compare) -> Iterator[Change]:
+    for table in (_TURNED, _BENT):
+        other = table.get(type(node.ops[0]))
+        if other is not None:
+            yield f"{type(node.ops[0]).__name__} → {other.__name__}", _comparing(other)
+
+
+def _comparing(operator: type[ast.cmpop]) -> Callable[[Any], None]:
+    return lambda node: node.ops.__setitem__(0, operator())
+
+
+def _without(node: ast.BoolOp, index: int) -> Change:
+    neutral = ast.Constant(isinstance(node.op, ast.And))
+    return f"without part {index + 1}", lambda copied: copied.values.__setitem__(index, neutral)
+
+
+def _judged_as(node: ast.Attribute, verdict: str) -> Change:
+    return f"{node.attr} → {verdict}", lambda copied: setattr(copied, "attr", verdict)
+
+
+def _add_nothing(node: Any) -> None:
+    match node:
+        case ast.AugAssign():
+            node.value = ast.Tuple([], ast.Load())
+        case ast.Yield():
+            node.__class__ = ast.YieldFrom  # type: ignore[assignment]  # a node becomes another in its place
+            node.value = ast.Tuple([], ast.Load())
+        case _:
+            node.func = ast.Name("repr", ast.Load())
 
 
 def _held(module: ModuleType, place: Place) -> Any:

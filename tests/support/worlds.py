@@ -69,8 +69,8 @@ class Spell:
         return self.start <= index / RATE < self.end and index % self.every == 0
 
 
-def refused(start: float, end: float, **more: int) -> Spell:
-    return Spell(start, end, **more)
+def refused(start: float, end: float) -> Spell:
+    return Spell(start, end)
 
 
 def silent(start: float, end: float) -> Spell:
