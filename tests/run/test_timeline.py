@@ -67,6 +67,9 @@ class Mark(Declared):
     def undo(self, undo: Undo) -> None:
         Path("mark").unlink(missing_ok=True)
 
+    def gone(self, undo: Undo) -> bool:
+        return not Path("mark").exists()
+
     def healthy(self, role: Role) -> bool:
         if Path("mark").exists():
             raise Unavailable("there is a mark")

@@ -7,7 +7,7 @@ generator that was late or dropped arrivals has measured itself, so nothing it s
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 
 from seatrial.measure import downtime, recovery, trusted
@@ -15,6 +15,7 @@ from seatrial.model.experiment import DowntimeObjective, Experiment, Objectives,
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import Bounds, CheckResult, Measurement, ObjectiveResult, StepRecord
 from seatrial.model.verdict import Verdict, judge_bounds
+from seatrial.run.undone import troubled
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +157,8 @@ def judge(
     if interrupted:
         found = [(Verdict.UNKNOWN, text) for verdict, text in found if verdict is not Verdict.PASS]
     found = [*disturbances, *found]
+    found += troubled(steps, told=measurement is not None)
     if measurement is not None:
-        found += _troubled_steps(steps)
         doubt = doubt_of(measurement, experiment)
         if doubt:
             found.append((Verdict.UNKNOWN, f"the load generator cannot be trusted: {doubt}"))
@@ -199,15 +200,3 @@ def _number(value: float, unit: str) -> str:
     if unit == "per_s":
         return f"{value:.4g}/s"
     return f"{value:.3f} s" if unit == "s" else f"{value:.1f} {unit}"
-
-
-def _troubled_steps(steps: Iterable[StepRecord]) -> Iterator[tuple[Verdict, str]]:
-    for step in steps:
-        if step.error:
-            # a fault that was not undone is worse than one that did not happen
-            verdict = Verdict.FAIL if step.verified is False else Verdict.UNKNOWN
-            yield verdict, f"{step.name}: {step.error}"
-        elif step.injected_s is None:
-            yield Verdict.UNKNOWN, f"{step.name} did not happen"
-        elif step.verified is False:
-            yield Verdict.FAIL, f"{step.name}: its undo could not be verified"
