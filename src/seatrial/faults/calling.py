@@ -118,10 +118,8 @@ def extended(fault: Fault, undo: Undo) -> Undo | None:
 
 def lag_s(fault: Fault) -> float:
     """`Lagging.lag_s`; 0 for a fault whose effect cannot come late."""
-    if not isinstance(fault, Lagging):
-        return 0.0
-    with _translated(fault, "lag_s"):
-        lag = fault.lag_s
+    with _translated(fault, "lag_s"):  # whether it has one is asked by looking it up, which is a call
+        lag = fault.lag_s if isinstance(fault, Lagging) else 0.0
         if not isinstance(lag, int | float) or not math.isfinite(lag):
             raise _misfit(fault, "lag_s", lag, "a number of seconds")
     return min(max(0.0, lag), _LONGEST_LAG_S)

@@ -99,8 +99,11 @@ class FaultSession:
         clock: Clock | None = None,
         on_lost: Callable[[str], None] | None = None,
         guardian_command: Sequence[str] = GUARDIAN_COMMAND,
+        verify_within_s: float = VERIFY_WITHIN_S,
     ) -> None:
         """`faults`: declared names that the guardian loads beforehand.
+
+        `verify_within_s`: how long a role has to become well; with 0 its probe is asked once.
 
         `on_lost` is told, in another thread, why the session was lost, once everything has been undone.
         """
@@ -112,6 +115,7 @@ class FaultSession:
         self._lease_s = lease_s
         self._on_lost = on_lost
         self._guardian_command = guardian_command
+        self._verify_within_s = verify_within_s
         self._lock = TargetLock(home, target)
         self._turn = threading.Condition()  # guards the four below
         self._in_flight: set[int] = set()
@@ -269,18 +273,20 @@ class FaultSession:
             raise UndoFailedError([outcome])
         return outcome
 
-    def undo(self, prepared: Prepared, verify_within_s: float = VERIFY_WITHIN_S) -> Outcome:
-        """Undo one fault and verify it; with 0 seconds the probe is asked once. Raises UndoFailedError."""
-        outcome = self._undoer.verify(self.take_back(prepared), verify_within_s)
+    def undo(self, prepared: Prepared) -> Outcome:
+        """Undo one fault and verify it. Raises UndoFailedError."""
+        outcome = self._undoer.verify(self.take_back(prepared), self._verify_within_s)
         if outcome.state is State.UNDO_FAILED:
             raise UndoFailedError([outcome])
         return outcome
 
     def verify_beside(self, outcome: Outcome, tell: Callable[[Outcome], None]) -> None:
         """Verify it in a thread of its own; `tell` is given, in that thread, what has come of it."""
-        thread = threading.Thread(
-            target=lambda: tell(self._undoer.verify(outcome)), name="seatrial-verify", daemon=True
-        )
+
+        def look() -> None:
+            tell(self._undoer.verify(outcome, self._verify_within_s))
+
+        thread = threading.Thread(target=look, name="seatrial-verify", daemon=True)
         self._verifying.append(thread)
         thread.start()
 
@@ -290,9 +296,9 @@ class FaultSession:
             thread.join()  # each look has its limit
         entries = self._journal.entries(self.id)
         unasked = [each for each in entries if each.state is State.UNDONE and each.verified is None]
-        self._undoer.verify_each([Outcome.of(entry) for entry in unasked])
+        self._undoer.verify_each([Outcome.of(entry) for entry in unasked], self._verify_within_s)
 
-    def undo_all(self, verify_within_s: float = VERIFY_WITHIN_S) -> list[Outcome]:
+    def undo_all(self) -> list[Outcome]:
         """Undo whatever is there, the last first, and inject nothing more. A failure is an outcome."""
         with self._turn:
             self._closing = True
@@ -302,7 +308,7 @@ class FaultSession:
             self._turn.wait_for(lambda: not self._in_flight, _INJECT_WITHIN_S)
         if in_flight:
             outcomes += self._undo_open(but=set())
-        verified = self._undoer.verify_each(outcomes, verify_within_s)
+        verified = self._undoer.verify_each(outcomes, self._verify_within_s)
         self._unrecorded.update({each.entry.id: each for each in verified if not each.recorded})
         self.outcomes += verified
         return verified

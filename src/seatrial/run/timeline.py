@@ -87,6 +87,7 @@ class Timeline(threading.Thread):
         self._sightings: dict[str, Sighting] = {}
         self._first: dict[str, Undo] = {}  # role → undo of the first action on it
         self._lock = threading.Lock()
+        self._at = "its beginning"  # the step that is under way
         self._told = False
         self._records = {
             step.name: StepRecord(step.name, step.fault.kind, step.fault.name, step.role.name, step.at_s)
@@ -99,6 +100,11 @@ class Timeline(threading.Thread):
         with self._lock:
             return tuple(self._records.values())
 
+    @property
+    def zero_mono_s(self) -> float:
+        """The instant on CLOCK_MONOTONIC from which all others of the records count."""
+        return self._zero
+
     def stop(self) -> None:
         """Fire nothing more. A step that is under way is not cut off."""
         self._stopping.set()
@@ -110,19 +116,25 @@ class Timeline(threading.Thread):
 
     def run(self) -> None:
         """Tell the story. Whatever ends it too early is told to `failed`."""
-        moment: _Moment | None = None
         try:
-            for moment in self._moments:
-                (self._undo if moment.undoes else self._fire)(moment)
-                if self._stopping.is_set():
-                    break
-        except SeatrialError as error:
-            assert moment is not None
-            self._fail(moment.step, error)
+            self._tell()
         except BaseException as error:  # a defect, or no memory: a thread that ends silently tells nobody
-            name = moment.step.name if moment else "its beginning"
-            self._break_off(f"the timeline broke off at {name}: {type(error).__name__}: {error}", error)
+            try:
+                self._break_off(error)
+            except OSError:  # nothing can be written any more: that we have `died` is told in our stead
+                return
         self._told = True
+
+    def _tell(self) -> None:
+        for moment in self._moments:
+            self._at = moment.step.name
+            try:
+                (self._undo if moment.undoes else self._fire)(moment)
+            except SeatrialError as error:
+                self._fail(moment.step, error)
+                return
+            if self._stopping.is_set():
+                return
 
     def _fail(self, step: PlannedStep, error: SeatrialError) -> None:
         reason = str(error)
@@ -131,11 +143,12 @@ class Timeline(threading.Thread):
             reason = outcome.error
             self._note(step, **_verdict_of(outcome.undo_outcome))
         self._note(step, error=reason)
-        self._write("step.failed", step, error=reason)
         self._failed(f"{step.name} failed: {reason}")
+        self._write("step.failed", step, error=reason)
 
-    def _break_off(self, reason: str, error: BaseException) -> None:
+    def _break_off(self, error: BaseException) -> None:
         """Tell the conductor first: the journal may be what has failed. The trace is kept for us alone."""
+        reason = f"the timeline broke off at {self._at}: {type(error).__name__}: {error}"
         self._failed(reason)
         now = self._clock.now()
         trace = "".join(traceback.format_exception(error))
