@@ -108,7 +108,7 @@ def test_a_foreign_exception_is_told_with_fault_method_and_place(
 
 @pytest.mark.parametrize("method", CALLS)
 def test_an_error_of_ours_passes_as_it_is(call: Any, method: str) -> None:
-    with pytest.raises(Unavailable, match="^the cache does not answer$"):
+    with pytest.raises(Unavailable, match=r"^the cache does not answer$"):
         call(method, raising(Unavailable("the cache does not answer")))
 
 
@@ -152,7 +152,7 @@ def test_a_fault_whose_file_breaks_while_it_is_loaded_is_told(role: Role) -> Non
     def broken(*_: object) -> Any:
         raise ImportError("no module named chaosk8s")
 
-    with pytest.raises(SeatrialError, match="test.foreign: loading it raised ImportError: no module"):
+    with pytest.raises(SeatrialError, match=r"^test\.foreign: loading it raised ImportError: no module"):
         calling.build(broken, a_record(role))
 
 
@@ -160,5 +160,5 @@ def test_something_left_of_several_is_a_part() -> None:
     assert none_of([], ["a", "b"], "still stopped")
     assert not none_of(["a", "b"], ["a", "b"], "still stopped")
     assert not none_of(["a"], ["a"], "still stopped")
-    with pytest.raises(PartlyUndone, match="^b of 2 still stopped$"):
+    with pytest.raises(PartlyUndone, match=r"^b of 2 still stopped$"):
         none_of(["b"], ["a", "b"], "still stopped")

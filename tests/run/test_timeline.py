@@ -358,7 +358,7 @@ def test_a_look_at_the_role_delays_no_later_step_and_moves_no_instant(story: Sto
     elsewhere = Role("elsewhere", "file", {}, ("127.0.0.1",), ".")
     steps = [
         step("mark", 0.05, Stubborn(at="gone", how="holds"), 0.1),
-        PlannedStep("to green", 0.3, None, Write(word="green"), elsewhere),  # type: ignore[arg-type]
+        PlannedStep("to green", 0.3, None, Write(word="green"), elsewhere),
     ]
     timeline = story.tell(steps, meanwhile=let_go_once_green)
     mark, to_green = timeline.records

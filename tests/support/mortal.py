@@ -113,6 +113,7 @@ def conduct(order: dict[str, Any]) -> int:
 
 
 def _hold(session: FaultSession, order: dict[str, Any], lost: threading.Event) -> None:
+    home = Path(order["home"])
     with session:
         print("open", flush=True)  # noqa: T201  # the parent waits for it
         prepared = []

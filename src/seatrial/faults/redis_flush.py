@@ -59,7 +59,7 @@ class RedisFlush(Declared):
         """Nothing to do."""
 
     def gone(self, undo: Undo) -> None:
-        """Nobody can tell: what was deleted is gone for good, and a cache fills itself again in its own time."""
+        """Nobody can tell: what was deleted is gone for good, and a cache fills itself in its own time."""
 
     def healthy(self, role: Role) -> bool:
         return answers(role)
