@@ -17,7 +17,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -25,7 +25,7 @@ from typing import Self
 
 from seatrial.faults import registry
 from seatrial.faults.clock import Clock, Instant, SystemClock
-from seatrial.faults.journal import Ending, Entry, Journal, Session, State, What
+from seatrial.faults.journal import Ending, Entry, Journal, JournalError, Session, State, What
 from seatrial.faults.link import GUARDIAN_COMMAND, GuardianLink
 from seatrial.faults.lock import Holder, TargetLock
 from seatrial.faults.processes import myself
@@ -111,6 +111,7 @@ class FaultSession:
         self._closing = False
         self._lost = ""
         self._ended: list[Life] | None = None
+        self._known: dict[int, Entry] = {}  # what was prepared, for when the journal cannot be read any more
         self.outcomes: list[Outcome] = []  # of the faults that `undo_all` or the end had to undo
 
     @property
@@ -162,13 +163,25 @@ class FaultSession:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Undo everything, verify it, let the guardian go. `outcomes` and `history` tell what came of it."""
-        self.undo_all()
-        self._link.leave()
         ending = Ending.CLOSED if error is None and not self._lost else Ending.INTERRUPTED
-        self._journal.end_session(self.id, ending)
-        self._ended = self.history()
-        self._journal.close()
-        self._lock.release()
+        with contextlib.ExitStack() as leaving:  # from the last to the first; one that fails stops no other
+            leaving.callback(self._lock.release)
+            leaving.callback(self._journal.close)
+            leaving.callback(self._remember)
+            leaving.callback(self._journal.end_session, self.id, ending)
+            leaving.callback(self._link.leave)
+            self.undo_all()
+
+    def _remember(self) -> None:
+        """Keep what the journal knows for `history`, or say of each fault that it does not know."""
+        try:
+            self._ended = self.history()
+        except JournalError as error:
+            _log.error("what became of the faults is not on record: %s", error)
+            unrecorded = "the fault journal could not be read afterwards, so its undo is not on record"
+            self._ended = [
+                Life(replace(entry, error=unrecorded, verified=None), {}) for entry in self._known.values()
+            ]
 
     # injecting
 
@@ -183,6 +196,7 @@ class FaultSession:
         undo = fault.prepare(role)
         expires_ns = self._clock.now().boottime_ns + round((ttl_s + _INJECT_WITHIN_S) * 1e9)
         number = self._journal.prepare(self.id, label or fault.name, undo, expires_ns)
+        self._known[number] = self._journal.entry(number)
         return Prepared(number, fault, undo, ttl_s)
 
     def fire(self, prepared: Prepared) -> Injection:
@@ -260,7 +274,12 @@ class FaultSession:
         return verified
 
     def _undo_open(self, but: set[int]) -> list[Outcome]:
-        entries = [entry for entry in self._journal.open_entries(self.id) if entry.id not in but]
+        try:
+            left = self._journal.open_entries(self.id)
+        except JournalError as error:
+            _log.error("everything prepared is undone, open or not: %s", error)
+            left = list(self._known.values())
+        entries = [entry for entry in left if entry.id not in but]
         return [self._settled(outcome) for outcome in self._undoer.undo_each(entries)]
 
     def _settled(self, outcome: Outcome) -> Outcome:
@@ -268,7 +287,10 @@ class FaultSession:
         deadline = time.monotonic() + (0.0 if self._lost else _WAIT_FOR_OTHER_S)
         while outcome.state is State.UNDOING and time.monotonic() < deadline:
             time.sleep(_LOOK_EVERY_S)
-            outcome = Outcome.of(self._journal.entry(outcome.entry.id))
+            try:
+                outcome = Outcome.of(self._journal.entry(outcome.entry.id))
+            except JournalError:
+                break  # nobody can say whether another is at it: we do it
         return self._undoer.undo(outcome.entry, force=True) if outcome.state is State.UNDOING else outcome
 
     def _take_back(self, prepared: Prepared) -> None:

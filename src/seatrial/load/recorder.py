@@ -69,23 +69,42 @@ class Recorder:
         )
 
     def flush(self, outstanding: Outstanding = ()) -> None:
-        """Append what was added since the last flush. Raises OSError when the disk does not take it."""
+        """Append what was added since the last flush.
+
+        Raises OSError when the disk does not take it; all of it is then still to be appended.
+        """
         in_flight = b"".join(
             spool.OUTSTANDING.pack(intended, sent, self._code(name)) for intended, sent, name in outstanding
         )
         rows, keys, texts = self._rows, self._keys, self._texts
         self._rows, self._keys, self._texts = bytearray(), bytearray(), []
+        try:
+            self._append(b"".join((*texts, spool.rows_frame(rows, in_flight, keys))))
+        except OSError:
+            # Others may have added some meanwhile. Texts are counted, so none may ever be left out.
+            self._rows, self._keys = rows + self._rows, keys + self._keys
+            self._texts[:0] = texts
+            raise
         table = np.frombuffer(rows, spool.ROW_TYPE)
         self._tally.add(table["intended"], table["sent"], table["ended"])
-        self._append(b"".join((*texts, spool.rows_frame(rows, in_flight, keys))))
 
     def close(self) -> GeneratorAudit:
-        """Append the rest and the account, and give the account."""
-        self.flush()
-        audit = self._tally.total()
-        self._append(spool.frame(spool.END, json.dumps(asdict(audit)).encode()))
-        os.close(self._fd)
+        """Append the rest and the account, and give the account.
+
+        Raises OSError when the disk does not take it; the spool then ends as a killed worker's does.
+        """
+        try:
+            self.flush()
+            audit = self._tally.total()
+            self._append(spool.frame(spool.END, json.dumps(asdict(audit)).encode()))
+        finally:
+            os.close(self._fd)
         return audit
+
+    @property
+    def account(self) -> GeneratorAudit:
+        """Of the rows that the spool holds."""
+        return self._tally.total()
 
     def _append(self, data: bytes) -> None:
         left = data

@@ -6,10 +6,13 @@ altered the evidence did not have it. An HSM's key can be used for ledgers that 
 
 from __future__ import annotations
 
+import shutil
 import socket
 from pathlib import Path
 
+from seatrial import disk
 from seatrial.ledger import Signer, SoftwareSigner, seal
+from seatrial.ledger.seal import SEAL
 from seatrial.run.evidence import Evidence
 
 _NAME = "ledger"
@@ -26,5 +29,17 @@ def public_key(home: Path) -> Path:
 
 
 def seal_evidence(evidence: Evidence, home: Path) -> None:
-    """Seal every file of the run. From now on `seatrial verify` tells what was altered."""
-    seal(evidence.directory, signer(home))
+    """Seal every file of the run. From now on `seatrial verify` tells what was altered.
+
+    Raises SeatrialError when that cannot be done; half a first seal is taken away again, for it vouches for
+    nothing and would only be in the way.
+    """
+    place = evidence.path(SEAL)
+    sealed_before = place.exists()
+    try:
+        with disk.storing("the seal", place):
+            seal(evidence.directory, signer(home))
+    except BaseException:
+        if not sealed_before:
+            shutil.rmtree(place, ignore_errors=True)
+        raise
