@@ -24,7 +24,7 @@ from seatrial.model.result import RunResult
 from seatrial.model.verdict import Verdict
 from seatrial.report import Dossier, junit, render_html
 from seatrial.report.verdictfile import verdict_document
-from seatrial.run.evidence import Evidence, file_digest, read_journal
+from seatrial.run.evidence import JOURNAL, Evidence, file_digest, read_journal
 from seatrial.run.judge import doubt_of
 from seatrial.run.losses import DEFECTS, Losses
 from seatrial.run.openruns import HeldRun
@@ -104,7 +104,7 @@ def _report(result: RunResult, backdrop: Backdrop, evidence: Evidence, home: Pat
                 if evidence.path(name).is_file()
             },
             calibration=_calibration(home),
-            events=read_journal(evidence.path("journal.jsonl")),
+            events=read_journal(evidence.path(JOURNAL)),
             generator_doubt=doubt_of(measured, experiment) if measured and experiment else "",
         )
     )

@@ -40,12 +40,13 @@ from seatrial.model.result import plain
 ROOM = 6 << 20
 """Bytes kept free for the end of a run: a report has 2 MB at most, the seal a line for each journal line."""
 
+JOURNAL = "journal.jsonl"
 _ROOM = ".room"
 _MISNAMED = frozenset({errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL})
 _SHOWN = {
     "experiment": "experiment.yaml",
     "plan": "plan.json",
-    "journal": "journal.jsonl",
+    "journal": JOURNAL,
     "requests": "requests.parquet",
     "load_log": "locust.log",
     "failover": "failover.json",

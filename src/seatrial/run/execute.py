@@ -32,7 +32,7 @@ from seatrial.run import openruns
 from seatrial.run.clock import RunClock
 from seatrial.run.conclusion import Backdrop, hand_over, record, unjudged, write_down
 from seatrial.run.conductor import Conducted, Conductor
-from seatrial.run.evidence import Evidence, RunJournal
+from seatrial.run.evidence import JOURNAL, Evidence, RunJournal
 from seatrial.run.failover import split_failovers
 from seatrial.run.judge import judge, judge_objectives
 from seatrial.run.losses import Losses
@@ -136,7 +136,8 @@ def execute(
         journal.write("run.started", clock.now(), clock.anchor_wall, run=evidence.run)
         conducted = Conductor(plan, evidence, journal, home, observer, stop, clock).conduct()
         backdrop = Backdrop(conducted.log, plan.experiment_text, plan.experiment, described)
-        return conclude(Case.of(plan), conducted, clock, journal, backdrop, evidence, home, held, reporter)
+        keeping = Keeping(evidence, journal, home, held, reporter, clock)
+        return conclude(Case.of(plan), conducted, clock, backdrop, keeping)
 
 
 def _prepared(evidence: Evidence, plan: Plan, described: Mapping[str, Any]) -> RunJournal:
@@ -144,30 +145,37 @@ def _prepared(evidence: Evidence, plan: Plan, described: Mapping[str, Any]) -> R
     evidence.keep_room()
     evidence.write_text("experiment.yaml", plan.experiment_text)
     evidence.write_json("plan.json", described)
-    return RunJournal(evidence.path("journal.jsonl"))
+    return RunJournal(evidence.path(JOURNAL))
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Where the end of a run goes. `now`: a clock for what happens from here on."""
+
+    evidence: Evidence
+    journal: RunJournal
+    home: Path
+    held: HeldRun
+    reporter: Reporter | None
+    now: RunClock
 
 
 def conclude(
-    case: Case,
-    conducted: Conducted,
-    clock: RunClock,
-    journal: RunJournal,
-    backdrop: Backdrop,
-    evidence: Evidence,
-    home: Path,
-    held: HeldRun,
-    reporter: Reporter | None,
+    case: Case, conducted: Conducted, started: RunClock, backdrop: Backdrop, keeping: Keeping
 ) -> Execution:
     """From what happened to a verdict that is written down, sealed, recorded: whatever fails on the way."""
+    evidence, journal = keeping.evidence, keeping.journal
     evidence.give_room()
     losses = Losses(evidence.directory, conducted.defects)
-    nothing = unjudged(_bare(case, evidence, clock, conducted))
-    result = losses.result("the judgement", lambda: judged(case, evidence, clock, conducted, losses), nothing)
-    now, told = clock.now(), losses.told(result)
-    journal.write("run.ended", now, clock.wall(now), verdict=told.verdict, reasons=told.reasons)
+    nothing = unjudged(_bare(case, evidence, started, conducted))
+    result = losses.result(
+        "the judgement", lambda: judged(case, evidence, started, conducted, losses), nothing
+    )
+    now, told = keeping.now.now(), losses.told(result)
+    journal.write("run.ended", now, keeping.now.wall(now), verdict=told.verdict, reasons=told.reasons)
     losses.done("the end of the run's journal", journal.close)
-    result = write_down(result, backdrop, evidence, home, losses)
-    pending = hand_over(held, result, losses, reporter)
+    result = write_down(result, backdrop, evidence, keeping.home, losses)
+    pending = hand_over(keeping.held, result, losses, keeping.reporter)
     return Execution(result, evidence, bool(losses.defects), tuple(pending))
 
 
