@@ -176,7 +176,7 @@ def recover(as_json: JsonOption = False) -> int:
                 for each in found.finished
             ],
         })  # fmt: skip
-    if not found.undone:
+    if not found.undone and not found.finished:
         say("nothing was left to undo")
     if not found.all_undone:
         return 1
