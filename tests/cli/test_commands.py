@@ -107,7 +107,7 @@ def test_a_dry_run_starts_nothing(
 
 def test_nothing_to_recover(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert seatrial(monkeypatch, "recover", "--json") == 0
-    assert json.loads(capsys.readouterr().out) == {"recovered": []}
+    assert json.loads(capsys.readouterr().out) == {"recovered": [], "finished": []}
 
 
 def test_there_is_no_testbed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
