@@ -49,13 +49,17 @@ class Backdrop:
 def write_down(
     judged: RunResult, backdrop: Backdrop, evidence: Evidence, home: Path, losses: Losses
 ) -> RunResult:
-    """Write every file that holds the verdict, and seal all. The result as it stands there in the end."""
+    """Write every file that holds the verdict, and seal all. The result as it stands there in the end.
+
+    Evidence that has not taken the verdict is not sealed either: whoever puts it there later does both.
+    """
     _keep_defects(evidence, losses)
     judged = replace(judged, evidence=losses.result("the list of files", evidence.manifest, {}))
     result = _written(judged, backdrop, evidence, home, losses)
     _keep_defects(evidence, losses)
-    if losses.done("the seal", lambda: seal_evidence(evidence, home)):
+    if VERDICT in losses or losses.done("the seal", lambda: seal_evidence(evidence, home)):
         return result
+    _keep_defects(evidence, losses)
     return _written(judged, backdrop, evidence, home, losses)
 
 
