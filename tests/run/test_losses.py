@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from tests.support.results import result
@@ -12,7 +13,7 @@ from seatrial.model.verdict import Verdict
 from seatrial.run.losses import Losses
 
 
-def failing(error: Exception) -> object:
+def failing(error: Exception) -> NoReturn:
     raise error
 
 

@@ -266,9 +266,14 @@ class _Shop(BaseHTTPRequestHandler):
         pass
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that was killed says no goodbye."""
+
+
 @contextmanager
 def _service() -> Iterator[int]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Shop)
+    server = _Server(("127.0.0.1", 0), _Shop)
     Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield server.server_port

@@ -55,7 +55,7 @@ class Desk:
         """Send what the outbox holds; say what is off and what did not arrive."""
         try:
             deliver(self._store, self._settings)
-        except Unavailable as error:
+        except SeatrialError as error:  # the run has its verdict, which is still to be told
             say(f"incidents stay in the outbox: {error}")
         for sink, how in self._settings.off().items():
             if not sink.startswith("pagerduty-"):

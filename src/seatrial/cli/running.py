@@ -140,6 +140,8 @@ def suite(
             desk.deliver()
             desk.leave_metrics(metrics)
     err.print(suite_table(whole))
+    for reason in whole.reasons:
+        say(reason)
     if as_json:
         print_json(suite_document(whole))
     return Interrupted.exit_code if stop.is_set() else whole.verdict.exit_code

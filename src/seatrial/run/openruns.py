@@ -15,7 +15,7 @@ import fcntl
 import json
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -98,7 +98,7 @@ def begin(home: Path, run: OpenRun) -> HeldRun:
     return held
 
 
-def left(home: Path) -> Iterator[HeldRun]:
+def left(home: Path) -> Generator[HeldRun]:
     """Each run whose conductor is gone, held until the next is asked for. Raises CannotStore."""
     for path in sorted(_directory(home).glob("*.json")):
         held = _taken(path)
