@@ -6,26 +6,30 @@ make bench            (or: python -m tests.bench.bench_faulty_system [full] [cal
 from __future__ import annotations
 
 import json
+import random
 import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
 
-from tests.support.faulty_system import Result, calls, deaths, full, lacking, run_campaign
+from tests.support.faulty_system import Result, Trial, calls, deaths, full, lacking, run_campaign
 
 
 def report(directory: Path, disks: int = 200, refusals: int = 500, dead: int = 100, seed: int = 1) -> bool:
     """Run it, print the figures and whatever is wrong; whether nothing is."""
     kinds = {"full": full(disks, seed), "call": calls(refusals, seed), "death": deaths(dead, seed)}
-    trials = []
+    trials: list[Trial] = []
     for kind, some in kinds.items():
         if reason := lacking(kind):
             print(f"{len(some)} trials of kind {kind} are not run: {reason}")  # noqa: T201  # its output
         else:
             trials += some
-    results = []
+    random.Random(seed).shuffle(trials)  # so that any part of a long campaign has something of all
+    results: list[Result] = []
     for number, result in enumerate(run_campaign(directory, trials)):
         results.append(result)
+        if number % 100 == 99:
+            print(json.dumps(figures(results)), flush=True)  # noqa: T201
         if result.wrong:
             print(f"{number:04d} {result.trial}: {'; '.join(result.wrong)}", flush=True)  # noqa: T201
     print(json.dumps(figures(results), indent=2))  # noqa: T201
