@@ -186,8 +186,8 @@ class Undoer:
         """Whether the journal took `change`."""
         try:
             change(*values)
-        except JournalError:
-            _log.exception("the journal does not know of it yet")
+        except JournalError as error:
+            _log.error("the journal does not know of it yet: %s", error)
             return False
         return True
 
