@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 from typing import Annotated
@@ -11,8 +10,10 @@ import typer
 
 from seatrial import __version__
 from seatrial.cli import calendar, calibrating, incidents, ledger, machine, measuring, running, testbed
+from seatrial.cli.interruption import listening
+from seatrial.cli.streams import open_streams, unsaid
 from seatrial.cli.terminal import complain, say
-from seatrial.model.problems import BadInput, Interrupted, SeatrialError
+from seatrial.model.problems import BadInput, Interrupted, SeatrialError, Unavailable
 
 # Typer carries its own copy of Click, and only some of Click's errors are public there; this is their base.
 _UsageError: type[Exception] = next(
@@ -54,12 +55,15 @@ def _root(
 
 def main() -> None:
     """Run the command that the arguments name, and exit with its code."""
-    sys.exit(_run())
+    open_streams()
+    with listening():
+        sys.exit(_run())
 
 
 def _run() -> int:
     try:
         code = app(prog_name="seatrial", standalone_mode=False)
+        return _delivered(code if isinstance(code, int) else None)
     except SeatrialError as error:
         complain(error)
         return error.exit_code
@@ -69,14 +73,19 @@ def _run() -> int:
     except (KeyboardInterrupt, typer.Abort):
         say("interrupted")
         return Interrupted.exit_code
-    except BrokenPipeError:  # the reader of our output went away, as `| head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception:
         traceback.print_exc()
         say("this is a defect of seatrial, not of what you asked for; please report the lines above")
         return SeatrialError.exit_code
-    return code if isinstance(code, int) else 0
+
+
+def _delivered(found: int | None) -> int:
+    """The exit code: what the command found; of one that only had to print something, whether it could."""
+    if reason := unsaid():
+        missing = Unavailable(f"standard output: {reason}; what was asked for is not all there")
+        complain(missing)
+        return missing.exit_code if found is None else found
+    return found or 0
 
 
 def _message(error: Exception) -> str:

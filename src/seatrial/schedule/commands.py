@@ -49,7 +49,7 @@ def start(
     settings: Settings | None = None,
     open_faults: Callable[[], int] | None = None,
 ) -> None:
-    """Be a daemon until SIGTERM or SIGINT. Raises BadInput before anything starts, if a file is wrong."""
+    """Be a daemon until a signal says end. Raises BadInput before anything starts, if a file is wrong."""
     settings = settings if settings is not None else Settings.from_environment()
     schedules = ScheduleFiles(files)
     plans = schedules.current()
@@ -99,13 +99,18 @@ def history(store: Store, schedule: str | None = None, limit: int = 100) -> list
 
 @contextmanager
 def _stopped_by_signals(service: Service) -> Iterator[None]:
-    """SIGTERM and SIGINT stop the service while the context lasts (only the main thread can say so)."""
+    """Signals stop the service while the context lasts (only the main thread can say so).
+
+    SIGTERM or SIGINT a second time is in a hurry; SIGHUP, the end of the terminal, never is: it may follow
+    either of them. What was ignored when we began stays ignored, except SIGTERM.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    former = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    for number in former:
-        signal.signal(number, lambda *_: service.stop())
+    former = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+    for number, handler in former.items():
+        if number == signal.SIGTERM or handler is not signal.SIG_IGN:
+            signal.signal(number, lambda number, _: service.stop(hurry=number != signal.SIGHUP))
     try:
         yield
     finally:
