@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from tests.support.signals import heeded
 
 from seatrial import testbed as shipped
 from seatrial.model.problems import Unavailable
@@ -50,7 +51,9 @@ def home(tmp_path: Path) -> Iterator[Path]:
 def coming_up(home: Path, prefix: Sequence[str] = ()) -> Iterator[subprocess.Popen[str]]:
     """`up` in a process of its own; its output is its progress."""
     command = [*prefix, sys.executable, "-P", "-c", UP, str(home)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with heeded(signal.SIGINT):
+        started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with started as process:
         try:
             yield process
         finally:
