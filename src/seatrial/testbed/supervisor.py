@@ -25,7 +25,7 @@ from seatrial.testbed import blueprint, leftovers, network, probes, programs, st
 from seatrial.testbed.child import Child
 from seatrial.testbed.part import matching
 from seatrial.testbed.places import Places
-from seatrial.testbed.processes import ProcessId, adopt_orphans
+from seatrial.testbed.processes import ProcessId, adopt_orphans, ended_children
 from seatrial.testbed.secrets import Secrets
 from seatrial.testbed.state import TestbedState
 
@@ -103,15 +103,8 @@ class Supervisor:
     def reap(self) -> None:
         """Collect every child that has ended, adopted ones too."""
         by_pid = {child.pid: child for child in self._children.values()}
-        while True:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if pid == 0:
-                return
+        for pid, code in ended_children():
             if child := by_pid.get(pid):
-                code = os.waitstatus_to_exitcode(status)
                 _log.info("%s (%d) ended with %d", child.part.name, pid, code)
                 child.reaped(code)
 
@@ -216,7 +209,11 @@ def _clear(places: Places) -> None:
     """The end of all parts is not recorded any more: the record goes with them."""
     _log.info("taking everything down")
     asyncio.get_running_loop().remove_signal_handler(signal.SIGCHLD)
-    leftovers.clear(places)
+    try:
+        leftovers.clear(places)
+    finally:
+        for _ in ended_children():  # nobody waits for them after us
+            pass
 
 
 async def _bring_up(supervisor: Supervisor, places: Places, waiting: Waiting) -> asyncio.Server:
