@@ -29,7 +29,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 from seatrial.checks.acknowledged_writes import writes_of
 from seatrial.checks.protocol import DeclaredCheck
@@ -44,9 +44,11 @@ from seatrial.checks.replicas import (
     expected,
 )
 from seatrial.model.quantities import Duration
-from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import CheckResult
 from seatrial.model.verdict import Verdict
+
+if TYPE_CHECKING:
+    from seatrial.model.requestlog import RequestLog
 
 Outcome = Literal["acknowledged", "refused", "indeterminate"]
 Dot = tuple[str, int]

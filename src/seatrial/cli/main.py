@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from seatrial import __version__
 from seatrial.cli import calendar, calibrating, incidents, ledger, machine, measuring, running, testbed
 from seatrial.cli.interruption import listening
 from seatrial.cli.streams import open_streams, unsaid
@@ -40,6 +39,8 @@ machine.register(app)
 
 def _version(wanted: bool) -> None:
     if wanted:
+        from seatrial import __version__
+
         typer.echo(f"seatrial {__version__}")
         raise typer.Exit
 
