@@ -33,7 +33,7 @@ def loaded(tmp_path: Path, program: str, *arguments: str) -> set[str]:
         env={"SEATRIAL_HOME": str(tmp_path), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "PYTHONPATH": ":".join(sys.path)},
         timeout=60, check=True,
     )  # fmt: skip
-    return HEAVY.intersection(done.stdout.splitlines()[-1].split())
+    return {*HEAVY.intersection(done.stdout.splitlines()[-1].split())}
 
 
 def test_help_and_version_load_nothing_heavy(tmp_path: Path) -> None:

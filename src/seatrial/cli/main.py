@@ -63,8 +63,7 @@ def main() -> None:
 
 def _run() -> int:
     try:
-        code = app(prog_name="seatrial", standalone_mode=False)
-        return _delivered(code if isinstance(code, int) else None)
+        return _delivered(_invoked(sys.argv[1:]))
     except SeatrialError as error:
         complain(error)
         return error.exit_code
@@ -78,6 +77,21 @@ def _run() -> int:
         traceback.print_exc()
         say("this is a defect of seatrial, not of what you asked for; please report the lines above")
         return SeatrialError.exit_code
+
+
+def _invoked(arguments: list[str]) -> int | None:
+    """Run the command; what it returns.
+
+    Not by `app()`, which takes every broken pipe, be it to a process of ours, for a reader who has left, and
+    ends with 1: that would be a failed promise.
+    """
+    command = typer.main.get_command(app)
+    try:
+        with command.make_context("seatrial", arguments) as context:
+            found = command.invoke(context)
+    except typer.Exit as end:
+        return int(end.exit_code)
+    return found if isinstance(found, int) else None
 
 
 def _delivered(found: int | None) -> int:

@@ -15,7 +15,7 @@ from seatrial.model.problems import BadInput, nearest
 
 Copy = tuple[str, str | None]  # id, content (None: the target does not say)
 
-DRIVERS = ("http", "sql")  # files of this room with an `ask`; loaded when asked, their libraries are large
+DRIVERS = ("sql", "http")  # files of this room with an `ask`; loaded when asked, their libraries are large
 
 
 def look_up(role: Role, keys: Sequence[str]) -> tuple[Copy, ...]:
