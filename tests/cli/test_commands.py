@@ -75,6 +75,16 @@ def test_bad_input_is_one_line_and_64(
     assert not Path("runs").exists()
 
 
+@pytest.mark.parametrize("group", [[], ["testbed"]])
+def test_without_a_command_there_is_help_and_no_complaint(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], group: list[str]
+) -> None:
+    assert seatrial(monkeypatch, *group) == 64
+    captured = capsys.readouterr()
+    assert "--help" in captured.out
+    assert captured.err == ""
+
+
 def test_measuring_a_log(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     Path("log.csv").write_text(LOG_CSV)
     assert seatrial(monkeypatch, "measure", "log.csv", "--json") == 0
@@ -160,7 +170,7 @@ def test_a_pipe_that_breaks_inside_a_command_is_no_verdict(
 def test_a_command_that_is_asked_to_end_says_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: signal.Signals
 ) -> None:
-    monkeypatch.setattr("seatrial.doctor.examine", lambda home: signal.raise_signal(number))
+    monkeypatch.setattr("seatrial.doctor.examine", lambda _: signal.raise_signal(number))
     with heeded(number):
         assert seatrial(monkeypatch, "doctor") == 130
     assert capsys.readouterr().err == "interrupted\n"

@@ -68,7 +68,8 @@ def _run() -> int:
         complain(error)
         return error.exit_code
     except _UsageError as error:
-        complain(BadInput(f"{_message(error)} (see: {_command_of(error)} --help)"))
+        if message := _message(error):  # without one, a command that was given nothing has shown its help
+            complain(BadInput(f"{message} (see: {_command_of(error)} --help)"))
         return BadInput.exit_code
     except (KeyboardInterrupt, typer.Abort):
         say("interrupted")

@@ -77,7 +77,7 @@ def start(
             port = stack.enter_context(listen(collector, *options.metrics))
             _log.info("metrics are served at http://%s:%d/metrics", options.metrics[0], port)
         stack.enter_context(Companions(store, settings, schedules.current))
-        stack.enter_context(_stopped_by_signals(service))
+        stack.enter_context(stopped_by_signals(service))
         if options.once:
             most_jitter = max((plan.schedule.jitter.seconds for plan in plans), default=0.0)
             service.run_once(patience_s=most_jitter + 900.0)
@@ -98,7 +98,7 @@ def history(store: Store, schedule: str | None = None, limit: int = 100) -> list
 
 
 @contextmanager
-def _stopped_by_signals(service: Service) -> Iterator[None]:
+def stopped_by_signals(service: Service) -> Iterator[None]:
     """Signals stop the service while the context lasts (only the main thread can say so).
 
     SIGTERM or SIGINT a second time is in a hurry; SIGHUP, the end of the terminal, never is: it may follow

@@ -62,6 +62,11 @@ class Service:
             self._hurry.set()
         self._stopping.set()
 
+    @property
+    def asked(self) -> str:
+        """What it has been told so far: nothing, `stop` or `hurry`."""
+        return "hurry" if self._hurry.is_set() else "stop" if self._stopping.is_set() else ""
+
     def run(self) -> None:
         """Tick until stopped, then until nothing runs any more."""
         self._ticked_at = self.clock.monotonic()
