@@ -3,8 +3,8 @@
 It lives in its own session, so that Ctrl-C in the terminal that said `up` does not reach it. While the
 testbed is starting it hangs on a socket pair to that `up`: should `up` die, nobody wants the testbed any
 more, and it goes. Parts are told to die with the supervisor (PR_SET_PDEATHSIG); what escapes that is found by
-the next `up` or `down`. It adopts what parts leave behind and waits for whatever ends, at its own end too: the
-only process that it leaves to init to be waited for is itself.
+the next `up` or `down`. It adopts what parts leave behind and waits for whatever ends, at its own end too:
+the only process that it leaves to init to be waited for is itself.
 """
 
 from __future__ import annotations
