@@ -69,6 +69,15 @@ def test_arrows_run_one_way(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_every_program_has_a_session_of_its_own(path: Path) -> None:
+    """A Ctrl-C in the terminal, or its end, goes to all in its foreground: not to an undo that is under way."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("subprocess.run", "subprocess.Popen"):
+            said = [ast.unparse(keyword) for keyword in node.keywords]
+            assert "start_new_session=True" in said, f"{path}:{node.lineno}: in the terminal's foreground"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
 def test_every_module_says_why_it_exists(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text())), f"{path} has no docstring"
 

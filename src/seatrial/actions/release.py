@@ -70,7 +70,13 @@ def run_command(role: Role, command: tuple[str, ...], within: Duration) -> None:
     """Run one of the release's commands to its end. Raises Unavailable with its last words when it fails."""
     try:
         done = subprocess.run(
-            command, cwd=role.directory, capture_output=True, text=True, timeout=within.seconds, check=False
+            command,
+            cwd=role.directory,
+            capture_output=True,
+            text=True,
+            timeout=within.seconds,
+            check=False,
+            start_new_session=True,
         )
     except subprocess.TimeoutExpired as error:
         raise TooLate(f"{role.name}: {' '.join(command)} was not through within {within}") from error

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from seatrial import disk, testbed
+from seatrial.cli.interruption import shielded
 from seatrial.cli.terminal import err, say
 from seatrial.home import seatrial_home
 from seatrial.model.document import parse
@@ -77,4 +78,5 @@ def target_in_service(named: str, no_testbed: bool, validate: Callable[[Source],
         home()
         yield read(str(state.target), "target")
     finally:
-        testbed.down()
+        with shielded():
+            testbed.down()

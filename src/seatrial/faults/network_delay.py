@@ -201,7 +201,14 @@ def ip(namespace: str, family: Family, words: list[str]) -> str:
     """Run the program `ip` in a namespace; what it printed. Raises Unavailable with its complaint."""
     command = [*nft.inside(namespace), "ip", "-6" if family == "ip6" else "-4", *words]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_ANSWER_WITHIN_S, check=False)
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=_ANSWER_WITHIN_S,
+            check=False,
+            start_new_session=True,
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Unavailable(f"ip: {error}") from error
     if done.returncode != 0:

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from seatrial.model.arrivals import starts_in_order
 from seatrial.model.probe import ProbeSpec
 from seatrial.model.quantities import Duration, Rate, Ratio
+from seatrial.model.shape import starts_in_order
 from seatrial.model.strict import Strict, as_tuple
 
 Severity = Literal["critical", "error", "warning", "info"]
