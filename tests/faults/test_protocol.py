@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from seatrial.drivers.redis import RedisBinding
 from seatrial.faults import Role, Undo
-from seatrial.faults.redis_server import RedisBinding
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.target import RoleBinding, Target
 

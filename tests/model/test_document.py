@@ -69,7 +69,7 @@ def test_only_three_keys_are_required() -> None:
         ("on: edge, with", "onn: edge, with", "x.yaml:12:37: timeline[0].onn: unknown key 'onn'; did you mean 'on'?"),
         ("10000/min", "10000", "x.yaml:6:9: load.rate: '10000' is not a rate; write it like 10000/min or 500/s"),
         ("arrivals: even", "arrivals: evne", "x.yaml:7:13: load.arrivals: 'evne' is not one of even, poisson; did you mean 'even'?"),
-        ("duration: 40s", "duration: 0s", "x.yaml:1:1: duration: must be longer than 0s"),
+        ("duration: 40s", "duration: 0s", "x.yaml:10:11: duration: must be longer than 0s"),
         ("duration: 40s", "duration: [40s]", "x.yaml:10:11: duration: '['40s']' is not a duration; write it like 250ms, 5s, 1m30s or 2h"),
         ("{errors: 90%, for: 30s}", "{for: 30s}", "x.yaml:22:5: guards[0]: a guard needs a condition: errors, p95 or probe"),
         ("covers: [ADR-003]", "covers: ADR-003", "x.yaml:3:9: covers: 'ADR-003' stands where a list is expected"),

@@ -70,13 +70,13 @@ def test_the_rate_can_be_replaced() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("deploy.switch", "deploy.swich", "x.yaml:5:22: timeline[0].action: unknown fault 'deploy.swich'; did you mean 'deploy.switch'?"),
+        ("deploy.switch", "deploy.swich", "x.yaml:5:22: timeline[0].action: unknown action 'deploy.swich'; did you mean 'deploy.switch'?"),
         ("on: edge, with", "on: edgy, with", "x.yaml:5:41: timeline[0].on: the target shop has no role 'edgy'"),
         ("on: edge, name", "on: worker, name", "x.yaml:6:43: timeline[1].on: deploy.rollback acts on haproxy; the role 'worker' is bound to process"),
         ("{to: green}", "{too: green}", "x.yaml:5:54: timeline[0].with.too"),
         ("after: back", "after: bakc", "x.yaml:8:30: objectives.downtime.after: no step is called 'bakc'"),
         ("served-by:", "served-yb:", "x.yaml:10:5: checks[0]: unknown check 'served-yb'; did you mean 'served-by'?"),
-        ("{release:", "{realease:", "x.yaml:10:17: checks[0].served-by.realease: served-by has no parameter 'realease'; did you mean 'release'?"),
+        ("{release:", "{realease:", "x.yaml:10:17: checks[0].served-by.realease: unknown parameter 'realease'; did you mean 'release'?"),
         ("scenario.py", "nowhere.py", "x.yaml:2:18: load.scenario: no such file"),
         ("at: 4s", "at: 14s", "x.yaml:6:10: timeline[1].at: 14s is not within the run's duration of 10s"),
     ],
@@ -172,8 +172,8 @@ def test_variables_do_not_change_the_generator(name: str, told: str) -> None:
 
 
 AUDIT = """\
-  audit: {driver: audit-log, url: "postgresql://127.0.0.1/x", entries: "…", checkpoints: "…", key: "…"}
-  writes: {driver: sql, url: "postgresql://127.0.0.1/x", query: "…"}
+  audit: {driver: audit-log, url: "postgresql://127.0.0.1/x", entries: "SELECT … :from", checkpoints: "…", key: "…"}
+  writes: {driver: sql, url: "postgresql://127.0.0.1/x", query: "SELECT … IN :ids"}
 """
 
 

@@ -11,8 +11,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, Field
 
+from seatrial.drivers.postgres import PostgresBinding
 from seatrial.faults.launch import end_tagged, start_companion
-from seatrial.faults.postgres import PostgresBinding, answers, connect
+from seatrial.faults.postgres import answers, connect
 from seatrial.faults.protocol import Declared, Role, Undo
 
 _READY_WITHIN_S = 30.0

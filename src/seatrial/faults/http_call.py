@@ -17,23 +17,15 @@ from typing import Any, ClassVar, Literal
 from urllib.parse import urljoin, urlsplit
 
 import httpx
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from seatrial.drivers.http import HttpBinding
 from seatrial.faults.protocol import Declared, Role, Undo
 from seatrial.model.problems import Unavailable
 from seatrial.model.quantities import Duration
 from seatrial.model.strict import Strict
 
 _LAG_S = 1.0
-
-
-class HttpBinding(BaseModel):
-    """How to reach a service."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    url: str
-    headers: dict[str, str] = {}
 
 
 class Call(Strict):
@@ -65,6 +57,9 @@ class HttpCall(Declared):
     @property
     def lag_s(self) -> float:
         return min(self.within.seconds, _LAG_S)
+
+    def fit(self, role: Role) -> None:
+        role.require_variables(self)
 
     def prepare(self, role: Role) -> Undo:
         written = role.as_written(HttpBinding)

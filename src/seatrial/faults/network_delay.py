@@ -27,11 +27,12 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, BaseModel, model_validator
 
+from seatrial.drivers.network import Family, NetworkBinding
 from seatrial.faults import nft
 from seatrial.faults.launch import end_tagged, start_companion
 from seatrial.faults.processes import await_gone, send, tagged
 from seatrial.faults.protocol import Declared, Role, Undo
-from seatrial.faults.sides import Between, Family, NetworkBinding, Ways, arrow, passing
+from seatrial.faults.sides import Between, Ways, arrow, passing
 from seatrial.model.problems import Unavailable
 from seatrial.model.quantities import Duration
 
@@ -120,6 +121,9 @@ class NetworkDelay(Declared):
         except OSError as error:
             return f"{_TUN} ({error.strerror}): modprobe tun; for a container: --device {_TUN}"
         return ""
+
+    def fit(self, role: Role) -> None:
+        passing(role, self.between, self.ways)
 
     def prepare(self, role: Role) -> Undo:
         if missing := self.lacking():

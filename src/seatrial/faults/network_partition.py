@@ -20,10 +20,11 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel
 
+from seatrial.drivers.network import NetworkBinding
 from seatrial.faults import nft
 from seatrial.faults.launch import end_tagged
 from seatrial.faults.protocol import Declared, Role, Undo
-from seatrial.faults.sides import Between, NetworkBinding, Ways, arrow, passing
+from seatrial.faults.sides import Between, Ways, arrow, passing
 from seatrial.model.problems import Unavailable
 from seatrial.model.quantities import Ratio
 
@@ -56,6 +57,9 @@ class NetworkPartition(Declared):
 
     def lacking(self) -> str:
         return nft.lacking()
+
+    def fit(self, role: Role) -> None:
+        passing(role, self.between, self.ways)
 
     def prepare(self, role: Role) -> Undo:
         if missing := nft.lacking():

@@ -17,14 +17,16 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, Self, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, ValidationError
 
-from seatrial.model.problems import BadInput, Problem, Unavailable, nearest
+from seatrial.model.document import problems_of
+from seatrial.model.problems import BadInput, Problem, Unavailable
+from seatrial.model.problems import Path as KeyPath
 from seatrial.model.strict import Strict
 from seatrial.model.target import Target, references, substitute
 
@@ -64,14 +66,37 @@ class Role:
         return self._typed(record, self.resolved(dict(self.parameters)))
 
     def as_written(self, record: type[Record]) -> Record:
-        """The same, with the references in place: for what is shown or recorded."""
-        return self._typed(record, dict(self.parameters))
+        """The same, with the references in place: for what is shown or recorded.
+
+        A reference to what is no text (`within: ${PATIENCE}`) has no type of its own, and is left out.
+        """
+        written = dict(self.parameters)
+        try:
+            return record.model_validate(written, strict=False)
+        except ValidationError as error:
+            wrong = {detail["loc"][0] for detail in error.errors() if detail["loc"]}
+            untyped = {key for key in wrong if references(written.get(str(key)))}
+            return self._typed(record, {key: written[key] for key in written.keys() - untyped})
 
     def _typed(self, record: type[Record], parameters: dict[str, Any]) -> Record:
         try:
             return record.model_validate(parameters, strict=False)
         except ValidationError as error:
-            raise BadInput(problems_of(error, f"roles.{self.name}", record.model_fields)) from error
+            raise BadInput([self._in_target(problem) for problem in problems_of(error, record)]) from error
+
+    def require_variables(self, parameters: BaseModel) -> None:
+        """Raise BadInput when a fault's parameters refer to an environment variable that is not set."""
+        missing = references(parameters.model_dump(mode="json", by_alias=True)) - os.environ.keys()
+        told = "the environment variable {} is referenced and not set"
+        if missing:
+            raise BadInput([Problem(told.format(name), path=("with",)) for name in sorted(missing)])
+
+    def problem(self, path: KeyPath, message: str) -> Problem:
+        """`message` about the value at `path` of this role's binding in its target file."""
+        return self._in_target(Problem(message, path=path))
+
+    def _in_target(self, problem: Problem) -> Problem:
+        return problem.under(("roles", self.name))
 
     def path(self, written: str) -> Path:
         """A path of the target file, from where that file stands."""
@@ -179,6 +204,17 @@ class Demanding(Protocol):
         """What this machine lacks and the command that mends it; empty when nothing."""
 
 
+@runtime_checkable
+class Fitting(Protocol):
+    """A fault that needs more of a role than any of its driver's has: a side, a release, a command."""
+
+    def fit(self, role: Role) -> None:
+        """Raise BadInput for what the role's parameters lack. Looks at nothing else: the plan asks.
+
+        A problem's path begins with `with`, for a parameter of the fault, or is one of `Role.problem`.
+        """
+
+
 class Declared(Strict):
     """The base of every fault: a frozen record of its `with:` parameters."""
 
@@ -190,21 +226,3 @@ class Declared(Strict):
         """The `Undo` of this fault on `role`."""
         as_written = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         return Undo(self.name, as_written, role, state.model_dump(mode="json"), touches, by_hand)
-
-
-def problems_of(error: ValidationError, where: str, known: Iterable[str] = ()) -> list[Problem]:
-    """A pydantic error in our words. `where` is the record's place in its file, `known` its keys."""
-    problems = []
-    for detail in error.errors():
-        path = ".".join([where, *(str(part) for part in detail["loc"])])
-        match detail["type"]:
-            case "extra_forbidden":
-                unknown = str(detail["loc"][-1])
-                message = f"unknown parameter '{unknown}'{nearest(unknown, known)}"
-            case "missing":
-                message = "is required and missing"
-            case _:
-                message = str(detail["msg"]).removeprefix("Value error, ")
-                message = message[:1].lower() + message[1:]
-        problems.append(Problem(message, path=path))
-    return problems

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from seatrial.drivers.sql import SqlBinding
 from seatrial.faults.protocol import Role
 from seatrial.lookups import http, sql
 from seatrial.model.problems import BadInput, nearest
@@ -16,6 +17,15 @@ from seatrial.model.problems import BadInput, nearest
 Copy = tuple[str, str | None]  # id, content (None: the target does not say)
 
 DRIVERS: dict[str, Callable[[Role, Sequence[str]], list[Copy]]] = {"sql": sql.ask, "http": http.ask}
+
+
+def fit(role: Role) -> None:
+    """Raise BadInput unless `role` is bound so that writes can be looked up through it."""
+    if role.driver not in DRIVERS:
+        able = " or ".join(DRIVERS)
+        raise BadInput(f"the role '{role.name}' is bound to driver '{role.driver}', not to {able}")
+    if role.driver == SqlBinding.driver and not role.parameters.get("query"):
+        raise BadInput(sql.without_query(role))
 
 
 def look_up(role: Role, keys: Sequence[str]) -> tuple[Copy, ...]:

@@ -15,6 +15,13 @@ RECORDERS: dict[str, Callable[[Role, Path], bytes]] = {
 }
 
 
+def fit(role: Role) -> None:
+    """Raise BadInput unless `role` is bound so that it can be recorded."""
+    if role.driver not in RECORDERS:
+        able = " or ".join(RECORDERS)
+        raise BadInput(f"the role '{role.name}' is bound to driver '{role.driver}', not to {able}")
+
+
 def record(role: Role, directory: Path) -> bytes:
     """The recording as JSON; `directory` is not there yet, and made if it is needed.
 

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from seatrial.model.problems import BadInput, Location, Problem, nearest
+from seatrial.model.problems import BadInput, Location, Path, Problem, dotted, nearest
 
-Path = tuple[str | int, ...]
+__all__ = ["Document", "Path", "build", "dotted", "parse", "problems_of"]
+
 Record = TypeVar("Record", bound=BaseModel)
 
 _LARGEST_FILE = 1_000_000  # characters
@@ -57,15 +58,21 @@ class Document:
 
     def problem(self, path: Path, message: str, *, key: bool = False) -> Problem:
         """`message` about the value (or, with `key`, about the key) at `path`."""
-        return Problem(message, self.location(path, key=key), dotted(path))
+        return self.placed(Problem(message, path=path, key=key))
 
+    def placed(self, problem: Problem) -> Problem:
+        """`problem`, whose path is one in this file, with the place where that stands."""
+        return replace(problem, location=self.location(problem.path, key=problem.key))
 
-def dotted(path: Path) -> str:
-    """`timeline[1].fault` for `("timeline", 1, "fault")`."""
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text
+    def at(self, path: Path) -> Any:
+        """The value at `path`, as it was read; None where there is none."""
+        value = self.data
+        for part in path:
+            try:
+                value = value[part]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return value
 
 
 def parse(text: str, file: str) -> Document:
@@ -108,7 +115,7 @@ class _Reader:
 
     def _complain(self, node: yaml.Node, path: Path, message: str) -> None:
         place = Location(self.file, node.start_mark.line + 1, node.start_mark.column + 1)
-        self.problems.append(Problem(message, place, dotted(path)))
+        self.problems.append(Problem(message, place, path))
 
     def read(self, node: yaml.Node, path: Path) -> Any:
         if len(self.values) >= _MOST_VALUES or len(path) > _DEEPEST:
@@ -158,22 +165,40 @@ def build(record: type[Record], document: Document) -> Record:
     try:
         return record.model_validate(document.data)
     except ValidationError as error:
-        found = [_translate(document, record, dict(detail)) for detail in error.errors()]
+        found = [_written(document, record, dict(detail)) for detail in error.errors()]
         raise BadInput(sorted(found, key=_place)) from error
 
 
-def _translate(document: Document, record: type[BaseModel], detail: dict[str, Any]) -> Problem:
-    """One of pydantic's errors in our words, at the place in the file that it is about."""
+def _written(document: Document, record: type[BaseModel], detail: dict[str, Any]) -> Problem:
+    """One of pydantic's errors, at the place in the file that it is about."""
+    problem = _translated(record, detail, "key")
+    path = problem.path
+    if detail["type"] not in (
+        "missing",
+        "field",
+    ):  # and a value that a validator put into a normal form is not there either
+        while path and not document.has(path):
+            path = path[:-1]
+    return document.placed(replace(problem, path=path))
+
+
+def problems_of(error: ValidationError, record: type[BaseModel], what: str = "key") -> list[Problem]:
+    """Pydantic's errors in our words. Paths count from the `record`; `what` a key of it is called."""
+    return [_translated(record, dict(detail), what) for detail in error.errors()]
+
+
+def _translated(record: type[BaseModel], detail: dict[str, Any], what: str) -> Problem:
     path: Path = tuple(detail["loc"])
     kind = str(detail["type"])
     if kind == "extra_forbidden":
+        unknown = str(path[-1])
         known = _field_names(record, path[:-1])
-        return document.problem(path, f"unknown key '{path[-1]}'{nearest(str(path[-1]), known)}", key=True)
+        return Problem(f"unknown {what} '{unknown}'{nearest(unknown, known)}", path=path, key=True)
     if kind == "missing":
-        return Problem("is required and missing", document.location(path[:-1]), dotted(path))
-    while path and not document.has(path):  # a value that a validator put into a normal form first
-        path = path[:-1]
-    return document.problem(path, _message(kind, detail))
+        return Problem("is required and missing", path=path)
+    if kind == "field":
+        path = (*path, str(detail["ctx"]["field"]))
+    return Problem(_message(kind, detail), path=path)
 
 
 _EXPECTED = {

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from seatrial.model.arrivals import starts_in_order
 from seatrial.model.probe import ProbeSpec
 from seatrial.model.quantities import Duration, Rate, Ratio
-from seatrial.model.strict import Strict, as_tuple
+from seatrial.model.strict import Strict, about, as_tuple
 
 Severity = Literal["critical", "error", "warning", "info"]
 
@@ -38,10 +38,11 @@ def _as_checks(value: object) -> object:
     """`name` is short for `{name: {}}`."""
     if not isinstance(value, list):
         return value
-    return tuple(_as_check(item) for item in value)
+    return tuple(as_check(item) for item in value)
 
 
-def _as_check(item: object) -> object:
+def as_check(item: object) -> object:
+    """A check as it may be written, in the form that `Check` has."""
     if isinstance(item, str):
         return {"check": item, "with": {}}
     if isinstance(item, dict) and len(item) == 1:
@@ -69,18 +70,24 @@ class Load(Strict):
     scenario: str
     rate: Annotated[tuple[RatePoint, ...], BeforeValidator(_as_shape)]
     arrivals: Literal["even", "poisson"] = "even"
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0)] = 0
     deadline: Duration = Duration(2.0)
 
-    @model_validator(mode="after")
-    def _shape_in_order(self) -> Load:
-        if not starts_in_order([point.at.seconds for point in self.rate]):
-            raise ValueError("rate: a shape starts at 0s and its steps follow one another in time")
-        if all(point.rate.count == 0 for point in self.rate):
-            raise ValueError("rate: a load of nothing measures nothing")
-        if self.deadline.seconds <= 0:
-            raise ValueError("deadline: must be longer than 0s")
-        return self
+    @field_validator("rate")
+    @classmethod
+    def _a_shape(cls, shape: tuple[RatePoint, ...]) -> tuple[RatePoint, ...]:
+        if not starts_in_order([point.at.seconds for point in shape]):
+            raise ValueError("a shape starts at 0s and its steps follow one another in time")
+        if all(point.rate.count == 0 for point in shape):
+            raise ValueError("a load of nothing measures nothing")
+        return shape
+
+    @field_validator("deadline")
+    @classmethod
+    def _some_time(cls, deadline: Duration) -> Duration:
+        if deadline.seconds <= 0:
+            raise ValueError("must be longer than 0s")
+        return deadline
 
 
 class Step(Strict):
@@ -99,7 +106,9 @@ class Step(Strict):
         if (self.fault is None) == (self.action is None):
             raise ValueError("a step is either a fault or an action")
         if self.action is not None and self.for_ is not None:
-            raise ValueError("an action has no duration; 'for' belongs to faults")
+            raise about("for", "an action has no duration; 'for' belongs to faults")
+        if self.for_ is not None and self.for_.seconds <= 0:
+            raise about("for", "must be longer than 0s; left out, a fault lasts until the end")
         return self
 
     @property
@@ -135,6 +144,12 @@ class LatencyObjective(Strict):
     p95: Duration | None = None
     p99: Duration | None = None
     max: Duration | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> LatencyObjective:
+        if not self.limits():
+            raise ValueError("limits nothing; write a percentile: p95: 900ms")
+        return self
 
     def limits(self) -> dict[str, Duration]:
         """The percentiles that are limited."""
@@ -209,8 +224,9 @@ class Experiment(Strict):
     guards: Annotated[tuple[Guard, ...], BeforeValidator(as_tuple)] = ()
     incident: Incident | None = None
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Experiment:
-        if self.duration.seconds <= 0:
-            raise ValueError("duration: must be longer than 0s")
-        return self
+    @field_validator("duration")
+    @classmethod
+    def _some_time(cls, duration: Duration) -> Duration:
+        if duration.seconds <= 0:
+            raise ValueError("must be longer than 0s")
+        return duration

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from seatrial.drivers.pkcs11 import Pkcs11Binding
 from seatrial.faults.protocol import Role
 from seatrial.model.probe import ProbeSpec
-from seatrial.model.problems import SeatrialError
+from seatrial.model.problems import BadInput, SeatrialError
 from seatrial.probes import http, pkcs11, promql, redis, sql
 
 _ASKERS: dict[str, Callable[[ProbeSpec, Role], str]] = {
@@ -25,6 +26,15 @@ class Question:
 
     probe: ProbeSpec
     role: Role
+
+
+def fit(probe: ProbeSpec, role: Role) -> None:
+    """Raise BadInput unless `role` is bound so that `probe` can be asked of it."""
+    if probe.kind == "pkcs11":
+        if role.driver != Pkcs11Binding.driver:
+            raise BadInput(f"a probe by pkcs11 asks an HSM; the role '{role.name}' is bound to {role.driver}")
+    elif not role.parameters.get("url"):
+        raise BadInput(f"a probe by {probe.kind} asks an address; the role '{role.name}' has no url")
 
 
 def ask(question: Question) -> str:

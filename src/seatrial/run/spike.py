@@ -10,10 +10,11 @@ from typing import Annotated
 
 from pydantic import Field
 
+from seatrial.faults.registry import SPIKE
 from seatrial.model.result import StepRecord
 from seatrial.model.strict import Strict
 
-NAME = "traffic.spike"
+NAME = SPIKE
 
 
 class SpikeParameters(Strict):
