@@ -72,8 +72,11 @@ class NetworkPartition(Declared):
             touches=f"{self.share} of packets {arrow(self.between, self.ways)}, {binding.where}",
             by_hand="",
         )
-        _shells.open(undo.token, binding.namespace)
         return replace(undo, by_hand=f"{binding.by_hand}nft delete table inet {nft.table_of(undo.token)}")
+
+    def warm(self, undo: Undo) -> None:
+        """Start the `nft` that the cut takes one line to, since starting it would take longer than the cut."""
+        _shells.open(undo.token, undo.noted(Cut).namespace)
 
     def inject(self, undo: Undo) -> None:
         table, body = nft.table_of(undo.token), self._body(undo.role)
@@ -106,7 +109,7 @@ class NetworkPartition(Declared):
 
 
 class _Shells:
-    """The shells of faults that this process has prepared and not undone."""
+    """The shells of faults that this process is about to inject, or has injected and not undone."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

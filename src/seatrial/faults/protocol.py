@@ -1,8 +1,8 @@
 """What a fault is: three methods, and a record of plain data between them.
 
-    prepare(role) ──► Undo ──► [journal: PREPARED] ──► inject(undo) ──► [ACTIVE] ──► undo(undo)
-        looks only     │                                                   ▲            ▲
-                       └── everything that undoing needs ──────────────────┴────────────┘
+    prepare(role) ──► Undo ──► [journal: PREPARED] ──► (warm) ──► inject(undo) ──► [ACTIVE] ──► undo(undo)
+        looks only     │                                              ▲                           ▲
+                       └── everything that undoing needs ─────────────┴───────────────────────────┘
 
 The undo may run in another process, after a crash, days later: so `Undo` is data, durable before the effect,
 and holds no secret (a role is recorded as its target file has it, `${PASSWORD}` and all, and resolved at the
@@ -184,6 +184,17 @@ class Spreading(Protocol):
         """`undo` with what it does not cover yet; None when it covers all.
 
         What it returns becomes durable, is injected in its turn, and the question is put again.
+        """
+
+
+@runtime_checkable
+class Warming(Protocol):
+    """A fault that is injected faster once something is ready: a program started, a connection open."""
+
+    def warm(self, undo: Undo) -> None:
+        """Make it ready, a moment before the instant; `undo` is durable by now, and nobody is touched yet.
+
+        What is made ready ends with this process or with the undo. Raises Unavailable.
         """
 
 
