@@ -16,16 +16,15 @@ from typing import Annotated
 
 import typer
 
+from seatrial.cli.asked import asked_rate, asked_source
 from seatrial.cli.live import LiveView
 from seatrial.cli.planning import show_plan
 from seatrial.cli.reporting import Desk, open_desk
 from seatrial.cli.targets import home, is_up, planned_target, target_in_service
 from seatrial.cli.terminal import err, print_json, say
-from seatrial.cli.terms import rate_of
-from seatrial.model.problems import Interrupted, SeatrialError
+from seatrial.model.problems import Interrupted, Problems, SeatrialError
 from seatrial.report import summary
 from seatrial.run.execute import Execution, execute
-from seatrial.run.files import read
 from seatrial.run.plan import Plan, make_plan
 
 DEMO = "chaos/blue-green-rollback.yaml"
@@ -73,8 +72,18 @@ def run(
     metrics: MetricsOption = None,
 ) -> int:
     """Run one experiment and judge it. Exit code: 0 pass, 1 fail, 2 unknown."""
-    override = rate_of("--rate", rate) if rate else None
-    source = read(experiment, "experiment")
+    problems = Problems()
+    override = asked_rate(rate, problems)
+    source = asked_source(
+        experiment,
+        "experiment",
+        target,
+        problems,
+        confirm=confirm,
+        no_testbed=no_testbed and not dry_run,
+        out=out_dir,
+        metrics=metrics,
+    )
     if dry_run:
         show_plan(make_plan(source, planned_target(target), override, confirm), is_up(target))
         return 0
@@ -87,7 +96,7 @@ def run(
 
 def demo(out_dir: OutOption = None, as_json: JsonOption = False) -> int:
     """Show the main job on this machine: a blue-green rollback at 10,000 requests a minute, measured."""
-    source = read(DEMO, "experiment")
+    source = asked_source(DEMO, "experiment", "", Problems(), out=out_dir)
     _recover_first()
     with target_in_service("", False, lambda system: make_plan(source, system)) as system:
         execution = _watched(make_plan(source, system), out_dir)
@@ -122,9 +131,24 @@ def suite(
 ) -> int:
     """Run experiments one after the other. Exit code: that of the worst; unknown is worse than pass."""
     from seatrial.cli.figures import suite_table  # noqa: PLC0415
-    from seatrial.run.suite import execute_suite, plan_suite, suite_document  # noqa: PLC0415
+    from seatrial.run.suite import (  # noqa: PLC0415
+        execute_suite,
+        plan_suite,
+        problems_of_suite,
+        suite_document,
+    )
 
-    source = read(suite_file, "suite")
+    source = asked_source(
+        suite_file,
+        "suite",
+        target,
+        Problems(),
+        examine=problems_of_suite,
+        confirm=confirm,
+        no_testbed=no_testbed,
+        out=out_dir,
+        metrics=metrics,
+    )
     _recover_first()
     plan_for = functools.partial(plan_suite, source, confirm=confirm)
     with target_in_service(target, no_testbed, plan_for) as system, open_desk() as desk:

@@ -8,11 +8,11 @@ from pathlib import Path
 from seatrial.cli.reporting import Desk
 from seatrial.cli.targets import home, target_in_service
 from seatrial.faults.recover import recover
+from seatrial.files import Source, read
 from seatrial.incidents import Settings
 from seatrial.model.problems import SeatrialError
 from seatrial.model.result import RunResult
 from seatrial.run.execute import Execution, execute
-from seatrial.run.files import Source, read
 from seatrial.run.observer import Silent
 from seatrial.run.plan import Plan, make_plan
 from seatrial.run.suite import execute_suite, plan_suite

@@ -8,6 +8,7 @@ The namespace is one of `ip netns add`, or, left out, this machine's own.
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator
@@ -15,6 +16,13 @@ from pydantic import AfterValidator
 from seatrial.drivers.binding import Binding, Files
 
 Family = Literal["ip", "ip6"]
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,100}", re.ASCII)
+
+
+def _nameable(namespace: str) -> str:
+    if namespace and not namespace.startswith("${") and not _NAME.fullmatch(namespace):
+        raise ValueError(f"'{namespace}' is no name of a network namespace")
+    return namespace
 
 
 def _of_networks(side: tuple[str, ...]) -> tuple[str, ...]:
@@ -29,7 +37,7 @@ class NetworkBinding(Binding):
 
     driver: ClassVar[str] = "network"
 
-    namespace: str = ""
+    namespace: Annotated[str, AfterValidator(_nameable)] = ""
     sides: dict[str, Annotated[Files, AfterValidator(_of_networks)]]
 
     @property

@@ -130,8 +130,7 @@ class NetworkDelay(Declared):
             raise Unavailable(f"{role.name}: not run here, needs {missing}")
         binding = role.bound_to(NetworkBinding)
         matches = tuple(passing(role, self.between, self.ways))
-        if binding.namespace:
-            nft.place_of(binding.namespace)
+        nft.inside(binding.namespace)  # raises when it is not there
         around = f" ± {self.jitter}" if self.jitter.seconds else ""
         undo = self.noting(
             role,

@@ -66,6 +66,7 @@ class NetworkPartition(Declared):
             raise Unavailable(f"{role.name}: not run here, needs {missing}")
         self._body(role)
         binding = role.bound_to(NetworkBinding)
+        nft.inside(binding.namespace)  # raises when it is not there
         undo = self.noting(
             role,
             Cut(namespace=binding.namespace),
@@ -75,7 +76,7 @@ class NetworkPartition(Declared):
         return replace(undo, by_hand=f"{binding.by_hand}nft delete table inet {nft.table_of(undo.token)}")
 
     def warm(self, undo: Undo) -> None:
-        """Start the `nft` that the cut takes one line to, since starting it would take longer than the cut."""
+        """Start the `nft` that the cut is one more line to: starting it takes longer than the cut."""
         _shells.open(undo.token, undo.noted(Cut).namespace)
 
     def inject(self, undo: Undo) -> None:

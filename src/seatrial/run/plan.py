@@ -29,7 +29,7 @@ from seatrial.run.scenario import require_scenario
 from seatrial.run.spike import Spike
 from seatrial.run.steps import PlannedStep, dangling, plan_timeline
 
-__all__ = ["Plan", "PlannedStep", "make_plan", "problems_of_plan"]
+__all__ = ["Plan", "PlannedStep", "make_plan", "problems_of_plan", "problems_of_target"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,13 @@ def make_plan(experiment: Source, target: Source, rate: Rate | None = None, conf
     problems.tell()
     assert plan is not None  # or there would have been a problem
     return plan
+
+
+def problems_of_target(target: Source, confirm: str = "") -> list[Problem]:
+    """All that is wrong with a target, whatever is to be done to it."""
+    problems = Problems()
+    Roles.of(target, confirm, problems)
+    return list(problems)
 
 
 def problems_of_plan(experiment: Source, target: Source | None, confirm: str = "") -> list[Problem]:

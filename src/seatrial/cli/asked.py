@@ -1,0 +1,72 @@
+"""What a command was asked to run, looked at as a whole before anything is touched.
+
+Options, experiment, suite and target have their mistakes in different files and words; whoever has made three
+wants to read of three, and not to start three times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from seatrial.cli.targets import allowed_target
+from seatrial.cli.terms import rate_of
+from seatrial.files import Source, read
+from seatrial.model.problems import BadInput, Problem, Problems
+from seatrial.model.quantities import Rate
+from seatrial.run.evidence import require_room
+from seatrial.run.plan import problems_of_plan, problems_of_target
+
+Examine = Callable[[Source, Source | None, str], list[Problem]]
+
+
+def asked_rate(text: str, problems: Problems) -> Rate | None:
+    """What `--rate` says, if it is given and can be read."""
+    with problems.collected():
+        return rate_of("--rate", text) if text else None
+    return None
+
+
+def asked_source(
+    named: str,
+    what: str,
+    target: str,
+    problems: Problems,
+    *,
+    examine: Examine = problems_of_plan,
+    confirm: str = "",
+    no_testbed: bool = False,
+    out: Path | None = None,
+    metrics: Path | None = None,
+) -> Source:
+    """The file of what is to be run, on that target. Raises BadInput with `problems` and all others.
+
+    `what` the file is meant to be; `examine`: what is wrong with it on a target, or where there is none.
+    """
+    with problems.collected():
+        require_room(out)
+    with problems.collected():
+        _require_file("--metrics-textfile", metrics)
+    source: Source | None = None
+    system: Source | None = None
+    with problems.collected():
+        source = read(named, what)
+    with problems.collected():
+        system = allowed_target(target, no_testbed)
+    if source is not None:
+        problems.add(*examine(source, system, confirm))
+    elif system is not None:
+        problems.add(*problems_of_target(system, confirm))
+    problems.tell()
+    assert source is not None  # or there would have been a problem
+    return source
+
+
+def _require_file(option: str, path: Path | None) -> None:
+    """Raise BadInput when a file could not be written at `path`."""
+    if path is None:
+        return
+    if path.is_dir():
+        raise BadInput(f"{option} {path}: is a directory; name the file")
+    if not path.absolute().parent.is_dir():
+        raise BadInput(f"{option} {path}: there is no directory {path.absolute().parent}")
