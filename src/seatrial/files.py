@@ -15,6 +15,8 @@ from seatrial.model.document import Document, parse
 from seatrial.model.problems import BadInput, Location, Problem
 
 _PACKAGE = Path(seatrial.__file__).parent
+# Each begins with a key that says what it is.
+_KINDS = {"experiment": "an experiment", "suite": "a suite", "target": "a target", "schedule": "a schedule"}
 _LARGEST_FILE = 4_000_000  # bytes; what is larger is read only to be refused
 
 
@@ -75,7 +77,18 @@ def read(named: str, what: str, named_by: Path | None = None) -> Source:
     path = find(named, named_by)
     if path is None:
         raise BadInput(f"{what} {named}: {missing(named, named_by)}")
-    return Source(path, parse(read_text(path, named), named))
+    document = parse(read_text(path, named), named)
+    _require_kind(document, what)
+    return Source(path, document)
+
+
+def _require_kind(document: Document, what: str) -> None:
+    """Raise BadInput for a file that is plainly of another kind; its every key would be told as unknown."""
+    keys = document.data.keys() if isinstance(document.data, dict) else ()
+    other = next((kind for kind in _KINDS if kind in keys), what)
+    if what in _KINDS and what not in keys and other != what:
+        message = f"this is {_KINDS[other]}, and {_KINDS[what]} is expected here"
+        raise BadInput(document.problem((other,), message, key=True))
 
 
 def read_text(path: Path, named: str) -> str:

@@ -25,7 +25,7 @@ def test_evidence_is_never_written_over(tmp_path: Path) -> None:
     (tmp_path / "verdict.json").write_text("{}")
     with pytest.raises(BadInput, match="not empty"):
         Evidence.create("crash", NOW, tmp_path)
-    with pytest.raises(BadInput, match="is a file"):
+    with pytest.raises(BadInput, match="cannot make"):
         Evidence.create("crash", NOW, tmp_path / "verdict.json" / "below")
 
 

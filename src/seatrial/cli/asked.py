@@ -14,7 +14,6 @@ from seatrial.cli.terms import rate_of
 from seatrial.files import Source, read
 from seatrial.model.problems import BadInput, Problem, Problems
 from seatrial.model.quantities import Rate
-from seatrial.run.evidence import require_room
 from seatrial.run.plan import problems_of_plan, problems_of_target
 
 Examine = Callable[[Source, Source | None, str], list[Problem]]
@@ -44,7 +43,7 @@ def asked_source(
     `what` the file is meant to be; `examine`: what is wrong with it on a target, or where there is none.
     """
     with problems.collected():
-        require_room(out)
+        _require_empty(out)
     with problems.collected():
         _require_file("--metrics-textfile", metrics)
     source: Source | None = None
@@ -62,11 +61,27 @@ def asked_source(
     return source
 
 
+def _require_empty(out: Path | None) -> None:
+    """Raise BadInput when the evidence cannot go to `out`, or under `runs/`: a file is there, or too much."""
+    place, named = (out or Path("runs")).absolute(), f"--out {out}" if out else "runs/"
+    try:
+        there = next(path for path in (place, *place.parents) if path.exists())
+        if not there.is_dir():
+            raise BadInput(f"{named}: {there} is a file, and evidence goes into a directory")
+        if out is not None and there == place and any(there.iterdir()):
+            raise BadInput(f"{named}: the directory is not empty; evidence is never written over")
+    except OSError as error:
+        raise BadInput(f"{named}: cannot be used: {error.strerror}") from error
+
+
 def _require_file(option: str, path: Path | None) -> None:
     """Raise BadInput when a file could not be written at `path`."""
     if path is None:
         return
-    if path.is_dir():
-        raise BadInput(f"{option} {path}: is a directory; name the file")
-    if not path.absolute().parent.is_dir():
-        raise BadInput(f"{option} {path}: there is no directory {path.absolute().parent}")
+    try:
+        directory, parent = path.is_dir(), path.absolute().parent
+        if directory or not parent.is_dir():
+            what = "is a directory; name the file" if directory else f"there is no directory {parent}"
+            raise BadInput(f"{option} {path}: {what}")
+    except OSError as error:
+        raise BadInput(f"{option} {path}: {error.strerror}") from error

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from seatrial.cli.terminal import out, print_json, say
-from seatrial.cli.terms import seconds_of
+from seatrial.cli.terms import place_of, seconds_of
 from seatrial.model.problems import BadInput
 from seatrial.model.result import RunResult
 
@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 
 def measure(
-    log: Annotated[Path, typer.Argument(metavar="LOG", help="A request log.")],
+    log: Annotated[Path, typer.Argument(metavar="LOG", parser=place_of, help="A request log.")],
     format_: Annotated[
         str, typer.Option("--format", help="auto, seatrial, k6, vegeta, jtl or locust.")
     ] = "auto",
@@ -37,7 +37,7 @@ def measure(
     from seatrial.measure.importers import read  # noqa: PLC0415
     from seatrial.report.verdictfile import measured_document  # noqa: PLC0415
 
-    deadline_s, settle_s = seconds_of("--deadline", deadline), seconds_of("--settle", settle)
+    deadline_s, settle_s = seconds_of("--deadline", deadline, positive=True), seconds_of("--settle", settle)
     imported = read(log, format_)
     for warning in imported.warnings:
         say(f"note: {warning}")
@@ -58,7 +58,7 @@ def measure(
 
 
 def report(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's evidence directory.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", parser=place_of, help="A run's evidence directory.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> int:
     """Show a run again. Exit code: that of its verdict."""
@@ -74,8 +74,10 @@ def report(
 
 
 def compare(
-    before: Annotated[Path, typer.Argument(metavar="RUN", help="A run's evidence directory.")],
-    after: Annotated[Path, typer.Argument(metavar="RUN", help="Another's.")],
+    before: Annotated[
+        Path, typer.Argument(metavar="RUN", parser=place_of, help="A run's evidence directory.")
+    ],
+    after: Annotated[Path, typer.Argument(metavar="RUN", parser=place_of, help="Another's.")],
 ) -> None:
     """Hold two runs side by side: what is better, what is worse, what cannot be told apart."""
     from seatrial.report import compare as compared  # noqa: PLC0415

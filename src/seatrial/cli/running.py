@@ -39,7 +39,8 @@ RateOption = Annotated[
     str, typer.Option("--rate", metavar="R", help="Replaces the experiment's rate: 10000/min.")
 ]
 OutOption = Annotated[
-    Path | None, typer.Option("--out", metavar="DIR", help="Where the evidence goes; by default under runs/.")
+    Path | None,
+    typer.Option("--out", metavar="DIR", help="Where the evidence goes; by default under runs/."),
 ]
 ConfirmOption = Annotated[
     str, typer.Option("--confirm", metavar="NAME", help="The name of a production target.")
@@ -47,7 +48,11 @@ ConfirmOption = Annotated[
 NoTestbedOption = Annotated[bool, typer.Option("--no-testbed", help="Never start the testbed.")]
 MetricsOption = Annotated[
     Path | None,
-    typer.Option("--metrics-textfile", metavar="FILE", help="Write Prometheus metrics for a node exporter."),
+    typer.Option(
+        "--metrics-textfile",
+        metavar="FILE",
+        help="Write Prometheus metrics for a node exporter.",
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 

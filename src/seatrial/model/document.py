@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -209,15 +209,25 @@ _EXPECTED = {
     "list_type": "a list",
     "string_type": "text (quote it)",
     "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
     "float_type": "a number",
+    "float_parsing": "a number",
     "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "byte_size": "a size, such as 20GiB,",
+    "byte_size_unit": "a size, such as 20GiB,",
 }
 
 
 def _message(kind: str, detail: dict[str, Any]) -> str:
     given = _shown(detail["input"])
+    if kind in _EXPECTED and detail["input"] is None:
+        return f"is empty, where {_EXPECTED[kind]} is expected"
     if kind in _EXPECTED:
         return f"'{given}' stands where {_EXPECTED[kind]} is expected"
+    if kind == "too_short":
+        return "must not be empty" if detail["ctx"]["min_length"] == 1 else "is too short"
     if kind == "literal_error":
         allowed = re.findall(r"'([^']*)'", str(detail["ctx"]["expected"]))
         close = nearest(given, allowed)
@@ -239,11 +249,14 @@ def _shown(value: object) -> str:
 def _field_names(record: type[BaseModel], path: Path) -> list[str]:
     """The keys that may stand in the mapping at `path` of a `record`."""
     current: type[BaseModel] | None = record
+    named_by_users = False  # the next part is a key of a mapping of records, such as a role's name
     for part in path:
-        if isinstance(part, int) or current is None:
+        if isinstance(part, int) or named_by_users or current is None:
+            named_by_users = False
             continue
         found = next((f for name, f in current.model_fields.items() if part in (name, f.alias)), None)
         current = _record_in(found.annotation) if found else None
+        named_by_users = found is not None and get_origin(found.annotation) is dict
     return [field.alias or name for name, field in current.model_fields.items()] if current else []
 
 

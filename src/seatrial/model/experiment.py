@@ -34,25 +34,6 @@ def _as_shape(value: object) -> object:
     return as_tuple(value) if isinstance(value, list) else ({"at": "0s", "rate": value},)
 
 
-def _as_checks(value: object) -> object:
-    """`name` is short for `{name: {}}`."""
-    if not isinstance(value, list):
-        return value
-    return tuple(as_check(item) for item in value)
-
-
-def as_check(item: object) -> object:
-    """A check as it may be written, in the form that `Check` has."""
-    if isinstance(item, str):
-        return {"check": item, "with": {}}
-    if isinstance(item, dict) and len(item) == 1:
-        ((name, parameters),) = item.items()
-        return {"check": name, "with": parameters if parameters is not None else {}}
-    raise PydanticCustomError(
-        "check", "a check is its name, or one name with its parameters: served-by: {{release: blue}}"
-    )
-
-
 Name = Annotated[str, BeforeValidator(_a_name)]
 Parameters = Annotated[dict[str, Any], Field(default_factory=dict)]
 
@@ -105,8 +86,6 @@ class Step(Strict):
     def _one_thing(self) -> Step:
         if (self.fault is None) == (self.action is None):
             raise ValueError("a step is either a fault or an action")
-        if self.action is not None and self.for_ is not None:
-            raise about("for", "an action has no duration; 'for' belongs to faults")
         if self.for_ is not None and self.for_.seconds <= 0:
             raise about("for", "must be longer than 0s; left out, a fault lasts until the end")
         return self
@@ -179,10 +158,20 @@ class Objectives(Strict):
 
 
 class Check(Strict):
-    """A judge of the recorded history, and its parameters."""
+    """A judge of the recorded history, and its parameters: `name`, or `name: {parameter: value}`."""
 
     check: str
     with_: Parameters = Field(alias="with")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_its_name(cls, item: object) -> object:
+        if isinstance(item, str):
+            return {"check": item, "with": {}}
+        if isinstance(item, dict) and len(item) == 1:
+            ((name, parameters),) = item.items()
+            return {"check": name, "with": parameters if parameters is not None else {}}
+        raise ValueError("a check is its name, or one name with its parameters: served-by: {release: blue}")
 
 
 class Guard(Strict):
@@ -220,7 +209,7 @@ class Experiment(Strict):
     steady_state: Annotated[tuple[ProbeSpec, ...], BeforeValidator(as_tuple)] = ()
     timeline: Annotated[tuple[Step, ...], BeforeValidator(as_tuple)] = ()
     objectives: Objectives = Objectives()
-    checks: Annotated[tuple[Check, ...], BeforeValidator(_as_checks)] = ()
+    checks: Annotated[tuple[Check, ...], BeforeValidator(as_tuple)] = ()
     guards: Annotated[tuple[Guard, ...], BeforeValidator(as_tuple)] = ()
     incident: Incident | None = None
 

@@ -101,9 +101,16 @@ class Problems:
             self.add(*error.problems)
 
     def tell(self) -> None:
-        """Raise BadInput with all of them, if there is any."""
+        """Raise BadInput with all of them, if there is any, in the order of each file."""
+        files = dict.fromkeys(each.location.file if each.location else "" for each in self._found)
+        order = {file: number for number, file in enumerate(files)}
+
+        def place(problem: Problem) -> tuple[int, int, int]:
+            at = problem.location or Location("")
+            return order[at.file], at.line or 0, at.column or 0
+
         if self._found:
-            raise BadInput(tuple(self._found))
+            raise BadInput(sorted(self._found, key=place))
 
 
 class Unavailable(SeatrialError):  # noqa: N818

@@ -6,15 +6,13 @@ wrong goes on with the parts: a step with a mistake is left out, and the others 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from pydantic_core import PydanticCustomError
 
 from seatrial.model.document import Document
-from seatrial.model.experiment import Check, Guard, Load, Objectives, Step, as_check
+from seatrial.model.experiment import Check, Guard, Load, Objectives, Step
 from seatrial.model.probe import ProbeSpec
 from seatrial.model.quantities import Duration
 
@@ -40,14 +38,15 @@ class Draft:
         data = document.data if isinstance(document.data, dict) else {}
         written = data.get("timeline", [])
         timeline = _parts(written, Step)
+        duration = _part(data.get("duration"), Duration)
         return cls(
             load=_part(data.get("load"), Load),
-            duration=_part(data.get("duration"), Duration),
+            duration=duration if duration and duration.seconds > 0 else None,
             timeline=timeline,
             steady_state=_parts(data.get("steady_state"), ProbeSpec),
             guards=_parts(data.get("guards"), Guard),
             objectives=_part(data.get("objectives"), Objectives) or Objectives(),
-            checks=_parts(data.get("checks"), Check, as_check),
+            checks=_parts(data.get("checks"), Check),
             unread=not isinstance(written, list) or len(timeline) < len(written),
         )
 
@@ -59,13 +58,11 @@ def _part(value: Any, kind: type[Any]) -> Any:
         return None
 
 
-def _parts(
-    values: Any, record: type[Part], normal: Callable[[Any], object] = lambda item: item
-) -> tuple[tuple[int, Part], ...]:
+def _parts(values: Any, record: type[Part]) -> tuple[tuple[int, Part], ...]:
     found = []
     for index, value in enumerate(values if isinstance(values, list) else []):
         try:
-            found.append((index, record.model_validate(normal(value))))
-        except (ValidationError, PydanticCustomError):
+            found.append((index, record.model_validate(value)))
+        except ValidationError:
             continue
     return tuple(found)

@@ -52,8 +52,9 @@ class Evidence:
         """
         try:
             if out is not None:
-                require_room(out)
                 out.mkdir(parents=True, exist_ok=True)
+                if any(out.iterdir()):
+                    raise BadInput(f"--out {out}: the directory is not empty; evidence is never written over")
                 return cls(out.resolve())
             stamp = started.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
             for attempt in range(1, 1000):
@@ -97,22 +98,6 @@ class Evidence:
         if "requests" in found:
             found["sha256"] = file_digest(self.path(found["requests"]))
         return found
-
-
-def require_room(out: Path | None) -> None:
-    """Raise BadInput unless evidence can be written: to `out`, which must hold nothing, or under `runs/`."""
-    place = (out or Path("runs")).absolute()
-    named = f"--out {out}" if out else "runs/"
-    try:
-        there = next(path for path in (place, *place.parents) if path.exists())
-        if not there.is_dir():
-            raise BadInput(f"{named}: {there} is a file, and evidence goes into a directory")
-        if out is not None and there == place and any(there.iterdir()):
-            raise BadInput(f"{named}: the directory is not empty; evidence is never written over")
-        if not os.access(there, os.W_OK | os.X_OK):
-            raise BadInput(f"{named}: nothing may be written in {there}; choose another with --out")
-    except (OSError, ValueError) as error:
-        raise BadInput(f"{named}: cannot be used: {error}; choose another with --out") from error
 
 
 def file_digest(path: Path) -> str:

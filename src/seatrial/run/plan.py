@@ -18,7 +18,7 @@ from seatrial.lookups.failover import DRIVER as FAILS_OVER
 from seatrial.model.arrivals import ArrivalSchedule, RateStep, with_spikes
 from seatrial.model.document import build
 from seatrial.model.experiment import Experiment, RatePoint
-from seatrial.model.problems import Problem, Problems
+from seatrial.model.problems import BadInput, Problem, Problems
 from seatrial.model.quantities import Duration, Rate
 from seatrial.model.target import Target, substitute
 from seatrial.probes import Question
@@ -154,6 +154,14 @@ def _scenario(draft: Draft, experiment: Source, problems: Problems) -> Path | No
         message = missing(named, experiment.path)
         problems.add(experiment.document.problem(("load", "scenario"), message))
         return None
-    with problems.collected():
+    try:
         require_scenario(found)
+    except BadInput as error:
+        named_there = experiment.document.problem
+        problems.add(
+            *(
+                each if each.location else named_there(("load", "scenario"), each.message)
+                for each in error.problems
+            )
+        )
     return found

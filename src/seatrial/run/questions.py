@@ -40,6 +40,11 @@ def bind_questions(draft: Draft, document: Document, roles: Roles | None, proble
         check = binder.check(index, written)
         if check is None:
             continue
+        if check in checks:
+            first = checks.index(check)
+            problems.add(
+                document.problem(("checks", index), f"the same check stands at checks[{first}] already")
+            )
         checks.append(check)
         place: Path = ("checks", index, written.check, "role")
         if isinstance(check, AsksForWrites):

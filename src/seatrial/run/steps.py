@@ -141,7 +141,8 @@ class _LookedUp:
 
     def planned(self, roles: Roles | None) -> Iterator[PlannedStep]:
         """The step, if all of it is right."""
-        fault, role = self._fault(), self._role(roles)
+        fault = self._fault()
+        role = self._role(roles, required=fault is not None)
         if fault is None or role is None or roles is None:
             return
         if self._fits(fault, role, roles):
@@ -157,17 +158,18 @@ class _LookedUp:
         except BadInput as error:
             self._add(*(problem.under((kind,)) for problem in error.problems))
             return None
+        if kind == "action" and self.step.for_ is not None:
+            self._add(Problem("an action has no duration; 'for' belongs to faults", path=("for",)))
         try:
             return registry.build(self.step.does, self.step.with_)
         except BadInput as error:
             self._add(*error.problems)
             return None
 
-    def _role(self, roles: Roles | None) -> Role | None:
-        if not self.step.on:
+    def _role(self, roles: Roles | None, *, required: bool) -> Role | None:
+        if not self.step.on and required:
             self._add(Problem("is required and missing: the role that it is done to", path=("on",)))
-            return None
-        if roles is None:
+        if not self.step.on or roles is None:
             return None
         try:
             return roles.named(self.step.on)
