@@ -56,7 +56,10 @@ def _networks(role: Role, side: str) -> list[_Network]:
         told = f"{role.name} has no side '{side}'{nearest(side, sides)}"
         raise BadInput(Problem(told, path=("with", "between")))
     networks = [ipaddress.ip_network(each) for each in sides[side]]
-    for network in networks:
-        role.require_allowed(str(network[0]))
-        role.require_allowed(str(network[-1]))
+    try:
+        for network in networks:
+            role.require_allowed(str(network[0]))
+            role.require_allowed(str(network[-1]))
+    except BadInput as error:
+        raise BadInput([role.problem(("sides", side), each.message) for each in error.problems]) from error
     return networks
