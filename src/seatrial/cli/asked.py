@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
-from seatrial.cli.targets import allowed_target
+from seatrial.cli.targets import allowed_target, planned_target
 from seatrial.cli.terms import rate_of
 from seatrial.files import Source, read
 from seatrial.model.problems import BadInput, Problem, Problems
 from seatrial.model.quantities import Rate
 from seatrial.run.plan import problems_of_plan, problems_of_target
+from seatrial.run.suite import problems_of_suite
 
 Examine = Callable[[Source, Source | None, str], list[Problem]]
 
@@ -59,6 +61,27 @@ def asked_source(
     problems.tell()
     assert source is not None  # or there would have been a problem
     return source
+
+
+def problems_of_trial(named: str, what: Literal["experiment", "suite"], target: str) -> list[Problem]:
+    """All that would keep an experiment or a suite from running on a target some day; nothing is started.
+
+    The testbed, when it is meant and not up, is taken as it would be. `named` and `target` are paths as
+    `files.find` takes them.
+    """
+    problems = Problems()
+    source: Source | None = None
+    system: Source | None = None
+    with problems.collected():
+        source = read(named, what)
+    with problems.collected():
+        system = planned_target(target)
+    if source is not None:
+        examine = problems_of_suite if what == "suite" else problems_of_plan
+        problems.add(*examine(source, system))
+    elif system is not None:
+        problems.add(*problems_of_target(system))
+    return list(problems)
 
 
 def _require_empty(out: Path | None) -> None:
