@@ -18,7 +18,13 @@ from seatrial.model.quantities import Rate
 from seatrial.run.plan import problems_of_plan, problems_of_target
 from seatrial.run.suite import problems_of_suite
 
-Examine = Callable[[Source, Source | None, str], list[Problem]]
+What = Literal["experiment", "suite"]
+
+# What is wrong with it on a target, or where there is none.
+_EXAMINERS: dict[What, Callable[[Source, Source | None, str], list[Problem]]] = {
+    "experiment": problems_of_plan,
+    "suite": problems_of_suite,
+}
 
 
 def asked_rate(text: str, problems: Problems) -> Rate | None:
@@ -30,58 +36,52 @@ def asked_rate(text: str, problems: Problems) -> Rate | None:
 
 def asked_source(
     named: str,
-    what: str,
+    what: What,
     target: str,
     problems: Problems,
     *,
-    examine: Examine = problems_of_plan,
     confirm: str = "",
     no_testbed: bool = False,
     out: Path | None = None,
     metrics: Path | None = None,
 ) -> Source:
-    """The file of what is to be run, on that target. Raises BadInput with `problems` and all others.
-
-    `what` the file is meant to be; `examine`: what is wrong with it on a target, or where there is none.
-    """
+    """The file of what is to be run, on that target. Raises BadInput with `problems` and all others."""
     with problems.collected():
         _require_empty(out)
     with problems.collected():
         _require_file("--metrics-textfile", metrics)
-    source: Source | None = None
-    system: Source | None = None
-    with problems.collected():
-        source = read(named, what)
-    with problems.collected():
-        system = allowed_target(target, no_testbed)
-    if source is not None:
-        problems.add(*examine(source, system, confirm))
-    elif system is not None:
-        problems.add(*problems_of_target(system, confirm))
+    source = _examined(named, what, lambda: allowed_target(target, no_testbed), confirm, problems)
     problems.tell()
     assert source is not None  # or there would have been a problem
     return source
 
 
-def problems_of_trial(named: str, what: Literal["experiment", "suite"], target: str) -> list[Problem]:
+def problems_of_trial(named: str, what: What, target: str) -> list[Problem]:
     """All that would keep an experiment or a suite from running on a target some day; nothing is started.
 
     The testbed, when it is meant and not up, is taken as it would be. `named` and `target` are paths as
     `files.find` takes them.
     """
     problems = Problems()
+    _examined(named, what, lambda: planned_target(target), "", problems)
+    return list(problems)
+
+
+def _examined(
+    named: str, what: What, find_target: Callable[[], Source], confirm: str, problems: Problems
+) -> Source | None:
+    """The file of what is to be run, if it is one; what is wrong with it and its target goes to `problems`."""
     source: Source | None = None
     system: Source | None = None
     with problems.collected():
         source = read(named, what)
     with problems.collected():
-        system = planned_target(target)
+        system = find_target()
     if source is not None:
-        examine = problems_of_suite if what == "suite" else problems_of_plan
-        problems.add(*examine(source, system))
+        problems.add(*_EXAMINERS[what](source, system, confirm))
     elif system is not None:
-        problems.add(*problems_of_target(system))
-    return list(problems)
+        problems.add(*problems_of_target(system, confirm))
+    return source
 
 
 def _require_empty(out: Path | None) -> None:

@@ -39,8 +39,7 @@ RateOption = Annotated[
     str, typer.Option("--rate", metavar="R", help="Replaces the experiment's rate: 10000/min.")
 ]
 OutOption = Annotated[
-    Path | None,
-    typer.Option("--out", metavar="DIR", help="Where the evidence goes; by default under runs/."),
+    Path | None, typer.Option("--out", metavar="DIR", help="Where the evidence goes; by default under runs/.")
 ]
 ConfirmOption = Annotated[
     str, typer.Option("--confirm", metavar="NAME", help="The name of a production target.")
@@ -48,11 +47,7 @@ ConfirmOption = Annotated[
 NoTestbedOption = Annotated[bool, typer.Option("--no-testbed", help="Never start the testbed.")]
 MetricsOption = Annotated[
     Path | None,
-    typer.Option(
-        "--metrics-textfile",
-        metavar="FILE",
-        help="Write Prometheus metrics for a node exporter.",
-    ),
+    typer.Option("--metrics-textfile", metavar="FILE", help="Write Prometheus metrics for a node exporter."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 
@@ -136,19 +131,13 @@ def suite(
 ) -> int:
     """Run experiments one after the other. Exit code: that of the worst; unknown is worse than pass."""
     from seatrial.cli.figures import suite_table  # noqa: PLC0415
-    from seatrial.run.suite import (  # noqa: PLC0415
-        execute_suite,
-        plan_suite,
-        problems_of_suite,
-        suite_document,
-    )
+    from seatrial.run.suite import execute_suite, plan_suite, suite_document  # noqa: PLC0415
 
     source = asked_source(
         suite_file,
         "suite",
         target,
         Problems(),
-        examine=problems_of_suite,
         confirm=confirm,
         no_testbed=no_testbed,
         out=out_dir,
