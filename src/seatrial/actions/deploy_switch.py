@@ -31,6 +31,9 @@ class DeploySwitch(Action):
         edge = role.bound_to(HaproxyBinding)
         if not edge.map:
             raise BadInput(role.problem(("map",), f"is missing, and {self.name} needs it"))
+        if self.to is None and len(edge.backends) != 2:
+            told = f"say to which of {', '.join(edge.backends)}: to: …"
+            raise BadInput(Problem(told, path=("with",)))
         if self.to is not None and self.to not in edge.backends:
             told = f"'{self.to}' is no backend of {role.name}{nearest(self.to, edge.backends)}"
             raise BadInput(Problem(told, path=("with", "to")))

@@ -70,7 +70,7 @@ def problems_of_trial(named: str, what: What, target: str) -> list[Problem]:
 def _examined(
     named: str, what: What, find_target: Callable[[], Source], confirm: str, problems: Problems
 ) -> Source | None:
-    """The file of what is to be run, if it is one; what is wrong with it and its target goes to `problems`."""
+    """The file of what is to be run, if it is one; what is wrong with it or its target goes to `problems`."""
     source: Source | None = None
     system: Source | None = None
     with problems.collected():

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from seatrial.drivers.haproxy import HaproxyBinding
 from seatrial.faults.haproxy import Server, State, servers, tell
 from seatrial.faults.protocol import Declared, Role, Undo
-from seatrial.model.problems import BadInput, Unavailable, nearest
+from seatrial.model.problems import BadInput, Problem, Unavailable, nearest
 
 
 class Drained(BaseModel):
@@ -36,6 +36,12 @@ class EdgeDrain(Declared):
     backend: str = "*"
     server: str = "*"
     state: Literal["drain", "maint"] = "drain"
+
+    def fit(self, role: Role) -> None:
+        backends = role.bound_to(HaproxyBinding).backends
+        if not any(fnmatchcase(backend, self.backend) for backend in backends):
+            told = f"'{self.backend}' is no backend of {role.name}{nearest(self.backend, backends)}"
+            raise BadInput(Problem(told, path=("with", "backend")))
 
     def prepare(self, role: Role) -> Undo:
         ours = _servers(role)

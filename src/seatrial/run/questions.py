@@ -92,20 +92,18 @@ class _Binder:
 
     def question(self, probe: ProbeSpec, place: Path) -> Iterator[Question]:
         """The probe and whom it asks; one by HTTP without a role asks the target itself."""
-        if self.roles is None:
-            return
-        if not probe.on:
-            yield Question(probe, self.roles.whole())
-            return
         for role in self.role(probe.on, (*place, "on"), lambda role: fit_probe(probe, role)):
             yield Question(probe, role)
 
     def role(self, name: str, place: Path, fit: Callable[[Role], None]) -> Iterator[Role]:
-        """The role of that name, if it fits. `place`: where it is named, or would be."""
+        """The role of that name, or the target itself for none, if it fits.
+
+        `place`: where it is named, or would be; beside it stand the values that `fit` complains of.
+        """
         if self.roles is None:
             return
         try:
-            role = self.roles.named(name)
+            role = self.roles.named(name) if name else self.roles.whole()
             self.problems.add(*self.roles.not_allowed(role))
             if not self.roles.absent(name):
                 fit(role)
@@ -115,4 +113,5 @@ class _Binder:
                 if problem.path[:1] == ("roles",):
                     self.problems.add(self.roles.placed(problem))
                 else:
-                    self.problems.add(self.document.problem(place, problem.message))
+                    at = (*place[:-1], *problem.path) if problem.path else place
+                    self.problems.add(self.document.problem(at, problem.message))
