@@ -23,7 +23,8 @@ from seatrial.cli.targets import home, is_up, planned_target, target_in_service
 from seatrial.cli.terminal import err, print_json, say
 from seatrial.cli.terms import rate_of
 from seatrial.model.problems import Interrupted
-from seatrial.report import summary
+from seatrial.model.result import RunResult
+from seatrial.report import summary, to_do
 from seatrial.run.execute import Execution, execute
 from seatrial.run.files import read
 from seatrial.run.plan import Plan, make_plan
@@ -136,7 +137,7 @@ def suite(
                 plan_for(system),
                 lambda plan, directory: _execute(plan, directory, stop, desk),
                 stop,
-                lambda result: err.print(summary(result)),
+                _show,
                 out_dir,
             )
         if desk:
@@ -162,6 +163,7 @@ def recover(as_json: JsonOption = False) -> int:
                     "fault": each.outcome.entry.undo.fault,
                     "role": each.outcome.entry.undo.role.name,
                     "undone": each.undone,
+                    "undo": each.outcome.undo_outcome.value,
                     "error": each.outcome.error,
                     "by_hand": "" if each.undone else each.outcome.entry.undo.by_hand,
                 }
@@ -229,11 +231,17 @@ def _watched(plan: Plan, directory: Path | None, metrics: Path | None = None) ->
         return execution
 
 
+def _show(result: RunResult, report: str = "") -> None:
+    err.print(summary(result, report))
+    for line in to_do(result):
+        say(line)
+
+
 def _tell(execution: Execution, as_json: bool) -> int:
     from seatrial.report.verdictfile import verdict_document  # noqa: PLC0415
 
     result = execution.result
-    err.print(summary(result, str(execution.evidence.path("report.html"))))
+    _show(result, str(execution.evidence.path("report.html")))
     if as_json:
         print_json(verdict_document(result))
     return Interrupted.exit_code if result.interrupted else result.verdict.exit_code
