@@ -12,9 +12,8 @@ them the trouble. Three rules make it safe:
   an effect in place: the undo goes ahead, and the journal learns of it when it can be written again.
 
 A failure is an outcome and no exception: whoever asked tells it, with what to do by hand, and the guardian's
-log has a line of it. Verified is what has answered two questions, `gone` and `healthy` (see `protocol.Probe`),
-within its time. A fault that was given no way to tell is undone and not verified: that is said, and is no
-failure.
+log has a line of it. Verified is what has answered two questions, `gone` and `healthy` (`protocol.Probe`),
+within its time. What was given no way to tell is undone and not verified: that is said, and is no failure.
 """
 
 from __future__ import annotations
