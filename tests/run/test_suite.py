@@ -1,45 +1,81 @@
-"""A suite goes on after a verdict of any kind, and ends where going on would measure another system."""
+"""A suite goes on where one of its runs finds no room, and says what became of the whole."""
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import cast
 
 import pytest
-from tests.support.results import CRASH, result, unverified
+from tests.support.results import result, unverified
 
-from seatrial.model.document import build, parse
-from seatrial.model.result import RunResult
+from seatrial.model.problems import CannotStore
+from seatrial.model.quantities import Duration
 from seatrial.model.suite import Suite
 from seatrial.model.verdict import Verdict
-from seatrial.run.suite import SuitePlan, SuiteResult, execute_suite
+from seatrial.run.evidence import Evidence
+from seatrial.run.execute import Execution
+from seatrial.run.plan import Plan
+from seatrial.run.suite import SuitePlan, execute_suite
 
-NAMES = ("first", "second", "third")
+NAMES = ("small", "large", "other")
+SUITE = SuitePlan(
+    Suite(suite="nightly", experiments=NAMES, pause=Duration(0.0)),
+    tuple(
+        cast("Plan", SimpleNamespace(
+            experiment=SimpleNamespace(experiment=name, title="", covers=()), target=SimpleNamespace(target="shop")
+        ))
+        for name in NAMES
+    ),
+)  # fmt: skip
 
 
-def told(directory: Path, results: Sequence[RunResult]) -> SuiteResult:
-    """A suite of three experiments that come out as given."""
-    suite = build(Suite, parse("suite: s\nexperiments: [first, second, third]\npause: 0s\n", "s.yaml"))
-    plans: Any = tuple(SimpleNamespace(experiment=SimpleNamespace(experiment=name)) for name in NAMES)
-    left = iter(results)
+def run(plan: Plan, directory: Path) -> Execution:
+    if plan.experiment.experiment == "large":
+        raise CannotStore("/evidence: 12 KiB are free; nothing was started")
+    passed = replace(result(Verdict.PASS), experiment=plan.experiment.experiment)
+    return Execution(passed, Evidence(directory))
 
-    def run(_plan: object, _directory: Path) -> Any:
-        return SimpleNamespace(result=next(left))
 
-    return execute_suite(SuitePlan(suite, plans), run, threading.Event(), lambda _: None, directory / "suite")
+def test_a_run_without_room_is_unknown_and_the_others_are_run(tmp_path: Path) -> None:
+    whole = execute_suite(SUITE, run, threading.Event(), lambda _: None, tmp_path / "suite")
+    assert [each.verdict for each in whole.runs] == [Verdict.PASS, Verdict.UNKNOWN, Verdict.PASS]
+    assert whole.runs[1].reasons == ("/evidence: 12 KiB are free; nothing was started",)
+    assert whole.verdict is Verdict.UNKNOWN
+    assert json.loads((tmp_path / "suite" / "suite.json").read_text())["verdict"] == "unknown"
+
+
+def test_a_suite_whose_account_is_not_kept_is_told_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: object, name: str, value: object) -> None:
+        raise CannotStore(f"{name}: no space left")
+
+    monkeypatch.setattr(Evidence, "write_json", full)
+    alone = replace(SUITE, plans=SUITE.plans[:1])
+    whole = execute_suite(alone, run, threading.Event(), lambda _: None, tmp_path / "suite")
+    assert whole.verdict is Verdict.UNKNOWN
+    assert whole.reasons == ("missing: suite.json: no space left",)
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))
 def test_it_goes_on_whatever_the_verdict(tmp_path: Path, verdict: Verdict) -> None:
-    whole = told(tmp_path, [result(verdict, steps=(CRASH,))] * 3)
+    def judged(_plan: Plan, directory: Path) -> Execution:
+        return Execution(result(verdict), Evidence(directory))
+
+    whole = execute_suite(SUITE, judged, threading.Event(), lambda _: None, tmp_path / "out")
     assert (whole.verdict, len(whole.runs), whole.not_run) == (verdict, 3, ())
 
 
 def test_it_ends_where_something_is_left_behind(tmp_path: Path) -> None:
-    left = replace(result(Verdict.FAIL), steps=(unverified(),))
-    whole = told(tmp_path, [result(Verdict.PASS), left])
-    assert (whole.verdict, len(whole.runs), whole.not_run) == (Verdict.FAIL, 2, ("third",))
+    """The next experiment would measure a target that is not what it was."""
+    results = iter([result(Verdict.PASS), result(Verdict.FAIL, steps=(unverified(),))])
+
+    def judged(_plan: Plan, directory: Path) -> Execution:
+        return Execution(next(results), Evidence(directory))
+
+    whole = execute_suite(SUITE, judged, threading.Event(), lambda _: None, tmp_path / "out")
+    assert (whole.verdict, len(whole.runs), whole.not_run) == (Verdict.FAIL, 2, ("other",))

@@ -5,9 +5,8 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from seatrial.cli.reporting import Desk
+from seatrial.cli.reporting import Desk, require_order
 from seatrial.cli.targets import home, target_in_service
-from seatrial.faults.recover import recover, require_undone
 from seatrial.incidents import Settings
 from seatrial.model.result import RunResult
 from seatrial.run.execute import Execution, execute
@@ -26,7 +25,7 @@ def run_scheduled(
 
     Raises SeatrialError when it could not be started; the daemon then notes the occurrence as interrupted.
     """
-    require_undone(recover(home()))
+    require_order()
     desk = Desk(store, Settings.from_environment())
     named = str(scheduled.runs)
     source = read(named, scheduled.schedule.runs)
