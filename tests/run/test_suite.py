@@ -11,7 +11,7 @@ from typing import cast
 
 import pytest
 from tests.support.planning import EXPERIMENT, TARGET
-from tests.support.results import result
+from tests.support.results import result, unverified
 
 from seatrial import files
 from seatrial.model.problems import BadInput, CannotStore
@@ -61,6 +61,26 @@ def test_a_suite_whose_account_is_not_kept_is_told_all_the_same(
     whole = execute_suite(alone, run, threading.Event(), lambda _: None, tmp_path / "suite")
     assert whole.verdict is Verdict.UNKNOWN
     assert whole.reasons == ("missing: suite.json: no space left",)
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_it_goes_on_whatever_the_verdict(tmp_path: Path, verdict: Verdict) -> None:
+    def judged(_plan: Plan, directory: Path) -> Execution:
+        return Execution(result(verdict), Evidence(directory))
+
+    whole = execute_suite(SUITE, judged, threading.Event(), lambda _: None, tmp_path / "out")
+    assert (whole.verdict, len(whole.runs), whole.not_run) == (verdict, 3, ())
+
+
+def test_it_ends_where_something_is_left_behind(tmp_path: Path) -> None:
+    """The next experiment would measure a target that is not what it was."""
+    results = iter([result(Verdict.PASS), result(Verdict.FAIL, steps=(unverified(),))])
+
+    def judged(_plan: Plan, directory: Path) -> Execution:
+        return Execution(next(results), Evidence(directory))
+
+    whole = execute_suite(SUITE, judged, threading.Event(), lambda _: None, tmp_path / "out")
+    assert (whole.verdict, len(whole.runs), whole.not_run) == (Verdict.FAIL, 2, ("other",))
 
 
 # planning

@@ -169,6 +169,7 @@ def recover(as_json: JsonOption = False) -> int:
                     "fault": each.outcome.entry.undo.fault,
                     "role": each.outcome.entry.undo.role.name,
                     "undone": each.undone,
+                    "undo": each.outcome.undo_outcome.value,
                     "error": each.outcome.error,
                     "by_hand": "" if each.undone else each.outcome.entry.undo.by_hand,
                 }

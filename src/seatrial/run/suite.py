@@ -1,7 +1,8 @@
 """Run experiments one after the other; the whole is as good as the worst of them.
 
 Every experiment is planned before the first is started, so a mistake in the last file costs no time. A run
-that cannot be started is unknown and does not keep the others from running; an interrupt ends the suite.
+that cannot be started is unknown and does not keep the others from running. An interrupt ends the suite, and
+so does a run that leaves something behind: the next would measure a target that is not what it was.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from seatrial.run.plan import Plan, make_plan, problems_of_plan, problems_of_tar
 
 @dataclass(frozen=True, slots=True)
 class SuiteResult:
-    """What came of a suite. `not_run`: experiments that an interrupt kept from being run.
+    """What came of a suite. `not_run`: experiments that an interrupt, or what was left behind, kept out.
 
     `reasons`: what befell the suite as a whole.
     """
@@ -104,6 +105,8 @@ def execute_suite(
             result = not_started(plan, directory.name, str(error))
         results.append(result)
         told(result)
+        if any(step.left_behind for step in result.steps):
+            break
     not_run = tuple(plan.experiment.experiment for plan in planned.plans[len(results) :])
     verdict = Verdict.merge([*(result.verdict for result in results), *(Verdict.UNKNOWN for _ in not_run)])
     whole = SuiteResult(suite.suite, suite.title, verdict, tuple(results), not_run, evidence.directory)
