@@ -18,8 +18,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from seatrial.load.launch import REQUESTS, SPOOLS, LoadPlan, LoadProcess, end_left_over, explain, launch
-from seatrial.load.spool import CANNOT_WRITE, KILLED
+from seatrial.load.spool import CANNOT_WRITE
 from seatrial.model.arrivals import RateStep
+from seatrial.model.ownfailure import KILLED
 from seatrial.model.problems import BadInput, CannotStore, Unavailable
 from seatrial.model.quantities import Rate
 

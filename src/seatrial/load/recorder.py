@@ -17,7 +17,7 @@ import numpy as np
 from seatrial.load import spool
 from seatrial.load.audit import AuditTally
 from seatrial.load.spool import SpoolHeader
-from seatrial.model.result import GeneratorAudit
+from seatrial.model.result import GeneratorAudit, ScenarioAccount
 
 NEVER = float("nan")  # for an instant that did not come
 _MOST_TEXTS = 65_536  # a scenario may put an id into each error; memory must not grow with them
@@ -68,18 +68,20 @@ class Recorder:
             intended, sent, ended, code(name), code(served_by), code(error), status, size, ok
         )
 
-    def flush(self, outstanding: Outstanding = ()) -> None:
+    def flush(self, outstanding: Outstanding = (), account: ScenarioAccount | None = None) -> None:
         """Append what was added since the last flush.
 
-        Raises OSError when the disk does not take it; all of it is then still to be appended.
+        `account`: what the scenario has failed at, if that has changed. Raises OSError when the disk does not
+        take it; the rows are then still to be appended.
         """
         in_flight = b"".join(
             spool.OUTSTANDING.pack(intended, sent, self._code(name)) for intended, sent, name in outstanding
         )
         rows, keys, texts = self._rows, self._keys, self._texts
         self._rows, self._keys, self._texts = bytearray(), bytearray(), []
+        told = (spool.account_frame(account),) if account else ()
         try:
-            self._append(b"".join((*texts, spool.rows_frame(rows, in_flight, keys))))
+            self._append(b"".join((*texts, spool.rows_frame(rows, in_flight, keys), *told)))
         except OSError:
             # Others may have added some meanwhile. Texts are counted, so none may ever be left out.
             self._rows, self._keys = rows + self._rows, keys + self._keys
@@ -88,13 +90,13 @@ class Recorder:
         table = np.frombuffer(rows, spool.ROW_TYPE)
         self._tally.add(table["intended"], table["sent"], table["ended"])
 
-    def close(self) -> GeneratorAudit:
-        """Append the rest and the account, and give the account.
+    def close(self, account: ScenarioAccount | None = None) -> GeneratorAudit:
+        """Append the rest and the generator's own account, and give that.
 
         Raises OSError when the disk does not take it; the spool then ends as a killed worker's does.
         """
         try:
-            self.flush()
+            self.flush(account=account)
             audit = self._tally.total()
             self._append(spool.frame(spool.END, json.dumps(asdict(audit)).encode()))
         finally:

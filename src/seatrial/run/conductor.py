@@ -25,7 +25,7 @@ from seatrial.faults.session import FaultSession
 from seatrial.load.launch import LoadPlan, LoadProcess, launch
 from seatrial.model.problems import CannotStore, SeatrialError, Unavailable
 from seatrial.model.requestlog import RequestLog
-from seatrial.model.result import StepRecord
+from seatrial.model.result import ScenarioAccount, StepRecord
 from seatrial.model.verdict import Verdict
 from seatrial.run.clock import RunClock
 from seatrial.run.evidence import Evidence, RunJournal
@@ -59,6 +59,8 @@ class Conducted:
     end_s: float
     endings: tuple[Ending, ...]
     zero_mono_s: float = math.nan  # the log's instant 0 on CLOCK_MONOTONIC
+    cut: str = ""  # why the story did not come to its planned end; "" when it did
+    scenario: ScenarioAccount | None = None  # None: no load process told of it
     defects: tuple[str, ...] = ()  # where seatrial itself failed: tracebacks
 
 
@@ -110,6 +112,8 @@ class Conductor:
             lambda event, details: self._write(event, **details),
         )
         self._endings: list[Ending] = []
+        self._told_to_its_end = False
+        self._scenario: ScenarioAccount | None = None
         self._timeline: Timeline | None = None
         self._undoing: threading.Thread | None = None  # of a run that ends early
         self._zero_mono_s = math.nan
@@ -125,9 +129,16 @@ class Conductor:
             self._fail(error)
         if self._journal.trouble is not None:
             self._end(Verdict.UNKNOWN, str(self._journal.trouble))
-        steps = self._steps(-math.inf if self._end_s is None else self._end_s)
-        endings, defects = tuple(self._endings), tuple(self._defects)
-        return Conducted(self._log, steps, self._end_s or 0.0, endings, self._zero_mono_s, defects)
+        return Conducted(
+            self._log,
+            self._steps(self._end_s if self._end_s is not None and len(self._log) else -math.inf),
+            self._end_s or 0.0,
+            tuple(self._endings),
+            self._zero_mono_s,
+            cut="" if self._told_to_its_end or not self._endings else self._endings[0].reason,
+            scenario=self._scenario,
+            defects=tuple(self._defects),
+        )
 
     def _conduct(self) -> None:
         lacking = self._plan.lacking()
@@ -172,7 +183,8 @@ class Conductor:
         patience_s = 0.0 if self._stop.is_set() else _STEADY_AGAIN_WITHIN_S
         wrong = self._steady.wait_until_well(patience_s, self._stop)
         if wrong and not self._stop.is_set():
-            self._note_ending(Verdict.FAIL, f"the target is not in its steady state again: {wrong}")
+            verdict = Verdict.FAIL if self._told_to_its_end else Verdict.UNKNOWN
+            self._note_ending(verdict, f"the target is not in its steady state again: {wrong}")
 
     def _drive(self, session: FaultSession) -> None:
         """The load, and the timeline beside it; all rows of the load when it is over."""
@@ -204,6 +216,7 @@ class Conductor:
     def _collect(self, load: LoadProcess) -> None:
         """Take in and keep the request log. One that cannot be kept is judged all the same."""
         self._log, spoiled = load.collect()
+        self._scenario = load.scenario
         if spoiled:
             self._note_ending(Verdict.UNKNOWN, spoiled)
         elif load.audit is None and not self._endings:
@@ -213,7 +226,7 @@ class Conductor:
             load.keep(self._log)
         except CannotStore as error:
             self._note_ending(Verdict.UNKNOWN, str(error))
-        self._write("load.ended", requests=len(self._log))
+        self._write("load.ended", requests=len(self._log), scenario_errors=self._scenario.failed)
 
     def _undo_at_once(self, session: FaultSession) -> None:
         """Whatever ended the run early, the target comes first: load and probes take their time to end."""
@@ -275,8 +288,11 @@ class Conductor:
                 self._end(Verdict.UNKNOWN, f"the load generator ended early: {load.failure_reason()}")
             if now_s >= 0 and (breach := self._watch.breach(now_s, self._unwell())):
                 self._end(Verdict.FAIL, breach)
-            if self._ended() or now_s >= self._duration_s:
+            if self._ended():
                 return min(now_s, self._duration_s)
+            if now_s >= self._duration_s:
+                self._told_to_its_end = True
+                return self._duration_s
             self._show("warming up" if now_s < 0 else "measuring", now_s)
             self._stop.wait(_TICK_S)
 

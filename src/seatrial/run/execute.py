@@ -26,7 +26,7 @@ from seatrial.measure import measure
 from seatrial.model.experiment import Experiment
 from seatrial.model.problems import CannotStore, Interrupted, SeatrialError
 from seatrial.model.requestlog import RequestLog
-from seatrial.model.result import CheckResult, Failover, Measurement, RunResult
+from seatrial.model.result import CheckResult, Failover, RunResult
 from seatrial.model.verdict import Verdict
 from seatrial.run import openruns
 from seatrial.run.clock import RunClock
@@ -34,7 +34,7 @@ from seatrial.run.conclusion import Backdrop, hand_over, record, unjudged, write
 from seatrial.run.conductor import Conducted, Conductor
 from seatrial.run.evidence import JOURNAL, Evidence, RunJournal
 from seatrial.run.failover import split_failovers
-from seatrial.run.judge import judge, judge_objectives
+from seatrial.run.judge import Story, judge, judge_objectives
 from seatrial.run.losses import Losses
 from seatrial.run.observer import Observer
 from seatrial.run.openruns import HeldRun, OpenRun
@@ -201,20 +201,9 @@ def judged(
 ) -> RunResult:
     """The verdict on what was gathered; the target is asked for what checks want to know of it."""
     experiment = plan.experiment
-    measurement: Measurement | None = None
-    if len(conducted.log):
-        marks = [(step.name, step.before_s) for step in conducted.steps if step.before_s is not None]
-        measurement = measure(
-            conducted.log,
-            experiment.load.deadline.seconds,
-            experiment.settle.seconds,
-            0.0,
-            conducted.end_s,
-            marks,
-        )
-    objectives = (
-        judge_objectives(experiment, conducted.log, measurement, conducted.steps) if measurement else ()
-    )
+    story = _story(experiment, conducted)
+    measurement = story.measurement
+    objectives = judge_objectives(story)
     asked, recorded = (plan.lookups, plan.recordings) if measurement else ((), ())
     history = History(
         conducted.log,
@@ -224,11 +213,12 @@ def judged(
         {role.name: _stored(role, conducted.log, evidence, losses) for role in asked},
         {role.name: _recorded(role, evidence, losses) for role in recorded},
         clock.epoch_s(conducted.zero_mono_s),
+        conducted.cut,
     )
-    checks = tuple(_checked(check, history) for check in plan.checks) if measurement else ()
+    checks = tuple(_checked(check, history) for check in plan.checks)
     disturbances = tuple((ending.verdict, ending.reason) for ending in conducted.endings)
     interrupted = any(ending.interrupted for ending in conducted.endings)
-    judgement = judge(objectives, checks, conducted.steps, measurement, experiment, disturbances, interrupted)
+    judgement = judge(story, objectives, checks, disturbances, interrupted, conducted.scenario)
     none: tuple[Failover, ...] = ()
     failovers = losses.result(
         "the phases of failovers",
@@ -244,6 +234,22 @@ def judged(
         checks=checks,
         failovers=failovers,
     )
+
+
+def _story(experiment: Experiment, conducted: Conducted) -> Story:
+    """What is judged. Of a run that was cut short, nothing that came after: the target was being put back."""
+    log = conducted.log
+    if conducted.cut:
+        log = log[log.intended < conducted.end_s]
+    if not len(log):
+        return Story(experiment, log, None, conducted.steps, conducted.cut)
+    marks = [(step.name, step.before_s) for step in conducted.steps if step.before_s is not None]
+    limits = experiment.load.deadline.seconds, experiment.settle.seconds
+    measurement = measure(log, *limits, 0.0, conducted.end_s, marks)
+    if conducted.scenario is not None:
+        generator = replace(measurement.generator, scenario_errors=conducted.scenario.failed)
+        measurement = replace(measurement, generator=generator)
+    return Story(experiment, log, measurement, conducted.steps, conducted.cut)
 
 
 def _stored(role: Role, log: RequestLog, evidence: Evidence, losses: Losses) -> Stored:
@@ -280,7 +286,9 @@ def _said(error: Exception) -> str:
 
 
 def _checked(check: Check, history: History) -> CheckResult:
-    """A check that crashes has found nothing out."""
+    """A check that crashes has found nothing out, and so has one of a run in which nothing happened."""
+    if not len(history.log):
+        return CheckResult(check.name, Verdict.UNKNOWN, "nothing was measured")
     try:
         return check.judge(history)
     except Exception as error:  # whatever it is, it must not hide the rest of the verdict

@@ -214,7 +214,15 @@ def _judged(experiment: Experiment, remains: _Remains, keeping: Keeping) -> Exec
     end_s = min(math.nextafter(last_s, math.inf), experiment.duration.seconds)
     started = _started(remains, keeping)
     steps = _steps(remains, keeping, started, end_s)
-    conducted = Conducted(remains.log, steps, end_s, tuple(endings), remains.zero_mono_s)
+    conducted = Conducted(
+        remains.log,
+        steps,
+        end_s,
+        tuple(endings),
+        remains.zero_mono_s,
+        cut=CUT_SHORT,
+        scenario=remains.spools.scenario if remains.spools.header else None,
+    )
     checks = tuple(checks_registry.build(check.check, check.with_) for check in experiment.checks)
     case = Case(experiment, keeping.held.run.target, checks)
     return conclude(case, conducted, started, remains.backdrop, keeping)
