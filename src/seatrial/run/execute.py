@@ -233,7 +233,6 @@ def judged(
         objectives=objectives,
         checks=checks,
         failovers=failovers,
-        scenario=conducted.scenario,
     )
 
 
