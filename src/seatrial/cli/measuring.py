@@ -41,7 +41,7 @@ def measure(
     imported = read(log, format_)
     for warning in imported.warnings:
         say(f"note: {warning}")
-    result = measured(imported.log, deadline_s, settle_s)
+    result = measured(imported.log, deadline_s, settle_s, tells=imported.tells)
     if as_json:
         print_json(
             {
@@ -54,7 +54,8 @@ def measure(
     else:
         offered = result.generator.offered_per_s
         interval_s = 1 / offered if offered else math.inf
-        out.print(measured_table(result, trusted(result.generator, interval_s, deadline_s=deadline_s)))
+        doubts = (imported.doubt, trusted(result.generator, interval_s, deadline_s=deadline_s))
+        out.print(measured_table(result, ", and ".join(filter(None, doubts))))
 
 
 def report(

@@ -5,6 +5,13 @@ omission: Tene, *How NOT to Measure Latency*, 2015). Two more omissions are avoi
 never answered counts as its deadline, a lower bound of what its client waited: without it, a stall would
 look fast. And a failure that came quickly counts as an error, not as a latency: with it, a crash would look
 fast.
+
+What was never answered is known from below alone. Nearest ranks grow with the values they are taken from, so
+each percentile is a lower bound of the true one. It is the true one as long as it lies below the deadline:
+all values below it are waits that ended, and those in question stand above them wherever they truly belong.
+From the deadline on it is shown as "at least" (`Latency.at_least_from_ms`).
+
+How many values a percentile needs: `seatrial.model.percentiles`.
 """
 
 from __future__ import annotations
@@ -13,8 +20,6 @@ import numpy as np
 
 from seatrial.model.requestlog import Floats, RequestLog
 from seatrial.model.result import Latency
-
-_SHARES = (50.0, 90.0, 95.0, 99.0, 100.0)
 
 
 def latencies_s(log: RequestLog, deadline_s: float) -> Floats:
@@ -28,7 +33,8 @@ def latencies_s(log: RequestLog, deadline_s: float) -> Floats:
 
 def latency(log: RequestLog, deadline_s: float) -> Latency | None:
     """Percentiles of `latencies_s`, each a latency that occurred (nearest rank); None without any."""
-    waited = latencies_s(log, deadline_s)
-    if not len(waited):
+    waited_ms = np.sort(latencies_s(log, deadline_s)) * 1000
+    if not len(waited_ms):
         return None
-    return Latency(*(float(x) * 1000 for x in np.percentile(waited, _SHARES, method="inverted_cdf")))
+    unanswered = bool(np.any(np.isnan(log.ended) & ~np.isnan(log.sent)))
+    return Latency.of(waited_ms, deadline_s * 1000 if unanswered else None)

@@ -52,6 +52,7 @@ def _overview(buckets: Overview) -> Json:
         "width": buckets.width_s,
         "good": buckets.good.tolist(),
         "bad": buckets.bad.tolist(),
+        "unsent": buckets.unsent.tolist(),
         "sent": buckets.sent.tolist(),
         "answered": buckets.answered.tolist(),
         "p50": _milliseconds(buckets.p50_ms),

@@ -6,7 +6,7 @@ import math
 
 from seatrial.model.result import Failover, GeneratorAudit, Measurement, Phase, RunResult
 from seatrial.model.verdict import Verdict
-from seatrial.report.figures import count, number, seconds, share
+from seatrial.report.figures import count, milliseconds, seconds, share
 
 
 def headline(result: RunResult) -> str:
@@ -17,6 +17,8 @@ def headline(result: RunResult) -> str:
         return "A promise was broken."
     if result.interrupted:
         return "The run was interrupted. It proves nothing, for or against."
+    if result.measurement is None or not result.measurement.generator.sent:
+        return "Nothing could be measured, so nothing is known of the service. That is not a pass."
     if not result.objectives and not result.checks:
         return "Nothing was promised, so nothing was judged."
     return "This run cannot tell whether the promises were kept. That is not a pass."
@@ -24,18 +26,36 @@ def headline(result: RunResult) -> str:
 
 def what_clients_saw(measured: Measurement) -> str:
     """Good, bad and outages in one or two sentences."""
+    sent, dropped = measured.generator.sent, measured.generator.dropped or 0
     if not measured.requests:
         return "No request was due in the measured part of the run."
-    if not measured.bad:
-        answered = f"all {count(measured.requests)} were answered well and in time"
-        return f"No request failed: {answered}. {resolution(measured)}"
+    if not sent:
+        due = f"None of {_requests(measured.requests)} that were due was sent"
+        return f"{due}, so nothing is known of the service."
+    failed = measured.bad - dropped
+    if not failed:
+        whole = "the one that was sent was" if sent == 1 else f"all {count(sent)} that were sent were"
+        said = f"No request failed: {whole} answered well and in time."
+        return said + (_never_sent(dropped) or f" {resolution(measured)}")
     outages = len(measured.outages)
-    bad = f"{count(measured.bad)} of {count(measured.requests)} requests"
     return (
-        f"{bad} ({share(measured.bad / measured.requests)}) failed, came after their deadline of "
+        f"{count(failed)} of {_requests(sent)} ({share(failed / sent)}) failed, came after their deadline of "
         f"{seconds(measured.deadline_s)} or were never answered, "
         f"in {count(outages)} {'outage' if outages == 1 else 'outages'}.{_degraded(measured)}"
+        + _never_sent(dropped)
     )
+
+
+def _requests(number_: int) -> str:
+    return f"{count(number_)} request{'' if number_ == 1 else 's'}"
+
+
+def _never_sent(dropped: int) -> str:
+    """The generator's own failure, which is no failure of the service."""
+    if not dropped:
+        return ""
+    were = "was" if dropped == 1 else "were"
+    return f" {count(dropped)} more {were} due and never sent, which says nothing of the service."
 
 
 def _degraded(measured: Measurement) -> str:
@@ -67,7 +87,7 @@ def resolution(measured: Measurement) -> str:
     """How short an interruption could have gone unseen."""
     gap = measured.completion_gap.upper_s
     rate = measured.generator.offered_per_s
-    spacing = f"A request was due every {seconds(1 / rate)}. " if rate > 0 else ""
+    spacing = f"A request was due every {seconds(1 / rate)}. " if rate else ""
     if math.isinf(gap):
         return f"{spacing}How long an interruption could have gone unseen is not known."
     unseen = "An interruption of the whole service could have gone unseen only if it was shorter than"
@@ -75,13 +95,20 @@ def resolution(measured: Measurement) -> str:
 
 
 def generator(audit: GeneratorAudit, doubt: str) -> str:
-    """Why one may trust the load generator, or, with a `doubt`, why not."""
+    """Why one may trust the load generator, or, with a `doubt`, why not.
+
+    A log that leaves things untold does not make its generator a bad one: nobody can vouch for it.
+    """
+    if doubt and None in (audit.scheduled, audit.dropped, audit.unanswered):
+        return f"Nobody can vouch for the load generator: {doubt}."
     if doubt:
         return f"The load generator cannot be trusted: {doubt}. It measured itself, not only the service."
     if not audit.scheduled:
         return "The load generator had nothing to send."
+    late = f"99 of 100 within {milliseconds(audit.late_p99_ms)}"
+    if audit.late_p99_ms is None:  # of fewer than 100
+        late = f"each within {milliseconds(audit.late_max_ms)}"
     return (
         "The load generator can be trusted: "
-        f"it sent every one of {count(audit.scheduled)} scheduled requests, "
-        f"99 of 100 within {number(audit.late_p99_ms, 'ms')} of the instant it was due."
+        f"it sent every one of {count(audit.scheduled)} scheduled requests, {late} of the instant it was due."
     )

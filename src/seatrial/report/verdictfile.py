@@ -1,7 +1,8 @@
 """`verdict.json`: what scripts read of a run, and what a run is read back from.
 
 The first keys are a contract: their names and meanings stay. `steps` and `measurement` hold the rest,
-so that a report can be made again from the file. An unbounded value is null.
+so that a report can be made again from the file. An unbounded value is null,
+and so is one that was not measured.
 """
 
 from __future__ import annotations
@@ -34,9 +35,8 @@ def measured_document(measurement: Measurement) -> dict[str, Any]:
             }
             for outage in measurement.outages
         ],
-        "degraded_s": measurement.degraded_s,
-        "completion_gap_s": plain(measurement.completion_gap.lower_s),
-        "equivalent_outage_s": measurement.equivalent_outage_s,
+        **_lengths(measurement),
+        "latency": plain(measurement.latency),
         "generator": {
             "scheduled": audit.scheduled,
             "sent": audit.sent,
@@ -48,6 +48,16 @@ def measured_document(measurement: Measurement) -> dict[str, Any]:
             "late_max_ms": plain(audit.late_max_ms),
         },
     }
+
+
+def _lengths(measurement: Measurement) -> dict[str, float | None]:
+    """Of a service that was never asked nothing is known, not even that it was never down."""
+    found = {
+        "degraded_s": measurement.degraded_s,
+        "completion_gap_s": plain(measurement.completion_gap.lower_s),
+        "equivalent_outage_s": measurement.equivalent_outage_s,
+    }
+    return found if measurement.generator.sent else dict.fromkeys(found)
 
 
 def verdict_document(result: RunResult) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,20 +16,28 @@ from typing import Any, BinaryIO, Protocol, cast
 import numpy as np
 import pyarrow as pa
 
+from seatrial.measure.generator import LogTells
 from seatrial.model.problems import BadInput, Location, Problem
 from seatrial.model.requestlog import Bools, Coded, Floats, RequestLog
 
 _HEAD = 65_536
 _MAGIC = {b"\x28\xb5\x2f\xfd": "zstd", b"\x1f\x8b": "gzip"}
+_DELIMITERS = (",", ";", "|", "\t")
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A request log that was read, in which format, and what its reader must know about it."""
+    """A request log that was read, in which format, and what its reader must know about it.
+
+    `tells`: what such a log says of its generator; the rest is unknown, and never made up. `doubt`: what it
+    says against its generator, or "".
+    """
 
     log: RequestLog
     format: str
+    tells: LogTells
     warnings: tuple[str, ...] = ()
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +68,16 @@ class Source:
     @property
     def first_line(self) -> str:
         """The first line of its text, without byte-order mark and line end."""
-        return self.head.split(b"\n", 1)[0].decode("utf-8-sig", errors="replace").strip()
+        return self.head.split(b"\n", 1)[0].decode("utf-8-sig", errors="replace").strip(" \r\n")
+
+    @property
+    def delimiter(self) -> str:
+        """What sets the columns of its first line apart: the most frequent of comma, semicolon, bar, tab."""
+        return max(_DELIMITERS, key=self.first_line.count)
 
     def header(self) -> tuple[str, ...]:
         """The first line as names of CSV columns."""
-        return tuple(name.strip().strip('"') for name in self.first_line.split(","))
+        return tuple(name.strip().strip('"') for name in self.first_line.split(self.delimiter))
 
     def open(self) -> BinaryIO:
         """A decompressed stream of its bytes."""
@@ -107,6 +120,8 @@ class Importer(Protocol):
         """The log, rows in any order. Raises BadInput with the line that is wrong."""
 
 
+LineOf = Callable[[int], int | None]  # a row of the log, from 0 → its line in the file, from 1
+
 CLOSED_LOOP = (
     "this log has no intended instants: every request counts as due when it was sent. If the tool waits for "
     "answers before it sends more, a stall hides the requests that would have shown it (coordinated "
@@ -124,6 +139,7 @@ def without_schedule(
     name: Coded,
     error: Coded,
     worker: Coded | None = None,
+    line_of: LineOf | None = None,
 ) -> RequestLog:
     """The log of a tool that does not say when requests were due: intended = sent, zero at the first of them.
 
@@ -142,15 +158,12 @@ def without_schedule(
         error=error,
         worker=worker or nothing,
     )
-    check_times(log, source, None)
+    check_times(log, source, line_of)
     return log
 
 
-def check_times(log: RequestLog, source: Source, first_line: int | None) -> None:
-    """Raise BadInput for the first row whose times are missing or run backwards.
-
-    `first_line`: the line on which row 1 stands, if rows are lines.
-    """
+def check_times(log: RequestLog, source: Source, line_of: LineOf | None) -> None:
+    """Raise BadInput for the first row with times that are missing or run backwards, and its line."""
     with np.errstate(invalid="ignore"):
         rules: tuple[tuple[Bools, str], ...] = (
             (~np.isfinite(log.intended), "'intended' is empty or not finite"),
@@ -161,7 +174,7 @@ def check_times(log: RequestLog, source: Source, first_line: int | None) -> None
     for broken, said in rules:
         if broken.any():
             row = int(np.argmax(broken))
-            raise source.problem(f"row {row + 1}: {said}", None if first_line is None else first_line + row)
+            raise source.problem(f"row {row + 1}: {said}", None if line_of is None else line_of(row))
 
 
 def epoch_s(text: str) -> float:

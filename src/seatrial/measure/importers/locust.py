@@ -8,9 +8,12 @@ request.
 
 from __future__ import annotations
 
+from functools import partial
+
 import pyarrow as pa
 
-from seatrial.measure.importers.delimited import TEXT, floats, read_csv, texts
+from seatrial.measure.generator import ENDED_ALONE
+from seatrial.measure.importers.delimited import TEXT, floats, line_of_row, read_csv, texts
 from seatrial.measure.importers.importer import CLOSED_LOOP, Imported, Source, without_schedule
 
 _COLUMNS = ("start_time", "response_time", "exception")
@@ -56,8 +59,9 @@ class LocustImporter:
             status=floats(table, "status") if "status" in table.column_names else sent * 0,
             name=texts(table, "name"),
             error=exception,
+            line_of=partial(line_of_row, source),
         )
-        return Imported(log, self.name, (CLOSED_LOOP,))
+        return Imported(log, self.name, ENDED_ALONE, (CLOSED_LOOP,))
 
 
 IMPORTER = LocustImporter()
