@@ -7,7 +7,6 @@ import io
 import random
 
 import pyarrow.parquet as pq
-
 from tests.support import oracle
 from tests.support.oracle import Row
 
@@ -81,22 +80,30 @@ def mutated(format: str, seed: int) -> bytes:  # noqa: A002  # what users call i
 
 
 def _changed(data: bytes, chance: random.Random) -> bytes:
+    return chance.choice((_bytes, _lines))(data, chance)
+
+
+def _bytes(data: bytes, chance: random.Random) -> bytes:
     start = chance.randrange(len(data) + 1)
     end = min(len(data), start + chance.randint(0, 40))
-    lines = data.splitlines(keepends=True) or [b""]
-    line = chance.randrange(len(lines))
-    match chance.randrange(7):
+    match chance.randrange(4):
         case 0:
             return data[:start] + chance.choice(_NOISE) + data[start:]
         case 1:
             return data[:start] + chance.choice(_NOISE) + data[end:]
         case 2:
             return data[:start] + chance.randbytes(end - start) + data[end:]
-        case 3:
+        case _:
             return data[:start]
-        case 4:
+
+
+def _lines(data: bytes, chance: random.Random) -> bytes:
+    lines = data.splitlines(keepends=True) or [b""]
+    line = chance.randrange(len(lines))
+    match chance.randrange(3):
+        case 0:
             return b"".join(lines[:line] + lines[line + 1 :])
-        case 5:
+        case 1:
             return b"".join([*lines, *lines[line:]])
         case _:
             return b"".join(chance.sample(lines, len(lines)))

@@ -21,6 +21,7 @@ from seatrial.model.problems import BadInput, Location, Problem
 from seatrial.model.requestlog import Bools, Coded, Floats, RequestLog
 
 _HEAD = 65_536
+_LONGEST_MESSAGE = 400
 _MAGIC = {b"\x28\xb5\x2f\xfd": "zstd", b"\x1f\x8b": "gzip"}
 _DELIMITERS = (",", ";", "|", "\t")
 
@@ -102,8 +103,12 @@ class Source:
             yield number, value
 
     def problem(self, message: str, line: int | None = None) -> BadInput:
-        """An error about the file, or about one line of it."""
-        return BadInput(Problem(message, Location(str(self.path), line)))
+        """An error about the file, or about one line of it.
+
+        What is quoted from the file may hold anything, also what a terminal would obey; an error is one line.
+        """
+        shown = "".join(sign if sign.isprintable() else "\ufffd" for sign in message[:_LONGEST_MESSAGE])
+        return BadInput(Problem(shown, Location(str(self.path), line)))
 
 
 class Importer(Protocol):
