@@ -4,11 +4,14 @@ import pytest
 
 from seatrial.report.calibration import calibration_view
 
+STALL = {
+    "kind": "stall", "planted": 6, "covered": 6, "shortest_s": 0.05, "longest_s": 1.25, "excess_p50_intervals": 1.25,
+    "error_p05_ms": None, "error_p50_ms": 0.4, "error_p95_ms": None, "error_least_ms": -3.0, "error_most_ms": 2.0,
+}  # fmt: skip
 FOUND = {
     "measured_at": "2026-11-24T05:00:00+00:00", "rate": "10000/min", "planted": 36, "covered": 36, "control_s": 20.0,
     "control_outages": 0, "doubt": "",
-    "kinds": [{"kind": "stall", "planted": 6, "covered": 6, "shortest_s": 0.05, "longest_s": 1.25, "excess_p50_intervals": 1.25,
-               "error_p05_ms": None, "error_p50_ms": 0.4, "error_p95_ms": None, "error_least_ms": -3.0, "error_most_ms": 2.0}],
+    "kinds": [STALL],
     "machine": {"processors": "2"}, "versions": {"seatrial": "1.0"},
 }  # fmt: skip
 HERE = {"processors": "2"}, {"seatrial": "1.0", "httpx": "0.28"}
@@ -33,11 +36,7 @@ def test_a_calibration_of_another_machine_or_version_says_so() -> None:
 
 
 def test_an_older_calibration_shows_no_figure_that_it_does_not_have() -> None:
-    kind = {
-        key: value
-        for key, value in FOUND["kinds"][0].items()
-        if key not in ("error_least_ms", "error_most_ms")
-    }  # type: ignore[index]
+    kind = {name: value for name, value in STALL.items() if name not in ("error_least_ms", "error_most_ms")}
     view = calibration_view({**FOUND, "kinds": [kind], "machine": {}}, *HERE)
     assert view is not None
     assert view.rows[0].error == "– / +0.4 / –"

@@ -145,7 +145,7 @@ def _environment() -> Environment:
         "count": figures.count,
         "named": figures.named,
         "interval": lambda bounds: str(figures.interval(bounds.lower_s, bounds.upper_s, "s")),
-        "milliseconds": figures.milliseconds,
+        "latency": figures.latency,
         "per_second": figures.rate,
         "seconds": figures.seconds,
         "share": figures.share,

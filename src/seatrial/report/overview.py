@@ -17,6 +17,7 @@ Counts = npt.NDArray[np.int64]
 _WIDTHS = tuple(base * 10.0**power for power in range(-1, 6) for base in (1, 2, 3, 5))  # seconds
 _MOST_BUCKETS = 1200
 _FEWEST_BUCKETS = 120
+_FEWEST_ARRIVALS = 5  # in a bucket, on average: a rate of one arrival or none is no rate
 _ARRIVALS_A_BUCKET = 40  # an even schedule then wobbles by no more than 1 in 40 from bucket to bucket
 _MOST_SERVERS = 8
 _MOST_NAMES = 24
@@ -67,9 +68,10 @@ class NameRow:
 
 
 def bucket_width(span_s: float, arrivals: int) -> float:
-    """The finest width that holds enough arrivals a bucket, neither too many nor too few buckets."""
-    enough = _ARRIVALS_A_BUCKET * span_s / max(arrivals, 1)
-    wanted = max(span_s / _MOST_BUCKETS, min(enough, span_s / _FEWEST_BUCKETS))
+    """The finest width with arrivals enough in a bucket, with neither too many nor too few buckets."""
+    interval_s = span_s / max(arrivals, 1)
+    wanted = min(_ARRIVALS_A_BUCKET * interval_s, span_s / _FEWEST_BUCKETS)
+    wanted = max(span_s / _MOST_BUCKETS, wanted, _FEWEST_ARRIVALS * interval_s)
     return next((width for width in _WIDTHS if width >= wanted * (1 - 1e-9)), span_s)
 
 
@@ -104,6 +106,7 @@ def drawn(log: RequestLog, deadline_s: float) -> Mapping[str, bool]:
     """Which charts have something to show: not every service says who answers, and some answer nobody."""
     used = np.unique(log.served_by.codes)
     return {
+        "answered": bool(np.any(_answered(log))),
         "served": any(log.served_by.values[code] for code in used),
         "latency": bool(np.any(_waited(log, deadline_s)[1])),
     }
@@ -141,6 +144,11 @@ def _waited(log: RequestLog, deadline_s: float) -> tuple[Floats, Bools]:
     with np.errstate(invalid="ignore"):
         counts = log.ok | (waited >= deadline_s)
     return waited * 1000, counts & ~np.isnan(waited)
+
+
+def _answered(log: RequestLog) -> Bools:
+    """A failure without a status is no answer: a refused connection, say."""
+    return ~np.isnan(log.ended) & (log.ok | (log.status > 0))
 
 
 def _bucket(instants: Floats, start: float, width: float) -> npt.NDArray[np.intp]:
@@ -181,7 +189,7 @@ def _served_by(log: RequestLog, due: npt.NDArray[np.intp], buckets: int) -> tupl
     if not named:
         return ()
     silent = log.served_by.equals("")
-    answered = ~np.isnan(log.ended) & (log.ok | (log.status > 0))
+    answered = _answered(log)
     for label, counts in (
         (_OTHERS, grid[:, rest].sum(axis=1)),
         (_UNSAID, np.bincount(due[silent & answered], minlength=buckets)),

@@ -6,7 +6,7 @@ import math
 
 from seatrial.model.result import Failover, GeneratorAudit, Measurement, Phase, RunResult
 from seatrial.model.verdict import Verdict
-from seatrial.report.figures import count, milliseconds, seconds, share
+from seatrial.report.figures import count, interval, milliseconds, seconds, share
 
 
 def headline(result: RunResult) -> str:
@@ -30,8 +30,8 @@ def what_clients_saw(measured: Measurement) -> str:
     if not measured.requests:
         return "No request was due in the measured part of the run."
     if not sent:
-        due = f"None of {_requests(measured.requests)} that were due was sent"
-        return f"{due}, so nothing is known of the service."
+        due = f"Of {_requests(measured.requests)} that should have been sent, none was"
+        return f"{due}: nothing is known of the service."
     failed = measured.bad - dropped
     if not failed:
         whole = "the one that was sent was" if sent == 1 else f"all {count(sent)} that were sent were"
@@ -85,13 +85,14 @@ def phase_length(phase: Phase) -> str:
 
 def resolution(measured: Measurement) -> str:
     """How short an interruption could have gone unseen."""
-    gap = measured.completion_gap.upper_s
+    gap_s = measured.completion_gap.upper_s
     rate = measured.generator.offered_per_s
     spacing = f"A request was due every {seconds(1 / rate)}. " if rate else ""
-    if math.isinf(gap):
+    if math.isinf(gap_s):
         return f"{spacing}How long an interruption could have gone unseen is not known."
     unseen = "An interruption of the whole service could have gone unseen only if it was shorter than"
-    return f"{spacing}{unseen} {seconds(gap)}."
+    gap = interval(0.0, gap_s, "s")  # a bound, so it is rounded up
+    return f"{spacing}{unseen} {gap.upper}{gap.unit}."
 
 
 def generator(audit: GeneratorAudit, doubt: str) -> str:
@@ -102,7 +103,8 @@ def generator(audit: GeneratorAudit, doubt: str) -> str:
     if doubt and None in (audit.scheduled, audit.dropped, audit.unanswered):
         return f"Nobody can vouch for the load generator: {doubt}."
     if doubt:
-        return f"The load generator cannot be trusted: {doubt}. It measured itself, not only the service."
+        itself = " It measured itself, not only the service." if audit.sent else ""
+        return f"The load generator cannot be trusted: {doubt}.{itself}"
     if not audit.scheduled:
         return "The load generator had nothing to send."
     late = f"99 of 100 within {milliseconds(audit.late_p99_ms)}"
