@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import random
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import pyarrow.parquet as pq
 from tests.support import oracle
 from tests.support.oracle import Row
+
+from seatrial.cli.figures import measured_table
+from seatrial.measure import measure
+from seatrial.measure.importers import read
+from seatrial.model.problems import BadInput
+from seatrial.report.verdictfile import measured_document
 
 _EPOCH_MS = 1767225600000
 _ROWS = range(12)
@@ -107,3 +116,37 @@ def _lines(data: bytes, chance: random.Random) -> bytes:
             return b"".join([*lines, *lines[line:]])
         case _:
             return b"".join(chance.sample(lines, len(lines)))
+
+
+@dataclass
+class Outcome:
+    """What became of damaged files. `wrong`: what happened that may not, by format and seed."""
+
+    measured: int = 0
+    refused: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+
+def run_campaign(path: Path, format: str, count: int) -> Outcome:  # noqa: A002  # what users call it
+    """Measure `count` damaged files of a format: each has a measurement, or a line that names it."""
+    outcome = Outcome()
+    for seed in range(count):
+        path.write_bytes(mutated(format, seed))
+        try:
+            imported = read(path)
+            measured = measure(imported.log, 2.0, 1.0, tells=imported.tells)
+            json.dumps(measured_document(measured), allow_nan=False)
+            measured_table(measured, "")
+            outcome.measured += 1
+        except BadInput as error:
+            outcome.refused += 1
+            (problem,) = error.problems
+            if (
+                problem.location is None
+                or problem.location.file != str(path)
+                or len(str(error).splitlines()) != 1
+            ):
+                outcome.wrong.append(f"{format} {seed}: {error}")
+        except Exception as error:  # whatever it is, the campaign goes on and tells of it
+            outcome.wrong.append(f"{format} {seed}: {error!r}")
+    return outcome

@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 from seatrial.model.result import ObjectiveResult, RunResult, StepRecord
 from seatrial.model.verdict import Verdict
 from seatrial.report.figures import allowed
-from seatrial.report.views import measured_text
+from seatrial.report.views import NOT_MEASURED, measured_text
 
 _OUTCOME = {Verdict.FAIL: "failure", Verdict.UNKNOWN: "error"}
 # What XML 1.0 forbids even when escaped (https://www.w3.org/TR/xml/#charsets)
@@ -83,7 +83,7 @@ def _append(suite: ET.Element, experiment: str, case: _Case) -> None:
 
 def _objective(result: ObjectiveResult) -> str:
     parts = (
-        f"measured {measured_text(result)}",
+        NOT_MEASURED if result.lower is None else f"measured {measured_text(result)}",
         f"target {allowed(result.target, result.unit)}",
         result.reason,
     )

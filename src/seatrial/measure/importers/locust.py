@@ -21,6 +21,7 @@ _SUMMARIES = (
     {"Type", "Name", "Request Count"},  # _stats.csv
     {"Timestamp", "User Count", "Type"},  # _stats_history.csv
     {"Method", "Name", "Error", "Occurrences"},  # _failures.csv
+    {"Count", "Message", "Traceback", "Nodes"},  # _exceptions.csv
 )
 _ADVICE = (
     "holds Locust's summaries, not single requests, so no outage can be read from it. Let the users be of "
