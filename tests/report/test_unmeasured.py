@@ -192,6 +192,16 @@ def test_a_run_without_measurement_took_no_measured_time(make: Callable[[str], D
     assert 'time="1.000"' in junit(result_of(FEW, make))
 
 
+def test_a_run_that_ended_in_its_warmup_was_measured_for_no_time(make: Callable[[str], Dossier]) -> None:
+    warmup = log_of(Row(i * EVERY_S - 5, i * EVERY_S - 5, i * EVERY_S - 4.99, ok=True) for i in range(20))
+    measurement = measure(warmup, DEADLINE_S, 1.0, 0.0, -3.0)
+    result = replace(result_of(NOTHING, make), measurement=measurement)
+    page = render_html(Dossier(result, warmup))
+    assert "<dt>Measured for</dt><dd>0 s</dd>" in page
+    assert "No request was due in the measured part of the run." in page
+    assert 'time="0.000"' in junit(result)
+
+
 def test_nothing_promised_is_said_only_where_something_was_measured(make: Callable[[str], Dossier]) -> None:
     result = replace(result_of(FEW, make), verdict=Verdict.UNKNOWN)
     assert sentences.headline(result) == "Nothing was promised, so nothing was judged."

@@ -35,8 +35,7 @@ def measured_table(measured: Measurement, doubt: str) -> RenderableType:
 
 def _facts(measured: Measurement) -> Iterator[tuple[str, str]]:
     """What is known; of requests that were never sent, only how many they are."""
-    length_s = measured.end_s - measured.start_s
-    over = f" over {seconds(length_s)}" if measured.generator.achieved_per_s is not None else ""
+    over = f" over {seconds(measured.length_s)}" if measured.generator.achieved_per_s is not None else ""
     yield "requests", f"{count(measured.requests)}{over}"
     if not measured.generator.sent:
         return

@@ -129,6 +129,11 @@ class Measurement:
     served_by: tuple[tuple[str, int], ...]
     errors: tuple[tuple[str, int], ...]  # reason, count; most frequent first
 
+    @property
+    def length_s(self) -> float:
+        """How long was measured: not at all when the run ended in its warm-up."""
+        return max(0.0, self.end_s - self.start_s)
+
 
 @dataclass(frozen=True, slots=True)
 class ObjectiveResult:

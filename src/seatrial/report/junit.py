@@ -101,8 +101,7 @@ def _step(step: StepRecord) -> tuple[Verdict, str]:
 
 def _time(result: RunResult) -> dict[str, str]:
     """How long was measured. A case has no time of its own, nor has a run that measured nothing."""
-    measured = result.measurement
-    return {"time": f"{measured.end_s - measured.start_s:.3f}"} if measured else {}
+    return {"time": f"{result.measurement.length_s:.3f}"} if result.measurement else {}
 
 
 def _clean(text: str) -> str:

@@ -65,6 +65,13 @@ def test_a_file_that_is_not_there_or_empty_is_refused(
         read(path)
 
 
+def test_text_in_another_encoding_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_bytes("intended,sent,ended,ok\n0.0,0.0,0.1,true\n".encode("utf-16"))
+    with pytest.raises(BadInput, match=r"log\.csv: is UTF-16 text.*save it as UTF-8"):
+        read(path)
+
+
 def test_a_directory_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="cannot be read"):
         read(tmp_path)

@@ -23,6 +23,7 @@ from seatrial.model.requestlog import Bools, Coded, Floats, RequestLog
 _HEAD = 65_536
 _LONGEST_MESSAGE = 400
 _MAGIC = {b"\x28\xb5\x2f\xfd": "zstd", b"\x1f\x8b": "gzip"}
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _DELIMITERS = (",", ";", "|", "\t")
 
 
@@ -64,6 +65,9 @@ class Source:
             raise BadInput(Problem(f"cannot be read: {reason}", Location(str(path)))) from error
         if not head.strip():
             raise BadInput(Problem("is empty: a request log has one row a request", Location(str(path))))
+        if head.startswith(_UTF_16):
+            message = "is UTF-16 text, as PowerShell writes it with >; save it as UTF-8"
+            raise BadInput(Problem(message, Location(str(path))))
         return cls(path, compression, head)
 
     @property

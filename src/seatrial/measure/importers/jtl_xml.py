@@ -186,7 +186,8 @@ def _parse(source: Source, reader: _Reader) -> int | None:
     except expat.ExpatError as error:
         if error.code in _CUT_SHORT and reader.lines:
             return error.lineno
-        raise source.problem(f"is not well-formed XML: {error}", error.lineno) from error
+        why = expat.ErrorString(error.code)
+        raise source.problem(f"is not well-formed XML: {why}", error.lineno) from error
     except (ValueError, LookupError) as error:  # an encoding that the parser does not know
         raise source.problem(f"cannot be read as XML: {error}", 1) from error
     return None

@@ -8,7 +8,7 @@ function buildOverview() {
     yScale: fromZero(),
     yAxis: valueAxis(perSecond),
     layers: [
-      ...(buckets.unsent.some(Boolean) ? [{ label: "never sent", values: due, shown: unsent, read: perSecond, colour: "soft", hatch: true }] : []),
+      ...(buckets.unsent.some(Boolean) ? [{ label: "never sent", values: due, shown: unsent, read: perSecond, colour: "untold", hatch: true }] : []),
       { label: "good", values: sum(good, bad), shown: good, read: perSecond, colour: "good-wash" },
       { label: "bad", values: bad, shown: bad, read: perSecond, colour: "bad", hatch: true },
     ],
@@ -48,7 +48,7 @@ function servedLayers() {
     const shown = rates(counts);
     below = below ? sum(below, shown) : shown;
     const named = name.match(/^(blue|green)\b/);
-    const tone = name === "no answer" ? "bad" : name === "did not say who" ? "soft" : named ? `tone-${named[1]}` : `tone-${tones++ % 5}`;
+    const tone = name === "no answer" ? "bad" : name === "did not say who" ? "untold" : named ? `tone-${named[1]}` : `tone-${tones++ % 5}`;
     const hatch = used.has(tone) || tone === "bad";
     used.add(tone);
     return { label: name, values: below, shown, read: perSecond, colour: tone, hatch };
