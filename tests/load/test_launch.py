@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from seatrial.load.launch import REQUESTS, LoadPlan, LoadProcess, explain, launch
-from seatrial.load.spool import KILLED
 from seatrial.model.arrivals import RateStep
+from seatrial.model.ownfailure import KILLED
 from seatrial.model.problems import BadInput
 from seatrial.model.quantities import Rate
 

@@ -9,6 +9,7 @@ from tests.support import oracle
 from tests.support.oracle import Row
 
 from seatrial.measure.latency import latency
+from seatrial.model.ownfailure import KILLED
 
 
 def test_latency_counts_from_the_instant_at_which_a_request_was_due() -> None:
@@ -54,6 +55,13 @@ def test_a_failure_that_came_quickly_is_no_latency_and_one_that_took_its_deadlin
     assert found is not None
     assert found.p50_ms == pytest.approx(1000)
     assert found.max_ms == pytest.approx(2500)
+
+
+def test_what_the_generator_gave_up_on_took_nobody_knows_how_long() -> None:
+    rows = [*([Row(0, 0, 0.001, ok=True)] * 80), *([Row(0, 0, None, ok=False, error=KILLED)] * 20)]
+    found = latency(oracle.log_of(rows), 2.0)
+    assert found is not None
+    assert (found.answers, found.max_ms, found.at_least_from_ms) == (80, 1, None)
 
 
 @pytest.mark.parametrize("rows", [[], [Row(0, None, None, ok=False)], [Row(0, 0, 0.1, ok=False)]])

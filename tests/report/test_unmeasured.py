@@ -16,6 +16,7 @@ from tests.support.oracle import Row
 
 from seatrial.measure import measure, trusted
 from seatrial.measure.generator import ENDED_ALONE
+from seatrial.model.ownfailure import OWN
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import Measurement, RunResult
 from seatrial.model.verdict import Verdict
@@ -34,7 +35,7 @@ def answered(count: int) -> Iterable[Row]:
 
 
 NOTHING = log_of([])
-DROPPED = log_of(Row(i * EVERY_S, None, None, ok=False, error="no login") for i in range(250))
+DROPPED = log_of(Row(i * EVERY_S, None, None, ok=False, error="dropped: no login") for i in range(250))
 FEW = log_of(answered(9))
 ONE = log_of(answered(1))
 REFUSED = log_of(Row(i * EVERY_S, i * EVERY_S, i * EVERY_S + 0.001, ok=False) for i in range(250))
@@ -105,6 +106,11 @@ def test_what_was_never_sent_is_no_failure_of_the_service(make: Callable[[str], 
     assert said == (
         "No request failed: all 100 that were sent were answered well and in time. "
         "25 more were due and never sent, which says nothing of the service."
+    )
+    ours = log_of([*answered(100), *(Row(10, 10, None, ok=False, error=f"{OWN}no memory") for _ in range(5))])
+    assert sentences.what_clients_saw(measured(ours)) == (
+        "No request failed: 100 of 105 that were sent were answered well and in time. "
+        "5 more were bad by the load generator's own doing, which says nothing of the service."
     )
     assert "Of 250 requests that should have been sent, none was" in page_of(DROPPED, make)
     assert "late p50 –, p99 –, max –" in screen_of(DROPPED, make)

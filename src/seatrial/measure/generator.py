@@ -61,11 +61,14 @@ def trusted(
     audit: GeneratorAudit,
     interval_s: float,
     *,
+    dropped_because: str = "",
     deadline_s: float = DEFAULT_DEADLINE_S,
     intervals: float = LATENESS_INTERVALS,
     floor_s: float = LATENESS_FLOOR_S,
 ) -> str:
     """Why `audit` cannot be believed, or "" when it can. `interval_s`: the schedule's arrival interval.
+
+    `dropped_because`: the reason of most dropped arrivals, where the log gives one.
 
     A single hiccup is held in the bounds of every outage (they use `sent` where it widens them), so the limit
     in arrival intervals is on the 99th percentile. Only a hiccup near the deadline could by itself make
@@ -77,10 +80,8 @@ def trusted(
     if not audit.scheduled:
         return "no arrival was scheduled, so nothing was measured"
     if audit.dropped:
-        return (
-            f"the load generator dropped {audit.dropped} of {audit.scheduled} arrivals; "
-            "lower the rate or give it more workers"
-        )
+        told = f"the load generator dropped {audit.dropped} of {audit.scheduled} arrivals"
+        return f"{told}: {dropped_because}" if dropped_because else told
     # of fewer than 100 requests there is no p99: the latest of them is held against its limit
     p99_ms = audit.late_max_ms if audit.late_p99_ms is None else audit.late_p99_ms
     for what, late_ms, allowed_ms in (

@@ -24,17 +24,15 @@ from seatrial.model.result import Latency
 
 def latencies_s(log: RequestLog, deadline_s: float) -> Floats:
     """`ended - intended` of requests that were answered ok, or that waited for their deadline at least."""
-    waited = log.ended - log.intended
-    waited[np.isnan(waited) & ~np.isnan(log.sent)] = deadline_s
-    with np.errstate(invalid="ignore"):
-        counts = log.ok | (waited >= deadline_s)
-    return waited[counts & ~np.isnan(waited)]
+    waited = log.waited_s(deadline_s)
+    return waited[~np.isnan(waited)]
 
 
 def latency(log: RequestLog, deadline_s: float) -> Latency | None:
     """Percentiles of `latencies_s`, each a latency that occurred (nearest rank); None without any."""
-    waited_ms = np.sort(latencies_s(log, deadline_s)) * 1000
-    if not len(waited_ms):
+    waited = log.waited_s(deadline_s)
+    known = ~np.isnan(waited)
+    if not known.any():
         return None
-    unanswered = bool(np.any(np.isnan(log.ended) & ~np.isnan(log.sent)))
-    return Latency.of(waited_ms, deadline_s * 1000 if unanswered else None)
+    unanswered = np.any(known & np.isnan(log.ended))
+    return Latency.of(np.sort(waited[known]) * 1000, deadline_s * 1000 if unanswered else None)

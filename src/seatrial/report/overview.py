@@ -108,42 +108,29 @@ def drawn(log: RequestLog, deadline_s: float) -> Mapping[str, bool]:
     return {
         "answered": bool(np.any(_answered(log))),
         "served": any(log.served_by.values[code] for code in used),
-        "latency": bool(np.any(_waited(log, deadline_s)[1])),
+        "latency": not np.isnan(log.waited_s(deadline_s)).all(),
     }
 
 
 def by_name(log: RequestLog, deadline_s: float) -> tuple[NameRow, ...]:
     """The most frequent request names, most frequent first."""
     good = log.good(deadline_s)
-    waited_ms, counts = _waited(log, deadline_s)
+    waited_ms = log.waited_s(deadline_s) * 1000
     totals = np.bincount(log.name.codes, minlength=len(log.name.values))
     frequent = [int(code) for code in np.argsort(-totals, kind="stable")[:_MOST_NAMES] if totals[code]]
-    return tuple(_name_row(log, good, waited_ms, counts, code, deadline_s * 1000) for code in frequent)
+    return tuple(_name_row(log, good, waited_ms, code, deadline_s * 1000) for code in frequent)
 
 
-def _name_row(
-    log: RequestLog, good: Bools, waited_ms: Floats, counts: Bools, code: int, at_least_ms: float
-) -> NameRow:
+def _name_row(log: RequestLog, good: Bools, waited_ms: Floats, code: int, deadline_ms: float) -> NameRow:
     rows = log.name.codes == code
-    waited = np.sort(waited_ms[rows & counts])
+    known = rows & ~np.isnan(waited_ms)
     requests = int(np.count_nonzero(rows))
     bad = requests - int(np.count_nonzero(good & rows))
-    unanswered = np.any(rows & np.isnan(log.ended) & ~np.isnan(log.sent))
-    latency = Latency.of(waited, at_least_ms if unanswered else None) if len(waited) else None
+    unanswered = np.any(known & np.isnan(log.ended))
+    latency = None
+    if known.any():
+        latency = Latency.of(np.sort(waited_ms[known]), deadline_ms if unanswered else None)
     return NameRow(log.name.values[code], requests, bad, latency)
-
-
-def _waited(log: RequestLog, deadline_s: float) -> tuple[Floats, Bools]:
-    """How long each client waited (ms), and which of these count as latencies.
-
-    A request never answered waited for its deadline at least; a failure that came quickly is an error, not a
-    latency. Otherwise a stall, or a crash, would look fast.
-    """
-    waited = log.ended - log.intended
-    waited[np.isnan(waited) & ~np.isnan(log.sent)] = deadline_s
-    with np.errstate(invalid="ignore"):
-        counts = log.ok | (waited >= deadline_s)
-    return waited * 1000, counts & ~np.isnan(waited)
 
 
 def _answered(log: RequestLog) -> Bools:
@@ -164,9 +151,10 @@ def _instants(instants: Floats, start: float, width: float, buckets: int) -> Cou
 def _percentiles(log: RequestLog, deadline_s: float, due: npt.NDArray[np.intp], buckets: int) -> Floats:
     """p50, p95 and max latency in each bucket: shape (3, buckets)."""
     result = np.full((3, buckets), np.nan)
-    waited_ms, counts = _waited(log, deadline_s)
-    latency = waited_ms[counts]
-    edges = np.searchsorted(due[counts], np.arange(buckets + 1))
+    waited_ms = log.waited_s(deadline_s) * 1000
+    known = ~np.isnan(waited_ms)
+    latency = waited_ms[known]
+    edges = np.searchsorted(due[known], np.arange(buckets + 1))
     for bucket in np.flatnonzero(np.diff(edges)):
         ascending = np.sort(latency[edges[bucket] : edges[bucket + 1]])
         found = (percentile(ascending, percent) for percent in (50, 95, 100))

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import math
 
-from seatrial.model.result import Failover, GeneratorAudit, Measurement, Phase, RunResult
+from seatrial.model.result import (
+    Failover,
+    GeneratorAudit,
+    Measurement,
+    Phase,
+    RunResult,
+    ScenarioAccount,
+)
 from seatrial.model.verdict import Verdict
 from seatrial.report.figures import count, interval, milliseconds, seconds, share
 
@@ -26,23 +33,25 @@ def headline(result: RunResult) -> str:
 
 def what_clients_saw(measured: Measurement) -> str:
     """Good, bad and outages in one or two sentences."""
-    sent, dropped = measured.generator.sent, measured.generator.dropped or 0
+    sent, own = measured.generator.sent, max(measured.unproven, measured.generator.dropped or 0)
     if not measured.requests:
         return "No request was due in the measured part of the run."
     if not sent:
         due = f"Of {_requests(measured.requests)} that should have been sent, none was"
         return f"{due}: nothing is known of the service."
-    failed = measured.bad - dropped
+    failed, good = measured.bad - own, measured.requests - measured.bad
     if not failed:
-        whole = "the one that was sent was" if sent == 1 else f"all {count(sent)} that were sent were"
-        said = f"No request failed: {whole} answered well and in time."
-        return said + (_never_sent(dropped) or f" {resolution(measured)}")
+        whole = f"{count(good)} of {count(sent)}" if good < sent else f"all {count(sent)}"
+        said = f"No request failed: {'the one' if sent == good == 1 else whole} that {_were(sent)} sent"
+        return f"{said} {_were(good)} answered well and in time." + (
+            _own(measured, own) or f" {resolution(measured)}"
+        )
     outages = len(measured.outages)
     return (
         f"{count(failed)} of {_requests(sent)} ({share(failed / sent)}) failed, came after their deadline of "
         f"{seconds(measured.deadline_s)} or were never answered, "
         f"in {count(outages)} {'outage' if outages == 1 else 'outages'}.{_degraded(measured)}"
-        + _never_sent(dropped)
+        + _own(measured, own)
     )
 
 
@@ -50,12 +59,18 @@ def _requests(number_: int) -> str:
     return f"{count(number_)} request{'' if number_ == 1 else 's'}"
 
 
-def _never_sent(dropped: int) -> str:
-    """The generator's own failure, which is no failure of the service."""
-    if not dropped:
+def _were(number_: int) -> str:
+    return "was" if number_ == 1 else "were"
+
+
+def _own(measured: Measurement, own: int) -> str:
+    """What the generator failed at itself, which is no failure of the service."""
+    if not own:
         return ""
-    were = "was" if dropped == 1 else "were"
-    return f" {count(dropped)} more {were} due and never sent, which says nothing of the service."
+    what = (
+        "due and never sent" if own == measured.generator.dropped else "bad by the load generator's own doing"
+    )
+    return f" {count(own)} more {_were(own)} {what}, which says nothing of the service."
 
 
 def _degraded(measured: Measurement) -> str:
@@ -114,3 +129,9 @@ def generator(audit: GeneratorAudit, doubt: str) -> str:
         "The load generator can be trusted: "
         f"it sent every one of {count(audit.scheduled)} scheduled requests, {late} of the instant it was due."
     )
+
+
+def scenario(account: ScenarioAccount) -> str:
+    """What the scenario's own code failed at: `it failed 3 times in 250 arrivals: home.py:7 KeyError …`."""
+    told = f"it failed {count(account.failed)} times in {count(account.arrivals)} arrivals"
+    return f"{told}: {'; '.join(str(error) for error in account.errors[:3])}"
