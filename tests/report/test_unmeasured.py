@@ -93,6 +93,7 @@ def test_a_service_that_was_never_asked_has_no_figures(
     ):
         assert figure not in page
     document = verdict_document(result_of(log, make))
+    assert document.get("outages", []) == []
     assert (
         document.get("degraded_s")
         is document.get("equivalent_outage_s")

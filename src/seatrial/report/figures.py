@@ -27,8 +27,8 @@ class Shown:
     unit: str
 
     def __str__(self) -> str:
-        if not self.upper:
-            return f"{self.lower}{self.unit} or more"
+        if not self.upper:  # zero or more is no more than is known of anything
+            return "not known" if self.lower == "0" else f"{self.lower}{self.unit} or more"
         return (
             self.lower + self.unit if self.lower == self.upper else f"{self.lower} … {self.upper}{self.unit}"
         )

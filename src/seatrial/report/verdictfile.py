@@ -22,6 +22,7 @@ _RESULT = TypeAdapter(RunResult)
 def measured_document(measurement: Measurement) -> dict[str, Any]:
     """The measuring part: what `seatrial measure --json` prints."""
     audit = measurement.generator
+    outages = measurement.outages if audit.sent else ()  # of a service that was never asked none is known
     return {
         "outages": [
             {
@@ -33,7 +34,7 @@ def measured_document(measurement: Measurement) -> dict[str, Any]:
                 "runs": outage.runs,
                 "equivalent_s": outage.equivalent_s,
             }
-            for outage in measurement.outages
+            for outage in outages
         ],
         **_lengths(measurement),
         "latency": plain(measurement.latency),
