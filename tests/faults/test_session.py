@@ -33,7 +33,7 @@ def a_session(home: Path, **options: Any) -> FaultSession:
 @pytest.fixture
 def in_process(monkeypatch: pytest.MonkeyPatch, build: Callable[..., Any]) -> None:
     """Sessions whose conductor knows scripted faults; its guardian does not, and is not asked."""
-    monkeypatch.setattr(session, "Undoer", lambda journal, me: Undoer(journal, me, build=build))
+    monkeypatch.setattr(session, "Undoer", lambda *given, **named: Undoer(*given, **named, build=build))
     monkeypatch.setattr(registry, "bind", lambda *_: None)
 
 

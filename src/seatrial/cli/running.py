@@ -9,11 +9,11 @@ import math
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,11 +23,14 @@ from seatrial.cli.reporting import Desk, open_desk
 from seatrial.cli.targets import home, is_up, planned_target, target_in_service
 from seatrial.cli.terminal import err, print_json, say
 from seatrial.cli.terms import rate_of
-from seatrial.model.problems import Interrupted, SeatrialError
+from seatrial.model.problems import Interrupted
 from seatrial.report import summary
 from seatrial.run.execute import Execution, execute
 from seatrial.run.files import read
 from seatrial.run.plan import Plan, make_plan
+
+if TYPE_CHECKING:
+    from seatrial.faults.recover import Recovered
 
 DEMO = "chaos/blue-green-rollback.yaml"
 
@@ -180,21 +183,18 @@ def recover(as_json: JsonOption = False) -> int:
 def _recover_first() -> None:
     """Whatever a killed run left must be gone before anything new is injected."""
     from seatrial.faults.recover import recover as undo_open_faults  # noqa: PLC0415
+    from seatrial.faults.recover import require_undone  # noqa: PLC0415
 
     found = undo_open_faults(home())
-    _say_recovered(found)
-    if not all(each.undone for each in found):
-        raise SeatrialError("an earlier run's fault is still there; mend it by hand, then: seatrial recover")
+    _say_recovered(each for each in found if each.undone)
+    require_undone(found)
 
 
-def _say_recovered(found: list) -> None:  # type: ignore[type-arg]
+def _say_recovered(found: Iterable[Recovered]) -> None:
     for each in found:
-        undo = each.outcome.entry.undo
-        if each.undone:
-            say(f"undone: {undo.fault} on {undo.role.name}, left by {each.run}")
-        else:
-            say(f"NOT undone: {undo.fault} on {undo.role.name}, left by {each.run}: {each.outcome.error}")
-            say(f"  by hand: {undo.by_hand}")
+        say(str(each))
+        if not each.undone:
+            say(f"  by hand: {each.outcome.entry.undo.by_hand}")
 
 
 @contextlib.contextmanager

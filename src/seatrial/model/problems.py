@@ -59,6 +59,14 @@ class Unavailable(SeatrialError):  # noqa: N818
     exit_code = 2
 
 
+class Unreachable(Unavailable):
+    """Nobody is there to be asked: the connection is refused, or there is no way, or no such name."""
+
+
+class TooLate(Unavailable):
+    """Somebody was asked, and was not through within the time that was given."""
+
+
 class Interrupted(SeatrialError):  # noqa: N818
     """A person or a supervisor asked for the end."""
 

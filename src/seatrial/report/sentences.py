@@ -11,6 +11,7 @@ from seatrial.model.result import (
     Phase,
     RunResult,
     ScenarioAccount,
+    times,
 )
 from seatrial.model.verdict import Verdict
 from seatrial.report.figures import count, interval, milliseconds, seconds, share
@@ -20,8 +21,13 @@ def headline(result: RunResult) -> str:
     """The verdict as one sentence."""
     if result.verdict is Verdict.PASS:
         return "Every objective was kept and every check held."
-    if result.verdict is Verdict.FAIL:
-        return "A promise was broken."
+    if any(step.left_behind for step in result.steps):
+        return "What this run did to its target is not known to be undone. Somebody has to look."
+    return "A promise was broken." if result.verdict is Verdict.FAIL else _unknown(result)
+
+
+def _unknown(result: RunResult) -> str:
+    """Why a verdict is neither a pass nor a fail."""
     if result.interrupted:
         return "The run was interrupted. It proves nothing, for or against."
     if result.measurement is None or not result.measurement.generator.sent:
@@ -133,5 +139,5 @@ def generator(audit: GeneratorAudit, doubt: str) -> str:
 
 def scenario(account: ScenarioAccount) -> str:
     """What the scenario's own code failed at: `it failed 3 times in 250 arrivals: home.py:7 KeyError …`."""
-    told = f"it failed {count(account.failed)} times in {count(account.arrivals)} arrivals"
+    told = f"it failed {times(account.failed)} in {count(account.arrivals)} arrivals"
     return f"{told}: {'; '.join(str(error) for error in account.errors[:3])}"

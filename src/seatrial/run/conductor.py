@@ -252,6 +252,8 @@ class Conductor:
             gone = load.poll()
             if gone is not None and now_s < self._duration_s:
                 self._end(Verdict.UNKNOWN, f"the load generator ended early: {load.failure_reason()}")
+            if self._timeline.died:
+                self._end(Verdict.UNKNOWN, "the timeline ended without telling why")
             if now_s >= 0 and (breach := self._watch.breach(now_s, self._unwell())):
                 self._end(Verdict.FAIL, breach)
             if self._ended():

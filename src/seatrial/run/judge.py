@@ -25,14 +25,15 @@ from seatrial.model.ownfailure import DROPPED
 from seatrial.model.quantities import Ratio
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import (
-    Bounds,
     CheckResult,
     Measurement,
     ObjectiveResult,
     ScenarioAccount,
     StepRecord,
+    times,
 )
 from seatrial.model.verdict import Verdict, judge_bounds
+from seatrial.run.undone import troubled
 
 _OPEN_END = "the run ended first, or nothing was answered well any more"
 
@@ -100,12 +101,11 @@ def _promises(experiment: Experiment) -> Iterator[_Promise]:
 
 
 def _judged(promise: _Promise, story: Story) -> ObjectiveResult:
-    measured = story.measurement
+    name, target, unit, measured = promise.name, promise.target, promise.unit, story.measurement
     if measured is None:
-        found = _Found(None, f"nothing was measured{': ' if story.cut else ''}{story.cut}")
-    else:
-        found = promise.measure(story, measured)
-    name, target, unit = promise.name, promise.target, promise.unit
+        why = f"nothing was measured: {story.cut}" if story.cut else "nothing was measured"
+        return ObjectiveResult(name, target, None, None, unit, Verdict.UNKNOWN, why)
+    found = promise.measure(story, measured)
     if found.bounds is None:
         return ObjectiveResult(name, target, None, None, unit, Verdict.UNKNOWN, found.why)
     lower, upper = found.bounds
@@ -119,13 +119,13 @@ def _judged(promise: _Promise, story: Story) -> ObjectiveResult:
     return ObjectiveResult(name, target, lower, upper, unit, verdict, reason)
 
 
-def _why(verdict: Verdict, promise: _Promise, found: _Found, measured: Measurement | None) -> str:
+def _why(verdict: Verdict, promise: _Promise, found: _Found, measured: Measurement) -> str:
     """The sentence behind a verdict."""
     assert found.bounds is not None
     lower, upper = found.bounds
     if verdict is Verdict.PASS:
         return ""
-    if verdict is Verdict.UNKNOWN and measured is not None and measured.unproven:
+    if verdict is Verdict.UNKNOWN and measured.unproven:
         own = f"{measured.unproven:,} of {measured.bad:,} bad requests"
         return f"{own} are the load generator's own failure and prove nothing"
     if promise.unit == "s" and math.isinf(upper):
@@ -170,7 +170,7 @@ def _next_judged(
 def _recovery(objective: RecoveryObjective) -> _Promise:
     def found(story: Story, _: Measurement) -> _Found:
         step = _step(story.steps, objective.after)
-        if step is None or step.injected_s is None:
+        if step is None or step.before_s is None or step.injected_s is None:
             return _Found(None, f"{objective.after} did not happen")
         judged = {each.after for each in story.experiment.objectives.recovery}
         until_s = _next_judged(judged, story.steps, step.injected_s, math.inf)
@@ -178,9 +178,8 @@ def _recovery(objective: RecoveryObjective) -> _Promise:
         bounds = recovery(story.log, step.injected_s, deadline_s, settle_s, until_s)
         if bounds is None:
             return _Found(None, f"nothing was due after {objective.after}")
-        if step.before_s is not None:  # the effect came at some instant from then on
-            bounds = Bounds(bounds.lower_s, bounds.upper_s + step.injected_s - step.before_s)
-        return _Found((bounds.lower_s, bounds.upper_s), step.unwell, of_the_end=True)
+        came_within_s = step.injected_s - step.before_s  # the effect did, at some instant between the two
+        return _Found((bounds.lower_s, bounds.upper_s + came_within_s), step.unwell, of_the_end=True)
 
     return _Promise(f"recovery after {objective.after}", objective.max.seconds, "s", found)
 
@@ -248,8 +247,8 @@ def judge(
         found = [(Verdict.UNKNOWN, text) for verdict, text in found if verdict is not Verdict.PASS]
     own = (doubt_of_scenario(scenario, experiment.load.scenario_errors),)
     found = [*disturbances, *((Verdict.UNKNOWN, doubt) for doubt in own if doubt), *found]
+    found += troubled(story.steps, told=measurement is not None)
     if measurement is not None:
-        found += _troubled_steps(story.steps)
         doubt = doubt_of(measurement, experiment)
         if doubt:
             found.append((Verdict.UNKNOWN, f"the load generator cannot be trusted: {doubt}"))
@@ -274,12 +273,12 @@ def doubt_of(measurement: Measurement, experiment: Experiment) -> str:
 
 def doubt_of_scenario(account: ScenarioAccount | None, tolerated: Ratio) -> str:
     """Why the scenario cannot be believed to have done what it was to do; empty when it can."""
-    if account is None or not account.errors or account.failed <= tolerated.fraction * account.arrivals:
+    if account is None or account.failed <= tolerated.fraction * account.arrivals:
         return ""
     others = len(account.errors) - 1
-    more = f", and {others} other kind{'s' if others > 1 else ''} of errors" if others else ""
+    more = f", and errors of {others} other kinds" if others else ""
     limit = f"; {tolerated} is tolerated" if tolerated.fraction else ""
-    told = f"the scenario failed {account.failed:,} times in {account.arrivals:,} arrivals"
+    told = f"the scenario failed {times(account.failed)} in {account.arrivals:,} arrivals"
     return f"{told}{limit}: {account.errors[0]}{more}"
 
 
@@ -306,15 +305,3 @@ def _number(value: float, unit: str) -> str:
     if unit == "per_s":
         return f"{value:.4g}/s"
     return f"{value:.3f} s" if unit == "s" else f"{value:.1f} {unit}"
-
-
-def _troubled_steps(steps: Iterable[StepRecord]) -> Iterator[tuple[Verdict, str]]:
-    for step in steps:
-        if step.error:
-            # a fault that was not undone is worse than one that did not happen
-            verdict = Verdict.FAIL if step.verified is False else Verdict.UNKNOWN
-            yield verdict, f"{step.name}: {step.error}"
-        elif step.injected_s is None:
-            yield Verdict.UNKNOWN, f"{step.name} did not happen"
-        elif step.verified is False:
-            yield Verdict.FAIL, f"{step.name}: its undo could not be verified"
