@@ -9,7 +9,7 @@ from tests.support import oracle
 from tests.support.oracle import Row
 
 from seatrial.measure import measure
-from seatrial.measure.generator import ENDED_ALONE, LogTells, audit, trusted, untold
+from seatrial.measure.generator import ENDED_ALONE, LogTells, audit, trusted, untold, vouched_for
 
 FAITHFUL = audit(
     oracle.log_of([Row(i / 100, i / 100 + 0.0002, i / 100 + 0.001, ok=True) for i in range(100)]), 0, 1
@@ -70,7 +70,7 @@ def test_of_few_requests_the_latest_is_held_against_the_limit() -> None:
     few = replace(FAITHFUL, late_p99_ms=None, late_max_ms=6.0)
     assert trusted(few, 0.01) == ""
     assert "late: max 6.0 ms, allowed 5.0 ms" in trusted(few, 0.001)
-    assert "not known" in trusted(replace(few, late_max_ms=None), 0.01)
+    assert "late: max inf ms" in trusted(replace(few, late_max_ms=None), 0.01)
 
 
 def test_a_lone_arrival_has_no_rate() -> None:
@@ -88,6 +88,8 @@ def test_what_a_log_does_not_tell_is_none_and_nobody_vouches_for_it() -> None:
     assert found.unanswered is None
     assert (found.late_p50_ms, found.late_p99_ms, found.late_max_ms, found.offered_per_s) == (None,) * 4
     assert untold(found) == "when requests were due, which were never sent and which were never answered"
-    assert trusted(found, 0.01) == f"its log does not tell {untold(found)}"
+    assert vouched_for(found, 0.01, 2.0) == f"its log does not tell {untold(found)}"
+    assert vouched_for(FAITHFUL, 0.01, 2.0) == ""
+    assert "dropped 1" in vouched_for(replace(FAITHFUL, dropped=1), 0.01, 2.0)
     partly = audit(log, 0.0, 2.0, LogTells(due=False, dropped=True, unanswered=True))
     assert (partly.dropped, partly.unanswered, untold(partly)) == (0, 0, "when requests were due")

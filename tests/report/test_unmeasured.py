@@ -14,7 +14,7 @@ from rich.console import Console
 from tests.support import oracle
 from tests.support.oracle import Row
 
-from seatrial.measure import measure, trusted
+from seatrial.measure import measure, trusted, vouched_for
 from seatrial.measure.generator import ENDED_ALONE
 from seatrial.model.ownfailure import OWN
 from seatrial.model.requestlog import RequestLog
@@ -165,7 +165,7 @@ def test_a_service_that_does_not_say_who_answers_gets_no_chart_of_it(make: Calla
 
 def test_nobody_vouches_for_the_generator_of_a_log_that_does_not_tell() -> None:
     found = measure(log_of(answered(4001)), DEADLINE_S, 1.0, tells=ENDED_ALONE)
-    assert sentences.generator(found.generator, trusted(found.generator, EVERY_S)) == (
+    assert sentences.generator(found.generator, vouched_for(found.generator, EVERY_S, DEADLINE_S)) == (
         "Nobody can vouch for the load generator: its log does not tell when requests were due, "
         "which were never sent and which were never answered."
     )

@@ -86,6 +86,7 @@ WORLDS = [
     World("late, answered well: errors", UNKNOWN, spells=(sent_late(0, 20, 0.6),), says="load generator"),
     World("late, answered well: p95", UNKNOWN, PROMISES["p95"], (sent_late(0, 20, 0.3),), says="late"),
     World("late at p99 alone", UNKNOWN, spells=(sent_late(0, 0.3, 0.1),), says="late: p99"),
+    World("few, and late", UNKNOWN, PROMISES["max"], (sent_late(0, 20, 0.03),), until_s=0.2, says="late: max"),
     World("one very late", UNKNOWN, spells=(sent_late(5, 5.01, 0.3),), says="late: max"),
     World("a little late", PASS, spells=(sent_late(0, 20, 0.01),)),
     World("dropped, and out all the same", FAIL, PROMISES["downtime"], (dropped(10.4, 10.5), *OUT, dropped(13, 13.1)),

@@ -33,7 +33,7 @@ def measure(
     """Measure a request log: outages with bounds, latency from the intended start, the generator's audit."""
     from seatrial.cli.figures import measured_table  # noqa: PLC0415
     from seatrial.measure import measure as measured  # noqa: PLC0415
-    from seatrial.measure import trusted  # noqa: PLC0415
+    from seatrial.measure import vouched_for  # noqa: PLC0415
     from seatrial.measure.importers import read  # noqa: PLC0415
     from seatrial.report.verdictfile import measured_document  # noqa: PLC0415
 
@@ -54,7 +54,7 @@ def measure(
     else:
         offered = result.generator.offered_per_s
         interval_s = 1 / offered if offered else math.inf
-        doubts = (imported.doubt, trusted(result.generator, interval_s, deadline_s=deadline_s))
+        doubts = (imported.doubt, vouched_for(result.generator, interval_s, deadline_s))
         out.print(measured_table(result, ", and ".join(filter(None, doubts))))
 
 

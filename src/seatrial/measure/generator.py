@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,34 +73,44 @@ def trusted(
 
     A single hiccup is held in the bounds of every outage (they use `sent` where it widens them), so the limit
     in arrival intervals is on the 99th percentile. Only a hiccup near the deadline could by itself make
-    requests bad that the service answered well. What the log cannot tell, nobody can vouch for.
+    requests bad that the service answered well. For the log of another tool there is `vouched_for`.
     """
-    unknown = untold(audit)
-    if unknown:
-        return f"its log does not tell {unknown}"
     if not audit.scheduled:
         return "no arrival was scheduled, so nothing was measured"
     if audit.dropped:
         told = f"the load generator dropped {audit.dropped} of {audit.scheduled} arrivals"
         return f"{told}: {dropped_because}" if dropped_because else told
-    # of fewer than 100 requests there is no p99: the latest of them is held against its limit
-    p99_ms = audit.late_max_ms if audit.late_p99_ms is None else audit.late_p99_ms
-    for what, late_ms, allowed_ms in (
-        (
-            "p99" if audit.late_p99_ms is not None else "max",
-            p99_ms,
-            max(intervals * interval_s, floor_s) * 1000,
-        ),
-        ("max", audit.late_max_ms, WORST_SHARE * deadline_s * 1000),
+    nearly_all, most = _lateness(audit)
+    for (what, late_ms), allowed_ms in (
+        (nearly_all, max(intervals * interval_s, floor_s) * 1000),
+        (most, WORST_SHARE * deadline_s * 1000),
     ):
-        if late_ms is None:
-            return "how late requests were sent is not known"
         if late_ms > allowed_ms:
             return (
                 f"the load generator was late: {what} {late_ms:.1f} ms, allowed {allowed_ms:.1f} ms; "
                 "lower the rate, give it more workers or a quieter machine"
             )
     return ""
+
+
+def _lateness(audit: GeneratorAudit) -> tuple[tuple[str, float], tuple[str, float]]:
+    """The lateness of nearly all and of all, in milliseconds; one that is not known is beyond every limit.
+
+    Of fewer than 100 requests there is no 99th percentile, and the latest stands for it.
+    """
+    most = ("max", math.inf if audit.late_max_ms is None else audit.late_max_ms)
+    return most if audit.late_p99_ms is None else ("p99", audit.late_p99_ms), most
+
+
+def vouched_for(audit: GeneratorAudit, interval_s: float, deadline_s: float) -> str:
+    """Why nobody can vouch for the generator of a log that is only read, or "" when the log shows it did well.
+
+    What the log does not tell cannot be trusted, nor held against the generator.
+    """
+    unknown = untold(audit)
+    return (
+        f"its log does not tell {unknown}" if unknown else trusted(audit, interval_s, deadline_s=deadline_s)
+    )
 
 
 def untold(audit: GeneratorAudit) -> str:
