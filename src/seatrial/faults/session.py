@@ -33,7 +33,7 @@ from seatrial.faults.journal import Ending, Entry, Journal, JournalError, Sessio
 from seatrial.faults.link import GUARDIAN_COMMAND, GuardianLink
 from seatrial.faults.lock import Holder, TargetLock
 from seatrial.faults.processes import myself
-from seatrial.faults.protocol import Fault, Role, Undo
+from seatrial.faults.protocol import Fault, Role, Undo, Warming
 from seatrial.faults.undoing import VERIFY_WITHIN_S, Outcome, Undoer, UndoFailedError
 from seatrial.model.problems import Interrupted, SeatrialError, Unavailable
 from seatrial.model.undo import UndoOutcome
@@ -77,6 +77,11 @@ class Life:
     instants: Mapping[What, Instant]
     undo: UndoOutcome
     error: str
+
+    @classmethod
+    def of(cls, entry: Entry, instants: Mapping[What, Instant]) -> Self:
+        """As the journal alone tells it."""
+        return cls(entry, instants, entry.undo_outcome, entry.error)
 
 
 def journal_path(home: Path) -> Path:
@@ -125,6 +130,7 @@ class FaultSession:
         self._ended: list[Life] | None = None
         self._unrecorded: dict[int, Outcome] = {}
         self._verifying: list[threading.Thread] = []
+        self._known: dict[int, Entry] = {}  # what was prepared, for when the journal cannot be read any more
         self.outcomes: list[Outcome] = []  # of the faults that `undo_all` or the end had to undo
 
     @property
@@ -185,22 +191,40 @@ class FaultSession:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Undo everything, verify it, let the guardian go. `outcomes` and `history` tell what came of it."""
-        self.undo_all()
-        self._verify_the_rest()
-        self._link.leave()
         ending = Ending.CLOSED if error is None and not self._lost else Ending.INTERRUPTED
+        with contextlib.ExitStack() as leaving:  # from the last to the first; one that fails stops no other
+            leaving.callback(self._lock.release)
+            leaving.callback(self._journal.close)
+            leaving.callback(self._remember)
+            leaving.callback(self._end_in_the_journal, ending)
+            leaving.callback(self._link.leave)
+            leaving.callback(self._verify_the_rest)
+            self.undo_all()
+
+    def _end_in_the_journal(self, ending: Ending) -> None:
         try:
             self._journal.end_session(self.id, ending)
         except JournalError as unwritable:  # `recover` ends it; what the run has measured stands
             _log.error("the end of session %s is not recorded: %s", self.id, unwritable)
-        self._ended = self.history()
-        self._journal.close()
-        self._lock.release()
+
+    def _remember(self) -> None:
+        """Keep what the journal knows for `history`; if it cannot be read any more, what was seen of each."""
+        try:
+            self._ended = self.history()
+        except JournalError as error:
+            _log.error("what became of the faults is not on record: %s", error)
+            unrecorded = "the fault journal could not be read afterwards, so its undo is not on record"
+            self._ended = [
+                Life(outcome.entry, {}, outcome.undo_outcome, outcome.error or unrecorded)
+                for outcome in self.outcomes
+            ]
 
     # injecting
 
     def prepare(self, fault: Fault, role: Role, ttl_s: float, label: str = "") -> Prepared:
-        """Look the role up and make the undo durable. Raises BadInput, Unavailable or JournalError.
+        """Look the role up, make the undo durable, and what the injection needs ready.
+
+        Raises BadInput, Unavailable or JournalError.
 
         ttl_s: seconds after the effect when the guardian undoes it, should nobody have done so by then.
         """
@@ -210,6 +234,9 @@ class FaultSession:
         undo = calling.prepare(fault, role)
         expires_ns = self._clock.now().boottime_ns + round((ttl_s + _INJECT_WITHIN_S) * 1e9)
         number = self._journal.prepare(self.id, label or fault.name, undo, expires_ns)
+        self._known[number] = self._journal.entry(number)
+        if isinstance(fault, Warming):
+            fault.warm(undo)
         return Prepared(number, fault, undo, ttl_s)
 
     def fire(self, prepared: Prepared) -> Injection:
@@ -314,7 +341,12 @@ class FaultSession:
         return verified
 
     def _undo_open(self, but: set[int]) -> list[Outcome]:
-        entries = [entry for entry in self._journal.open_entries(self.id) if entry.id not in but]
+        try:
+            left = self._journal.open_entries(self.id)
+        except JournalError as error:
+            _log.error("everything prepared is undone, open or not: %s", error)
+            left = list(self._known.values())
+        entries = [entry for entry in left if entry.id not in but]
         return [self._settled(outcome) for outcome in self._undoer.undo_each(entries)]
 
     def _settled(self, outcome: Outcome) -> Outcome:
@@ -322,7 +354,10 @@ class FaultSession:
         deadline = time.monotonic() + (0.0 if self._lost else _WAIT_FOR_OTHER_S)
         while outcome.state is State.UNDOING and outcome.recorded and time.monotonic() < deadline:
             time.sleep(_LOOK_EVERY_S)
-            outcome = Outcome.of(self._journal.entry(outcome.entry.id))
+            try:
+                outcome = Outcome.of(self._journal.entry(outcome.entry.id))
+            except JournalError:
+                break  # nobody can say whether another is at it: we do it
         return self._undoer.undo(outcome.entry, force=True) if outcome.state is State.UNDOING else outcome
 
     def _untouched(self, entry: Entry) -> bool:

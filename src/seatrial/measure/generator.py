@@ -103,7 +103,7 @@ def _lateness(audit: GeneratorAudit) -> tuple[tuple[str, float], tuple[str, floa
 
 
 def vouched_for(audit: GeneratorAudit, interval_s: float, deadline_s: float) -> str:
-    """Why nobody can vouch for the generator of a log that is only read, or "" when the log shows it did well.
+    """Why nobody can vouch for the generator of a log that is only read; "" when the log shows it did well.
 
     What the log does not tell cannot be trusted, nor held against the generator.
     """
