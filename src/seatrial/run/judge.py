@@ -297,7 +297,8 @@ def _measured(result: ObjectiveResult) -> str:
     assert result.upper is not None
     if result.lower == result.upper:
         return _number(result.lower, result.unit)
-    return f"[{_number(result.lower, result.unit)}, {_number(result.upper, result.unit)}]"
+    lower = _number(result.lower, result.unit)
+    return f"[{lower}, ∞)" if math.isinf(result.upper) else f"[{lower}, {_number(result.upper, result.unit)}]"
 
 
 def _number(value: float, unit: str) -> str:
