@@ -77,7 +77,7 @@ WORLDS = [
     World("all dropped is told", UNKNOWN, spells=(dropped(0, 20),), says="dropped 2000 of 2000 arrivals: too many open files"),
     World("dropped, and nobody said why", UNKNOWN, PROMISES["max"], (dropped(0, 20, ""),), reasons=(
         "latency max: nothing was answered",
-        "the load generator cannot be trusted: the load generator dropped 2000 of 2000 arrivals",
+        "the load generator cannot be trusted: it dropped 2000 of 2000 arrivals",
     )),
     *(
         World(f"{error}: nothing fails", UNKNOWN, PROMISES["downtime"], (ours(5, 8, error),), says="own failure")

@@ -78,7 +78,7 @@ def trusted(
     if not audit.scheduled:
         return "no arrival was scheduled, so nothing was measured"
     if audit.dropped:
-        told = f"the load generator dropped {audit.dropped} of {audit.scheduled} arrivals"
+        told = f"it dropped {audit.dropped} of {audit.scheduled} arrivals"
         return f"{told}: {dropped_because}" if dropped_because else told
     nearly_all, most = _lateness(audit)
     for (what, late_ms), allowed_ms in (
@@ -87,7 +87,7 @@ def trusted(
     ):
         if late_ms > allowed_ms:
             return (
-                f"the load generator was late: {what} {late_ms:.1f} ms, allowed {allowed_ms:.1f} ms; "
+                f"it was late: {what} {late_ms:.1f} ms, allowed {allowed_ms:.1f} ms; "
                 "lower the rate, give it more workers or a quieter machine"
             )
     return ""

@@ -26,7 +26,12 @@ def carries(count: int, percent: int) -> bool:
     return count >= fewest(percent)
 
 
+def rank_of(count: int, percent: int) -> int:
+    """Where the percentile stands among `count` values in ascending order, from 0."""
+    return -(-percent * count // 100) - 1
+
+
 def percentile(ascending: Sequence[float] | Floats, percent: int) -> float | None:
     """The nearest rank of values in ascending order; None when they are too few to carry it."""
     count = len(ascending)
-    return float(ascending[-(-percent * count // 100) - 1]) if carries(count, percent) else None
+    return float(ascending[rank_of(count, percent)]) if carries(count, percent) else None

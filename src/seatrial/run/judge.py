@@ -184,7 +184,7 @@ def _recovery(objective: RecoveryObjective) -> _Promise:
 
 
 def _latency(name: str) -> Callable[[Story, Measurement], _Found]:
-    percent = 100.0 if name == "max" else float(name.removeprefix("p"))
+    percent = 100 if name == "max" else int(name.removeprefix("p"))
 
     def found(story: Story, measured: Measurement) -> _Found:
         latencies = Latencies.of(_measured_part(story, measured), story.experiment.load.deadline.seconds)

@@ -95,9 +95,9 @@ class Watch:
             if share is not None and share[0] >= guard.errors.fraction:
                 return f"guard: {share[0]:.0%} of arrivals were bad, limit {guard.errors}"
         if guard.p95 is not None:
-            p95_s = Latencies.of(recent, self._deadline_s).nearest_rank(95)
-            if p95_s is not None and p95_s[0] >= guard.p95.seconds:
-                return f"guard: p95 was {p95_s[0] * 1000:.0f} ms, limit {guard.p95}"
+            latencies = Latencies.of(recent, self._deadline_s)
+            if latencies.known and (least_s := latencies.nearest_rank(95)[0]) >= guard.p95.seconds:
+                return f"guard: p95 was {least_s * 1000:.0f} ms, limit {guard.p95}"
         return None
 
     def _decided(self, now_s: float, window_s: float) -> RequestLog:
