@@ -20,7 +20,8 @@ import pyarrow.parquet as pq
 import pytest
 from tests.support.signals import heeded
 
-from seatrial.load.spool import KILLED, SpoolReader
+from seatrial.load.spool import SpoolReader
+from seatrial.model.ownfailure import KILLED
 from seatrial.model.requestlog import RequestLog
 
 pytestmark = pytest.mark.e2e

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seatrial.cli.terminal import out, print_json, say
-from seatrial.model.problems import BadInput
+from seatrial.model.problems import BadInput, SeatrialError
 
 if TYPE_CHECKING:
     from seatrial.model.result import RunResult
@@ -108,6 +108,7 @@ def start(
 
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s")
     options = replace(StartOptions(), once=once, metrics=_address(metrics) if metrics else None)
+    _put_in_order()
     with Store.default() as store:
         serve(files, store, _Executor(store), options, open_faults=_open_faults)
 
@@ -150,6 +151,16 @@ class _Executor:
         from seatrial.cli.scheduled import run_scheduled
 
         return run_scheduled(plan, occurrence, abort, self._store)
+
+
+def _put_in_order() -> None:
+    """Finish what a daemon that was killed has left. That fails for no occurrence: each run asks again."""
+    from seatrial.cli.reporting import recovered
+
+    try:
+        recovered()
+    except SeatrialError as error:
+        say(f"what killed runs left cannot be put in order yet: {error}")
 
 
 def _plain(occurrence: RecordedOccurrence) -> dict[str, str | None]:

@@ -17,7 +17,6 @@ from seatrial.cli.live import LiveView
 from seatrial.cli.reporting import Desk, open_desk
 from seatrial.cli.targets import home
 from seatrial.cli.terminal import err, print_json, say
-from seatrial.model.problems import Interrupted
 from seatrial.report.terminal import summary
 from seatrial.run.execute import Execution, execute
 from seatrial.run.plan import Plan
@@ -54,7 +53,11 @@ def tell(execution: Execution, as_json: bool) -> int:
     err.print(summary(result, str(execution.evidence.path("report.html"))))
     if as_json:
         print_json(verdict_document(result))
-    return Interrupted.exit_code if result.interrupted else result.verdict.exit_code
+    for line in execution.pending:
+        say(line)
+    if execution.defective:
+        say(f"this is a defect of seatrial; please report {execution.evidence.path('defect.txt')}")
+    return execution.exit_code
 
 
 def rehearse(execution: Execution, experiment: str) -> None:

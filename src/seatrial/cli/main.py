@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -74,10 +75,8 @@ def _run() -> int:
     except (KeyboardInterrupt, typer.Abort):
         say("interrupted")
         return Interrupted.exit_code
-    except Exception:
-        traceback.print_exc()
-        say("this is a defect of seatrial, not of what you asked for; please report the lines above")
-        return SeatrialError.exit_code
+    except Exception as error:
+        return _untranslated(error)
 
 
 def _invoked(arguments: list[str]) -> int | None:
@@ -102,6 +101,18 @@ def _delivered(found: int | None) -> int:
         complain(missing)
         return missing.exit_code if found is None else found
     return found or 0
+
+
+def _untranslated(error: Exception) -> int:
+    """What nobody nearer to it could tell: the machine's trouble, or a defect of ours."""
+    from seatrial import disk
+
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in disk.TROUBLES):
+        complain(disk.cannot_store("what this command works with", Path.cwd(), error))
+        return Unavailable.exit_code
+    traceback.print_exc()
+    say("this is a defect of seatrial, not of what you asked for; please report the lines above")
+    return SeatrialError.exit_code
 
 
 def _message(error: Exception) -> str:

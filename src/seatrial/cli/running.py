@@ -70,9 +70,9 @@ def run(
         show_plan(plan_for(planned_target(target)), is_up(target))
         return 0
     from seatrial.cli.conducting import tell, watched
-    from seatrial.cli.recovering import recover_first
+    from seatrial.cli.reporting import require_order
 
-    recover_first()
+    require_order()
     with target_in_service(target, no_testbed, plan_for) as system:
         execution = watched(plan_for(system), out_dir, metrics)
     return tell(execution, as_json)
@@ -81,13 +81,13 @@ def run(
 def demo(out_dir: OutOption = None, as_json: JsonOption = False) -> int:
     """Show the main job on this machine: a blue-green rollback at 10,000 requests a minute, measured."""
     from seatrial.cli.conducting import rehearse, tell, watched
-    from seatrial.cli.recovering import recover_first
+    from seatrial.cli.reporting import require_order
     from seatrial.cli.targets import target_in_service
     from seatrial.run.files import read
     from seatrial.run.plan import make_plan
 
     source = read(DEMO, "experiment")
-    recover_first()
+    require_order()
     with target_in_service("", False, lambda system: make_plan(source, system)) as system:
         execution = watched(make_plan(source, system), out_dir)
     code = tell(execution, as_json)
@@ -112,17 +112,19 @@ def suite(
     """Run experiments one after the other. Exit code: that of the worst; unknown is worse than pass."""
     from seatrial.cli.conducting import watched_suite
     from seatrial.cli.figures import suite_table
-    from seatrial.cli.recovering import recover_first
+    from seatrial.cli.reporting import require_order
     from seatrial.cli.targets import target_in_service
     from seatrial.run.files import read
     from seatrial.run.suite import plan_suite, suite_document
 
     source = read(suite_file, "suite")
-    recover_first()
+    require_order()
     plan_for = functools.partial(plan_suite, source, confirm=confirm)
     with target_in_service(target, no_testbed, plan_for) as system:
         whole = watched_suite(plan_for(system), out_dir, metrics)
     err.print(suite_table(whole))
+    for reason in whole.reasons:
+        say(reason)
     if as_json:
         print_json(suite_document(whole))
     interrupted = whole.not_run or any(result.interrupted for result in whole.runs)
@@ -130,10 +132,13 @@ def suite(
 
 
 def recover(as_json: JsonOption = False) -> int:
-    """Undo what killed runs left behind. Harmless at any time. Exit code 1 when something is left."""
-    from seatrial.cli.recovering import undone_now
+    """Undo what killed runs left behind, and finish them. Harmless at any time.
 
-    found = undone_now()
+    Exit code 1 when a fault is left, 2 when a run cannot be finished.
+    """
+    from seatrial.cli.reporting import recovered
+
+    found = recovered()
     if as_json:
         print_json({
             "recovered": [
@@ -146,9 +151,21 @@ def recover(as_json: JsonOption = False) -> int:
                     "error": each.outcome.error,
                     "by_hand": "" if each.undone else each.outcome.entry.undo.by_hand,
                 }
-                for each in found
-            ]
+                for each in found.undone
+            ],
+            "finished": [
+                {
+                    "run": each.run.run,
+                    "experiment": each.run.experiment,
+                    "directory": each.run.directory,
+                    "verdict": each.result.verdict if each.result else None,
+                    "reasons": each.result.reasons if each.result else each.pending,
+                }
+                for each in found.finished
+            ],
         })  # fmt: skip
-    if not found:
+    if not found.undone and not found.finished:
         say("nothing was left to undo")
-    return 0 if all(each.undone for each in found) else 1
+    if not found.all_undone:
+        return 1
+    return 0 if all(each.result is not None for each in found.finished) else 2

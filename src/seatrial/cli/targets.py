@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from seatrial import testbed
+from seatrial import disk, testbed
 from seatrial.cli.interruption import shielded
 from seatrial.cli.terminal import err, say
 from seatrial.home import seatrial_home
@@ -28,7 +28,8 @@ def home() -> Path:
     for name, value in testbed.passwords().items():
         os.environ.setdefault(name, value)
     place = seatrial_home()
-    place.mkdir(parents=True, exist_ok=True)
+    with disk.storing("the state of seatrial", place):
+        place.mkdir(parents=True, exist_ok=True)
     return place
 
 
