@@ -49,7 +49,6 @@ from seatrial.model.verdict import Verdict
 
 if TYPE_CHECKING:
     from seatrial.model.requestlog import RequestLog
-
 # What is wrong only once everything has been passed on; a run that was cut short may not have come to that.
 _OF_THE_END = frozenset({
     "never arrived in a region", "replica differs from the first", "vector does not count the operations",

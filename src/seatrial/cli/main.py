@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from seatrial import disk
 from seatrial.cli import calendar, calibrating, incidents, ledger, machine, measuring, running, testbed
 from seatrial.cli.interruption import listening
 from seatrial.cli.streams import open_streams, unsaid
@@ -105,8 +106,6 @@ def _delivered(found: int | None) -> int:
 
 def _untranslated(error: Exception) -> int:
     """What nobody nearer to it could tell: the machine's trouble, or a defect of ours."""
-    from seatrial import disk
-
     if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in disk.TROUBLES):
         complain(disk.cannot_store("what this command works with", Path.cwd(), error))
         return Unavailable.exit_code
@@ -118,7 +117,7 @@ def _untranslated(error: Exception) -> int:
 def _message(error: Exception) -> str:
     """Click's message, which names the parameter that it is about."""
     told = getattr(error, "format_message", error.__str__)
-    return str(told()).rstrip(".")
+    return str(told()).rstrip(".") or "a command is missing"
 
 
 def _command_of(error: BaseException) -> str:
