@@ -1,31 +1,15 @@
-"""Where files are looked for, and how they are read.
-
-A path that a person or a file names is tried from the working directory, then from the directory of the file
-that names it, then among the files that ship with the product.
-"""
+"""How the files that a run is made of are read. Where they are looked for is said in `seatrial.files`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-import seatrial
+from seatrial.files import find, shipped
 from seatrial.model.document import Document, parse
 from seatrial.model.problems import BadInput, Location, Problem
 
-_PACKAGE = Path(seatrial.__file__).parent
-
-
-def shipped() -> Path:
-    """The directory that holds the shipped `chaos`, `loadtests` and `schedules`."""
-    installed = _PACKAGE / "shipped"
-    return installed if installed.is_dir() else _PACKAGE.parents[1]  # an editable install: the checkout
-
-
-def find(named: str, named_by: Path | None = None) -> Path | None:
-    """The file that `named` means, or None when there is none."""
-    places = [Path(), *([named_by.parent] if named_by else []), shipped()]
-    return next((found.resolve() for place in places if (found := place / named).is_file()), None)
+__all__ = ["Source", "find", "read", "shipped"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,4 +175,4 @@ def _of_window(window: Window, schedule: Schedule, named_in: str) -> Sequence[Sp
     calendar = _find(window.ics or "", Path(named_in))
     if calendar is None:
         raise FileNotFoundError(f"there is no file {window.ics}")
-    return read_calendar(_text(calendar), str(calendar), schedule.timezone)
+    return [read_calendar(_text(calendar), str(calendar), schedule.timezone)]
