@@ -3,16 +3,40 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from seatrial.cli.terminal import say
+from seatrial.files import as_named, find
 from seatrial.incidents import Escalation, Reporter, Settings, deliver
 from seatrial.metrics import StoreCollector, write_textfile
-from seatrial.model.experiment import Experiment, Severity
+from seatrial.model.experiment import Severity
 from seatrial.model.problems import Unavailable
+from seatrial.run.plan import Plan
 from seatrial.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a run was asked for, beside its experiment; what was left out is empty."""
+
+    target: str = ""
+    rate: str = ""
+    confirm: str = ""
+
+    def command(self, plan: Plan) -> str:
+        """The command for a shell that runs the same experiment again, alone, from this directory."""
+        target = find(self.target) if self.target else None
+        options = {
+            "--target": as_named(target) if target else self.target,
+            "--rate": self.rate,
+            "--confirm": self.confirm,
+        }
+        given = [word for option, value in options.items() if value for word in (option, value)]
+        return shlex.join(["seatrial", "run", as_named(plan.experiment_file), *given])
 
 
 class Desk:
@@ -22,17 +46,16 @@ class Desk:
         self._store = store
         self._settings = settings
 
-    def reporter(
-        self, experiment: Experiment, command: str, escalation: Escalation | None = None
-    ) -> Reporter:
-        """Who records a run of `experiment`; `command` runs it again."""
-        severity: Severity = experiment.incident.severity if experiment.incident else "error"
+    def reporter(self, plan: Plan, asked: Asked, escalation: Escalation | None = None) -> Reporter:
+        """Who records a run that was planned, and says how to run it again."""
+        incident = plan.experiment.incident
+        severity: Severity = incident.severity if incident else "error"
         return Reporter(
             self._store,
             self._settings,
             severity=severity,
             escalation=escalation or Escalation(),
-            reproduce=command,
+            reproduce=asked.command(plan),
         )
 
     def leave_metrics(self, path: Path | None) -> None:

@@ -6,7 +6,6 @@ import contextlib
 import functools
 import json
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -18,7 +17,7 @@ import typer
 
 from seatrial.cli.live import LiveView
 from seatrial.cli.planning import show_plan
-from seatrial.cli.reporting import Desk, open_desk
+from seatrial.cli.reporting import Asked, Desk, open_desk
 from seatrial.cli.targets import home, is_up, planned_target, target_in_service
 from seatrial.cli.terminal import err, print_json, say
 from seatrial.cli.terms import rate_of
@@ -81,7 +80,7 @@ def run(
     _recover_first()
     plan_for = functools.partial(make_plan, source, rate=override, confirm=confirm)
     with target_in_service(target, no_testbed, plan_for) as system:
-        execution = _watched(plan_for(system), out_dir, metrics)
+        execution = _watched(plan_for(system), Asked(target, rate, confirm), out_dir, metrics)
     return _tell(execution, as_json)
 
 
@@ -90,7 +89,7 @@ def demo(out_dir: OutOption = None, as_json: JsonOption = False) -> int:
     source = read(DEMO, "experiment")
     _recover_first()
     with target_in_service("", False, lambda system: make_plan(source, system)) as system:
-        execution = _watched(make_plan(source, system), out_dir)
+        execution = _watched(make_plan(source, system), Asked(), out_dir)
     code = _tell(execution, as_json)
     rollback = next((each for each in execution.result.objectives if each.name.startswith("downtime")), None)
     if rollback is not None and rollback.upper is not None:
@@ -131,7 +130,7 @@ def suite(
         with _interruptible() as stop:
             whole = execute_suite(
                 plan_for(system),
-                lambda plan, directory: _execute(plan, directory, stop, desk),
+                lambda plan, directory: _execute(plan, directory, stop, desk, Asked(target, confirm=confirm)),
                 stop,
                 lambda result: err.print(summary(result)),
                 out_dir,
@@ -213,16 +212,18 @@ def _interruptible() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _execute(plan: Plan, directory: Path | None, stop: threading.Event, desk: Desk | None) -> Execution:
-    reporter = desk.reporter(plan.experiment, " ".join(["seatrial", *sys.argv[1:]])) if desk else None
+def _execute(
+    plan: Plan, directory: Path | None, stop: threading.Event, desk: Desk | None, asked: Asked
+) -> Execution:
+    reporter = desk.reporter(plan, asked) if desk else None
     with LiveView(plan.experiment.title or plan.experiment.experiment) as view:
         return execute(plan, home(), view, stop, directory, reporter)
 
 
-def _watched(plan: Plan, directory: Path | None, metrics: Path | None = None) -> Execution:
+def _watched(plan: Plan, asked: Asked, directory: Path | None, metrics: Path | None = None) -> Execution:
     with open_desk() as desk:
         with _interruptible() as stop:
-            execution = _execute(plan, directory, stop, desk)
+            execution = _execute(plan, directory, stop, desk, asked)
         if desk:
             desk.deliver()
             desk.leave_metrics(metrics)

@@ -6,9 +6,15 @@
 | a fault's undo could not be verified   | trigger, critical, whatever the verdict                           |
 | the n-th failure in a row              | severity raised, and the second key is told                       |
 | unacknowledged for the declared time   | severity raised, and the second key is told                       |
-| a planned occurrence did not run       | trigger for the schedule; resolve when it runs again              |
+| an occurrence did not run, or not to   | trigger for its schedule, unless a person ended it by Ctrl-C      |
+| its end                                |                                                                   |
+| an occurrence came out unknown, or     | trigger for its schedule, a warning unless declared otherwise;    |
+| something in its suite did             | the second without a pass between them is louder                  |
+| an occurrence failed                   | nothing for its schedule: the experiment's incident tells it      |
+| an occurrence passed                   | resolve for its schedule                                          |
+| a schedule's files cannot be used      | trigger of its own, at once; resolve when they are mended         |
 | a run passed, every undo verified      | resolve, at every sink where the incident is open                 |
-| a run is unknown                       | nothing: it neither opens nor closes anything                     |
+| a run is unknown                       | nothing: whoever started it by hand sees it, a schedule tells it  |
 | start, an action, end                  | change events, which notify nobody                                |
 """
 
@@ -30,6 +36,8 @@ from seatrial.incidents.event import (
     Kind,
     Subject,
     dedup_key,
+    files_dedup_key,
+    louder,
     raised,
     schedule_dedup_key,
 )
@@ -46,6 +54,7 @@ class Escalation:
     """When an incident that goes on is told louder, and to a second key."""
 
     after: int = 3  # consecutive failures
+    unknown: int = 2  # occurrences without a pass between them that proved nothing
     unacknowledged: Duration | None = None  # None: time alone never escalates
 
 
@@ -234,23 +243,60 @@ def on_missed(
     occurrence: Occurrence, ending: Ending, at: datetime, history: History, context: Context
 ) -> list[OutboxMessage]:
     """The messages that an occurrence causes which did not run, or not to its end."""
-    failures = history.failures + 1
-    escalates = history.escalated or failures >= context.escalation.after
-    planned = occurrence.planned_at.strftime("%Y-%m-%d %H:%M UTC")
+    became = f"was {ending.state.value}: {ending.detail}"
+    details: dict[str, Json] = {"outcome": ending.state.value, "reason": ending.detail}
+    return _unproven(occurrence, became, details, context.escalation.after, at, history, context)
+
+
+def on_unknown(
+    occurrence: Occurrence,
+    ending: Ending,
+    unproven: Sequence[str],
+    at: datetime,
+    history: History,
+    context: Context,
+) -> list[OutboxMessage]:
+    """The messages of an occurrence that ran and of which something came out unknown. `unproven`: what."""
+    more = f" (and {len(unproven) - 1} more)" if len(unproven) > 1 else ""
+    became = f"proved nothing: {unproven[0]}{more}"
+    details: dict[str, Json] = {
+        "outcome": ending.verdict,
+        "run": ending.run,
+        "unproven": cast("list[Json]", list(unproven)),
+    }
+    return _unproven(occurrence, became, details, context.escalation.unknown, at, history, context)
+
+
+def _unproven(
+    occurrence: Occurrence,
+    became: str,
+    details: dict[str, Json],
+    loud_after: int,
+    at: datetime,
+    history: History,
+    context: Context,
+) -> list[OutboxMessage]:
+    """The trigger of a schedule's incident; one that is open gets louder with time, never quieter."""
+    in_a_row = history.failures + 1
+    escalates = history.escalated or in_a_row >= loud_after
+    severity = raised(context.severity) if escalates else context.severity
+    if history.last is not None:
+        severity = louder(severity, history.last.severity)
+    planned = f"the run planned for {occurrence.planned_at:%Y-%m-%d %H:%M} UTC"
+    again = f" ({in_a_row} times without a pass)" if in_a_row > 1 else ""
     event = IncidentEvent(
         kind=Kind.TRIGGER,
         dedup_key=schedule_dedup_key(occurrence.target, occurrence.schedule),
         at=at.isoformat(),
-        summary=f"{occurrence.schedule} on {occurrence.target}: the run planned for {planned} was "
-        f"{ending.state.value}: {ending.detail}",
+        summary=f"{occurrence.schedule} on {occurrence.target}: {planned} {became}{again}",
         target=occurrence.target,
         experiment=occurrence.schedule,
-        severity=raised(context.severity) if escalates else context.severity,
-        details={
-            "outcome": ending.state.value,
+        severity=severity,
+        report_url=context.report_url,
+        details=details
+        | {
             "planned_at": occurrence.planned_at.isoformat(),
-            "in_a_row": failures,
-            "reason": ending.detail,
+            "in_a_row": in_a_row,
             "reproduce": context.reproduce,
         },
     )
@@ -258,19 +304,44 @@ def on_missed(
     return [event.to(sink, _cause(occurrence)) for sink in sinks]
 
 
-def on_ran(occurrence: Occurrence, verdict: Verdict, at: datetime, history: History) -> list[OutboxMessage]:
-    """The resolve of a schedule's own incident: it ran and measured something, be it a pass or a failure."""
-    if verdict is Verdict.UNKNOWN:
-        return []
+def on_passed(occurrence: Occurrence, at: datetime, history: History) -> list[OutboxMessage]:
+    """The resolve of a schedule's own incident. A failure does not resolve it: the next pass does."""
     event = IncidentEvent(
         kind=Kind.RESOLVE,
         dedup_key=schedule_dedup_key(occurrence.target, occurrence.schedule),
         at=at.isoformat(),
-        summary=f"{occurrence.schedule} on {occurrence.target} runs again",
+        summary=f"{occurrence.schedule} on {occurrence.target} passes again",
         target=occurrence.target,
         experiment=occurrence.schedule,
     )
     return [event.to(sink, _cause(occurrence)) for sink in history.open_at]
+
+
+def on_files(
+    subject: Subject, problems: Sequence[str], at: datetime, history: History, context: Context
+) -> list[OutboxMessage]:
+    """The messages about a schedule's files that cannot be used, or are mended (no problems any more).
+
+    `subject.experiment` is the schedule's name. What was told already is not told again, whichever daemon
+    asks.
+    """
+    told = history.last.details.get("problems") if history.last is not None else []
+    if told == list(problems):
+        return []
+    key = files_dedup_key(subject.target, subject.experiment)
+    became = f"what is due cannot run: {problems[0]}" if problems else "its files are mended"
+    event = IncidentEvent(
+        kind=Kind.TRIGGER if problems else Kind.RESOLVE,
+        dedup_key=key,
+        at=at.isoformat(),
+        summary=f"{subject.experiment} on {subject.target}: {became}",
+        target=subject.target,
+        experiment=subject.experiment,
+        severity=context.severity,
+        details={"problems": cast("list[Json]", list(problems)), "reproduce": context.reproduce},
+    )
+    sinks = context.routes.for_incidents() if problems else list(history.open_at)
+    return [event.to(sink, f"{key}@{at.isoformat()}") for sink in sinks]
 
 
 def _cause(occurrence: Occurrence) -> str:

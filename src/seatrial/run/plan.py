@@ -67,6 +67,7 @@ class Plan:
     variables: Mapping[str, str] = field(
         repr=False
     )  # resolved, for the scenario alone: there are secrets in it
+    experiment_file: Path = Path()
 
     @property
     def arrivals(self) -> ArrivalSchedule:
@@ -155,6 +156,7 @@ def make_plan(experiment: Source, target: Source, rate: Rate | None = None, conf
         steps=tuple(sorted(steps, key=lambda step: step.at_s)),
         checks=tuple(checks),
         variables=substitute(system.variables, dict(os.environ)),
+        experiment_file=experiment.path,
     )
 
 

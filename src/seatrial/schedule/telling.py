@@ -1,0 +1,61 @@
+"""What a schedule causes to be told: its occurrences and its files, in the words of `incidents.policy`.
+
+A failing run has told its experiment's incident already, so a schedule tells what no run can: that nothing
+was run, that nothing was proved, that what is due next cannot run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from seatrial.incidents import history, policy
+from seatrial.incidents.event import Subject
+from seatrial.incidents.policy import Context, Routes
+from seatrial.model.experiment import Severity
+from seatrial.model.problems import Problem
+from seatrial.model.verdict import Verdict
+from seatrial.schedule.plan import Plan
+from seatrial.store import Ending, Occurrence, OccurrenceState, OutboxMessage, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """Makes the messages of schedules. Every method raises Unavailable when the database is away."""
+
+    store: Store
+    routes: Routes
+
+    def of_ending(
+        self, plan: Plan, occurrence: Occurrence, ending: Ending, at: datetime, unproven: Sequence[str] = ()
+    ) -> list[OutboxMessage]:
+        """What an occurrence causes to be told. `unproven`: what in it came out unknown."""
+        incident = plan.schedule.incident
+        if ending.state is OccurrenceState.SKIPPED:
+            return []
+        past = history.of_schedule(self.store, occurrence.target, occurrence.schedule)
+        if ending.state is not OccurrenceState.RUN:
+            context = self._context(plan, incident.severity)
+            return policy.on_missed(occurrence, ending, at, past, context) if incident.missed else []
+        verdict = Verdict(ending.verdict)
+        if verdict is Verdict.UNKNOWN and not unproven:
+            unproven = [ending.detail or "no reason is known"]
+        if unproven:
+            if incident.unknown is None:
+                return []
+            context = self._context(plan, incident.unknown)
+            return policy.on_unknown(occurrence, ending, unproven, at, past, context)
+        return policy.on_passed(occurrence, at, past) if verdict is Verdict.PASS else []
+
+    def of_files(self, plan: Plan, problems: Sequence[Problem], at: datetime) -> list[OutboxMessage]:
+        """What a schedule's files cause to be told that cannot be used, or can again (no problems)."""
+        if not plan.schedule.incident.missed:
+            return []
+        past = history.of_files(self.store, plan.target_name, plan.name)
+        subject = Subject("", plan.name, plan.target_name)
+        told = [str(problem) for problem in problems]
+        return policy.on_files(subject, told, at, past, self._context(plan, "warning"))
+
+    def _context(self, plan: Plan, severity: Severity) -> Context:
+        return Context(severity, plan.escalation, self.routes, reproduce=plan.command)
