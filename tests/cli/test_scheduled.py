@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.results import result
+from tests.support.schedule_world import Time, World
 
 from seatrial.cli import main, scheduled
 from seatrial.cli.reporting import Asked, Desk
@@ -20,8 +21,10 @@ from seatrial.model.verdict import Verdict
 from seatrial.run.execute import Execution
 from seatrial.run.files import read
 from seatrial.run.plan import make_plan
-from seatrial.schedule import load_plan
-from seatrial.store import Store
+from seatrial.schedule import Outcome, Plan, load_plan
+from seatrial.schedule.daemon import Daemon
+from seatrial.schedule.plan import ScheduleFiles
+from seatrial.store import Occurrence, Store
 
 EXPERIMENT = """\
 experiment: {name}
@@ -169,3 +172,32 @@ def test_a_run_by_hand_is_run_again_as_it_was_asked_for(
     assert seatrial(monkeypatch, *shlex.split(command)[1:], "--dry-run") == 0
     assert "9000/min from 0s" in capsys.readouterr().out
     assert Asked().command(plan) == "seatrial run suites/two.yaml"  # on the testbed
+
+
+def test_a_daemon_tells_at_once_what_would_show_when_it_is_due(store: Store) -> None:
+    time = Time()
+    files = ScheduleFiles([Path("s.yaml")], scheduled.review)
+
+    def execute(plan: Plan, occurrence: Occurrence, abort: threading.Event) -> Outcome:
+        return scheduled.run_scheduled(plan, abort, store)
+
+    daemon = Daemon(store, files.current, execute, time.clock, since=time.wall, problems=files.problems)
+    daemon.tick()
+    assert store.outbox.messages() == []
+    change("suites/two.yaml", "duration:", "duratoin:")
+    daemon.tick()
+    (message,) = store.outbox.messages()
+    event = IncidentEvent.from_json(message.message.body)
+    mistake = "two.yaml:3:1: duratoin: unknown key 'duratoin'; did you mean 'duration'?"
+    assert event.summary.startswith("monthly on shop: what is due cannot run: two.yaml:1:1: ")
+    assert mistake in str(event.details["problems"])
+    time.passes(days=31, minutes=-20)  # the first of April, ten minutes past midnight
+    daemon.tick()
+    World.await_idle(daemon)
+    (row,) = store.occurrences.history()
+    assert (row.state, mistake in row.detail) == ("interrupted", True)
+    assert store.outbox.messages()[0].message.dedup_key == "seatrial/shop/schedule.monthly"
+    change("suites/two.yaml", "duratoin:", "duration:")
+    daemon.tick()
+    last = store.outbox.messages()[0].message
+    assert (last.kind, last.dedup_key) == ("resolve", "seatrial/shop/schedule.monthly.files")

@@ -17,7 +17,7 @@ from seatrial.model.problems import Location, Problem, Unavailable
 from seatrial.model.verdict import Verdict
 from seatrial.schedule.daemon import Daemon
 from seatrial.schedule.execution import Outcome
-from seatrial.schedule.plan import Plan
+from seatrial.schedule.plan import Plan, load_plan
 from seatrial.store import Store
 
 Launch = Callable[..., World]
@@ -430,3 +430,24 @@ def test_files_that_cannot_be_used_are_told_at_once_and_once(world: World) -> No
     found["hourly"] = [Problem("something else")]
     first.tick()
     assert told(world.store)[-1] == f"trigger {key}"
+
+
+def test_nothing_but_blackouts_for_months_is_told_once(launch: Launch, tmp_path: Path) -> None:
+    more = "windows: {never: [{dates: 2026-03-01 to 2027-03-01, why: freeze}]}"
+    plan_file = write_plan(tmp_path, more=more).file
+    plan_file.write_text(plan_file.read_text().replace("0 * * * *", "@monthly"))
+    world = launch(load_plan(plan_file))
+    daemon = world.daemon()
+    spoken = []
+    for _ in range(6):
+        world.time.passes(days=31)
+        daemon.tick()
+        spoken.append(len(told(world.store)))
+    assert set(world.states().values()) == {"skipped"}
+    assert spoken == [0, 0, 1, 1, 1, 1]  # April, May: as it should be; June
+    event = IncidentEvent.from_json(world.store.outbox.messages()[0].message.body)
+    assert event.severity == "warning"
+    assert (
+        "the run planned for 2026-06-01 00:00 UTC was skipped, as the 2 before it: never: freeze"
+        in event.summary
+    )

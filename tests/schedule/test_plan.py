@@ -227,3 +227,14 @@ def test_the_command_that_runs_it_by_hand_is_quoted_and_found_from_here(
 def test_how_loud_an_unknown_is_must_make_sense(directory: Path, incident: str, complaint: str) -> None:
     with pytest.raises(BadInput, match=complaint):
         load_plan(write(directory, f"{GOOD}incident: {incident}\n"))
+
+
+def test_a_defect_in_planning_is_a_problem_and_ends_nothing(directory: Path) -> None:
+    def review(plan: Plan) -> Review:
+        raise ZeroDivisionError("oops")
+
+    files = ScheduleFiles([write(directory, GOOD)], review)
+    assert len(files.current()) == 1
+    assert [str(problem) for problem in files.problems()["monthly"]] == [
+        "planning it ended with ZeroDivisionError: oops"
+    ]

@@ -10,6 +10,8 @@
 | its end                                |                                                                   |
 | an occurrence came out unknown, or     | trigger for its schedule, a warning unless declared otherwise;    |
 | something in its suite did             | the second without a pass between them is louder                  |
+| blackouts have left nothing to run for | trigger for its schedule, a warning, once                         |
+| two months and three occurrences       |                                                                   |
 | an occurrence failed                   | nothing for its schedule: the experiment's incident tells it      |
 | an occurrence passed                   | resolve for its schedule                                          |
 | a schedule's files cannot be used      | trigger of its own, at once; resolve when they are mended         |
@@ -248,6 +250,17 @@ def on_missed(
     return _unproven(occurrence, became, details, context.escalation.after, at, history, context)
 
 
+def on_nothing_but_blackouts(
+    occurrence: Occurrence, ending: Ending, skipped: int, at: datetime, history: History, context: Context
+) -> list[OutboxMessage]:
+    """The messages of an occurrence that was skipped, like all for a long time: `skipped` of them."""
+    if history.is_open:
+        return []
+    became = f"was skipped, as the {skipped - 1} before it: {ending.detail}"
+    details: dict[str, Json] = {"outcome": ending.state.value, "reason": ending.detail, "skipped": skipped}
+    return _unproven(occurrence, became, details, context.escalation.after, at, history, context)
+
+
 def on_unknown(
     occurrence: Occurrence,
     ending: Ending,
@@ -257,8 +270,7 @@ def on_unknown(
     context: Context,
 ) -> list[OutboxMessage]:
     """The messages of an occurrence that ran and of which something came out unknown. `unproven`: what."""
-    more = f" (and {len(unproven) - 1} more)" if len(unproven) > 1 else ""
-    became = f"proved nothing: {unproven[0]}{more}"
+    became = f"proved nothing: {_first_of(unproven)}"
     details: dict[str, Json] = {
         "outcome": ending.verdict,
         "run": ending.run,
@@ -329,7 +341,7 @@ def on_files(
     if told == list(problems):
         return []
     key = files_dedup_key(subject.target, subject.experiment)
-    became = f"what is due cannot run: {problems[0]}" if problems else "its files are mended"
+    became = f"what is due cannot run: {_first_of(problems)}" if problems else "its files are mended"
     event = IncidentEvent(
         kind=Kind.TRIGGER if problems else Kind.RESOLVE,
         dedup_key=key,
@@ -342,6 +354,11 @@ def on_files(
     )
     sinks = context.routes.for_incidents() if problems else list(history.open_at)
     return [event.to(sink, f"{key}@{at.isoformat()}") for sink in sinks]
+
+
+def _first_of(sentences: Sequence[str]) -> str:
+    more = f" (and {len(sentences) - 1} more)" if len(sentences) > 1 else ""
+    return f"{sentences[0]}{more}"
 
 
 def _cause(occurrence: Occurrence) -> str:

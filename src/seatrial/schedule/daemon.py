@@ -215,8 +215,10 @@ class Daemon:
         for accounted, decision in enumerate(decisions):
             occurrence, outcome = decision.occurrence, decision.outcome
             if isinstance(outcome, Ending):
-                paged = bool(missed) and decision is missed[-1]  # of many missed at once, one page tells
-                messages = self._teller.of_ending(plan, occurrence, outcome, now) if paged else []
+                told = (
+                    not _is_missed(decision) or decision is missed[-1]
+                )  # of many missed at once, one page tells
+                messages = self._teller.of_ending(plan, occurrence, outcome, now) if told else []
                 self._store.occurrences.close(occurrence, outcome, now, messages)
             elif outcome is Step.WAIT or not self._start(plan, occurrence, now):
                 return accounted

@@ -178,10 +178,19 @@ class ScheduleFiles:
             if not former:
                 raise
             self._plans = self._usable(former)
-        self._reviews = {plan.name: self.review(plan) for plan in self._plans}
+        self._reviews = {plan.name: self._reviewed(plan) for plan in self._plans}
         for plan in self._plans:
             for problem in self._reviews[plan.name].problems:
                 _log.error("%s: what is due cannot run: %s", plan.name, problem)
+
+    def _reviewed(self, plan: Plan) -> Review:
+        """The review of a plan; a defect in planning is one more problem, and ends no daemon."""
+        try:
+            return self.review(plan)
+        except Exception as error:
+            _log.exception("%s cannot be planned", plan.name)
+            before = self._reviews.get(plan.name, Review())
+            return Review(before.files, (Problem(f"planning it ended with {type(error).__name__}: {error}"),))
 
     def _usable(self, former: Mapping[Path, Plan]) -> list[Plan]:
         """Each schedule as its file says, or as it was before."""

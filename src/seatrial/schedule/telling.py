@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from seatrial.incidents import history, policy
 from seatrial.incidents.event import Subject
+from seatrial.incidents.history import History
 from seatrial.incidents.policy import Context, Routes
 from seatrial.model.experiment import Severity
 from seatrial.model.problems import Problem
 from seatrial.model.verdict import Verdict
 from seatrial.schedule.plan import Plan
 from seatrial.store import Ending, Occurrence, OccurrenceState, OutboxMessage, Store
+
+_LONG, _MANY = timedelta(days=60), 3  # a freeze over the turn of the year takes two of a monthly schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +35,9 @@ class Teller:
     ) -> list[OutboxMessage]:
         """What an occurrence causes to be told. `unproven`: what in it came out unknown."""
         incident = plan.schedule.incident
-        if ending.state is OccurrenceState.SKIPPED:
-            return []
         past = history.of_schedule(self.store, occurrence.target, occurrence.schedule)
+        if ending.state is OccurrenceState.SKIPPED:
+            return self._of_skipped(plan, occurrence, ending, at, past)
         if ending.state is not OccurrenceState.RUN:
             context = self._context(plan, incident.severity)
             return policy.on_missed(occurrence, ending, at, past, context) if incident.missed else []
@@ -47,6 +50,17 @@ class Teller:
             context = self._context(plan, incident.unknown)
             return policy.on_unknown(occurrence, ending, unproven, at, past, context)
         return policy.on_passed(occurrence, at, past) if verdict is Verdict.PASS else []
+
+    def _of_skipped(
+        self, plan: Plan, occurrence: Occurrence, ending: Ending, at: datetime, past: History
+    ) -> list[OutboxMessage]:
+        """A blackout is as it should be, until there is nothing else for months."""
+        before, first = self.store.occurrences.skipped_since(occurrence.schedule)
+        long = first is not None and occurrence.planned_at - first >= _LONG
+        if not plan.schedule.incident.missed or not long or before + 1 < _MANY:
+            return []
+        context = self._context(plan, "warning")
+        return policy.on_nothing_but_blackouts(occurrence, ending, before + 1, at, past, context)
 
     def of_files(self, plan: Plan, problems: Sequence[Problem], at: datetime) -> list[OutboxMessage]:
         """What a schedule's files cause to be told that cannot be used, or can again (no problems)."""

@@ -189,6 +189,18 @@ class Occurrences:
         with self._database.reading() as connection:
             return {(row[0], OccurrenceState(row[1])): row[2] for row in connection.execute(query)}
 
+    def skipped_since(self, schedule: str) -> tuple[int, datetime | None]:
+        """How many occurrences in a row were skipped up to now, and when the first of them was planned."""
+        of_schedule = occurrences.c.schedule == schedule
+        skipped = occurrences.c.state == OccurrenceState.SKIPPED.value
+        last = sa.select(sa.func.max(occurrences.c.planned_at)).where(of_schedule, ~skipped).scalar_subquery()
+        query = sa.select(sa.func.count(), sa.func.min(occurrences.c.planned_at)).where(
+            of_schedule, skipped, sa.or_(last.is_(None), occurrences.c.planned_at > last)
+        )
+        with self._database.reading() as connection:
+            count, first = connection.execute(query).one()
+        return count, first
+
     def since_pass(self) -> dict[str, int]:
         """By schedule, how many occurrences have ended since the last that passed, blackouts not counted."""
         passed = (
