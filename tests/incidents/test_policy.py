@@ -15,7 +15,7 @@ from seatrial.incidents.policy import Context, Escalation, Routes
 from seatrial.model.quantities import Duration
 from seatrial.model.result import RunResult
 from seatrial.model.verdict import Verdict
-from seatrial.store import Ending, Occurrence, OccurrenceState, OutboxMessage
+from seatrial.store import OutboxMessage
 
 NOW = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 CONTEXT = Context(report_url="https://trials.example/runs/7", reproduce="seatrial run chaos/x.yaml")
@@ -146,70 +146,3 @@ def test_what_is_escalated_or_has_no_rule_is_left_alone() -> None:
     assert policy.on_unacknowledged(escalated, later, RULE, acknowledged=False) == []
     assert policy.on_unacknowledged(open_since(NOW), later, Escalation(), acknowledged=False) == []
     assert policy.on_unacknowledged(History(), later, RULE, acknowledged=False) == []
-
-
-def test_a_missed_occurrence_is_the_schedules_own_incident() -> None:
-    occurrence = Occurrence("monthly", NOW, NOW, "testbed")
-    missed = Ending(OccurrenceState.MISSED, detail="no daemon was there")
-    event = triggered(policy.on_missed(occurrence, missed, NOW, History(), CONTEXT))
-    assert event.dedup_key == "seatrial/testbed/schedule.monthly"
-    assert "planned for 2026-03-01 03:00 UTC was missed: no daemon was there" in event.summary
-    louder = policy.on_missed(occurrence, missed, NOW, open_since(NOW, failures=2), CONTEXT)
-    assert [each.sink for each in louder] == ["pagerduty", "pagerduty-escalation"]
-
-
-UNKNOWN = Ending(OccurrenceState.RUN, "monthly-0001", "unknown", "x: the generator was late")
-WHY = ["x: the generator was late", "y: it was not run here"]
-MONTHLY = Occurrence("monthly", NOW, NOW, "testbed")
-WARNING = replace(CONTEXT, severity="warning")
-
-
-def test_an_occurrence_that_proved_nothing_is_a_warning_on_its_schedule() -> None:
-    messages = policy.on_unknown(MONTHLY, UNKNOWN, WHY, NOW, History(), WARNING)
-    event = triggered(messages)
-    assert [each.sink for each in messages] == ["pagerduty"]
-    assert (event.dedup_key, event.severity) == ("seatrial/testbed/schedule.monthly", "warning")
-    assert event.summary == (
-        "monthly on testbed: the run planned for 2026-03-01 03:00 UTC proved nothing: "
-        "x: the generator was late (and 1 more)"
-    )
-    assert event.details["unproven"] == WHY
-    assert event.details["run"] == "monthly-0001"
-    assert event.details["reproduce"] == "seatrial run chaos/x.yaml"
-
-
-def test_the_second_without_a_pass_between_them_is_louder_and_goes_to_the_second_key() -> None:
-    once = policy.on_unknown(MONTHLY, UNKNOWN, WHY, NOW, History(), WARNING)
-    told = History(1, {"pagerduty": NOW}, triggered(once))
-    messages = policy.on_unknown(MONTHLY, UNKNOWN, WHY, NOW, told, WARNING)
-    assert [each.sink for each in messages] == ["pagerduty", "pagerduty-escalation"]
-    assert triggered(messages).severity == "error"
-    assert triggered(messages).details["in_a_row"] == 2
-    patient = replace(WARNING, escalation=Escalation(unknown=3))
-    assert triggered(policy.on_unknown(MONTHLY, UNKNOWN, WHY, NOW, told, patient)).severity == "warning"
-
-
-def test_an_open_incident_never_gets_quieter() -> None:
-    missed = policy.on_missed(MONTHLY, Ending(OccurrenceState.MISSED), NOW, History(), CONTEXT)
-    told = History(1, {"pagerduty": NOW}, triggered(missed))
-    patient = replace(WARNING, escalation=Escalation(unknown=9))
-    assert triggered(policy.on_unknown(MONTHLY, UNKNOWN, WHY, NOW, told, patient)).severity == "error"
-
-
-def test_a_pass_resolves_a_schedules_incident_at_every_sink_where_it_is_open() -> None:
-    messages = policy.on_passed(MONTHLY, NOW, open_since(NOW, "pagerduty", "webhook"))
-    assert [(each.kind, each.sink) for each in messages] == [("resolve", "pagerduty"), ("resolve", "webhook")]
-    assert policy.on_passed(MONTHLY, NOW, History()) == []
-
-
-def test_files_that_cannot_be_used_are_told_once_and_resolved_when_mended() -> None:
-    subject = Subject("", "monthly", "testbed")
-    problems = ["x.yaml:2:1: unknown key 'laod'"]
-    event = triggered(policy.on_files(subject, problems, NOW, History(), WARNING))
-    assert event.dedup_key == "seatrial/testbed/schedule.monthly.files"
-    assert event.summary == "monthly on testbed: what is due cannot run: x.yaml:2:1: unknown key 'laod'"
-    told = History(1, {"pagerduty": NOW}, event)
-    assert policy.on_files(subject, problems, NOW, told, WARNING) == []
-    assert [each.kind for each in policy.on_files(subject, ["other"], NOW, told, WARNING)] == ["trigger"]
-    assert [each.kind for each in policy.on_files(subject, [], NOW, told, WARNING)] == ["resolve"]
-    assert policy.on_files(subject, [], NOW, History(), WARNING) == []

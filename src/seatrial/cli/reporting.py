@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from seatrial.cli.terminal import say
 from seatrial.files import as_named, find
@@ -15,8 +16,10 @@ from seatrial.incidents import Escalation, Reporter, Settings, deliver
 from seatrial.metrics import StoreCollector, write_textfile
 from seatrial.model.experiment import Severity
 from seatrial.model.problems import Unavailable
-from seatrial.run.plan import Plan
 from seatrial.store import Store
+
+if TYPE_CHECKING:
+    from seatrial.run.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)

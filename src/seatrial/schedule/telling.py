@@ -1,4 +1,4 @@
-"""What a schedule causes to be told: its occurrences and its files, in the words of `incidents.policy`.
+"""What a schedule causes to be told: its occurrences and its files, in the words of `incidents.schedules`.
 
 A failing run has told its experiment's incident already, so a schedule tells what no run can: that nothing
 was run, that nothing was proved, that what is due next cannot run.
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from seatrial.incidents import history, policy
+from seatrial.incidents import history, schedules
 from seatrial.incidents.event import Subject
 from seatrial.incidents.history import History
 from seatrial.incidents.policy import Context, Routes
@@ -40,7 +40,7 @@ class Teller:
             return self._of_skipped(plan, occurrence, ending, at, past)
         if ending.state is not OccurrenceState.RUN:
             context = self._context(plan, incident.severity)
-            return policy.on_missed(occurrence, ending, at, past, context) if incident.missed else []
+            return schedules.on_missed(occurrence, ending, at, past, context) if incident.missed else []
         verdict = Verdict(ending.verdict)
         if verdict is Verdict.UNKNOWN and not unproven:
             unproven = [ending.detail or "no reason is known"]
@@ -48,8 +48,8 @@ class Teller:
             if incident.unknown is None:
                 return []
             context = self._context(plan, incident.unknown)
-            return policy.on_unknown(occurrence, ending, unproven, at, past, context)
-        return policy.on_passed(occurrence, at, past) if verdict is Verdict.PASS else []
+            return schedules.on_unknown(occurrence, ending, unproven, at, past, context)
+        return schedules.on_passed(occurrence, at, past) if verdict is Verdict.PASS else []
 
     def _of_skipped(
         self, plan: Plan, occurrence: Occurrence, ending: Ending, at: datetime, past: History
@@ -60,7 +60,7 @@ class Teller:
         if not plan.schedule.incident.missed or not long or before + 1 < _MANY:
             return []
         context = self._context(plan, "warning")
-        return policy.on_nothing_but_blackouts(occurrence, ending, before + 1, at, past, context)
+        return schedules.on_nothing_but_blackouts(occurrence, ending, before + 1, at, past, context)
 
     def of_files(self, plan: Plan, problems: Sequence[Problem], at: datetime) -> list[OutboxMessage]:
         """What a schedule's files cause to be told that cannot be used, or can again (no problems)."""
@@ -69,7 +69,7 @@ class Teller:
         past = history.of_files(self.store, plan.target_name, plan.name)
         subject = Subject("", plan.name, plan.target_name)
         told = [str(problem) for problem in problems]
-        return policy.on_files(subject, told, at, past, self._context(plan, "warning"))
+        return schedules.on_files(subject, told, at, past, self._context(plan, "warning"))
 
     def _context(self, plan: Plan, severity: Severity) -> Context:
         return Context(severity, plan.escalation, self.routes, reproduce=plan.command)
