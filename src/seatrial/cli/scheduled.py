@@ -49,6 +49,7 @@ def run_scheduled(scheduled: SchedulePlan, abort: threading.Event, store: Store)
 def review(scheduled: SchedulePlan) -> Review:
     """Plan what an occurrence would run, as if it were due: the problems, and the files that it hangs on."""
     problems: list[Problem] = []
+    home()  # with the testbed's passwords, as a run would have them
     try:
         _planned(scheduled, planned_target(str(scheduled.target_file)))
     except BadInput as error:
