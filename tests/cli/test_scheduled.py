@@ -166,7 +166,7 @@ def test_a_run_by_hand_is_run_again_as_it_was_asked_for(
 ) -> None:
     plan = make_plan(read("suites/two.yaml", "experiment"), read("my target.yaml", "target"), confirm="shop")
     asked = Asked("my target.yaml", "9000/min", "shop")
-    Desk(store, Settings()).reporter(plan, asked).finished(result(Verdict.FAIL))
+    Desk(store, Settings()).reporter(plan.experiment, asked.command(plan)).finished(result(Verdict.FAIL))
     (command,) = commands(store)
     assert command == "seatrial run suites/two.yaml --target 'my target.yaml' --rate 9000/min --confirm shop"
     assert seatrial(monkeypatch, *shlex.split(command)[1:], "--dry-run") == 0

@@ -44,8 +44,3 @@ def test_several_calendars_and_nothing_between_them() -> None:
 def test_what_is_no_calendar_is_refused_with_its_line(text: str, complaint: str) -> None:
     with pytest.raises(BadInput, match=complaint):
         outline(text, "f.ics")
-
-
-def test_a_file_too_large_to_be_one() -> None:
-    with pytest.raises(BadInput, match="larger than 20,000,000 characters"):
-        outline("x" * 20_000_001, "f.ics")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,12 +15,13 @@ import pytest
 from tests.support.pagerduty_double import ROUTING_KEY, PagerDutyDouble
 from tests.support.results import result
 from tests.support.schedule_world import World, outcome, write_plan
+from tests.support.signals import dispositions, heeded
 
 from seatrial.incidents import Reporter, Settings
 from seatrial.incidents.sink import Secret
 from seatrial.model.problems import BadInput, Location, Problem, Unavailable
 from seatrial.model.verdict import Verdict
-from seatrial.schedule.commands import StartOptions, history, start
+from seatrial.schedule.commands import StartOptions, history, start, stopped_by_signals
 from seatrial.schedule.execution import Outcome
 from seatrial.schedule.plan import Plan, Review, load_plan
 from seatrial.schedule.service import Companions, Service
@@ -225,3 +227,29 @@ def test_a_person_who_stops_it_twice_is_the_only_one_to_be_told(
     thread.join(20)
     assert world.states() == {"hourly 01:00": "interrupted"}
     assert len(world.store.outbox.messages()) == (0 if by_hand else 1)
+
+
+ENDING = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
+
+
+def test_the_end_of_the_terminal_stops_a_daemon_and_only_a_person_or_a_supervisor_hurries_it(
+    world: World,
+) -> None:
+    service = Service(world.daemon())
+    with heeded(*ENDING), stopped_by_signals(service):
+        signal.raise_signal(signal.SIGHUP)
+        assert service.asked == "stop"
+        signal.raise_signal(signal.SIGHUP)
+        assert service.asked == "stop"
+        signal.raise_signal(signal.SIGTERM)
+        assert service.asked == "hurry"
+
+
+def test_a_daemon_under_nohup_outlives_its_terminal(world: World) -> None:
+    service = Service(world.daemon())
+    with dispositions(signal.SIG_IGN, *ENDING), stopped_by_signals(service):
+        signal.raise_signal(signal.SIGHUP)
+        signal.raise_signal(signal.SIGINT)
+        assert service.asked == ""
+        signal.raise_signal(signal.SIGTERM)
+        assert service.asked == "stop"

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from seatrial.cli.terminal import out, print_json, say
-from seatrial.model.problems import BadInput
+from seatrial.cli.terms import place_of
+from seatrial.model.problems import BadInput, SeatrialError
 
 if TYPE_CHECKING:
     from seatrial.schedule import Outcome, Upcoming
@@ -26,7 +26,8 @@ commands = typer.Typer(
 )
 
 Files = Annotated[
-    list[Path], typer.Argument(metavar="SCHEDULE…", help="Schedules, such as schedules/….yaml.")
+    list[Path],
+    typer.Argument(metavar="SCHEDULE…", parser=place_of, help="Schedules, such as schedules/….yaml."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 
@@ -46,8 +47,8 @@ def upcoming(
 
     What the schedules run is planned as well; exit code 64 when that could not be run.
     """
-    from seatrial.cli.scheduled import review  # noqa: PLC0415
-    from seatrial.schedule import next_occurrences, reviewed  # noqa: PLC0415
+    from seatrial.cli.scheduled import review
+    from seatrial.schedule import next_occurrences, reviewed
 
     found = next_occurrences(files, count, datetime.now(UTC))
     problems = reviewed(files, review)
@@ -63,6 +64,8 @@ def upcoming(
 
 
 def _show(found: list[Upcoming]) -> None:
+    from rich.table import Table
+
     table = Table(
         "schedule", "local", "UTC", "due (UTC)", "note", box=None, pad_edge=False, padding=(0, 2, 0, 0)
     )
@@ -82,8 +85,10 @@ def past(
     as_json: JsonOption = False,
 ) -> None:
     """Show what became of planned instants: run, missed, skipped or interrupted."""
-    from seatrial.schedule import history  # noqa: PLC0415
-    from seatrial.store import Store  # noqa: PLC0415
+    from rich.table import Table
+
+    from seatrial.schedule import history
+    from seatrial.store import Store
 
     with Store.default() as store:
         found = history(store, schedule or None, limit)
@@ -113,13 +118,14 @@ def start(
     metrics: Annotated[str, typer.Option(metavar="HOST:PORT", help="Serve /metrics there.")] = "",
 ) -> None:
     """Be the daemon: run what is planned when it is due, and account for every planned instant."""
-    from seatrial.cli.scheduled import review  # noqa: PLC0415
-    from seatrial.schedule import StartOptions  # noqa: PLC0415
-    from seatrial.schedule import start as serve  # noqa: PLC0415
-    from seatrial.store import Store  # noqa: PLC0415
+    from seatrial.cli.scheduled import review
+    from seatrial.schedule import StartOptions
+    from seatrial.schedule import start as serve
+    from seatrial.store import Store
 
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s")
     options = replace(StartOptions(), once=once, metrics=_address(metrics) if metrics else None)
+    _put_in_order()
     with Store.default() as store:
         serve(files, store, _Executor(store), options, open_faults=_open_faults, review=review)
 
@@ -133,9 +139,9 @@ def export(
     image: Annotated[str, typer.Option(help="The container image of the CronJob.")] = "seatrial:latest",
 ) -> None:
     """Print what lets something else wake the schedule."""
-    from seatrial.cli.scheduled import review  # noqa: PLC0415
-    from seatrial.schedule import export as exported  # noqa: PLC0415
-    from seatrial.schedule import load_plan, reviewed  # noqa: PLC0415
+    from seatrial.cli.scheduled import review
+    from seatrial.schedule import export as exported
+    from seatrial.schedule import load_plan, reviewed
 
     if systemd + kubernetes + github_actions != 1:
         raise BadInput("choose one of --systemd, --kubernetes and --github-actions")
@@ -166,9 +172,19 @@ class _Executor:
         occurrence: Occurrence,  # noqa: ARG002  # its instant changes nothing of what is run
         abort: threading.Event,
     ) -> Outcome:
-        from seatrial.cli.scheduled import run_scheduled  # noqa: PLC0415
+        from seatrial.cli.scheduled import run_scheduled
 
         return run_scheduled(plan, abort, self._store)
+
+
+def _put_in_order() -> None:
+    """Finish what a daemon that was killed has left. That fails for no occurrence: each run asks again."""
+    from seatrial.cli.recovering import recovered
+
+    try:
+        recovered()
+    except SeatrialError as error:
+        say(f"what killed runs left cannot be put in order yet: {error}")
 
 
 def _plain(occurrence: RecordedOccurrence) -> dict[str, str | None]:
@@ -193,9 +209,9 @@ def _address(text: str) -> tuple[str, int]:
 
 
 def _open_faults() -> int:
-    from seatrial.faults.journal import Journal  # noqa: PLC0415
-    from seatrial.faults.session import journal_path  # noqa: PLC0415
-    from seatrial.home import seatrial_home  # noqa: PLC0415
+    from seatrial.faults.journal import Journal
+    from seatrial.faults.session import journal_path
+    from seatrial.home import seatrial_home
 
     path = journal_path(seatrial_home())
     if not path.exists():

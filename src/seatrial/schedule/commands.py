@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import FrameType
 
 from seatrial.incidents import Settings, deliver
 from seatrial.metrics import StoreCollector, listen
@@ -52,7 +53,7 @@ def start(
     open_faults: Callable[[], int] | None = None,
     review: Callable[[Plan], Review] = unreviewed,
 ) -> None:
-    """Be a daemon until SIGTERM or SIGINT. Raises BadInput before anything starts, if a file is wrong.
+    """Be a daemon until a signal says end. Raises BadInput before anything starts, if a file is wrong.
 
     `review` plans what a schedule names, now and whenever one of those files changes. What is wrong at the
     start is told as an incident, too: whoever restarts a daemon at night reads no terminal.
@@ -87,7 +88,7 @@ def start(
             port = stack.enter_context(listen(collector, *options.metrics))
             _log.info("metrics are served at http://%s:%d/metrics", options.metrics[0], port)
         stack.enter_context(Companions(store, settings, schedules.current))
-        stack.enter_context(_stopped_by_signals(service))
+        stack.enter_context(stopped_by_signals(service))
         if options.once:
             most_jitter = max((plan.schedule.jitter.seconds for plan in plans), default=0.0)
             service.run_once(patience_s=most_jitter + 900.0)
@@ -127,19 +128,25 @@ def history(store: Store, schedule: str | None = None, limit: int = 100) -> list
 
 
 @contextmanager
-def _stopped_by_signals(service: Service) -> Iterator[None]:
-    """SIGTERM and SIGINT stop the service while the context lasts (only the main thread can say so).
+def stopped_by_signals(service: Service) -> Iterator[None]:
+    """Signals stop the service while the context lasts (only the main thread can say so).
 
-    An interrupt is a person's when there is a terminal for Ctrl-C; a supervisor may send one as well.
+    SIGTERM or SIGINT a second time is in a hurry; SIGHUP, the end of the terminal, never is: it may follow
+    either of them. What was ignored when we began stays ignored, except SIGTERM. An interrupt is a person's
+    when there is a terminal for Ctrl-C; a supervisor may send one as well.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     attended = sys.stdin is not None and sys.stdin.isatty()
-    former = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    for number in former:
-        by_hand = attended and number == signal.SIGINT
-        signal.signal(number, lambda *_, by_hand=by_hand: service.stop(by_hand=by_hand))
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        service.stop(hurry=number != signal.SIGHUP, by_hand=attended and number == signal.SIGINT)
+
+    former = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+    for number, handler in former.items():
+        if number == signal.SIGTERM or handler is not signal.SIG_IGN:
+            signal.signal(number, stop)
     try:
         yield
     finally:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 from seatrial.model.problems import BadInput, Location, Problem
 
-_LARGEST_FILE = 20_000_000  # characters
 _END_OF_LINE = re.compile(r"\r\n|\n|\r")  # not `splitlines`: a summary may hold other separators
 _FORM = re.compile(r"[A-Za-z0-9-]+[;:]")
 
@@ -59,8 +58,6 @@ class Part:
 
 def outline(text: str, file: str) -> list[Part]:
     """The calendars of a file. Raises BadInput for a file that is none, or that was cut short."""
-    if len(text) > _LARGEST_FILE:
-        raise BadInput(Problem(f"larger than {_LARGEST_FILE:,} characters", Location(file)))
     calendars: list[Part] = []
     open_parts: list[Part] = []
     for line in _unfolded(text):

@@ -32,13 +32,21 @@ class Outcome:
     interrupted: bool = False
 
     @classmethod
-    def of(cls, run: str, verdict: Verdict, results: Sequence[RunResult], *, interrupted: bool) -> Outcome:
-        """That of one run, or of the runs of a suite."""
+    def of(
+        cls,
+        run: str,
+        verdict: Verdict,
+        results: Sequence[RunResult],
+        *,
+        interrupted: bool,
+        reasons: Sequence[str] = (),
+    ) -> Outcome:
+        """That of one run, or of the runs of a suite, with what befell the suite as a whole."""
         unknown = [result for result in results if result.verdict is Verdict.UNKNOWN]
         return cls(
             run,
             verdict,
-            tuple(_told(result) for result in results if result.verdict is not Verdict.PASS),
+            (*reasons, *(_told(result) for result in results if result.verdict is not Verdict.PASS)),
             tuple(_told(result) for result in unknown),
             interrupted,
         )

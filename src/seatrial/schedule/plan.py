@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from seatrial.files import as_named, candidates, find
+from seatrial.files import as_named, candidates, find, missing, read_text
 from seatrial.incidents.policy import Escalation
 from seatrial.model.document import Document, build, parse
 from seatrial.model.document import Path as KeyPath
@@ -70,18 +70,20 @@ class Plan:
 
 def load_plan(file: Path) -> Plan:
     """Read a schedule and what it names. Raises BadInput with every problem and its place."""
-    path = find(str(file)) or file
-    document = parse(_text(path), str(file))
+    path = find(str(file))
+    if path is None:
+        raise BadInput(f"schedule {file}: {missing(str(file))}")
+    document = parse(read_text(path, str(file)), str(file))
     schedule = build(Schedule, document)
     problems: list[Problem] = []
     subject = "suite" if schedule.suite is not None else "experiment"
     runs = find(schedule.runs, path)
     if runs is None:
-        problems.append(document.problem((subject,), f"there is no file {schedule.runs}"))
+        problems.append(document.problem((subject,), f"{schedule.runs}: {missing(schedule.runs, path)}"))
     target_file = find(schedule.target, path)
     target_name = ""
     if target_file is None:
-        problems.append(document.problem(("target",), f"there is no file {schedule.target}"))
+        problems.append(document.problem(("target",), f"{schedule.target}: {missing(schedule.target, path)}"))
     else:
         target_name = _target_name(target_file)
     allowance = Allowance(
@@ -234,15 +236,8 @@ def _stamp(file: Path) -> tuple[int, int]:
     return status.st_mtime_ns, status.st_size
 
 
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{file}: cannot be read: {error}") from error
-
-
 def _target_name(file: Path) -> str:
-    document = parse(_text(file), str(file))
+    document = parse(read_text(file, as_named(file)), as_named(file))
     name = document.data.get("target") if isinstance(document.data, dict) else None
     if not isinstance(name, str):
         raise BadInput(document.problem((), "not a target: it has no target: NAME"))
@@ -272,5 +267,5 @@ def _of_window(window: Window, schedule: Schedule, named_in: str) -> Sequence[Sp
         return [dated(window.dates, schedule.timezone, window.why)]
     calendar = find(window.ics or "", Path(named_in))
     if calendar is None:
-        raise FileNotFoundError(f"there is no file {window.ics}")
-    return [read_calendar(_text(calendar), as_named(calendar), schedule.timezone)]
+        raise FileNotFoundError(f"{window.ics}: {missing(window.ics or '', Path(named_in))}")
+    return [read_calendar(read_text(calendar, as_named(calendar)), as_named(calendar), schedule.timezone)]

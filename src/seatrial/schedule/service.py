@@ -57,15 +57,20 @@ class Service:
     _ticked_at: float = 0.0
     _by_hand: bool = False
 
-    def stop(self, *, by_hand: bool = False) -> None:
-        """End gracefully; called again, abort. Safe in a signal handler.
+    def stop(self, *, hurry: bool = True, by_hand: bool = False) -> None:
+        """End gracefully; called again, abort, if that call is in a `hurry`. Safe in a signal handler.
 
         `by_hand`: a person at a terminal asks, who sees what is aborted; nobody else is told of it.
         """
         self._by_hand = by_hand
-        if self._stopping.is_set():
+        if hurry and self._stopping.is_set():
             self._hurry.set()
         self._stopping.set()
+
+    @property
+    def asked(self) -> str:
+        """What it has been told so far: nothing, `stop` or `hurry`."""
+        return "hurry" if self._hurry.is_set() else "stop" if self._stopping.is_set() else ""
 
     def run(self) -> None:
         """Tick until stopped, then until nothing runs any more."""
