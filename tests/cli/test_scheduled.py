@@ -83,7 +83,7 @@ def reviewed() -> list[str]:
         ("suites/monthly.yaml", "pause:", "pauze:", "suites/monthly.yaml:3:1: pauze: unknown key 'pauze'; did you mean 'pause'?"),
         ("my target.yaml", "environment: production", "enviroment: x", "my target.yaml:2:1: enviroment: unknown key"),
         ("s.yaml", "confirm: shop", "confirm: shed", "my target.yaml:2:14: environment: a production target is only touched"),
-        ("home page.py", "import nothing_that_is_here", "def f(:", "home page.py:1:7: is not Python: invalid syntax"),
+        ("home page.py", "import nothing_that_is_here", "def f(:", "home page.py:1:7: not valid Python: invalid syntax"),
     ],
 )  # fmt: skip
 def test_every_mistake_in_what_a_schedule_names_is_told_before_it_is_due(

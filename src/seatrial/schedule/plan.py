@@ -72,7 +72,7 @@ def load_plan(file: Path) -> Plan:
     """Read a schedule and what it names. Raises BadInput with every problem and its place."""
     path = find(str(file))
     if path is None:
-        raise BadInput(f"schedule {file}: {missing(str(file))}")
+        raise BadInput(f"{file}: {missing(str(file))}")
     document = parse(read_text(path, str(file)), str(file))
     schedule = build(Schedule, document)
     problems: list[Problem] = []
