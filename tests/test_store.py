@@ -184,6 +184,25 @@ def test_a_missed_occurrence_and_its_page_are_recorded_once(store: Store) -> Non
     assert len(store.outbox.messages()) == 1
 
 
+def test_occurrences_since_the_last_pass(store: Store) -> None:
+    def ended(hour: int, state: OccurrenceState, verdict: str = "", schedule: str = "monthly") -> None:
+        claim = f"{schedule} {hour}"
+        store.occurrences.claim(occurrence(hour, schedule=schedule), claim, "a", NOW)
+        store.occurrences.finish(claim, Ending(state, "r", verdict), NOW)
+
+    assert store.occurrences.since_pass() == {}
+    ended(0, OccurrenceState.RUN, "unknown")
+    ended(1, OccurrenceState.RUN, "pass")
+    assert store.occurrences.since_pass() == {"monthly": 0}
+    ended(2, OccurrenceState.RUN, "fail")
+    ended(3, OccurrenceState.INTERRUPTED)
+    store.occurrences.close(occurrence(4), Ending(OccurrenceState.MISSED), NOW)
+    store.occurrences.close(occurrence(5), Ending(OccurrenceState.SKIPPED), NOW)
+    ended(0, OccurrenceState.RUN, "unknown", "weekly")
+    store.occurrences.claim(occurrence(6), "runs now", "a", NOW)
+    assert store.occurrences.since_pass() == {"monthly": 3, "weekly": 1}
+
+
 def test_the_cursor_never_goes_back(store: Store) -> None:
     assert store.occurrences.register("monthly", NOW) == NOW
     store.occurrences.accounted("monthly", NOW + LEASE)

@@ -91,6 +91,16 @@ def schedule_dedup_key(target: str, schedule: str) -> str:
     return f"seatrial/{target}/schedule.{schedule}"
 
 
+def files_dedup_key(target: str, schedule: str) -> str:
+    """The incident of a schedule whose files cannot be used: it ends when they are mended."""
+    return f"{schedule_dedup_key(target, schedule)}.files"
+
+
+def louder(first: Severity, second: Severity) -> Severity:
+    """The louder of two severities."""
+    return max(first, second, key=SEVERITIES.index)
+
+
 def raised(severity: Severity) -> Severity:
     """The next louder severity."""
     return SEVERITIES[min(SEVERITIES.index(severity) + 1, len(SEVERITIES) - 1)]

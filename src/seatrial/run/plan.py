@@ -54,6 +54,7 @@ class Plan:
     variables: Mapping[str, str] = field(
         repr=False
     )  # resolved, for the scenario alone: there are secrets in it
+    experiment_file: Path = Path()
 
     @property
     def arrivals(self) -> ArrivalSchedule:
@@ -140,6 +141,7 @@ def _plan(
         steps=tuple(steps),
         checks=questions.checks,
         variables=substitute(roles.target.variables, dict(os.environ)),
+        experiment_file=experiment.path,
     )
 
 

@@ -189,6 +189,36 @@ class Occurrences:
         with self._database.reading() as connection:
             return {(row[0], OccurrenceState(row[1])): row[2] for row in connection.execute(query)}
 
+    def skipped_since(self, schedule: str) -> tuple[int, datetime | None]:
+        """How many occurrences in a row were skipped up to now, and when the first of them was planned."""
+        of_schedule = occurrences.c.schedule == schedule
+        skipped = occurrences.c.state == OccurrenceState.SKIPPED.value
+        last = sa.select(sa.func.max(occurrences.c.planned_at)).where(of_schedule, ~skipped).scalar_subquery()
+        query = sa.select(sa.func.count(), sa.func.min(occurrences.c.planned_at)).where(
+            of_schedule, skipped, sa.or_(last.is_(None), occurrences.c.planned_at > last)
+        )
+        with self._database.reading() as connection:
+            count, first = connection.execute(query).one()
+        return count, first
+
+    def since_pass(self) -> dict[str, int]:
+        """By schedule, how many occurrences have ended since the last that passed, blackouts not counted."""
+        passed = (
+            sa.select(occurrences.c.schedule, sa.func.max(occurrences.c.planned_at).label("at"))
+            .where(occurrences.c.state == OccurrenceState.RUN.value, occurrences.c.verdict == "pass")
+            .group_by(occurrences.c.schedule)
+            .subquery()
+        )
+        later = sa.or_(passed.c.at.is_(None), occurrences.c.planned_at > passed.c.at)
+        ended = occurrences.c.state.not_in([OccurrenceState.RUNNING.value, OccurrenceState.SKIPPED.value])
+        query = (
+            sa.select(occurrences.c.schedule, sa.func.sum(sa.case((sa.and_(later, ended), 1), else_=0)))
+            .outerjoin(passed, occurrences.c.schedule == passed.c.schedule)
+            .group_by(occurrences.c.schedule)
+        )
+        with self._database.reading() as connection:
+            return {row[0]: int(row[1]) for row in connection.execute(query)}
+
     def _end(
         self,
         condition: sa.ColumnElement[bool],
