@@ -84,6 +84,9 @@ def _networks(role: Role, side: str) -> list[_Network]:
     except ValueError as error:
         raise BadInput(f"roles.{role.name}.sides.{side}: {error}") from error
     for network in networks:
-        role.require_allowed(str(network[0]))
-        role.require_allowed(str(network[-1]))
+        if not role.allow_list.covers(network):
+            raise BadInput(
+                f"{role.name}: the side {side} has {network}, which is not wholly in the target's allow list; "
+                "nothing was done"
+            )
     return networks

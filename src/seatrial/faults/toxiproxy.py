@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-import httpx
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from seatrial.faults.http import ask
 from seatrial.faults.protocol import Declared, Role, Undo
 from seatrial.model.problems import Unavailable
 from seatrial.model.quantities import Ratio
@@ -95,7 +95,11 @@ class Toxiproxy(Declared):
 
     def healthy(self, role: Role) -> bool:
         proxy = _api(role, "GET", "")
-        ours = [toxic for toxic in proxy.get("toxics", []) if str(toxic["name"]).startswith("seatrial-")]
+        try:
+            names = [str(toxic["name"]) for toxic in proxy.get("toxics") or ()]
+        except (KeyError, TypeError) as error:
+            raise Unavailable(f"{role.name}: is this Toxiproxy? Its toxics are {proxy['toxics']!r}") from error
+        ours = [name for name in names if name.startswith("seatrial-")]
         return bool(proxy.get("enabled")) and not ours
 
 
@@ -108,14 +112,10 @@ def _api(
 ) -> dict[str, Any]:
     """One call about the role's proxy. Raises Unavailable with what Toxiproxy says is wrong."""
     binding = role.bound_to(ToxiproxyBinding)
-    role.require_allowed(urlsplit(binding.url).hostname or "")
     url = f"{binding.url.rstrip('/')}/proxies/{quote(binding.proxy, safe='')}{path}"
-    try:
-        answer = httpx.request(method, url, json=body, timeout=_ANSWER_WITHIN_S, trust_env=False)
-    except httpx.HTTPError as error:
-        raise Unavailable(f"{role.name}: {method} {url}: {error}") from error
-    if answer.status_code == _NOT_FOUND and may_be_absent:
+    answer = ask(role.allow_list, role.name, method, url, _ANSWER_WITHIN_S, json=body)
+    if answer.status == _NOT_FOUND and may_be_absent:
         return {}
-    if answer.is_error:
-        raise Unavailable(f"{role.name}: {method} {url}: {answer.status_code} {answer.text.strip()[:200]}")
-    return dict(answer.json()) if answer.content else {}
+    if not answer.is_success:
+        raise Unavailable(f"{role.name}: {answer.to}: {answer.status} {answer.opening}")
+    return answer.object() if answer.content else {}
