@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar
 from pydantic import BaseModel, Field
 
 from seatrial.faults.launch import end_tagged, start_companion
-from seatrial.faults.postgres import PostgresBinding, answers, connect
+from seatrial.faults.postgres import answers, connect, held
 from seatrial.faults.protocol import Declared, Role, Undo
 
 _READY_WITHIN_S = 30.0
@@ -44,7 +44,7 @@ class DatabaseConnections(Declared):
     def inject(self, undo: Undo) -> None:
         start_companion(
             "seatrial.faults.holding",
-            [undo.role.as_written(PostgresBinding).url, "connections", str(self.count)],
+            [*held(undo.role), "connections", str(self.count)],
             undo.token,
             directory=Path(undo.role.directory),
             within_s=_READY_WITHIN_S,

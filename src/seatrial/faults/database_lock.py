@@ -12,7 +12,7 @@ from psycopg import errors, sql
 from pydantic import BaseModel
 
 from seatrial.faults.launch import end_tagged, start_companion
-from seatrial.faults.postgres import PostgresBinding, answers, connect
+from seatrial.faults.postgres import answers, connect, held
 from seatrial.faults.protocol import Declared, Role, Undo
 from seatrial.model.problems import BadInput
 from seatrial.model.quantities import Duration
@@ -50,7 +50,7 @@ class DatabaseLock(Declared):
         wait_s = self.within.seconds
         start_companion(
             "seatrial.faults.holding",
-            [undo.role.as_written(PostgresBinding).url, "lock", self.table, self.mode, str(wait_s)],
+            [*held(undo.role), "lock", self.table, self.mode, str(wait_s)],
             undo.token,
             directory=Path(undo.role.directory),
             within_s=wait_s + 5.0,

@@ -38,6 +38,7 @@ _FAILED = (
     httpcore.ProtocolError,
     httpcore.UnsupportedProtocol,
 )
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _USERINFO = re.compile(r"//[^/?#]*@")
 
 
@@ -73,10 +74,15 @@ class Answer:
     def json(self) -> Any:
         """The content. Raises Unavailable when it is not JSON; NaN and Infinity are not."""
         try:
-            return jsonlib.loads(self.content, parse_constant=_refuse_constant)
+            value = jsonlib.loads(self.content, parse_constant=_refuse_constant)
+            if _SURROGATE.search(self.content):
+                jsonlib.dumps(value, ensure_ascii=False).encode()  # half a pair could not be written again
+            return value
         except (ValueError, RecursionError) as error:
             reason = str(error) if isinstance(error, ValueError) else "nested too deeply"
-            raise Unavailable(f"{self.to}: HTTP {self.status}, but no JSON: {reason}: {self.opening}") from error
+            raise Unavailable(
+                f"{self.to}: HTTP {self.status}, but no JSON: {reason}: {self.opening}"
+            ) from error
 
     def object(self) -> dict[str, Any]:
         """The same, which must be a JSON object."""

@@ -92,9 +92,7 @@ class Cluster(BaseModel):
         return ", ".join(map(str, self.members)) + paused
 
 
-def call(
-    role: Role, method: str, path: str, body: Any = None, within_s: float = _ANSWER_WITHIN_S
-) -> Answer:
+def call(role: Role, method: str, path: str, body: Any = None, within_s: float = _ANSWER_WITHIN_S) -> Answer:
     """The first answer without an error, member after member. Raises Unavailable if there is none."""
     reasons = []
     for url in role.bound_to(PatroniBinding).urls():

@@ -86,7 +86,7 @@ def _networks(role: Role, side: str) -> list[_Network]:
     for network in networks:
         if not role.allow_list.covers(network):
             raise BadInput(
-                f"{role.name}: the side {side} has {network}, which is not wholly in the target's allow list; "
-                "nothing was done"
+                f"{role.name}: the side {side} has {network}, which is not wholly in the target's allow "
+                "list; nothing was done"
             )
     return networks

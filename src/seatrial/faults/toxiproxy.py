@@ -98,7 +98,9 @@ class Toxiproxy(Declared):
         try:
             names = [str(toxic["name"]) for toxic in proxy.get("toxics") or ()]
         except (KeyError, TypeError) as error:
-            raise Unavailable(f"{role.name}: is this Toxiproxy? Its toxics are {proxy['toxics']!r}") from error
+            raise Unavailable(
+                f"{role.name}: is this Toxiproxy? Its toxics are {proxy['toxics']!r}"
+            ) from error
         ours = [name for name in names if name.startswith("seatrial-")]
         return bool(proxy.get("enabled")) and not ours
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from seatrial.faults.protocol import Role
 from seatrial.lookups import http, sql
-from seatrial.model.problems import BadInput, nearest
+from seatrial.model.problems import BadInput, nearest, translating
 
 Copy = tuple[str, str | None]  # id, content (None: the target does not say)
 
@@ -27,4 +27,5 @@ def look_up(role: Role, keys: Sequence[str]) -> tuple[Copy, ...]:
     if ask is None:
         known = nearest(role.driver, DRIVERS)
         raise BadInput(f"writes cannot be looked up through the driver '{role.driver}'{known}")
-    return tuple(ask(role, keys))
+    with translating(role.name):
+        return tuple(ask(role, keys))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from seatrial.faults.protocol import Role
 from seatrial.lookups import audit, replicas
-from seatrial.model.problems import BadInput, nearest
+from seatrial.model.problems import BadInput, nearest, translating
 
 RECORDERS: dict[str, Callable[[Role, Path], bytes]] = {
     "replicas": lambda role, _: replicas.record(role),
@@ -24,4 +24,5 @@ def record(role: Role, directory: Path) -> bytes:
     if recorder is None:
         known = nearest(role.driver, RECORDERS)
         raise BadInput(f"{role.name}: nothing is recorded through the driver '{role.driver}'{known}")
-    return recorder(role, directory)
+    with translating(role.name):
+        return recorder(role, directory)

@@ -126,7 +126,7 @@ def wrong_with(entry: str) -> str:
     if _network_of(entry) is not None:
         return ""
     if not entry or _NOT_IN_A_NAME.search(entry):
-        return f"'{entry}' is not a host name, an address or a network; write it like shop.internal or 10.0.0.0/8"
+        return f"'{entry}' is no host name, address or network; write it like shop.internal or 10.0.0.0/8"
     return ""
 
 

@@ -7,7 +7,8 @@ Every error that a user can cause or mend is a `SeatrialError`. It is raised whe
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 
@@ -63,6 +64,24 @@ class Interrupted(SeatrialError):  # noqa: N818
     """A person or a supervisor asked for the end."""
 
     exit_code = 130
+
+
+@contextmanager
+def translating(who: str) -> Iterator[None]:
+    """Whatever is raised within and is no `SeatrialError` becomes an Unavailable that names its type.
+
+    For calls into plugins: what they ask may answer anything, and whoever calls them expects the one family.
+    """
+    try:
+        yield
+    except SeatrialError:
+        raise
+    except Exception as error:
+        raise Unavailable(f"{who}: {type(error).__name__}: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), "")[:300]
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

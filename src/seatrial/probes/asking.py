@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from seatrial.faults.protocol import Role
 from seatrial.model.probe import ProbeSpec
-from seatrial.model.problems import SeatrialError
+from seatrial.model.problems import SeatrialError, translating
 from seatrial.probes import http, pkcs11, promql, redis, sql
 
 _ASKERS: dict[str, Callable[[ProbeSpec, Role], str]] = {
@@ -30,6 +30,7 @@ class Question:
 def ask(question: Question) -> str:
     """What is wrong; empty when the answer is good. Takes at most a little more than the probe's `within`."""
     try:
-        return _ASKERS[question.probe.kind](question.probe, question.role)
+        with translating(question.role.name):
+            return _ASKERS[question.probe.kind](question.probe, question.role)
     except SeatrialError as error:
         return f"{question.probe}: {error}"
