@@ -50,6 +50,13 @@ class Unanswered(Exception):  # noqa: N818
     """The connection carried no complete answer; the text says how."""
 
 
+class NotAllowed(Exception):  # noqa: N818
+    """The scenario asked for a host that it may not touch.
+
+    Its own mistake, raised to it, and unlike everything else about the network no failure of the service.
+    """
+
+
 def of_the_scenario(error: BaseException) -> str:
     """The text for an arrival that came to nothing because the scenario's own code failed."""
     return f"dropped: the scenario failed: {type(error).__name__}"

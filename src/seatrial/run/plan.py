@@ -18,6 +18,7 @@ from seatrial.checks import registry as checks_registry
 from seatrial.checks.protocol import AsksForRecording, AsksForWrites, Check
 from seatrial.faults import registry as faults_registry
 from seatrial.faults.protocol import Demanding, Fault, Role
+from seatrial.faults.reach import require_allowed
 from seatrial.lookups.asking import DRIVERS
 from seatrial.lookups.failover import DRIVER as FAILS_OVER
 from seatrial.lookups.recording import RECORDERS
@@ -172,15 +173,22 @@ def _unset_variables(target: Target, document: Document) -> Iterator[Problem]:
 
 
 def _not_allowed(target: Target, document: Document) -> Iterator[Problem]:
-    """Variables that would lead the load to hosts that it may not touch. A secret is not quoted."""
-    for name, written in target.variables.items():
+    """URLs that would lead the load to hosts that it may not touch. A secret is not quoted.
+
+    A name that is not listed is resolved: what counts is the address.
+    """
+    told: list[tuple[DocumentPath, str]] = [(("base_url",), target.base_url)]
+    told += [(("variables", name), written) for name, written in target.variables.items()]
+    for place, written in told:
         if references(written) - os.environ.keys():
             continue  # which is told already
         for host in hosts_in(substitute(written, dict(os.environ))):
-            if not target.allows(host):
+            try:
+                require_allowed(target.allow_list, host, target.target)
+            except BadInput:
                 whose = f"the host {host}" if host and not references(written) else "the host of its URL"
-                message = f"{whose} is not in allow: [{', '.join(target.allow)}]; load may not touch it"
-                yield document.problem(("variables", name), message)
+                message = f"{whose} is not in allow: [{target.allow_list}]; load may not touch it"
+                yield document.problem(place, message)
 
 
 def _unconfirmed(target: Target, document: Document, confirm: str) -> Iterator[Problem]:
