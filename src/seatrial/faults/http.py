@@ -31,13 +31,15 @@ from seatrial.model.problems import BadInput, Unavailable
 
 MOST_BYTES = 64 * 1024 * 1024
 
-_FAILED = (
-    httpx.HTTPError,
-    httpcore.NetworkError,
-    httpcore.TimeoutException,
-    httpcore.ProtocolError,
+_NO_QUESTION = (
+    httpx.InvalidURL,
+    httpx.UnsupportedProtocol,
     httpcore.UnsupportedProtocol,
+    ValueError,
+    TypeError,
+    OverflowError,
 )
+_FAILED = (httpx.HTTPError, httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError)
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _USERINFO = re.compile(r"//[^/?#]*@")
 
@@ -46,7 +48,7 @@ _USERINFO = re.compile(r"//[^/?#]*@")
 class Answer:
     """What a server said."""
 
-    to: str  # the question, for people: GET http://127.0.0.1:9000/state
+    to: str  # who was asked what, for people: replicas: GET http://127.0.0.1:9000/state
     status: int
     headers: Mapping[str, str]  # names in lower case
     content: bytes
@@ -123,7 +125,7 @@ class HttpClient:
         Raises BadInput for a host that is not allowed and for what cannot be put into a request, Unavailable
         when there is no whole answer within the time.
         """
-        question = f"{method} {_USERINFO.sub('//', url)}"
+        question = f"{self._who}: {method} {_USERINFO.sub('//', url)}"
         patience_s = self._within_s if within_s is None else within_s
         patience = httpx.Timeout(patience_s, connect=connect_within_s or patience_s)
         self._limit.end_s = time.monotonic() + patience_s
@@ -132,10 +134,10 @@ class HttpClient:
                 content = self._read(response, question)
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 return Answer(question, response.status_code, headers, content)
+        except _NO_QUESTION as error:
+            raise BadInput(f"{question}: cannot be asked: {error}") from error
         except _FAILED as error:
-            raise Unavailable(f"{self._who}: {question}: {error or type(error).__name__}") from error
-        except (httpx.InvalidURL, ValueError, TypeError) as error:
-            raise BadInput(f"{self._who}: {question}: cannot be asked: {error}") from error
+            raise Unavailable(f"{question}: {str(error) or type(error).__name__}") from error
 
     def _read(self, response: httpx.Response, question: str) -> bytes:
         content = bytearray()
@@ -143,7 +145,7 @@ class HttpClient:
             content += chunk
             if len(content) > self._most_bytes:
                 most = f"{self._most_bytes:,} bytes"
-                raise Unavailable(f"{self._who}: {question}: the answer is longer than {most}")
+                raise Unavailable(f"{question}: the answer is longer than {most}")
         return bytes(content)
 
 

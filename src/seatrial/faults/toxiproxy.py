@@ -119,5 +119,5 @@ def _api(
     if answer.status == _NOT_FOUND and may_be_absent:
         return {}
     if not answer.is_success:
-        raise Unavailable(f"{role.name}: {answer.to}: {answer.status} {answer.opening}")
+        raise Unavailable(f"{answer.to}: {answer.status} {answer.opening}")
     return answer.object() if answer.content else {}

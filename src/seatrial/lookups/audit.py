@@ -204,5 +204,5 @@ def _keys(role: Role, written: str, timeout_s: float) -> list[VerifierKey]:
 def _fetched(role: Role, url: str, timeout_s: float) -> str:
     answer = ask(role.allow_list, role.name, "GET", url, timeout_s)
     if not answer.is_success:
-        raise Unavailable(f"{role.name}: {answer.to}: HTTP {answer.status}")
+        raise Unavailable(f"{answer.to}: HTTP {answer.status}")
     return answer.text

@@ -63,7 +63,7 @@ def _ask_one(client: HttpClient, role: str, endpoint: Endpoint, key: str) -> tup
     if answer.status == 404:
         return None
     if not answer.is_success:
-        raise Unavailable(f"{role}: {answer.to}: HTTP {answer.status}")
+        raise Unavailable(f"{answer.to}: HTTP {answer.status}")
     if not endpoint.content:
         return identity, None
     content = answer.object()

@@ -43,7 +43,7 @@ def record(
     """The recording as JSON. Raises BadInput, or Unavailable when a replica does not answer."""
     bound = role.bound_to(Replicas)
     with HttpClient(role.allow_list, role.name, bound.timeout.seconds) as client:
-        states, agreed_after_s = _await_agreement(client, role.name, bound, clock, sleep)
+        states, agreed_after_s = _await_agreement(client, bound, clock, sleep)
         replicas = [
             {
                 "region": region,
@@ -58,7 +58,6 @@ def record(
 
 def _await_agreement(
     client: HttpClient,
-    role: str,
     bound: Replicas,
     clock: Callable[[], float],
     sleep: Callable[[float], None],
@@ -68,9 +67,7 @@ def _await_agreement(
     before: set[bytes] = set()
     while True:
         asked_s = clock() - started_s
-        states = {
-            region: _get(client, role, f"{url.rstrip('/')}/state") for region, url in bound.replicas.items()
-        }
+        states = {region: _get(client, f"{url.rstrip('/')}/state") for region, url in bound.replicas.items()}
         now = {state.content for state in states.values()}
         if len(now) == 1 and now == before:
             return states, asked_s
@@ -85,7 +82,7 @@ def _history(client: HttpClient, role: str, url: str) -> list[Any]:
     operations: list[Any] = []
     after = 0
     for _ in range(_MOST_PAGES):
-        answer = _get(client, role, f"{url.rstrip('/')}/history?after={after}&limit={_PAGE}")
+        answer = _get(client, f"{url.rstrip('/')}/history?after={after}&limit={_PAGE}")
         match answer.json():
             case {"operations": list(page), "next": None}:
                 return operations + page
@@ -93,12 +90,12 @@ def _history(client: HttpClient, role: str, url: str) -> list[Any]:
                 operations += page
                 after = following
             case _:
-                raise Unavailable(f"{role}: {answer.to}: is no page of a history: {answer.opening}")
+                raise Unavailable(f"{answer.to}: is no page of a history: {answer.opening}")
     raise Unavailable(f"{role}: {url}/history has no end after {_MOST_PAGES * _PAGE:,} operations")
 
 
-def _get(client: HttpClient, role: str, url: str) -> Answer:
+def _get(client: HttpClient, url: str) -> Answer:
     answer = client.ask("GET", url)
     if not answer.is_success:
-        raise Unavailable(f"{role}: {answer.to}: HTTP {answer.status}")
+        raise Unavailable(f"{answer.to}: HTTP {answer.status}")
     return answer
