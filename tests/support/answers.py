@@ -22,12 +22,15 @@ BODIES = st.one_of(
     ]),
 )  # fmt: skip
 
+HELLO = b"%1\r\n$5\r\nproto\r\n:3\r\n+OK\r\n+OK\r\n"
+"""What a Redis server answers to the client's greeting."""
+
 REPLIES = st.one_of(
     st.binary(),
     st.sampled_from([
         b"+OK\r\n", b"-ERR no\r\n", b":1\r\n", b"$-1\r\n", b"*-1\r\n", b"$3\r\n\xff\xfe\xfd\r\n", b":x\r\n", b"$x\r\n",
         b"*2\r\n:1\r\n$1\r\na\r\n", b"*1\r\n" * 3000, b"%1\r\n+a\r\n:1\r\n", b"$99999999999\r\n", b"_\r\n", b",nan\r\n",
         b"#x\r\n", b"(x\r\n", b"=2\r\nx\r\n", b"HTTP/1.1 400 Bad Request\r\n\r\n",
-    ]).map(lambda reply: b"+OK\r\n+OK\r\n" + reply),
+    ]).map(lambda reply: HELLO + reply),
 )  # fmt: skip
-"""What may come from a port where Redis was expected; the first two are for the client's greeting."""
+"""What may come from a port where Redis was expected, after a good beginning or without one."""

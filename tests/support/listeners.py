@@ -24,9 +24,9 @@ class Listener:
 
 @contextlib.contextmanager
 def listening(
-    answer: Callable[[bytes], Iterator[bytes]], host: str = "127.0.0.1", port: int = 0
+    answer: Callable[[bytes], Iterator[bytes]], host: str = "127.0.0.1", port: int = 0, *, hold: bool = False
 ) -> Iterator[Listener]:
-    """A listener for as long as the context lasts."""
+    """A listener for as long as the context lasts. It hangs up after its answer, or leaves that to the peer."""
     with socket.create_server((host, port), backlog=64) as server:
         listener = Listener(host, server.getsockname()[1])
 
@@ -36,6 +36,8 @@ def listening(
                 listener.heard.append(heard)
                 for part in answer(heard):
                     connection.sendall(part)
+                while hold and connection.recv(65536):
+                    pass
 
         def accept() -> None:
             with contextlib.suppress(OSError):

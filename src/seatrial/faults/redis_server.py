@@ -21,7 +21,7 @@ from redis.retry import Retry
 from seatrial.faults import reach
 from seatrial.faults.protocol import Role
 from seatrial.model.allow import AllowList
-from seatrial.model.problems import BadInput, Unavailable
+from seatrial.model.problems import BadInput, Unavailable, translating
 
 _ANSWER_WITHIN_S = 2.0
 
@@ -43,10 +43,8 @@ class Server:
 
     def do(self, *command: str | int) -> Any:
         """One command, one answer."""
-        try:
+        with translating(f"{self._role}: {command[0]}"):
             return self._client.execute_command(*command)
-        except (redis.RedisError, OSError, ValueError) as error:
-            raise Unavailable(f"{self._role}: {command[0]}: {error}") from error
 
     def setting(self, name: str) -> str:
         """CONFIG GET of one name."""
