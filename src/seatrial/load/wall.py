@@ -139,10 +139,11 @@ class Wall:
         self.allow_only(allow)
 
     def allow_only(self, allow: AllowList) -> None:
-        """From now on this list counts."""
+        """From now on this list counts, and refusals are counted anew."""
         self._allow = allow
         self._holds = functools.lru_cache(4096)(allow.holds)
         self._seen_s.clear()
+        self.attempts.clear()
         self._asked_s = float("-inf")
 
     def hook(self) -> Callable[[str, tuple[Any, ...]], None]:
