@@ -21,8 +21,8 @@ What the wall cannot see is what does not pass through Python's sockets:
 * libraries that connect in C, C++ or Rust: libpq (psycopg, psycopg2), librdkafka (confluent_kafka), libcurl
   (pycurl, curl_cffi), gRPC's core, libmysqlclient, ODBC, uvloop, c-ares, ZeroMQ. Locust's master and workers
   talk over ZeroMQ. A scenario that has loaded one of the others is told in the log, by the library's name;
-* programs that a scenario starts. They are not stopped, because imports of many libraries start some
-  (ldconfig, git); each is told with its place;
+* processes that a scenario starts. They are not stopped, because imports of many libraries start some
+  (ldconfig, git); they are told with their place;
 * what a proxy at an allowed address does for the scenario. Proxies that the environment names are therefore
   removed from it (`python -m seatrial.load`).
 """
@@ -32,7 +32,6 @@ from __future__ import annotations
 import errno
 import functools
 import logging
-import os
 import socket
 import sys
 import sysconfig
@@ -50,7 +49,7 @@ from seatrial.model.allow import AllowList, address_of
 ALLOW = "SEATRIAL_ALLOW"  # in the environment of a load process: its whole allow list, comma-separated
 
 _LEAVING = frozenset(("socket.connect", "socket.sendto", "socket.sendmsg"))
-_STARTING = frozenset(("subprocess.Popen", "os.exec", "os.posix_spawn", "os.system"))
+_STARTING = frozenset(("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system"))
 _JUDGED = frozenset((socket.AF_INET, socket.AF_INET6))
 _WITHIN = frozenset(
     getattr(socket, name) for name in ("AF_UNIX", "AF_NETLINK", "AF_ALG") if hasattr(socket, name)
@@ -64,11 +63,11 @@ _FORGOTTEN_AFTER_S = 60.0
 _ASK_AGAIN_AFTER_S = 1.0  # a scenario that insists must not make the wall ask at every attempt
 _RESOLV_CONF = Path("/etc/resolv.conf")
 _DNS = 53
-_NOT_THE_SCENARIO = tuple(
-    {
-        str(Path(__file__).parents[1]),
-        *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
-    }
+_OURS = str(Path(__file__).parents[1])
+_NOT_THE_SCENARIO = (
+    _OURS,
+    "<frozen ",
+    *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
 )
 
 logger = logging.getLogger(__name__)
@@ -148,13 +147,13 @@ class Wall:
 
     def hook(self) -> Callable[[str, tuple[Any, ...]], None]:
         """For `sys.addaudithook`. It hears of all that happens in the process, so it lets go at once."""
-        leaving, starting, judge, note = _LEAVING, _STARTING, self.judge, self._note_program
+        leaving, starting, judge, note = _LEAVING, _STARTING, self.judge, self._note_process
 
         def heard(event: str, arguments: tuple[Any, ...]) -> None:
             if event in leaving:
                 judge(*arguments)
             elif event in starting:
-                note(arguments)
+                note()
 
         return heard
 
@@ -169,7 +168,7 @@ class Wall:
         else:
             host = repr(address)[:80]
         name, addresses = _asked.get()
-        attempt = Attempt(name if host in addresses else host, host, _place())
+        attempt = Attempt(name if host in addresses else host, host, _place() or _innermost())
         self.attempts[attempt] += 1
         self.on_refused(attempt)
         raise HostNotAllowed(attempt, self._allow)
@@ -213,9 +212,10 @@ class Wall:
                 self._seen_s[_plain(each)] = now_s
         return self._seen_s.get(address) == now_s
 
-    def _note_program(self, arguments: tuple[Any, ...]) -> None:
-        program = arguments[0] if arguments[0] is not None else arguments[1]
-        self._note_unseen(Unseen(f"the program {_text(program)}", _place()))
+    def _note_process(self) -> None:
+        place = _place()
+        if place:  # Locust forks its workers, and the wall stands in them as well
+            self._note_unseen(Unseen("a process that is started there", place))
 
     def note_libraries(self) -> None:
         """Look which of the libraries that connect without Python's sockets are loaded."""
@@ -319,17 +319,24 @@ def _plain(address: str) -> str:
 def _text(host: Any) -> str:
     if isinstance(host, bytes | bytearray):
         return host.decode(errors="replace")
-    return os.fspath(host) if isinstance(host, os.PathLike) else str(host)
+    return str(host)
 
 
 def _place() -> str:
-    """Where the scenario is: the innermost line that is neither Python's, nor a package's, nor ours."""
-    frame: FrameType | None = sys._getframe(2)
-    outermost = "?"
+    """The scenario's innermost line: neither Python's own, nor a package's, nor ours. Empty without one."""
+    return _first_line(lambda file: not file.startswith(_NOT_THE_SCENARIO))
+
+
+def _innermost() -> str:
+    """The innermost line of anybody else, for a library at work in a thread of its own."""
+    return _first_line(lambda file: not file.startswith(_OURS)) or "?"
+
+
+def _first_line(wanted: Callable[[str], bool]) -> str:
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         file = frame.f_code.co_filename
-        outermost = f"{Path(file).name}:{frame.f_lineno}"
-        if not file.startswith((*_NOT_THE_SCENARIO, "<frozen")):
-            return outermost
+        if wanted(file):
+            return f"{Path(file).name}:{frame.f_lineno}"
         frame = frame.f_back
-    return outermost
+    return ""
