@@ -33,9 +33,11 @@ class Dns:
     names: dict[str, list[str]] = field(default_factory=dict)
     now_s: float = 0.0
     asked: int = 0
+    takes_s: float = 0.0
 
     def __call__(self, name: str) -> Iterable[str]:
         self.asked += 1
+        self.now_s += self.takes_s
         return self.names.get(name, [])
 
     def clock(self) -> float:
@@ -104,6 +106,25 @@ def test_a_listed_name_is_followed_when_it_moves_and_the_old_address_is_forgotte
     dns.now_s = 62.0
     assert not lets(standing, V4, ("10.0.0.1", 5432))
     assert lets(standing, V4, ("10.0.0.2", 5432))
+
+
+def test_name_servers_that_are_silent_move_nobody() -> None:
+    dns = Dns({"db.internal": ["10.0.0.1"]})
+    standing = wall("db.internal", dns=dns)
+    assert lets(standing, V4, ("10.0.0.1", 5432))
+    dns.names.clear()
+    dns.now_s = 100.0
+    assert lets(standing, V4, ("10.0.0.1", 5432))
+    assert not lets(standing, V4, ("10.0.0.2", 5432))
+
+
+def test_slow_name_servers_hold_up_a_tenth_of_the_load_at_most() -> None:
+    dns = Dns(takes_s=5.0)
+    standing = wall("db.internal", dns=dns)
+    while dns.now_s < 1000.0:
+        assert not lets(standing, V4, ("192.0.2.1", 80))
+        dns.now_s += 0.01
+    assert dns.asked * 5.0 <= 100.0
 
 
 def test_what_somebody_here_has_resolved_is_known_without_asking() -> None:
