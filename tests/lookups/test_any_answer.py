@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.support.answers import BODIES, JSON
+from tests.support.audit_log import SIGNER
 from tests.support.listeners import Listener, http, listening
 
 from seatrial.faults.protocol import Role
@@ -21,7 +24,6 @@ from seatrial.model.problems import BadInput, SeatrialError, Unavailable
 
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 KEYS = ["a1 acme bolt 3", "a2 globex nut 1"]
-KEY = "example.org/audit+1c401ba5+AjBZMBMGByqGSM49"  # of no use, and never reached
 
 
 class Liar:
@@ -122,6 +124,37 @@ def test_a_write_by_sql(tmp_path: Path, query: str, wrong: str) -> None:
     sqlite3.connect(tmp_path / "x.sqlite").close()
     found = outcome(lambda: look_up(role("sql", url=f"sqlite:///{tmp_path / 'x.sqlite'}", query=query), KEYS))
     assert (wrong in str(found)) if wrong else isinstance(found, tuple)
+
+
+COLUMNS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.floats(),
+    st.text(),
+    st.binary(),
+    st.dates(),
+)
+
+
+@FEW
+@given(rows=st.lists(st.tuples(COLUMNS, COLUMNS), min_size=1, max_size=3))
+def test_an_audit_log_of_other_columns(tmp_path_factory: pytest.TempPathFactory, rows: list[Any]) -> None:
+    directory = tmp_path_factory.mktemp("audit")
+    with contextlib.closing(sqlite3.connect(directory / "x.sqlite")) as database, database:
+        database.execute("CREATE TABLE told (one, other)")
+        plain = [[str(each) if isinstance(each, date) else each for each in row] for row in rows]
+        database.executemany("INSERT INTO told VALUES (?, ?)", plain)
+    asked = role(
+        "audit-log",
+        url=f"sqlite:///{directory / 'x.sqlite'}",
+        entries="SELECT one, other FROM told WHERE one >= :from",
+        checkpoints="SELECT other, one FROM told",
+        ingested="SELECT one, one FROM told",
+        key=str(SIGNER.verifier_key()),
+        within="0s",
+    )
+    assert isinstance(outcome(lambda: record(asked, directory / "ledger")), SeatrialError | bytes)
 
 
 @pytest.mark.parametrize("url", ["nonsense", "oracle+none://127.0.0.1/x", "mysql+pymysql://127.0.0.1/x", ""])
