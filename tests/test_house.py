@@ -60,12 +60,21 @@ def imported_rooms(path: Path) -> Iterator[tuple[str, int]]:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
 def test_arrows_run_one_way(path: Path) -> None:
     room = room_of(path.relative_to(SOURCE).with_suffix("").parts)
-    if room in ("__init__", "__main__", "home"):
+    if room in ("__init__", "__main__", "home", "disk"):
         return
     assert room in ALLOWED, f"{room} is a new room: say in ALLOWED what it may import"
-    may = ALLOWED[room] | {room, "model", "__version__", "home"}
+    may = ALLOWED[room] | {room, "model", "__version__", "home", "disk"}
     wrong = [f"{path}:{line}: imports {other}" for other, line in imported_rooms(path) if other not in may]
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_every_program_has_a_session_of_its_own(path: Path) -> None:
+    """A Ctrl-C in the terminal, or its end, goes to all in its foreground: not to an undo that is under way."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("subprocess.run", "subprocess.Popen"):
+            said = [ast.unparse(keyword) for keyword in node.keywords]
+            assert "start_new_session=True" in said, f"{path}:{node.lineno}: in the terminal's foreground"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))

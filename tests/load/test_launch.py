@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -16,10 +17,11 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from seatrial.load.launch import REQUESTS, LoadPlan, LoadProcess, explain, launch
-from seatrial.load.spool import KILLED
+from seatrial.load.launch import REQUESTS, SPOOLS, LoadPlan, LoadProcess, end_left_over, explain, launch
+from seatrial.load.spool import CANNOT_WRITE
 from seatrial.model.arrivals import RateStep
-from seatrial.model.problems import BadInput
+from seatrial.model.ownfailure import KILLED
+from seatrial.model.problems import BadInput, CannotStore, Unavailable
 from seatrial.model.quantities import Rate
 
 SCENARIO = """
@@ -174,3 +176,46 @@ def test_a_scenario_finds_the_targets_variables_and_no_command_line_shows_them(
     assert log.keys is not None
     assert set(log.keys.to_pylist()) == {"s3cret"}
     assert "s3cret" not in f"{load} {load.command()}"
+
+
+def test_a_generator_that_could_not_write_says_so_by_its_exit_code(tmp_path: Path) -> None:
+    """Its log is on the same full disk, so that is all it can say."""
+    over = subprocess.Popen([sys.executable, "-c", f"raise SystemExit({CANNOT_WRITE})"])
+    over.wait()
+    process = LoadProcess(plan(tmp_path, "http://127.0.0.1:1"), over)
+    reason = process.failure_reason() or ""
+    assert re.search(r"could not write the request log: .*worker-0\.spool \(.* free\)", reason)
+
+
+def test_a_generator_that_outlived_its_conductor_is_ended_and_no_other(tmp_path: Path) -> None:
+    def generator(directory: Path) -> subprocess.Popen[bytes]:
+        arguments = ["--spool", str(directory / SPOOLS)]
+        return subprocess.Popen([sys.executable, "-c", "input()", *arguments], stdin=subprocess.PIPE)
+
+    with generator(tmp_path / "mine") as mine, generator(tmp_path / "other") as other:
+        end_left_over(tmp_path / "mine")
+        assert not psutil.pid_exists(mine.pid)
+        assert other.poll() is None
+        other.kill()
+
+
+def test_a_full_disk_starts_no_generator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device", str(tmp_path / "run" / "locust.log"))
+
+    load = plan(tmp_path, "http://127.0.0.1:1")
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(CannotStore, match=r"locust\.log .*No space left"):
+        launch(load)
+
+
+@pytest.mark.parametrize("number", [11, 12])
+def test_a_system_that_starts_no_process_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("subprocess.Popen", refuse)
+    with pytest.raises(Unavailable, match=f"cannot be started: {os.strerror(number)}"):
+        launch(plan(tmp_path, "http://127.0.0.1:1"))

@@ -19,6 +19,7 @@ from tests.support.listeners import http, listening
 
 from seatrial.load import failure
 from seatrial.load.launch import LOG, launch
+from seatrial.load.scenario_errors import CONNECTING
 from seatrial.load.wall import ALLOW, Attempt, HostNotAllowed, Unseen, Wall, _Resolver
 from seatrial.model.allow import AllowList
 
@@ -216,11 +217,11 @@ def test_what_the_wall_cannot_see_is_told_once(
 def test_it_hears_of_connections_before_they_are_made() -> None:
     """In a process of its own, because a hook stays for ever."""
     code = """
-        import socket, sys
+        import logging, socket, sys
         from seatrial.load.wall import Wall, HostNotAllowed
         from seatrial.model.allow import AllowList
         wall = Wall(AllowList.of(["127.0.0.1"]), resolve=lambda name: ["127.0.0.2"], name_servers=[])
-        wall.on_refused = lambda attempt: None
+        logging.disable()
         sys.addaudithook(wall.hook())
         tcp, udp = socket.socket(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         for leave in (
@@ -326,6 +327,10 @@ def test_nothing_reaches_a_forbidden_host_whatever_library_asks(
     lines = STRAYING.splitlines()
     expected = [number for number, line in enumerate(lines, 1) if "PORT" in line or "MOVED" in line]
     assert places == {f"scenario.py:{number}" for number in expected}
+    told = process.scenario
+    assert {error.place for error in told.errors} == places
+    assert {error.during for error in told.errors} == {CONNECTING}
+    assert sum(error.count for error in told.errors) == told.failed > 100
     assert "2130706434 (127.0.0.2): refused " in said
     assert "0x7f.2 (127.0.0.2): refused " in said
 

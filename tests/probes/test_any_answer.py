@@ -13,7 +13,7 @@ from tests.support.listeners import Listener, http, listening
 
 from seatrial.faults.protocol import Role
 from seatrial.model.probe import ProbeSpec
-from seatrial.probes import Question, ask, asking
+from seatrial.probes import Question, ask, sql
 
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -93,5 +93,5 @@ def test_a_foreign_exception_is_an_answer_with_its_type(
     def fails(*_: object) -> str:
         raise error
 
-    monkeypatch.setitem(asking._ASKERS, "sql", fails)
+    monkeypatch.setattr(sql, "ask", fails)
     assert f"asked: {type(error).__name__}: " in said({"sql": "SELECT 1"}, "sqlite://")

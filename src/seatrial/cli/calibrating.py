@@ -8,13 +8,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from seatrial.cli.terminal import err, out, print_json, say
-from seatrial.cli.terms import rate_of
-from seatrial.model.result import plain
-from seatrial.model.verdict import Verdict
 
 _COVERED = 0.99
 
@@ -36,8 +31,14 @@ def calibrate(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> int:
     """Plant outages of known length, and say how often the bounds held the truth."""
-    from seatrial.calibrate.calibration import calibrate as calibrated  # noqa: PLC0415
-    from seatrial.home import seatrial_home  # noqa: PLC0415
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.table import Table
+
+    from seatrial.calibrate.calibration import calibrate as calibrated
+    from seatrial.cli.terms import rate_of
+    from seatrial.home import seatrial_home
+    from seatrial.model.result import plain
+    from seatrial.model.verdict import Verdict
 
     offered = rate_of("--rate", rate)
     with (

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from seatrial.cli.terminal import out, print_json, say
-from seatrial.model.result import plain
 
 commands = typer.Typer(help="What was, and what waits to be, told to people.", no_args_is_help=True)
 
@@ -26,8 +24,11 @@ def listing(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Show open incidents, and messages that have not reached their receiver."""
-    from seatrial.incidents import Settings, list_incidents, would_send  # noqa: PLC0415
-    from seatrial.store import Store  # noqa: PLC0415
+    from rich.table import Table
+
+    from seatrial.incidents import Settings, list_incidents, would_send
+    from seatrial.model.result import plain
+    from seatrial.store import Store
 
     with Store.default() as store:
         if dry_run:
@@ -69,9 +70,9 @@ def retry(
     ] = None,
 ) -> None:
     """Try again now what has not arrived."""
-    from seatrial.incidents import Settings, list_incidents  # noqa: PLC0415
-    from seatrial.incidents import retry as tried_again  # noqa: PLC0415
-    from seatrial.store import Store  # noqa: PLC0415
+    from seatrial.incidents import Settings, list_incidents
+    from seatrial.incidents import retry as tried_again
+    from seatrial.store import Store
 
     settings = Settings.from_environment()
     with Store.default() as store:

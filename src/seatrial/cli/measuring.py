@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from seatrial.cli.terminal import out, print_json, say
-from seatrial.cli.terms import seconds_of
 from seatrial.model.problems import BadInput
-from seatrial.model.result import RunResult
+
+if TYPE_CHECKING:
+    from seatrial.model.result import RunResult
 
 
 def register(app: typer.Typer) -> None:
@@ -31,11 +32,12 @@ def measure(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Measure a request log: outages with bounds, latency from the intended start, the generator's audit."""
-    from seatrial.cli.figures import measured_table  # noqa: PLC0415
-    from seatrial.measure import measure as measured  # noqa: PLC0415
-    from seatrial.measure import trusted  # noqa: PLC0415
-    from seatrial.measure.importers import read  # noqa: PLC0415
-    from seatrial.report.verdictfile import measured_document  # noqa: PLC0415
+    from seatrial.cli.figures import measured_table
+    from seatrial.cli.terms import seconds_of
+    from seatrial.measure import measure as measured
+    from seatrial.measure import trusted
+    from seatrial.measure.importers import read
+    from seatrial.report.verdictfile import measured_document
 
     deadline_s, settle_s = seconds_of("--deadline", deadline), seconds_of("--settle", settle)
     imported = read(log, format_)
@@ -61,11 +63,11 @@ def report(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's evidence directory.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> int:
-    """Show a run again. Exit code: that of its verdict."""
-    from seatrial.report import summary  # noqa: PLC0415
-    from seatrial.report.verdictfile import verdict_document  # noqa: PLC0415
+    """Show a run again; one that was killed is finished first. Exit code: that of its verdict."""
+    from seatrial.report.terminal import summary
+    from seatrial.report.verdictfile import verdict_document
 
-    result = _result_of(run)
+    result = _finished(run) if _unfinished(run) else _result_of(run)
     if as_json:
         print_json(verdict_document(result))
     else:
@@ -78,13 +80,26 @@ def compare(
     after: Annotated[Path, typer.Argument(metavar="RUN", help="Another's.")],
 ) -> None:
     """Hold two runs side by side: what is better, what is worse, what cannot be told apart."""
-    from seatrial.report import compare as compared  # noqa: PLC0415
+    from seatrial.report.comparison import compare as compared
 
     out.print(compared(_result_of(before), _result_of(after)))
 
 
+def _unfinished(run: Path) -> bool:
+    """Whether it is a run's directory without a verdict."""
+    return (run / "experiment.yaml").exists() and not (run / "verdict.json").exists()
+
+
+def _finished(run: Path) -> RunResult:
+    from seatrial.cli.recovering import recording
+    from seatrial.cli.targets import home
+    from seatrial.run.unfinished import finish_at
+
+    return finish_at(run, home(), recording)
+
+
 def _result_of(run: Path) -> RunResult:
-    from seatrial.report.verdictfile import read_verdict  # noqa: PLC0415
+    from seatrial.report.verdictfile import read_verdict
 
     path = run / "verdict.json" if run.is_dir() else run
     try:

@@ -11,7 +11,7 @@ from seatrial.cli.terminal import say
 from seatrial.incidents import Escalation, Reporter, Settings, deliver
 from seatrial.metrics import StoreCollector, write_textfile
 from seatrial.model.experiment import Experiment, Severity
-from seatrial.model.problems import Unavailable
+from seatrial.model.problems import BadInput, SeatrialError, Unavailable
 from seatrial.store import Store
 
 
@@ -23,10 +23,11 @@ class Desk:
         self._settings = settings
 
     def reporter(
-        self, experiment: Experiment, command: str, escalation: Escalation | None = None
+        self, experiment: Experiment | None, command: str, escalation: Escalation | None = None
     ) -> Reporter:
-        """Who records a run of `experiment`; `command` runs it again."""
-        severity: Severity = experiment.incident.severity if experiment.incident else "error"
+        """Who records a run of `experiment` (None: unknown); `command` runs it again."""
+        incident = experiment.incident if experiment else None
+        severity: Severity = incident.severity if incident else "error"
         return Reporter(
             self._store,
             self._settings,
@@ -37,15 +38,19 @@ class Desk:
 
     def leave_metrics(self, path: Path | None) -> None:
         """Write the metrics of everything recorded so far for a node exporter, if a file is named."""
-        if path is not None:
-            collector = StoreCollector(self._store, lambda: datetime.now(UTC), sinks_off=self._settings.off())
+        if path is None:
+            return
+        collector = StoreCollector(self._store, lambda: datetime.now(UTC), sinks_off=self._settings.off())
+        try:
             write_textfile(collector, path)
+        except (BadInput, Unavailable) as error:  # the run has its verdict, which is still to be told
+            say(f"no metrics: {error}")
 
     def deliver(self) -> None:
         """Send what the outbox holds; say what is off and what did not arrive."""
         try:
             deliver(self._store, self._settings)
-        except Unavailable as error:
+        except SeatrialError as error:  # the run has its verdict, which is still to be told
             say(f"incidents stay in the outbox: {error}")
         for sink, how in self._settings.off().items():
             if not sink.startswith("pagerduty-"):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+from seatrial.cli.recovering import recovered
 from seatrial.cli.reporting import Desk
 from seatrial.cli.targets import home, target_in_service
-from seatrial.faults.recover import recover
+from seatrial.faults.recover import require_undone
 from seatrial.incidents import Settings
-from seatrial.model.problems import SeatrialError
 from seatrial.model.result import RunResult
 from seatrial.run.execute import Execution, execute
 from seatrial.run.files import Source, read
@@ -27,8 +27,7 @@ def run_scheduled(
 
     Raises SeatrialError when it could not be started; the daemon then notes the occurrence as interrupted.
     """
-    if not all(each.undone for each in recover(home())):
-        raise SeatrialError("an earlier run's fault is still there; mend it by hand, then: seatrial recover")
+    require_undone(recovered().undone)
     desk = Desk(store, Settings.from_environment())
     named = str(scheduled.runs)
     source = read(named, scheduled.schedule.runs)

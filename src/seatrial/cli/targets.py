@@ -7,7 +7,8 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from seatrial import testbed
+from seatrial import disk, testbed
+from seatrial.cli.interruption import shielded
 from seatrial.cli.terminal import err, say
 from seatrial.home import seatrial_home
 from seatrial.model.document import parse
@@ -27,7 +28,8 @@ def home() -> Path:
     for name, value in testbed.passwords().items():
         os.environ.setdefault(name, value)
     place = seatrial_home()
-    place.mkdir(parents=True, exist_ok=True)
+    with disk.storing("the state of seatrial", place):
+        place.mkdir(parents=True, exist_ok=True)
     return place
 
 
@@ -76,4 +78,5 @@ def target_in_service(named: str, no_testbed: bool, validate: Callable[[Source],
         home()
         yield read(str(state.target), "target")
     finally:
-        testbed.down()
+        with shielded():
+            testbed.down()

@@ -12,7 +12,8 @@ from psycopg import errors, sql
 from pydantic import BaseModel
 
 from seatrial.faults.launch import end_tagged, start_companion
-from seatrial.faults.postgres import answers, connect, held
+from seatrial.faults.postgres import answers, connect, held_by, holding_place
+from seatrial.faults.processes import tagged
 from seatrial.faults.protocol import Declared, Role, Undo
 from seatrial.model.problems import BadInput
 from seatrial.model.quantities import Duration
@@ -50,7 +51,7 @@ class DatabaseLock(Declared):
         wait_s = self.within.seconds
         start_companion(
             "seatrial.faults.holding",
-            [*held(undo.role), "lock", self.table, self.mode, str(wait_s)],
+            [*holding_place(undo.role), "lock", self.table, self.mode, str(wait_s)],
             undo.token,
             directory=Path(undo.role.directory),
             within_s=wait_s + 5.0,
@@ -58,6 +59,9 @@ class DatabaseLock(Declared):
 
     def undo(self, undo: Undo) -> None:
         end_tagged(undo.token, Path(undo.role.directory))
+
+    def gone(self, undo: Undo) -> bool:
+        return not tagged(undo.token) and not held_by(undo)
 
     def healthy(self, role: Role) -> bool:
         return answers(role)

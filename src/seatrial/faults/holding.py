@@ -20,7 +20,8 @@ import psycopg
 from psycopg import sql
 
 from seatrial.faults.launch import Conductor, say_ready
-from seatrial.faults.postgres import parameters_of
+from seatrial.faults.postgres import holder_name, parameters_of
+from seatrial.faults.processes import TAG
 from seatrial.model.allow import AllowList
 from seatrial.model.problems import SeatrialError, Unavailable
 from seatrial.model.target import substitute
@@ -49,7 +50,7 @@ class Database:
     def connect(self) -> psycopg.Connection:
         """One more."""
         parameters = parameters_of(self.allow, "the database", self.url)
-        parameters |= {"application_name": "seatrial holding", "connect_timeout": 5}
+        parameters |= {"application_name": holder_name(os.environ.get(TAG, "")), "connect_timeout": 5}
         return psycopg.connect(**parameters)
 
 

@@ -27,7 +27,7 @@ import httpx
 
 from seatrial.faults import reach
 from seatrial.model.allow import AllowList
-from seatrial.model.problems import BadInput, Unavailable
+from seatrial.model.problems import BadInput, TooLate, Unavailable, Unreachable
 
 MOST_BYTES = 64 * 1024 * 1024
 
@@ -137,7 +137,7 @@ class HttpClient:
         except _NO_QUESTION as error:
             raise BadInput(f"{question}: cannot be asked: {error}") from error
         except _FAILED as error:
-            raise Unavailable(f"{question}: {str(error) or type(error).__name__}") from error
+            raise _kind_of(error)(f"{question}: {str(error) or type(error).__name__}") from error
 
     def _read(self, response: httpx.Response, question: str) -> bytes:
         content = bytearray()
@@ -153,6 +153,17 @@ def ask(allow: AllowList, who: str, method: str, url: str, within_s: float, **op
     """One request by a client of its own; see `HttpClient.ask`."""
     with HttpClient(allow, who, within_s) as client:
         return client.ask(method, url, **options)
+
+
+def _kind_of(error: Exception) -> type[Unavailable]:
+    """What no answer means: nobody is there, or whoever is there took too long, or neither is known."""
+    match error:
+        case httpcore.ConnectError() | httpcore.ConnectTimeout():
+            return Unreachable
+        case httpcore.TimeoutException() | httpx.TimeoutException():
+            return TooLate
+        case _:
+            return Unavailable
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -84,6 +84,9 @@ class HttpCall(Declared):
     def undo(self, undo: Undo) -> None:
         self._send(undo.role, self.undo_)
 
+    def gone(self, undo: Undo) -> bool | None:
+        return self.healthy(undo.role)
+
     def healthy(self, role: Role) -> bool | None:
         if self.probe is None:
             return None

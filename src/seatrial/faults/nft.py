@@ -78,6 +78,7 @@ def run(namespace: str, script: str) -> str:
             text=True,
             timeout=_ANSWER_WITHIN_S,
             check=False,
+            start_new_session=True,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Unavailable(f"nft: {error}") from error
@@ -108,6 +109,7 @@ class Shell:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         with contextlib.suppress(OSError):  # if it has ended already, `add` says so
             self._write("list tables inet\n")  # has it load what it needs before the first line that counts

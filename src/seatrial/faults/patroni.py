@@ -94,13 +94,14 @@ class Cluster(BaseModel):
 
 def call(role: Role, method: str, path: str, body: Any = None, within_s: float = _ANSWER_WITHIN_S) -> Answer:
     """The first answer without an error, member after member. Raises Unavailable if there is none."""
-    reasons = []
+    reasons, last = [], Unavailable("it has no address")
     for url in role.bound_to(PatroniBinding).urls():
         try:
             return call_member(role, url, method, path, body, within_s)
         except Unavailable as error:
             reasons.append(str(error))
-    raise Unavailable(f"{role.name}: no member of the Patroni cluster answers ({'; '.join(reasons)})")
+            last = error
+    raise type(last)(f"{role.name}: no member of the Patroni cluster answers ({'; '.join(reasons)})")
 
 
 def call_member(
@@ -147,6 +148,13 @@ def require_whole(role: Role) -> None:
     wanted = call(role, "GET", "/config").object().get("synchronous_mode")
     if wanted and not any(member.synchronous for member in found.members):
         raise Unavailable(f"{role.name}: there is no synchronous standby ({found})")
+
+
+def not_working(role: Role) -> list[str]:
+    """The members that do not work, also those that the cluster has forgotten and the target knows."""
+    found = cluster(role).members
+    known = {member.name for member in found} | role.bound_to(PatroniBinding).members.keys()
+    return sorted(known - {member.name for member in found if member.works})
 
 
 def until(condition: Callable[[], object], within_s: float) -> None:

@@ -16,7 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import BaseModel, ConfigDict
 
 from seatrial.faults import reach
-from seatrial.faults.protocol import Role
+from seatrial.faults.protocol import Role, Undo
 from seatrial.model.allow import AllowList
 from seatrial.model.problems import BadInput, Unavailable
 
@@ -86,9 +86,22 @@ def _listed(value: object) -> list[str]:
     return str(value or "").split(",")
 
 
-def held(role: Role) -> list[str]:
+def holding_place(role: Role) -> list[str]:
     """What the companion `seatrial.faults.holding` is told of the role: where it may connect, and to what."""
     return [",".join(role.allow), role.as_written(PostgresBinding).url]
+
+
+def holder_name(token: str) -> str:
+    """What the connections of a fault's companion are called, in `pg_stat_activity` and by us."""
+    return f"seatrial holding {token}"
+
+
+def held_by(undo: Undo) -> int:
+    """How many connections of a fault's companion the server has; it notices its death in its own time."""
+    query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s"
+    with connect(undo.role, "probe") as connection:
+        row = connection.execute(query, [holder_name(undo.token)]).fetchone()
+    return int(row[0]) if row else 0
 
 
 def answers(role: Role) -> bool:

@@ -21,7 +21,7 @@ from redis.retry import Retry
 from seatrial.faults import reach
 from seatrial.faults.protocol import Role
 from seatrial.model.allow import AllowList
-from seatrial.model.problems import BadInput, Unavailable, translating
+from seatrial.model.problems import BadInput, TooLate, Unavailable, Unreachable, translating
 
 _ANSWER_WITHIN_S = 2.0
 
@@ -43,8 +43,12 @@ class Server:
 
     def do(self, *command: str | int) -> Any:
         """One command, one answer."""
-        with translating(f"{self._role}: {command[0]}"):
-            return self._client.execute_command(*command)
+        what = f"{self._role}: {command[0]}"
+        with translating(what):
+            try:
+                return self._client.execute_command(*command)
+            except redis.RedisError as error:
+                raise _kind_of(error)(f"{what}: {error}") from error
 
     def setting(self, name: str) -> str:
         """CONFIG GET of one name."""
@@ -110,6 +114,18 @@ def client_of(allow: AllowList, who: str, url: str, patience_s: float, **options
     return redis.Redis.from_pool(pool)
 
 
+def _kind_of(error: redis.RedisError) -> type[Unavailable]:
+    match error:
+        case redis.TimeoutError():
+            return TooLate
+        case redis.AuthenticationError() | redis.BusyLoadingError():
+            return Unavailable  # it is there, and says why it refuses
+        case redis.ConnectionError():
+            return Unreachable
+        case _:
+            return Unavailable
+
+
 @contextlib.contextmanager
 def connected(role: Role, answer_within_s: float = _ANSWER_WITHIN_S) -> Iterator[Server]:
     """A connection to the role's server. Raises BadInput for a host that is not allowed."""
@@ -122,10 +138,15 @@ def connected(role: Role, answer_within_s: float = _ANSWER_WITHIN_S) -> Iterator
 
 
 def answers(role: Role) -> bool:
-    """Whether it answers, and holds no client back."""
+    """Whether it answers, and holds no client back, as far as it says."""
+    return holds_back(role) in ("none", None)
+
+
+def holds_back(role: Role) -> str | None:
+    """Which actions of clients it holds back, in its own words; None when it does not say, as before 7.2."""
     with connected(role) as server:
         server.do("PING")
-        return server.figures("clients").get("paused_actions", "none") == "none"
+        return server.figures("clients").get("paused_actions")
 
 
 def shell(role: Role, command: str) -> str:

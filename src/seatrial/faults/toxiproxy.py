@@ -93,20 +93,28 @@ class Toxiproxy(Declared):
             return
         _api(undo.role, "DELETE", f"/toxics/{_name(undo)}", may_be_absent=True)
 
+    def gone(self, undo: Undo) -> bool:
+        proxy = _api(undo.role, "GET", "")
+        if self.toxic == "down":
+            return bool(proxy.get("enabled")) == undo.noted(Poisoned).enabled
+        return _name(undo) not in _toxics(undo.role, proxy)
+
     def healthy(self, role: Role) -> bool:
         proxy = _api(role, "GET", "")
-        try:
-            names = [str(toxic["name"]) for toxic in proxy.get("toxics") or ()]
-        except (KeyError, TypeError) as error:
-            raise Unavailable(
-                f"{role.name}: is this Toxiproxy? Its toxics are {proxy['toxics']!r}"
-            ) from error
-        ours = [name for name in names if name.startswith("seatrial-")]
+        ours = [name for name in _toxics(role, proxy) if name.startswith("seatrial-")]
         return bool(proxy.get("enabled")) and not ours
 
 
 def _name(undo: Undo) -> str:
     return f"seatrial-{undo.token}"
+
+
+def _toxics(role: Role, proxy: dict[str, Any]) -> list[str]:
+    """The names of the proxy's toxics."""
+    try:
+        return [str(toxic["name"]) for toxic in proxy.get("toxics") or ()]
+    except (KeyError, TypeError) as error:
+        raise Unavailable(f"{role.name}: is this Toxiproxy? Its toxics are {proxy['toxics']!r}") from error
 
 
 def _api(

@@ -25,7 +25,7 @@ from greenlet import GreenletExit, getcurrent, greenlet  # type: ignore[import-u
 from locust.env import Environment
 from locust.exception import InterruptTaskSet, RescheduleTask, StopTest, StopUser
 
-from seatrial.load import failure
+from seatrial.load import failure, wall
 from seatrial.load.alarm import alarm
 from seatrial.load.client import Client
 from seatrial.load.connection import ConnectionPool
@@ -34,7 +34,8 @@ from seatrial.load.options import LoadOptions
 from seatrial.load.pacer import Pacer
 from seatrial.load.recorder import Recorder
 from seatrial.load.reporter import Reporter
-from seatrial.load.spool import SpoolHeader
+from seatrial.load.scenario_errors import ErrorTally, LogListener, hear_greenlets
+from seatrial.load.spool import CANNOT_WRITE, SpoolHeader
 from seatrial.model.result import GeneratorAudit
 
 if TYPE_CHECKING:
@@ -81,10 +82,15 @@ class Engine:
         self._concluding = BoundedSemaphore()
         self._flusher: Any = None
         self._audit: GeneratorAudit | None = None
-        self._faults: set[str] = set()
+        self._errors = ErrorTally(header.scenario)
+        self._log_listener = LogListener(self._errors)
+        self._stop_hearing: Callable[[], None] = lambda: None
 
     def start(self) -> None:
         """Begin to offer load."""
+        logging.getLogger().addHandler(self._log_listener)
+        self._stop_hearing = hear_greenlets(self._hub, self._errors)
+        wall.tell_of_refusals(self._errors.refused)
         self._pacer.start(lambda ring: alarm(self._hub.loop, ring))
         self._flusher = gevent.spawn(self._flush_regularly)
 
@@ -102,15 +108,25 @@ class Engine:
             if self._audit is None:
                 self._abandon_stragglers()
                 self._flusher.join()
-                self._audit = self._recorder.close()
+                self._stop_hearing()
+                logging.getLogger().removeHandler(self._log_listener)
+                self._audit = self._closed()
                 for pool in self._pools.values():
                     pool.close()
         return self._audit
+
+    def _closed(self) -> GeneratorAudit:
+        try:
+            return self._recorder.close(self._errors.account())
+        except OSError as error:
+            self._cannot_write(error)
+            return self._recorder.account
 
     # arrivals
 
     def _launch(self, intended: float, choice: int) -> None:
         duty = self._duties[choice]
+        self._errors.arrivals += 1
         if len(self._serving) >= self._options.max_in_flight:
             reason = f"dropped: {self._options.max_in_flight} arrivals in flight"
             self._reporter.dropped(duty.name, intended, reason)
@@ -128,8 +144,11 @@ class Engine:
             else:
                 user.client.arrive(intended)
             duty.task(user)
-        except (StopUser, InterruptTaskSet, RescheduleTask, GreenletExit):
-            pass  # ways in which Locust's tasks end early
+            self._ended(duty, user)
+        except (StopUser, InterruptTaskSet, RescheduleTask):  # ways in which Locust's tasks end early
+            self._ended(duty, user)
+        except GreenletExit:
+            pass  # the test is over, and this arrival is not
         except StopTest as stop:
             logger.error("%s", stop)
             gevent.spawn(self._end_test)
@@ -152,6 +171,11 @@ class Engine:
         user.client = Client(user.host or self._header.host, pool, zero_s, deadline_s, report)
         return user
 
+    def _ended(self, duty: Duty, user: OpenLoopUser | None) -> None:
+        """An arrival that sent nothing is in no row of the log, so it is counted here."""
+        if user is None or not user.client.requests:
+            self._errors.silent(duty.task)
+
     def _task_failed(
         self, duty: Duty, user: OpenLoopUser | None, intended: float, error: BaseException
     ) -> None:
@@ -160,10 +184,9 @@ class Engine:
         if user is None or not user.client.requests:
             self._reporter.dropped(duty.name, intended, failure.of_the_scenario(error))
         self._events.user_error.fire(user_instance=user, exception=error, tb=error.__traceback__)
-        fault = f"{duty.name}: {type(error).__name__}"
-        if fault not in self._faults:
-            self._faults.add(fault)
-            logger.error("%s (told once, counted by Locust)", fault, exc_info=error)
+        if self._errors.raised(error, duty.name):
+            said = f"{duty.name}: {type(error).__name__}"
+            logger.error("%s (told once, and counted)", said, exc_info=error, extra={failure.COUNTED: True})
 
     # the end
 
@@ -187,13 +210,17 @@ class Engine:
     def _flush_regularly(self) -> None:
         while not self._closing.wait(FLUSH_EVERY_S):
             try:
-                self._recorder.flush(self._in_flight())
+                account = self._errors.account() if self._errors.changed else None
+                self._recorder.flush(self._in_flight(), account)
             except OSError as error:
                 # Rows that cannot be kept make the run worthless; going on would hide it.
-                logger.critical("The request log cannot be written: %s", error)
-                self._environment.process_exit_code = 70
+                self._cannot_write(error)
                 gevent.spawn(self._end_test)
                 return
+
+    def _cannot_write(self, error: OSError) -> None:
+        logger.critical("The request log cannot be written: %s", error)
+        self._environment.process_exit_code = CANNOT_WRITE  # the log may be on the same full disk
 
     def _in_flight(self) -> Iterator[tuple[float, float, str]]:
         for user in list(self._serving.values()):

@@ -44,6 +44,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from seatrial.load.failure import COUNTED
 from seatrial.model.allow import AllowList, address_of, canonical
 
 ALLOW = "SEATRIAL_ALLOW"  # in the environment of a load process: its whole allow list, comma-separated
@@ -91,9 +92,13 @@ class Attempt:
     address: str
     place: str  # in the scenario: scenario.py:7
 
+    @property
+    def target(self) -> str:
+        """Whom it was for, for people."""
+        return self.host if self.host == self.address else f"{self.host} ({self.address})"
+
     def __str__(self) -> str:
-        shown = self.host if self.host == self.address else f"{self.host} ({self.address})"
-        return f"{self.place}: {shown}"
+        return f"{self.place}: {self.target}"
 
 
 class HostNotAllowed(PermissionError):  # noqa: N818  # what it is
@@ -128,7 +133,7 @@ class Wall:
     ) -> None:
         self.attempts: Counter[Attempt] = Counter()
         self.unseen: Counter[Unseen] = Counter()
-        self.on_refused: Callable[[Attempt], None] = self._tell
+        self.on_refused: Callable[[Attempt], None] = lambda _: None
         self._resolve = resolve or _addresses_of
         self._name_servers = {
             address_of(server) for server in (_name_servers() if name_servers is None else name_servers)
@@ -171,6 +176,8 @@ class Wall:
         name, addresses = _asked.get()
         attempt = Attempt(name if host in addresses else host, host, _place() or _innermost())
         self.attempts[attempt] += 1
+        if self.attempts[attempt] == 1:
+            self._log(f"{attempt} is not in the allow list and was not touched (told once, and counted)")
         self.on_refused(attempt)
         raise HostNotAllowed(attempt, self._allow)
 
@@ -189,7 +196,7 @@ class Wall:
     def sum_up(self) -> None:
         """A line in the log for each host and place: how often it was attempted."""
         for attempt, count in list(self.attempts.items()):
-            logger.error("%s: refused %s", attempt, "once" if count == 1 else f"{count:,} times")
+            self._log(f"{attempt}: refused {'once' if count == 1 else f'{count:,} times'}")
 
     def _admits(self, host: str, port: object = None) -> bool:
         literal = address_of(host)
@@ -245,9 +252,8 @@ class Wall:
                 unseen.what,
             )
 
-    def _tell(self, attempt: Attempt) -> None:
-        if self.attempts[attempt] == 1:
-            logger.error("%s is not in the allow list and was not touched (told once, counted)", attempt)
+    def _log(self, line: str) -> None:
+        logger.error("%s", line, extra={COUNTED: True})
 
 
 _standing: Wall | None = None
@@ -268,6 +274,14 @@ def raise_wall(allow: AllowList) -> Wall:
     else:
         _standing.allow_only(allow)
     return _standing
+
+
+def tell_of_refusals(hear: Callable[[Attempt], None]) -> None:
+    """Have `hear` called for every refusal from now on, and for those that have been."""
+    if _standing is not None:
+        for attempt in list(_standing.attempts.elements()):
+            hear(attempt)
+        _standing.on_refused = hear
 
 
 def _listen_to_resolver(wall: Wall) -> None:

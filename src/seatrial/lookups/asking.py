@@ -8,14 +8,14 @@ content too, the two are compared word for word.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib import import_module
 
 from seatrial.faults.protocol import Role
-from seatrial.lookups import http, sql
 from seatrial.model.problems import BadInput, nearest, translating
 
 Copy = tuple[str, str | None]  # id, content (None: the target does not say)
 
-DRIVERS: dict[str, Callable[[Role, Sequence[str]], list[Copy]]] = {"sql": sql.ask, "http": http.ask}
+DRIVERS = ("sql", "http")  # files of this room with an `ask`; loaded when asked, their libraries are large
 
 
 def look_up(role: Role, keys: Sequence[str]) -> tuple[Copy, ...]:
@@ -23,9 +23,11 @@ def look_up(role: Role, keys: Sequence[str]) -> tuple[Copy, ...]:
 
     Raises BadInput when the role cannot be asked as it is bound, Unavailable when the target does not answer.
     """
-    ask = DRIVERS.get(role.driver)
-    if ask is None:
+    if role.driver not in DRIVERS:
         known = nearest(role.driver, DRIVERS)
         raise BadInput(f"writes cannot be looked up through the driver '{role.driver}'{known}")
     with translating(role.name):
+        ask: Callable[[Role, Sequence[str]], list[Copy]] = import_module(
+            f"seatrial.lookups.{role.driver}"
+        ).ask
         return tuple(ask(role, keys))

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from seatrial.model.arrivals import starts_in_order
 from seatrial.model.probe import ProbeSpec
 from seatrial.model.quantities import Duration, Rate, Ratio
+from seatrial.model.shape import starts_in_order
 from seatrial.model.strict import Strict, as_tuple
 
 Severity = Literal["critical", "error", "warning", "info"]
@@ -71,6 +71,7 @@ class Load(Strict):
     arrivals: Literal["even", "poisson"] = "even"
     seed: int = 0
     deadline: Duration = Duration(2.0)
+    scenario_errors: Ratio = Ratio(0.0)  # the share of arrivals whose task may raise before nothing can pass
 
     @model_validator(mode="after")
     def _shape_in_order(self) -> Load:

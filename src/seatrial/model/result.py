@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, fields, is_dataclass
+from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
+from seatrial.model.undo import UndoOutcome
 from seatrial.model.verdict import Verdict
 
 # JSON has no infinity and no NaN: both are written as null (see `plain`) and read back as the field means.
@@ -55,6 +57,38 @@ class Latency:
 
 
 @dataclass(frozen=True, slots=True)
+class ScenarioError:
+    """One kind of failure of the scenario's own code, and how many arrivals it befell."""
+
+    error: str  # KeyError: 'nope'
+    place: str  # scenario.py:7; "" where there is none
+    during: str  # the task's name, or what else ran
+    count: int
+
+    def __str__(self) -> str:
+        where = f"{self.place} " if self.place else ""
+        return f"{where}{self.error} ({times(self.count)})"
+
+
+def times(count: int) -> str:
+    """How often, in words."""
+    return "once" if count == 1 else f"{count:,} times"
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioAccount:
+    """What the load process knows of the scenario that no request tells: warm-up included."""
+
+    arrivals: int = 0  # tasks that were started
+    errors: tuple[ScenarioError, ...] = ()  # the most frequent first
+
+    @property
+    def failed(self) -> int:
+        """How many arrivals the scenario failed for; what befell no arrival counts as one each time."""
+        return sum(error.count for error in self.errors)
+
+
+@dataclass(frozen=True, slots=True)
 class GeneratorAudit:
     """How faithful the load generator was. Lateness is `sent - intended`."""
 
@@ -68,6 +102,7 @@ class GeneratorAudit:
     late_max_ms: Unmeasured
     offered_per_s: float
     achieved_per_s: float
+    scenario_errors: int | None = None  # arrivals that the scenario failed for; None: the log cannot tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +140,7 @@ class Measurement:
     availability: tuple[Availability, ...]
     served_by: tuple[tuple[str, int], ...]
     errors: tuple[tuple[str, int], ...]  # reason, count; most frequent first
+    unproven: int = 0  # of the bad ones, those that are the generator's own failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +172,26 @@ class StepRecord:
     error: str = ""
     unwell: str = ""  # why its role was not well at the end of the measured part, before anything was undone
     observed_s: float | None = None  # when the effect was first seen from outside; None: nobody saw it
+    undo: UndoOutcome | None = None  # None: told by the other fields alone, as older runs do
+    by_hand: str = ""  # the command that undoes it, for a person
+
+    @property
+    def undo_outcome(self) -> UndoOutcome:
+        """How its undo came out, also of a run that was recorded before `undo` was."""
+        if self.undo is not None:
+            return self.undo
+        if self.injected_s is None:
+            return UndoOutcome.NOT_INJECTED
+        if self.verified is False:
+            return UndoOutcome.NOT_WELL
+        if self.undone_s is None and self.kind == "fault":  # those runs told it of faults alone
+            return UndoOutcome.IN_EFFECT
+        return UndoOutcome.VERIFIED if self.verified else UndoOutcome.UNVERIFIED
+
+    @property
+    def left_behind(self) -> bool:
+        """Whether its effect is still there, or may be: what pages, fails a run and wants a person."""
+        return self.undo_outcome.left_behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +257,7 @@ class RunResult:
     checks: tuple[CheckResult, ...] = ()
     covers: tuple[str, ...] = ()
     failovers: tuple[Failover, ...] = ()
+    scenario: ScenarioAccount | None = None  # None: no load process told of it
     evidence: dict[str, str] = field(default_factory=dict)  # what → file name inside the run's directory
 
 
@@ -208,7 +265,7 @@ def plain(value: Any) -> Any:
     """`value` as JSON-ready data: records become mappings, NaN and infinities become null."""
     if is_dataclass(value) and not isinstance(value, type):
         return {item.name: plain(getattr(value, item.name)) for item in fields(value)}
-    if isinstance(value, Verdict):
+    if isinstance(value, StrEnum):
         return value.value
     if isinstance(value, dict):
         return {str(key): plain(child) for key, child in value.items()}

@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 
 from seatrial.faults.protocol import Role
 from seatrial.model.probe import ProbeSpec
 from seatrial.model.problems import SeatrialError, translating
-from seatrial.probes import http, pkcs11, promql, redis, sql
-
-_ASKERS: dict[str, Callable[[ProbeSpec, Role], str]] = {
-    "http": http.ask,
-    "sql": sql.ask,
-    "redis": redis.ask,
-    "promql": promql.ask,
-    "pkcs11": pkcs11.ask,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +21,10 @@ class Question:
 
 def ask(question: Question) -> str:
     """What is wrong; empty when the answer is good. Takes at most a little more than the probe's `within`."""
+    # each kind is a file of this room, loaded when it is needed: their libraries are large
+    asker: Callable[[ProbeSpec, Role], str] = import_module(f"seatrial.probes.{question.probe.kind}").ask
     try:
         with translating(question.role.name):
-            return _ASKERS[question.probe.kind](question.probe, question.role)
+            return asker(question.probe, question.role)
     except SeatrialError as error:
         return f"{question.probe}: {error}"

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import math
 
-from seatrial.model.result import Failover, GeneratorAudit, Measurement, Phase, RunResult
+from seatrial.model.result import (
+    Failover,
+    GeneratorAudit,
+    Measurement,
+    Phase,
+    RunResult,
+    ScenarioAccount,
+    times,
+)
 from seatrial.model.verdict import Verdict
 from seatrial.report.figures import count, number, seconds, share
 
@@ -13,6 +21,8 @@ def headline(result: RunResult) -> str:
     """The verdict as one sentence."""
     if result.verdict is Verdict.PASS:
         return "Every objective was kept and every check held."
+    if any(step.left_behind for step in result.steps):
+        return "What this run did to its target is not known to be undone. Somebody has to look."
     if result.verdict is Verdict.FAIL:
         return "A promise was broken."
     if result.interrupted:
@@ -85,3 +95,9 @@ def generator(audit: GeneratorAudit, doubt: str) -> str:
         f"it sent every one of {count(audit.scheduled)} scheduled requests, "
         f"99 of 100 within {number(audit.late_p99_ms, 'ms')} of the instant it was due."
     )
+
+
+def scenario(account: ScenarioAccount) -> str:
+    """What the scenario's own code failed at: `it failed 3 times in 250 arrivals: home.py:7 KeyError …`."""
+    told = f"it failed {times(account.failed)} in {count(account.arrivals)} arrivals"
+    return f"{told}: {'; '.join(str(error) for error in account.errors[:3])}"
