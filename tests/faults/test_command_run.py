@@ -100,4 +100,4 @@ def test_an_undo_ends_an_injection_that_is_under_way(role: Role) -> None:
     wait_until(lambda: bool(tagged(undo.token)))
     fault.undo(undo)
     thread.join()
-    assert complaints == ["sleep failed with -9: "]
+    assert complaints == ["sleep failed with -9"]

@@ -16,5 +16,5 @@ def test_a_side_is_allowed_as_a_whole_and_not_by_its_ends() -> None:
     assert passing(role, ("west", "west"), "forward") == [
         ("ip", "ip saddr { 10.0.1.64/26 } ip daddr { 10.0.1.64/26 }")
     ]
-    with pytest.raises(BadInput, match=r"the side east has 10\.0\.0\.0/24, which is not wholly in"):
+    with pytest.raises(BadInput, match=r"sides\.east: 10\.0\.0\.0/24 is not wholly in the target's"):
         passing(role, ("east", "west"), "forward")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seatrial.cli.terminal import out, print_json, say
+from seatrial.cli.terms import place_of
 from seatrial.model.problems import BadInput, SeatrialError
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ commands = typer.Typer(
 )
 
 Files = Annotated[
-    list[Path], typer.Argument(metavar="SCHEDULE…", help="Schedules, such as schedules/….yaml.")
+    list[Path],
+    typer.Argument(metavar="SCHEDULE…", parser=place_of, help="Schedules, such as schedules/….yaml."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 

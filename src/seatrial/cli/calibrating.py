@@ -10,6 +10,8 @@ from typing import Annotated
 import typer
 
 from seatrial.cli.terminal import err, out, print_json, say
+from seatrial.cli.terms import place_of
+from seatrial.model.problems import BadInput
 
 _COVERED = 0.99
 
@@ -26,7 +28,10 @@ def calibrate(
     ] = 36,
     seed: Annotated[int, typer.Option(help="Which outages, when.")] = 1,
     directory: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Keep the request log and the truth here.")
+        Path | None,
+        typer.Option(
+            "--out", metavar="DIR", parser=place_of, help="Keep the request log and the truth here."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> int:
@@ -41,6 +46,8 @@ def calibrate(
     from seatrial.model.verdict import Verdict
 
     offered = rate_of("--rate", rate)
+    if directory is not None and directory.is_file():
+        raise BadInput(f"--out {directory}: is a file; name a directory")
     with (
         tempfile.TemporaryDirectory(prefix="seatrial-calibrate-") as scratch,
         Progress(

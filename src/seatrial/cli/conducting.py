@@ -17,7 +17,8 @@ from seatrial.cli.live import LiveView
 from seatrial.cli.reporting import Desk, open_desk
 from seatrial.cli.targets import home
 from seatrial.cli.terminal import err, print_json, say
-from seatrial.report.terminal import summary
+from seatrial.model.result import RunResult
+from seatrial.report.terminal import summary, to_do
 from seatrial.run.execute import Execution, execute
 from seatrial.run.plan import Plan
 from seatrial.run.suite import SuitePlan, SuiteResult, execute_suite
@@ -38,7 +39,7 @@ def watched_suite(planned: SuitePlan, directory: Path | None, metrics: Path | No
             planned,
             lambda plan, place: _execute(plan, place, stop, desk),
             stop,
-            lambda result: err.print(summary(result)),
+            _show,
             directory,
         )
         _leave(desk, metrics)
@@ -50,7 +51,7 @@ def tell(execution: Execution, as_json: bool) -> int:
     from seatrial.report.verdictfile import verdict_document
 
     result = execution.result
-    err.print(summary(result, str(execution.evidence.path("report.html"))))
+    _show(result, str(execution.evidence.path("report.html")))
     if as_json:
         print_json(verdict_document(result))
     for line in execution.pending:
@@ -73,6 +74,13 @@ def _execute(plan: Plan, directory: Path | None, stop: threading.Event, desk: De
     reporter = desk.reporter(plan.experiment, " ".join(["seatrial", *sys.argv[1:]])) if desk else None
     with LiveView(plan.experiment.title or plan.experiment.experiment, stop) as view:
         return execute(plan, home(), view, stop, directory, reporter)
+
+
+def _show(result: RunResult, report: str = "") -> None:
+    """The run in one screen; last, what a person has to do by hand."""
+    err.print(summary(result, report))
+    for line in to_do(result):
+        say(line)
 
 
 def _leave(desk: Desk | None, metrics: Path | None) -> None:

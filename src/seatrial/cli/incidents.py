@@ -7,6 +7,9 @@ from typing import Annotated
 import typer
 
 from seatrial.cli.terminal import out, print_json, say
+from seatrial.model.problems import BadInput
+
+_LARGEST_NUMBER = 2**63 - 1  # that a database takes
 
 commands = typer.Typer(help="What was, and what waits to be, told to people.", no_args_is_help=True)
 
@@ -66,7 +69,8 @@ def listing(
 @commands.command()
 def retry(
     numbers: Annotated[
-        list[int] | None, typer.Argument(metavar="[NO.]…", help="Messages; by default all.")
+        list[int] | None,
+        typer.Argument(metavar="[NO.]…", min=1, max=_LARGEST_NUMBER, help="Messages; by default all."),
     ] = None,
 ) -> None:
     """Try again now what has not arrived."""
@@ -78,6 +82,10 @@ def retry(
     with Store.default() as store:
         tried = tried_again(store, settings, numbers or None)
         left = list_incidents(store, settings)
+    if numbers and not tried:
+        raise BadInput(
+            f"no message {', '.join(map(str, numbers))} waits; to see those that do: seatrial incidents list"
+        )
     say(f"{tried} tried; {len(left.waiting)} waiting, {len(left.failed)} failed")
     for sink, how in left.off.items():
         say(f"{sink} is off: {how}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seatrial.cli.terminal import out, print_json, say
+from seatrial.cli.terms import place_of
 from seatrial.model.problems import BadInput
 
 if TYPE_CHECKING:
@@ -17,14 +18,18 @@ if TYPE_CHECKING:
 
 commands = typer.Typer(help="An append-only log that shows every alteration.", no_args_is_help=True)
 
-Directory = Annotated[Path, typer.Argument(metavar="DIR", help="The ledger's directory.")]
+Directory = Annotated[Path, typer.Argument(metavar="DIR", parser=place_of, help="The ledger's directory.")]
 KeyOption = Annotated[
     list[Path] | None,
-    typer.Option("--key", metavar="FILE", help="Public keys to trust; by default this machine's own."),
+    typer.Option(
+        "--key", metavar="FILE", parser=place_of, help="Public keys to trust; by default this machine's own."
+    ),
 ]
 WitnessOption = Annotated[
     list[Path] | None,
-    typer.Option("--checkpoints", metavar="FILE", help="Checkpoints that were kept elsewhere."),
+    typer.Option(
+        "--checkpoints", metavar="FILE", parser=place_of, help="Checkpoints that were kept elsewhere."
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 
@@ -107,7 +112,7 @@ def prove(
 
 
 def verify_run(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's evidence directory.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", parser=place_of, help="A run's evidence directory.")],
     key: KeyOption = None,
     as_json: JsonOption = False,
 ) -> int:

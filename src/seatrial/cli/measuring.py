@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seatrial.cli.terminal import out, print_json, say
+from seatrial.cli.terms import place_of
 from seatrial.model.problems import BadInput
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 
 def measure(
-    log: Annotated[Path, typer.Argument(metavar="LOG", help="A request log.")],
+    log: Annotated[Path, typer.Argument(metavar="LOG", parser=place_of, help="A request log.")],
     format_: Annotated[
         str, typer.Option("--format", help="auto, seatrial, k6, vegeta, jtl or locust.")
     ] = "auto",
@@ -39,7 +40,7 @@ def measure(
     from seatrial.measure.importers import read
     from seatrial.report.verdictfile import measured_document
 
-    deadline_s, settle_s = seconds_of("--deadline", deadline), seconds_of("--settle", settle)
+    deadline_s, settle_s = seconds_of("--deadline", deadline, positive=True), seconds_of("--settle", settle)
     imported = read(log, format_)
     for warning in imported.warnings:
         say(f"note: {warning}")
@@ -60,7 +61,7 @@ def measure(
 
 
 def report(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's evidence directory.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", parser=place_of, help="A run's evidence directory.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> int:
     """Show a run again; one that was killed is finished first. Exit code: that of its verdict."""
@@ -76,8 +77,10 @@ def report(
 
 
 def compare(
-    before: Annotated[Path, typer.Argument(metavar="RUN", help="A run's evidence directory.")],
-    after: Annotated[Path, typer.Argument(metavar="RUN", help="Another's.")],
+    before: Annotated[
+        Path, typer.Argument(metavar="RUN", parser=place_of, help="A run's evidence directory.")
+    ],
+    after: Annotated[Path, typer.Argument(metavar="RUN", parser=place_of, help="Another's.")],
 ) -> None:
     """Hold two runs side by side: what is better, what is worse, what cannot be told apart."""
     from seatrial.report.comparison import compare as compared

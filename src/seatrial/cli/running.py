@@ -56,13 +56,23 @@ def run(
     metrics: MetricsOption = None,
 ) -> int:
     """Run one experiment and judge it. Exit code: 0 pass, 1 fail, 2 unknown."""
+    from seatrial.cli.asked import asked_rate, asked_source
     from seatrial.cli.targets import is_up, planned_target, target_in_service
-    from seatrial.cli.terms import rate_of
-    from seatrial.run.files import read
+    from seatrial.model.problems import Problems
     from seatrial.run.plan import make_plan
 
-    override = rate_of("--rate", rate) if rate else None
-    source = read(experiment, "experiment")
+    problems = Problems()
+    override = asked_rate(rate, problems)
+    source = asked_source(
+        experiment,
+        "experiment",
+        target,
+        problems,
+        confirm=confirm,
+        no_testbed=no_testbed and not dry_run,
+        out=out_dir,
+        metrics=metrics,
+    )
     plan_for = functools.partial(make_plan, source, rate=override, confirm=confirm)
     if dry_run:
         from seatrial.cli.planning import show_plan
@@ -80,13 +90,14 @@ def run(
 
 def demo(out_dir: OutOption = None, as_json: JsonOption = False) -> int:
     """Show the main job on this machine: a blue-green rollback at 10,000 requests a minute, measured."""
+    from seatrial.cli.asked import asked_source
     from seatrial.cli.conducting import rehearse, tell, watched
     from seatrial.cli.recovering import recover_first
     from seatrial.cli.targets import target_in_service
-    from seatrial.run.files import read
+    from seatrial.model.problems import Problems
     from seatrial.run.plan import make_plan
 
-    source = read(DEMO, "experiment")
+    source = asked_source(DEMO, "experiment", "", Problems(), out=out_dir)
     recover_first()
     with target_in_service("", False, lambda system: make_plan(source, system)) as system:
         execution = watched(make_plan(source, system), out_dir)
@@ -110,14 +121,24 @@ def suite(
     metrics: MetricsOption = None,
 ) -> int:
     """Run experiments one after the other. Exit code: that of the worst; unknown is worse than pass."""
+    from seatrial.cli.asked import asked_source
     from seatrial.cli.conducting import watched_suite
     from seatrial.cli.figures import suite_table
     from seatrial.cli.recovering import recover_first
     from seatrial.cli.targets import target_in_service
-    from seatrial.run.files import read
+    from seatrial.model.problems import Problems
     from seatrial.run.suite import plan_suite, suite_document
 
-    source = read(suite_file, "suite")
+    source = asked_source(
+        suite_file,
+        "suite",
+        target,
+        Problems(),
+        confirm=confirm,
+        no_testbed=no_testbed,
+        out=out_dir,
+        metrics=metrics,
+    )
     recover_first()
     plan_for = functools.partial(plan_suite, source, confirm=confirm)
     with target_in_service(target, no_testbed, plan_for) as system:
@@ -148,6 +169,7 @@ def recover(as_json: JsonOption = False) -> int:
                     "fault": each.outcome.entry.undo.fault,
                     "role": each.outcome.entry.undo.role.name,
                     "undone": each.undone,
+                    "undo": each.outcome.undo_outcome.value,
                     "error": each.outcome.error,
                     "by_hand": "" if each.undone else each.outcome.entry.undo.by_hand,
                 }

@@ -9,10 +9,10 @@ from seatrial.cli.recovering import recovered
 from seatrial.cli.reporting import Desk
 from seatrial.cli.targets import home, target_in_service
 from seatrial.faults.recover import require_undone
+from seatrial.files import Source, read
 from seatrial.incidents import Settings
 from seatrial.model.result import RunResult
 from seatrial.run.execute import Execution, execute
-from seatrial.run.files import Source, read
 from seatrial.run.observer import Silent
 from seatrial.run.plan import Plan, make_plan
 from seatrial.run.suite import execute_suite, plan_suite

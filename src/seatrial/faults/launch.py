@@ -91,7 +91,7 @@ def run_tagged(arguments: Sequence[str], token: str, *, directory: Path, within_
             raise TooLate(f"{arguments[0]} was not through within {within_s:g}s, and was ended") from error
     if process.returncode != 0:
         said = output.decode(errors="replace").strip().splitlines()[-1:]
-        raise Unavailable(f"{arguments[0]} failed with {process.returncode}: {' '.join(said)}")
+        raise Unavailable(": ".join([f"{arguments[0]} failed with {process.returncode}", *said]))
 
 
 def end_tagged(token: str, directory: Path) -> None:

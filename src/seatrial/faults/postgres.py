@@ -1,4 +1,4 @@
-"""A PostgreSQL server: {driver: postgres, url: "postgresql://app:${DATABASE_PASSWORD}@127.0.0.1:5432/shop"}.
+"""A connection to a PostgreSQL server, bound as `drivers.postgres` says.
 
 libpq connects in C, where nobody can look on. So each host is resolved here, before each connection, and
 libpq is given the allowed addresses as `hostaddr`; the name stays, for certificates and password files. What
@@ -13,8 +13,8 @@ from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
-from pydantic import BaseModel, ConfigDict
 
+from seatrial.drivers.postgres import PostgresBinding
 from seatrial.faults import reach
 from seatrial.faults.protocol import Role, Undo
 from seatrial.model.allow import AllowList
@@ -22,14 +22,6 @@ from seatrial.model.problems import BadInput, Unavailable
 
 _CONNECT_WITHIN_S = 2
 _PLACE = ("host", "hostaddr", "port")
-
-
-class PostgresBinding(BaseModel):
-    """How to reach a database."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    url: str
 
 
 def connect(role: Role, purpose: str) -> psycopg.Connection:

@@ -35,13 +35,17 @@ def admitted(allow: AllowList, host: str, who: str) -> list[str]:
     raise Unreachable(f"{who}: the host {host} has no address: its name cannot be resolved now")
 
 
+def allows(allow: AllowList, host: str) -> bool:
+    """Whether `host` is allowed as it is written, or has an address now that is."""
+    if allow.allows(host) or not allow.may_allow(host):
+        return allow.allows(host)
+    return bool(allow.admitted(host, addresses_of(host), addresses_of))
+
+
 def require_allowed(allow: AllowList, host: str, who: str) -> None:
-    """Raise BadInput unless `host` is allowed as it is written, or has an address that is."""
-    if allow.allows(host):
-        return
-    found = addresses_of(host) if allow.may_allow(host) else []
-    if not allow.admitted(host, found, addresses_of):
-        raise not_allowed(host, found, who)
+    """Raise BadInput unless `allows`."""
+    if not allows(allow, host):
+        raise not_allowed(host, [], who)
 
 
 def not_allowed(host: str, addresses: list[str], who: str) -> BadInput:

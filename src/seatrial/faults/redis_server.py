@@ -1,4 +1,4 @@
-"""A Redis or Valkey server: {driver: redis, url: "redis://:${CACHE_PASSWORD}@127.0.0.1:6379/0"}.
+"""A connection to a Redis or Valkey server, bound as `drivers.redis` says.
 
 The client's own retries are switched off: a fault that is retried silently cannot be timed, and an undo that
 hangs for long is worse than one that fails and is tried again. The client's connections are judged by the
@@ -13,25 +13,17 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import redis
-from pydantic import BaseModel, ConfigDict
 from redis.backoff import NoBackoff
 from redis.connection import parse_url
 from redis.retry import Retry
 
+from seatrial.drivers.redis import RedisBinding
 from seatrial.faults import reach
 from seatrial.faults.protocol import Role
 from seatrial.model.allow import AllowList
 from seatrial.model.problems import BadInput, TooLate, Unavailable, Unreachable, translating
 
 _ANSWER_WITHIN_S = 2.0
-
-
-class RedisBinding(BaseModel):
-    """How to reach a server."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    url: str
 
 
 class Server:

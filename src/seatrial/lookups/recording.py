@@ -26,6 +26,13 @@ def _audit_log(role: Role, directory: Path) -> bytes:
 RECORDERS: dict[str, Callable[[Role, Path], bytes]] = {"replicas": _replicas, "audit-log": _audit_log}
 
 
+def fit(role: Role) -> None:
+    """Raise BadInput unless `role` is bound so that it can be recorded."""
+    if role.driver not in RECORDERS:
+        able = " or ".join(RECORDERS)
+        raise BadInput(f"the role '{role.name}' is bound to driver '{role.driver}', not to {able}")
+
+
 def record(role: Role, directory: Path) -> bytes:
     """The recording as JSON; `directory` is not there yet, and made if it is needed.
 

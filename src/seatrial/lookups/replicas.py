@@ -14,34 +14,23 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field
-
+from seatrial.drivers.replicas import ReplicasBinding
 from seatrial.faults.http import Answer, HttpClient
 from seatrial.faults.protocol import Role
 from seatrial.model.problems import Unavailable
-from seatrial.model.quantities import Duration
-from seatrial.model.strict import Strict
 
 _PAGE = 1_000
 _MOST_PAGES = 10_000
 _LOOK_EVERY_S = 0.05
 
 
-class Replicas(Strict):
-    """A role bound to driver `replicas`."""
-
-    replicas: Annotated[dict[str, str], Field(min_length=1)]  # region → URL
-    within: Duration = Duration(30.0)
-    timeout: Duration = Duration(5.0)
-
-
 def record(
     role: Role, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
 ) -> bytes:
     """The recording as JSON. Raises BadInput, or Unavailable when a replica does not answer."""
-    bound = role.bound_to(Replicas)
+    bound = role.bound_to(ReplicasBinding)
     with HttpClient(role.allow_list, role.name, bound.timeout.seconds) as client:
         states, agreed_after_s = _await_agreement(client, bound, clock, sleep)
         replicas = [
@@ -58,7 +47,7 @@ def record(
 
 def _await_agreement(
     client: HttpClient,
-    bound: Replicas,
+    bound: ReplicasBinding,
     clock: Callable[[], float],
     sleep: Callable[[float], None],
 ) -> tuple[dict[str, Answer], float | None]:

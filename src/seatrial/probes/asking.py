@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 
+from seatrial.drivers.pkcs11 import Pkcs11Binding
 from seatrial.faults.protocol import Role
 from seatrial.model.probe import ProbeSpec
-from seatrial.model.problems import SeatrialError, translating
+from seatrial.model.problems import BadInput, Problem, SeatrialError, translating
+from seatrial.model.target import hosts_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,21 @@ class Question:
 
     probe: ProbeSpec
     role: Role
+
+
+def fit(probe: ProbeSpec, role: Role) -> None:
+    """Raise BadInput unless `role` is bound so that `probe` can be asked of it. Paths are in the probe."""
+    if probe.kind == "pkcs11":
+        if role.driver != Pkcs11Binding.driver:
+            raise BadInput(f"a probe by pkcs11 asks an HSM; the role '{role.name}' is bound to {role.driver}")
+    elif not role.parameters.get("url"):
+        raise BadInput(f"a probe by {probe.kind} asks an address; the role '{role.name}' has no url")
+    elif probe.http is not None:
+        try:
+            for host in hosts_in(probe.http):
+                role.require_allowed(host)
+        except BadInput as error:
+            raise BadInput([Problem(each.message, path=("http",)) for each in error.problems]) from error
 
 
 def ask(question: Question) -> str:
