@@ -11,8 +11,18 @@ import numpy as np
 import pytest
 
 from seatrial.load.launch import launch
-from seatrial.load.scenario_errors import GREENLET, LISTENER, LOG, ErrorTally, LogListener, hear_greenlets
+from seatrial.load.scenario_errors import (
+    CONNECTING,
+    GREENLET,
+    LISTENER,
+    LOG,
+    ErrorTally,
+    LogListener,
+    hear_greenlets,
+)
 from seatrial.load.spool import account_frame, read_account
+from seatrial.load.wall import Attempt, HostNotAllowed
+from seatrial.model.allow import AllowList
 from seatrial.model.result import ScenarioAccount, ScenarioError
 
 from .test_launch import ended, plan
@@ -52,6 +62,20 @@ def test_the_place_is_in_the_scenario_even_if_a_library_raised(tmp_path: Path) -
     tally = ErrorTally(str(tmp_path / "scenario.py"))
     tally.raised(raised(tmp_path, "import json\ndef task():\n    json.loads('{')\n"), "home")
     assert tally.account().errors[0].place == "scenario.py:3"
+
+
+def test_a_refused_connection_is_counted_once_whatever_the_scenario_makes_of_it(tmp_path: Path) -> None:
+    tally = ErrorTally(str(tmp_path / "scenario.py"))
+    attempt = Attempt("evil.example", "192.0.2.1", "scenario.py:7")
+    tally.refused(attempt)
+    refusal = HostNotAllowed(attempt, AllowList.of(["127.0.0.1"]))
+    translated = ConnectionError("cannot connect")
+    translated.__context__ = refusal
+    for error in (refusal, translated):
+        assert not tally.raised(error, "home")
+    tally.refused(attempt)
+    said = "HostNotAllowed: evil.example (192.0.2.1) is not in the allow list"
+    assert tally.account().errors == (ScenarioError(said, "scenario.py:7", CONNECTING, 2),)
 
 
 def test_code_beside_the_scenario_has_its_own_name(tmp_path: Path) -> None:

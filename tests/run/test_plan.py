@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from seatrial import files
+from seatrial.faults import reach
 from seatrial.model.document import parse
 from seatrial.model.problems import BadInput
 from seatrial.model.quantities import Rate
@@ -156,6 +157,19 @@ def test_variables_lead_the_load_nowhere_that_is_not_allowed(
     (problem,) = problems(target=TARGET + f'variables:\n  SHOP: "{value}"\n')
     assert problem.startswith(f"t.yaml:7:9: variables.SHOP: {told}: [127.0.0.0/8")
     assert "hidden" not in problem
+
+
+def test_a_name_that_is_not_listed_is_judged_by_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    addresses = {"shop.internal": ["10.0.0.7"], "evil.internal": ["192.0.2.7"], "gone.internal": []}
+    monkeypatch.setattr(reach, "addresses_of", addresses.__getitem__)
+    monkeypatch.setenv("SHOP_HOST", "evil.internal")
+    target = TARGET.replace("127.0.0.1:9000", "shop.internal") + "allow: [10.0.0.0/8]\n"
+    assert plan(target=target).base_url == "http://shop.internal"
+    for host in ("evil.internal", "gone.internal"):
+        (problem,) = problems(target=target.replace("shop.internal", host))
+        assert problem.startswith(f"t.yaml:2:11: base_url: the host {host} is not in allow: [10.0.0.0/8]")
+    (problem,) = problems(target=target.replace("shop.internal", "${SHOP_HOST}"))
+    assert problem.startswith("t.yaml:2:11: base_url: the host of its URL is not in allow")
 
 
 @pytest.mark.parametrize(

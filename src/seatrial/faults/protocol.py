@@ -24,6 +24,8 @@ from typing import Any, ClassVar, Literal, Protocol, Self, TypeVar, runtime_chec
 
 from pydantic import BaseModel, ValidationError
 
+from seatrial.faults import reach
+from seatrial.model.allow import AllowList
 from seatrial.model.document import problems_of
 from seatrial.model.problems import BadInput, Problem, SeatrialError, Unavailable
 from seatrial.model.problems import Path as KeyPath
@@ -102,12 +104,14 @@ class Role:
         """A path of the target file, from where that file stands."""
         return Path(self.directory, written)
 
+    @property
+    def allow_list(self) -> AllowList:
+        """The hosts that may be touched; a connection is judged by the address that it goes to."""
+        return AllowList.of(self.allow)
+
     def require_allowed(self, host: str) -> None:
-        """Raise BadInput unless the target's `allow` list names `host`."""
-        if not Target.model_construct(target="", base_url="", allow=self.allow).allows(host):
-            raise BadInput(
-                f"{self.name}: the host {host} is not in the target's allow list; nothing was done"
-            )
+        """Raise BadInput unless the target's `allow` list admits `host`, by name or by an address of it."""
+        reach.require_allowed(self.allow_list, host, self.name)
 
 
 @dataclass(frozen=True, slots=True)

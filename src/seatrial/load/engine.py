@@ -25,7 +25,7 @@ from greenlet import GreenletExit, getcurrent, greenlet  # type: ignore[import-u
 from locust.env import Environment
 from locust.exception import InterruptTaskSet, RescheduleTask, StopTest, StopUser
 
-from seatrial.load import failure
+from seatrial.load import failure, wall
 from seatrial.load.alarm import alarm
 from seatrial.load.client import Client
 from seatrial.load.connection import ConnectionPool
@@ -34,7 +34,7 @@ from seatrial.load.options import LoadOptions
 from seatrial.load.pacer import Pacer
 from seatrial.load.recorder import Recorder
 from seatrial.load.reporter import Reporter
-from seatrial.load.scenario_errors import COUNTED, ErrorTally, LogListener, hear_greenlets
+from seatrial.load.scenario_errors import ErrorTally, LogListener, hear_greenlets
 from seatrial.load.spool import CANNOT_WRITE, SpoolHeader
 from seatrial.model.result import GeneratorAudit
 
@@ -90,6 +90,7 @@ class Engine:
         """Begin to offer load."""
         logging.getLogger().addHandler(self._log_listener)
         self._stop_hearing = hear_greenlets(self._hub, self._errors)
+        wall.tell_of_refusals(self._errors.refused)
         self._pacer.start(lambda ring: alarm(self._hub.loop, ring))
         self._flusher = gevent.spawn(self._flush_regularly)
 
@@ -185,7 +186,7 @@ class Engine:
         self._events.user_error.fire(user_instance=user, exception=error, tb=error.__traceback__)
         if self._errors.raised(error, duty.name):
             said = f"{duty.name}: {type(error).__name__}"
-            logger.error("%s (told once, and counted)", said, exc_info=error, extra={COUNTED: True})
+            logger.error("%s (told once, and counted)", said, exc_info=error, extra={failure.COUNTED: True})
 
     # the end
 

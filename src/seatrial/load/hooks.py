@@ -29,7 +29,7 @@ from locust import events
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
-from seatrial.load import machine, startform
+from seatrial.load import machine, startform, wall
 from seatrial.load.audit import AuditTally, describe
 from seatrial.load.client import locate
 from seatrial.load.crew import Duty, duties
@@ -39,6 +39,7 @@ from seatrial.load.orders import KEY, Orders, this_machine
 from seatrial.load.parquet import save
 from seatrial.load.spool import CANNOT_WRITE, SpoolHeader, SpoolReader
 from seatrial.load.user import OpenLoopUser
+from seatrial.model.allow import AllowList
 from seatrial.model.problems import BadInput, CannotStore
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import GeneratorAudit
@@ -105,6 +106,7 @@ class Session:
         self._engine: Engine | None = None
         self._end: Any = None
         self._conclusion: Any = None
+        self._walled = wall.standing() is not None  # by a conductor, whose list nothing makes longer
 
     def start(self, **_: Any) -> None:
         """Locust starts a test: give orders, or follow those of the master, and begin."""
@@ -120,6 +122,7 @@ class Session:
                     raise ValueError("there is no user class derived from seatrial.load.OpenLoopUser")
                 return  # a test of Locust's own users
             host, tasks = _host(self._environment, crew), duties(crew)
+            self._hold(options.allow)
             if isinstance(runner, WorkerRunner):
                 if texts.get(KEY) is None:
                     return  # the master has refused
@@ -143,6 +146,9 @@ class Session:
         self._end = None
         if self._engine is not None:
             self._engine.finish()
+        standing = wall.standing()
+        if standing is not None:
+            standing.sum_up()
 
     def conclude(self, **_: Any) -> None:
         """The test has stopped: write the request log and print the account (not in a worker)."""
@@ -159,6 +165,17 @@ class Session:
         """Locust quits: not before the request log is written."""
         if self._conclusion is not None:
             self._conclusion.join()
+
+    def _hold(self, more: tuple[str, ...]) -> None:
+        """From here on only the hosts that the test was given are touched, and `more`."""
+        if not self._walled:
+            given = self._environment.host
+            urls = [given] if given else [kind.host for kind in self._environment.user_classes]
+            hosts = [locate(url)[0].host for url in urls if url]
+            wall.raise_wall(AllowList.of([*hosts, *more]))
+        standing = wall.standing()
+        if standing is not None:
+            standing.note_libraries()
 
     def _give_orders(self, options: LoadOptions) -> Orders:
         runner = self._environment.runner

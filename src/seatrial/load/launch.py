@@ -30,6 +30,8 @@ from seatrial.load.machine import PARENT
 from seatrial.load.options import format_shape
 from seatrial.load.parquet import save
 from seatrial.load.spool import CANNOT_WRITE, SpoolHeader, SpoolReader
+from seatrial.load.wall import ALLOW
+from seatrial.model.allow import LOOPBACK
 from seatrial.model.arrivals import RateStep, Spacing
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.quantities import Duration
@@ -64,12 +66,13 @@ class LoadPlan:
     deadline_s: float
     directory: Path  # gets the log, the spool and requests.parquet
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)  # for the scenario's environment
+    allow: tuple[str, ...] = LOOPBACK  # hosts and networks that the load process may touch
 
     def command(self) -> list[str]:
-        """The command line that generates it, which also works by hand."""
+        """The command line that generates it; by hand it works too, on whatever host it is given."""
         return [
-            sys.executable, "-m", "locust", "-f", str(self.scenario), "--host", self.host, "--headless",
-            "--only-summary", "--exit-code-on-error", "0",
+            sys.executable, "-m", "seatrial.load", "-f", str(self.scenario), "--host", self.host,
+            "--headless", "--only-summary", "--exit-code-on-error", "0",
             "--rate", format_shape(self.shape),
             "--arrivals", self.spacing,
             "--seed", str(self.seed),
@@ -78,6 +81,10 @@ class LoadPlan:
             "--duration", str(Duration(self.duration_s)),
             "--spool", str(self.directory / SPOOLS),
         ]  # fmt: skip
+
+    def process_environment(self) -> dict[str, str]:
+        """What the generator itself finds in its environment."""
+        return {PARENT: str(os.getpid()), ALLOW: ",".join(self.allow), "PYTHONUNBUFFERED": "1"}
 
 
 def launch(plan: LoadPlan) -> LoadProcess:
@@ -105,7 +112,7 @@ def _start(plan: LoadPlan, log: BinaryIO) -> subprocess.Popen[bytes]:
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env=os.environ | plan.variables | {PARENT: str(os.getpid()), "PYTHONUNBUFFERED": "1"},
+            env=os.environ | plan.variables | plan.process_environment(),
         )
     except OSError as error:
         raise Unavailable(f"the load generator cannot be started: {error.strerror}") from error

@@ -142,6 +142,24 @@ class Interrupted(SeatrialError):  # noqa: N818
     exit_code = 130
 
 
+@contextlib.contextmanager
+def translating(who: str) -> Iterator[None]:
+    """Whatever is raised within and is no `SeatrialError` becomes an Unavailable that names its type.
+
+    For calls into plugins: what they ask may answer anything, and whoever calls them expects the one family.
+    """
+    try:
+        yield
+    except SeatrialError:
+        raise
+    except Exception as error:
+        raise Unavailable(f"{who}: {type(error).__name__}: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), "")[:300]
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """`; did you mean 'x'?` for the closest of `known`, or the list of them when nothing is close."""
     names = sorted(known)

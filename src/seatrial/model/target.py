@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from seatrial.model.allow import LOOPBACK, AllowList, wrong_with
 from seatrial.model.experiment import Name
 from seatrial.model.quantities import Duration
 from seatrial.model.strict import Strict, about, as_tuple
-
-LOOPBACK = ("127.0.0.0/8", "::1/128", "localhost")
 
 # Variables tell a scenario of its target. None may change the load generator itself.
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*", re.ASCII)
@@ -49,6 +47,14 @@ class Target(Strict):
     variables: dict[str, str] = Field(default_factory=dict)  # what scenarios find in their environment
     roles: dict[str, RoleBinding] = Field(default_factory=dict)
 
+    @field_validator("allow")
+    @classmethod
+    def _readable(cls, allow: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in allow:
+            if wrong := wrong_with(entry):
+                raise ValueError(wrong)
+        return allow
+
     @field_validator("variables")
     @classmethod
     def _nameable(cls, variables: dict[str, str]) -> dict[str, str]:
@@ -78,20 +84,18 @@ class Target(Strict):
             raise about("base_url", f"'{self.base_url}' is not an address: {error}") from error
         if url.scheme not in ("http", "https") or not url.hostname:
             raise about("base_url", f"'{self.base_url}' is not an http:// or https:// address")
-        if not self.allows(url.hostname):
-            told = f"the host {url.hostname} is not in allow: [{', '.join(self.allow)}]"
-            raise about("base_url", told)
+        if not self.allow_list.may_allow(url.hostname):
+            raise about("base_url", f"the host {url.hostname} is not in allow: [{self.allow_list}]")
         return self
 
+    @property
+    def allow_list(self) -> AllowList:
+        """What `allow` says: the hosts that load, faults, probes and look-ups may touch."""
+        return AllowList.of(self.allow)
+
     def allows(self, host: str) -> bool:
-        """Whether load and faults may touch `host`: named, or an address in an allowed network."""
-        if host in self.allow:
-            return True
-        try:
-            address = ipaddress.ip_address(host)
-        except ValueError:
-            return False  # a name must be allowed by name: what it resolves to may change under us
-        return any(address in network for network in _networks(self.allow))
+        """Whether `host` is allowed as it is written; a name that is not listed may be by its address."""
+        return self.allow_list.allows(host)
 
 
 def hosts_in(text: str) -> list[str]:
@@ -104,16 +108,6 @@ def _host(url: str) -> str:
         return urlsplit(url).hostname or ""
     except ValueError:
         return ""
-
-
-def _networks(allow: tuple[str, ...]) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-    networks = []
-    for entry in allow:
-        try:
-            networks.append(ipaddress.ip_network(entry, strict=False))
-        except ValueError:
-            continue  # a host name
-    return networks
 
 
 def references(value: Any) -> set[str]:
