@@ -227,7 +227,8 @@ def _tell(execution: Execution, as_json: bool) -> int:
     from seatrial.report.verdictfile import verdict_document  # noqa: PLC0415
 
     result = execution.result
-    err.print(summary(result, str(execution.evidence.path("report.html"))))
+    report = execution.evidence.path("report.html")
+    err.print(summary(result, str(report) if report.exists() else ""))
     if as_json:
         print_json(verdict_document(result))
     for line in execution.pending:
