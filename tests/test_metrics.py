@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
-from tests.support.results import START, result, unverified
+from tests.support.results import CRASH, ROLLBACK, START, result, unverified
 from tests.support.schedule_world import write_plan
 
 from seatrial.incidents import Reporter, Settings
@@ -68,6 +68,13 @@ def test_what_the_latest_run_measured(store: Store) -> None:
         found[f"seatrial_last_success_timestamp_seconds{{{of}}}"] == (START + timedelta(hours=1)).timestamp()
     )
     assert found[f"seatrial_last_run_timestamp_seconds{{{of}}}"] == (START + timedelta(hours=2)).timestamp()
+
+
+def test_what_is_left_behind_is_counted_be_it_a_fault_or_an_action(store: Store) -> None:
+    steps = (CRASH, unverified(), unverified(ROLLBACK))
+    store.record(result(Verdict.FAIL, steps=steps), [], NOW)
+    of = 'experiment="database-crash",target="testbed"'
+    assert samples(collector(store))[f"seatrial_faults_not_undone{{{of}}}"] == 2
 
 
 def test_occurrences_are_counted_and_known_schedules_begin_at_zero(store: Store) -> None:

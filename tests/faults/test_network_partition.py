@@ -10,6 +10,7 @@ import pytest
 from tests.support.harbour import Harbour
 
 from seatrial.faults import FaultSession, nft, recover, registry
+from seatrial.faults.processes import tagged
 from seatrial.model.problems import BadInput, Unavailable
 
 pytestmark = [
@@ -30,10 +31,12 @@ def test_both_ways_and_back(harbour: Harbour) -> None:
     assert not harbour.passes(harbour.east, harbour.west)
     assert not harbour.passes(harbour.west, harbour.east)
     assert not fault.healthy(harbour.role)
+    assert not fault.gone(undo)
     for _ in range(2):
         registry.build(undo.fault, undo.with_).undo(undo)
         assert harbour.passes(harbour.east, harbour.west)
     assert fault.healthy(harbour.role)
+    assert fault.gone(undo)
     assert undo.by_hand == f"ip netns exec {harbour.router} nft delete table inet seatrial_{undo.token}"
 
 
@@ -68,6 +71,7 @@ def test_tables_of_others_survive_even_if_they_look_like_ours(harbour: Harbour) 
         undo = fault.prepare(harbour.role)
         fault.inject(undo)
         fault.undo(undo)
+        assert fault.gone(undo), "tables of others are no effect of ours"
         listed = nft.run(harbour.router, "list tables\n")
         assert all(f"table inet {name}\n" in listed for name in names)
         assert undo.token not in listed
@@ -83,6 +87,20 @@ def test_in_a_session_and_after_a_reboot_of_the_namespace(harbour: Harbour, home
     assert [(outcome.settled, outcome.verified) for outcome in drill.outcomes] == [(True, True)]
     assert harbour.passes(harbour.west, harbour.east)
     assert recover(home) == []
+
+
+def test_preparing_touches_nothing_and_warming_starts_what_the_undo_ends(harbour: Harbour) -> None:
+    fault = partition()
+    undo = fault.prepare(harbour.role)
+    assert tagged(undo.token) == []
+    fault.warm(undo)
+    assert len(tagged(undo.token)) == 1
+    assert nft.tables(harbour.router) == []
+    fault.inject(undo)
+    assert not harbour.passes(harbour.east, harbour.west)
+    fault.undo(undo)
+    assert tagged(undo.token) == []
+    assert harbour.passes(harbour.east, harbour.west)
 
 
 def test_what_was_prepared_and_not_injected_leaves_nothing(harbour: Harbour) -> None:

@@ -12,13 +12,14 @@ from __future__ import annotations
 from typing import ClassVar
 
 from seatrial.actions.action import Action
+from seatrial.drivers.patroni import PatroniBinding
 from seatrial.faults.patroni import (
-    PatroniBinding,
     call,
     call_member,
     cluster,
     leader,
     leader_of,
+    require_address,
     require_whole,
     until,
 )
@@ -53,6 +54,9 @@ class DatabaseSwitchover(Action):
     def lag_s(self) -> float:
         """A hand-over that was asked for goes on without whoever asked."""
         return 3.0
+
+    def fit(self, role: Role) -> None:
+        require_address(role)
 
     def look(self, role: Role) -> Undo:
         found = cluster(role)
@@ -91,6 +95,11 @@ class DatabaseSwitchover(Action):
         until(lambda: require_whole(role), _WHOLE_WITHIN_S)
         _hand_over(role, noted.to, noted.before)
 
+    def gone(self, undo: Undo) -> bool:
+        """Whether whom we chose leads no more; with `back: false` that is as it should be."""
+        noted, leads = undo.noted(HandedOver), leader(undo.role).name
+        return not self.back or leads == noted.before or leads != noted.to
+
     def healthy(self, role: Role) -> bool:
         require_whole(role)
         return True
@@ -102,5 +111,5 @@ def _hand_over(role: Role, leader_now: str, to: str) -> None:
     call(role, "POST", "/switchover", request, within_s=_HANDED_OVER_WITHIN_S)
     binding = role.bound_to(PatroniBinding)
     member = binding.members.get(to)
-    if member is not None and member.url:
-        until(lambda: call_member(role, member.url, "GET", "/primary"), _HANDED_OVER_WITHIN_S)
+    if member is not None and (url := member.url):
+        until(lambda: call_member(role, url, "GET", "/primary"), _HANDED_OVER_WITHIN_S)

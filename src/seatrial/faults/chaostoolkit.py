@@ -64,6 +64,9 @@ class ChaosToolkit(Declared):
             return "the Chaos Toolkit library: pip install 'seatrial[chaostoolkit]'"
         return ""
 
+    def fit(self, role: Role) -> None:
+        role.require_variables(self)
+
     def prepare(self, role: Role) -> Undo:
         if missing := self.lacking():
             raise Unavailable(f"{role.name}: not run here, needs {missing}")
@@ -74,6 +77,9 @@ class ChaosToolkit(Declared):
 
     def undo(self, undo: Undo) -> None:
         _run(undo.role, "action", self.undo_)
+
+    def gone(self, undo: Undo) -> bool | None:
+        return self.healthy(undo.role)
 
     def healthy(self, role: Role) -> bool | None:
         return None if self.probe is None else bool(_run(role, "probe", self.probe))

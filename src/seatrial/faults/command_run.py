@@ -17,9 +17,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, Field
 
+from seatrial.drivers.binding import Arguments
 from seatrial.faults.launch import end_tagged, require_program, run_tagged
 from seatrial.faults.protocol import ANY, Declared, Role, Undo
-from seatrial.faults.supervised import Arguments
 from seatrial.model.quantities import Duration
 
 Program = Annotated[Arguments, Field(min_length=1)]
@@ -40,6 +40,9 @@ class CommandRun(Declared):
     probe: Program | None = None
     within: Duration = Duration(10.0)
 
+    def fit(self, role: Role) -> None:
+        role.require_variables(self)
+
     def prepare(self, role: Role) -> Undo:
         for program in (self.inject_[0], self.undo_[0]):
             require_program(role.resolved(program), Path(role.directory))
@@ -56,6 +59,10 @@ class CommandRun(Declared):
     def undo(self, undo: Undo) -> None:
         end_tagged(undo.token, Path(undo.role.directory))
         self._run(self.undo_, undo.role, f"{undo.token}-undo")
+
+    def gone(self, undo: Undo) -> bool | None:
+        """What the probe says: it knows the effect of the program, and nobody else does."""
+        return self.healthy(undo.role)
 
     def healthy(self, role: Role) -> bool | None:
         if self.probe is None:

@@ -32,8 +32,8 @@ from seatrial.faults.clock import Clock, Instant, SystemClock, boot_id
 from seatrial.faults.processes import ProcessId
 from seatrial.faults.protocol import Undo
 from seatrial.model.problems import Unavailable
+from seatrial.model.undo import UndoOutcome
 
-_VERSION: Final = 1
 _RESERVED: Final = 1 << 20  # bytes; a fault's whole life writes about 30 pages of 4 KiB
 _SCHEMA: Final = """
 CREATE TABLE session (
@@ -52,6 +52,11 @@ CREATE TABLE event (
 ) STRICT;
 CREATE INDEX event_fault ON event (fault);
 """
+_MIGRATIONS: Final = (  # a journal of version n has had the first n
+    _SCHEMA,
+    "ALTER TABLE fault ADD COLUMN failure TEXT NOT NULL DEFAULT ''",  # how its undo failed: an UndoOutcome
+)
+_VERSION: Final = len(_MIGRATIONS)
 
 
 class State(StrEnum):
@@ -120,6 +125,23 @@ class Entry:
     claimant: ProcessId | None
     verified: bool | None
     error: str
+    failure: UndoOutcome | None = None  # how the undo failed, when it did
+
+    @property
+    def undo_outcome(self) -> UndoOutcome:
+        """How its undo came out, as far as the journal knows."""
+        match self.state:
+            case State.PREPARED:
+                return UndoOutcome.NOT_INJECTED
+            case State.ACTIVE:
+                return UndoOutcome.IN_EFFECT
+            case State.UNDOING:
+                return UndoOutcome.LEFT_TO_ANOTHER
+            case State.UNDO_FAILED:
+                return self.failure or UndoOutcome.FAILED
+        if not self.activated:
+            return UndoOutcome.NOT_INJECTED
+        return UndoOutcome.VERIFIED if self.verified else UndoOutcome.UNVERIFIED
 
     def expired(self, now: Instant) -> bool:
         """Whether its time to live is over; a reboot ends it too."""
@@ -152,12 +174,13 @@ class Journal:
     def _migrate(self) -> None:
         with self._transaction():
             (version,) = self._db.execute("PRAGMA user_version").fetchone()
-            if version == 0:
-                for statement in _SCHEMA.split(";"):
-                    self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version = {_VERSION}")
-            elif version != _VERSION:
+            if version > _VERSION:
                 raise JournalError(f"{self.path} was written by another version ({version}) of seatrial")
+            for migration in _MIGRATIONS[version:]:
+                for statement in migration.split(";"):
+                    self._db.execute(statement)
+            if version != _VERSION:
+                self._db.execute(f"PRAGMA user_version = {_VERSION}")
 
     def close(self) -> None:
         """Close it; the last one to do so folds the log into the main file."""
@@ -308,17 +331,22 @@ class Journal:
         """The effect was taken back."""
         self._settle(fault, (State.UNDOING, State.UNDO_FAILED), State.UNDONE, What.UNDONE)
 
-    def failed(self, fault: int, error: str) -> None:
+    def failed(self, fault: int, error: str, how: UndoOutcome = UndoOutcome.FAILED) -> None:
         """It could not be taken back; `error` says why."""
-        self._settle(fault, (State.UNDOING,), State.UNDO_FAILED, What.FAILED, error=error)
+        self._settle(fault, (State.UNDOING,), State.UNDO_FAILED, What.FAILED, error=error, failure=how)
 
     def verified(self, fault: int) -> None:
         """A probe found the role well again."""
         self._settle(fault, (State.UNDONE,), State.UNDONE, What.VERIFIED, verified=True)
 
-    def not_verified(self, fault: int, error: str) -> None:
-        """The undo went through, and yet the role is not well."""
-        self._settle(fault, (State.UNDONE,), State.UNDO_FAILED, What.FAILED, verified=False, error=error)
+    def not_verified(self, fault: int, error: str, how: UndoOutcome = UndoOutcome.NOT_WELL) -> None:
+        """The undo went through, and yet the effect is not gone, or the role not well."""
+        self._settle(
+            *(fault, (State.UNDONE,), State.UNDO_FAILED, What.FAILED),
+            verified=False,
+            error=error,
+            failure=how,
+        )
 
     def _settle(
         self,
@@ -329,14 +357,15 @@ class Journal:
         *,
         verified: bool | None = None,
         error: str = "",
+        failure: UndoOutcome | None = None,
     ) -> None:
         with self._transaction() as db:
             (entry,) = self._entries("fault.id = ?", fault)
             if entry.state not in before:
                 return  # another who undid it too has said so already
             db.execute(
-                "UPDATE fault SET state = ?, verified = ?, error = ? WHERE id = ?",
-                (after, verified, error, fault),
+                "UPDATE fault SET state = ?, verified = ?, error = ?, failure = ? WHERE id = ?",
+                (after, verified, error, failure or "", fault),
             )
             self._note(fault, what, self.clock.now())
 
@@ -378,7 +407,7 @@ class Journal:
         with self._lock, self._translated():
             rows = self._db.execute(
                 "SELECT fault.id, fault.session, fault.label, undo, state, expires_ns, activated,"  # noqa: S608  # `where` is one of the constants above
-                " conductor, claimant, verified, error"
+                " conductor, claimant, verified, error, failure"
                 f" FROM fault JOIN session ON session.id = fault.session WHERE {where} ORDER BY fault.id",
                 values,
             ).fetchall()
@@ -386,7 +415,8 @@ class Journal:
 
 
 def _entry(row: tuple[object, ...]) -> Entry:
-    number, session, label, undo, state, expires_ns, activated, conductor, claimant, verified, error = row
+    (number, session, label, undo, state, expires_ns, activated, conductor, claimant, verified, error,
+     failure) = row  # fmt: skip
     return Entry(
         id=int(str(number)),
         session=str(session),
@@ -399,6 +429,7 @@ def _entry(row: tuple[object, ...]) -> Entry:
         claimant=_unpack(str(claimant)) if claimant else None,
         verified=None if verified is None else bool(verified),
         error=str(error),
+        failure=UndoOutcome(str(failure)) if failure else None,
     )
 
 

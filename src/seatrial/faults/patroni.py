@@ -1,12 +1,6 @@
 """What Patroni's REST API says about a cluster: who leads, and which processes that is.
 
-The role, as its target file has it; `postmaster` and `pidfile` are files with a process's number:
-
-    driver: patroni
-    url: http://127.0.0.1:8008            # asked first; every member knows who leads
-    members:
-      db-1: {url: http://127.0.0.1:8008, postmaster: run/db-1/data/postmaster.pid, pidfile: run/db-1.pid}
-      db-2: …
+How a target binds such a role is told in `drivers.patroni`.
 """
 
 from __future__ import annotations
@@ -20,36 +14,14 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import BaseModel, ConfigDict
 
+from seatrial.drivers.patroni import MemberBinding, PatroniBinding
+from seatrial.faults.http import no_answer
 from seatrial.faults.processes import ProcessId, from_pidfile
 from seatrial.faults.protocol import Role
 from seatrial.model.problems import BadInput, Unavailable
 
 _ANSWER_WITHIN_S = 2.0
 _LOOK_EVERY_S = 0.05
-
-
-class MemberBinding(BaseModel):
-    """How to reach one member, and where its processes are, as seen from this machine."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    url: str = ""
-    postmaster: str  # its pidfile
-    pidfile: str = ""  # Patroni's own
-    start: tuple[str, ...] = ()  # starts Patroni again
-
-
-class PatroniBinding(BaseModel):
-    """How to reach a cluster."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    url: str
-    members: dict[str, MemberBinding] = {}
-
-    def urls(self) -> list[str]:
-        """Where to ask, in this order, without repetition."""
-        return list(dict.fromkeys([self.url, *(each.url for each in self.members.values() if each.url)]))
 
 
 class Member(BaseModel):
@@ -97,13 +69,14 @@ def call(
     role: Role, method: str, path: str, body: Any = None, within_s: float = _ANSWER_WITHIN_S
 ) -> httpx.Response:
     """The first answer without an error, member after member. Raises Unavailable if there is none."""
-    reasons = []
+    reasons, last = [], Unavailable("it has no address")
     for url in role.bound_to(PatroniBinding).urls():
         try:
             return call_member(role, url, method, path, body, within_s)
         except Unavailable as error:
             reasons.append(str(error))
-    raise Unavailable(f"{role.name}: no member of the Patroni cluster answers ({'; '.join(reasons)})")
+            last = error
+    raise type(last)(f"{role.name}: no member of the Patroni cluster answers ({'; '.join(reasons)})")
 
 
 def call_member(
@@ -115,7 +88,7 @@ def call_member(
         patience = httpx.Timeout(within_s, connect=min(within_s, _ANSWER_WITHIN_S))
         answer = httpx.request(method, f"{url}{path}", json=body, timeout=patience, trust_env=False)
     except httpx.HTTPError as error:
-        raise Unavailable(f"{url}: {str(error) or type(error).__name__}") from error
+        raise no_answer(f"{url}: {str(error) or type(error).__name__}", error) from error
     if answer.is_error:
         raise Unavailable(f"{url}: {answer.status_code} {answer.text.strip()[:200]}")
     return answer
@@ -154,6 +127,13 @@ def require_whole(role: Role) -> None:
         raise Unavailable(f"{role.name}: there is no synchronous standby ({found})")
 
 
+def not_working(role: Role) -> list[str]:
+    """The members that do not work, also those that the cluster has forgotten and the target knows."""
+    found = cluster(role).members
+    known = {member.name for member in found} | role.bound_to(PatroniBinding).members.keys()
+    return sorted(known - {member.name for member in found if member.works})
+
+
 def until(condition: Callable[[], object], within_s: float) -> None:
     """Wait until `condition` raises Unavailable no more; let the last one out when the time is over."""
     deadline = time.monotonic() + within_s
@@ -166,6 +146,20 @@ def until(condition: Callable[[], object], within_s: float) -> None:
         else:
             return
         time.sleep(_LOOK_EVERY_S)
+
+
+def require_address(role: Role) -> None:
+    """Raise BadInput unless it is known where to ask."""
+    if not role.bound_to(PatroniBinding).urls():
+        raise BadInput(role.problem((), "say where Patroni is asked: url: http://…"))
+
+
+def require_member(role: Role, *keys: str) -> None:
+    """Raise BadInput unless a member, which may be the one that leads, is bound with all of `keys`."""
+    require_address(role)
+    members = role.bound_to(PatroniBinding).members.values()
+    if not any(all(getattr(member, key) for key in keys) for member in members):
+        raise BadInput(role.problem(("members",), f"say of each member: {' and '.join(keys)}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +176,11 @@ def primary(role: Role) -> Primary:
     name = leader(role).name
     binding = role.bound_to(PatroniBinding).members.get(name)
     if binding is None:
-        raise BadInput(f"roles.{role.name}.members: {name} leads the cluster and is not there")
+        raise BadInput(role.problem(("members",), f"{name} leads the cluster and is not there"))
+    if not binding.postmaster:
+        raise BadInput(
+            role.problem(("members", name), "say where its postmaster is: postmaster: …/postmaster.pid")
+        )
     file = role.path(binding.postmaster)
     postmaster = next(from_pidfile(file), None)
     if postmaster is None:

@@ -10,9 +10,10 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
+from seatrial.drivers.binding import Supervision
 from seatrial.faults.processes import ProcessId, all_gone, descendants, kill, survives
 from seatrial.faults.protocol import ANY, Declared, Role, Undo
-from seatrial.faults.supervised import Supervision, all_running, processes_of, start_again
+from seatrial.faults.supervised import all_running, back_again, processes_of, require_pidfile, start_again
 
 
 class Killed(BaseModel):
@@ -28,6 +29,9 @@ class ProcessKill(Declared):
     drivers: ClassVar[frozenset[str]] = ANY
 
     children: bool = False
+
+    def fit(self, role: Role) -> None:
+        require_pidfile(role)
 
     def prepare(self, role: Role) -> Undo:
         roots = processes_of(role)
@@ -49,6 +53,10 @@ class ProcessKill(Declared):
     def undo(self, undo: Undo) -> None:
         if not all(survives(process) for process in undo.noted(Killed).processes):
             start_again(undo.role, undo.token, undo.role.bound_to(Supervision))
+
+    def gone(self, undo: Undo) -> bool:
+        """Whether whoever was killed runs again as a new process, or was never killed."""
+        return back_again(undo.role, undo.noted(Killed).processes)
 
     def healthy(self, role: Role) -> bool:
         return all_running(role)

@@ -1,4 +1,4 @@
-"""A Redis or Valkey server: {driver: redis, url: "redis://:${CACHE_PASSWORD}@127.0.0.1:6379/0"}.
+"""A connection to a Redis or Valkey server, bound as `drivers.redis` says.
 
 The client's own retries are switched off: a fault that is retried silently cannot be timed, and an undo that
 hangs for long is worse than one that fails and is tried again.
@@ -12,22 +12,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import redis
-from pydantic import BaseModel, ConfigDict
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from seatrial.drivers.redis import RedisBinding
 from seatrial.faults.protocol import Role
-from seatrial.model.problems import Unavailable
+from seatrial.model.problems import TooLate, Unavailable, Unreachable
 
 _ANSWER_WITHIN_S = 2.0
-
-
-class RedisBinding(BaseModel):
-    """How to reach a server."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    url: str
 
 
 class Server:
@@ -42,7 +34,7 @@ class Server:
         try:
             return self._client.execute_command(*command)
         except redis.RedisError as error:
-            raise Unavailable(f"{self._role}: {command[0]}: {error}") from error
+            raise _kind_of(error)(f"{self._role}: {command[0]}: {error}") from error
 
     def setting(self, name: str) -> str:
         """CONFIG GET of one name."""
@@ -59,6 +51,18 @@ class Server:
         if isinstance(answer, dict):
             return {str(key): str(value) for key, value in answer.items()}
         return dict(line.split(":", 1) for line in _text(answer).splitlines() if ":" in line)
+
+
+def _kind_of(error: redis.RedisError) -> type[Unavailable]:
+    match error:
+        case redis.TimeoutError():
+            return TooLate
+        case redis.AuthenticationError() | redis.BusyLoadingError():
+            return Unavailable  # it is there, and says why it refuses
+        case redis.ConnectionError():
+            return Unreachable
+        case _:
+            return Unavailable
 
 
 @contextlib.contextmanager
@@ -79,10 +83,15 @@ def connected(role: Role, answer_within_s: float = _ANSWER_WITHIN_S) -> Iterator
 
 
 def answers(role: Role) -> bool:
-    """Whether it answers, and holds no client back."""
+    """Whether it answers, and holds no client back, as far as it says."""
+    return holds_back(role) in ("none", None)
+
+
+def holds_back(role: Role) -> str | None:
+    """Which actions of clients it holds back, in its own words; None when it does not say, as before 7.2."""
     with connected(role) as server:
         server.do("PING")
-        return server.figures("clients").get("paused_actions", "none") == "none"
+        return server.figures("clients").get("paused_actions")
 
 
 def shell(role: Role, command: str) -> str:

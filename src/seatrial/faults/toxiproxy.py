@@ -13,8 +13,10 @@ from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import quote, urlsplit
 
 import httpx
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
+from seatrial.drivers.toxiproxy import ToxiproxyBinding
+from seatrial.faults.http import no_answer
 from seatrial.faults.protocol import Declared, Role, Undo
 from seatrial.model.problems import Unavailable
 from seatrial.model.quantities import Ratio
@@ -26,15 +28,6 @@ _NOT_FOUND = 404
 
 def _toxicity(value: object) -> object:
     return Ratio.parse(value) if isinstance(value, str) else value
-
-
-class ToxiproxyBinding(BaseModel):
-    """Which proxy, of which Toxiproxy."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    url: str
-    proxy: str
 
 
 class Poisoned(BaseModel):
@@ -93,6 +86,12 @@ class Toxiproxy(Declared):
             return
         _api(undo.role, "DELETE", f"/toxics/{_name(undo)}", may_be_absent=True)
 
+    def gone(self, undo: Undo) -> bool:
+        proxy = _api(undo.role, "GET", "")
+        if self.toxic == "down":
+            return bool(proxy.get("enabled")) == undo.noted(Poisoned).enabled
+        return _name(undo) not in [toxic["name"] for toxic in proxy.get("toxics", [])]
+
     def healthy(self, role: Role) -> bool:
         proxy = _api(role, "GET", "")
         ours = [toxic for toxic in proxy.get("toxics", []) if str(toxic["name"]).startswith("seatrial-")]
@@ -113,7 +112,8 @@ def _api(
     try:
         answer = httpx.request(method, url, json=body, timeout=_ANSWER_WITHIN_S, trust_env=False)
     except httpx.HTTPError as error:
-        raise Unavailable(f"{role.name}: {method} {url}: {error}") from error
+        what = f"{role.name}: {method} {url}: {str(error) or type(error).__name__}"
+        raise no_answer(what, error) from error
     if answer.status_code == _NOT_FOUND and may_be_absent:
         return {}
     if answer.is_error:

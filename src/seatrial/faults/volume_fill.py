@@ -20,24 +20,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
-from pydantic import BaseModel, ByteSize, ConfigDict
+from pydantic import BaseModel, ByteSize
 
+from seatrial.drivers.volume import VolumeBinding
 from seatrial.faults.protocol import Declared, Role, Undo
 from seatrial.home import seatrial_home
-from seatrial.model.problems import BadInput, Unavailable
+from seatrial.model.problems import BadInput, Unavailable, Unreachable
 
-_MOST = ByteSize(4 << 30)
 _PREFIX = ".seatrial-balloon-"
 _BREATHS = 50  # a file system takes some space for itself when a file grows, and others write meanwhile
-
-
-class VolumeBinding(BaseModel):
-    """A directory on the file system, and the size up to which it may be filled."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    path: str
-    most: ByteSize = _MOST
 
 
 class Volume(BaseModel):
@@ -96,6 +87,14 @@ class VolumeFill(Declared):
         with contextlib.suppress(FileNotFoundError):
             os.truncate(balloon, 0)  # what is deleted takes its space as long as somebody has it open
             balloon.unlink()
+
+    def gone(self, undo: Undo) -> bool:
+        """Whether our balloon is away. Raises Unreachable when its volume is: it may be full still."""
+        volume = undo.noted(Volume)
+        directory = Path(volume.directory)
+        if not directory.is_dir() or directory.stat().st_dev != volume.device:
+            raise Unreachable(f"{directory} is no longer on the volume that was filled")
+        return not (directory / (_PREFIX + undo.token)).exists()
 
     def healthy(self, role: Role) -> bool:
         directory = role.path(role.bound_to(VolumeBinding).path)

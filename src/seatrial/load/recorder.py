@@ -68,18 +68,18 @@ class Recorder:
             intended, sent, ended, code(name), code(served_by), code(error), status, size, ok
         )
 
-    def flush(self, outstanding: Outstanding = (), account: ScenarioAccount | None = None) -> None:
+    def flush(self, outstanding: Outstanding = (), scenario: ScenarioAccount | None = None) -> None:
         """Append what was added since the last flush.
 
-        `account`: what the scenario has failed at, if that has changed. Raises OSError when the disk does not
-        take it; the rows are then still to be appended.
+        `scenario`: what the scenario has failed at, if that has changed. Raises OSError when the disk does
+        not take it; all of it is then still to be appended.
         """
         in_flight = b"".join(
             spool.OUTSTANDING.pack(intended, sent, self._code(name)) for intended, sent, name in outstanding
         )
         rows, keys, texts = self._rows, self._keys, self._texts
         self._rows, self._keys, self._texts = bytearray(), bytearray(), []
-        told = (spool.account_frame(account),) if account else ()
+        told = (spool.account_frame(scenario),) if scenario else ()
         try:
             self._append(b"".join((*texts, spool.rows_frame(rows, in_flight, keys), *told)))
         except OSError:
@@ -90,13 +90,13 @@ class Recorder:
         table = np.frombuffer(rows, spool.ROW_TYPE)
         self._tally.add(table["intended"], table["sent"], table["ended"])
 
-    def close(self, account: ScenarioAccount | None = None) -> GeneratorAudit:
+    def close(self, scenario: ScenarioAccount | None = None) -> GeneratorAudit:
         """Append the rest and the generator's own account, and give that.
 
         Raises OSError when the disk does not take it; the spool then ends as a killed worker's does.
         """
         try:
-            self.flush(account=account)
+            self.flush(scenario=scenario)
             audit = self._tally.total()
             self._append(spool.frame(spool.END, json.dumps(asdict(audit)).encode()))
         finally:

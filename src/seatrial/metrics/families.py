@@ -12,8 +12,10 @@ from datetime import datetime
 from typing import Any
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from pydantic import TypeAdapter
 
 from seatrial.model.problems import Unavailable
+from seatrial.model.result import StepRecord
 from seatrial.model.verdict import Verdict
 from seatrial.store import MessageState, OccurrenceState, RecordedRun, Store
 
@@ -123,7 +125,7 @@ def _latest(runs: list[RecordedRun]) -> list[Metric]:
     lower = _gauge("seatrial_downtime_lower_seconds", "Longest downtime clients saw: at least this.")
     upper = _gauge("seatrial_downtime_upper_seconds", "Longest downtime clients saw: at most this.")
     budget = _gauge("seatrial_objective_target", "What was promised.", "objective", "unit")
-    not_undone = _gauge("seatrial_faults_not_undone", "Faults of the latest run whose undo is not verified.")
+    not_undone = _gauge("seatrial_faults_not_undone", "Steps of the latest run that are left behind.")
     late_p99 = _gauge(
         "seatrial_generator_lateness_p99_seconds", "How late 1 % of requests were sent, at least."
     )
@@ -139,7 +141,7 @@ def _latest(runs: list[RecordedRun]) -> list[Metric]:
                 kept = float(found["verdict"] == each.value)
                 objective.add_metric([*labels, found["name"], each.value], kept)
             budget.add_metric([*labels, found["name"], found["unit"]], found["target"])
-        not_undone.add_metric(labels, sum(map(_is_not_undone, run.result["steps"])))
+        not_undone.add_metric(labels, sum(map(_is_left_behind, run.result["steps"])))
         measured: dict[str, Any] | None = run.result["measurement"]
         if measured is None:
             continue
@@ -154,6 +156,8 @@ def _latest(runs: list[RecordedRun]) -> list[Metric]:
     return [last, verdict, objective, budget, lower, upper, not_undone, late_p99, late_max, dropped]
 
 
-def _is_not_undone(step: dict[str, Any]) -> bool:
-    took_effect = step["kind"] == "fault" and step["injected_s"] is not None
-    return took_effect and (step["undone_s"] is None or step["verified"] is False)
+_STEP = TypeAdapter(StepRecord)
+
+
+def _is_left_behind(step: dict[str, Any]) -> bool:
+    return _STEP.validate_python(step).left_behind

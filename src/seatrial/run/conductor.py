@@ -130,11 +130,11 @@ class Conductor:
         if self._journal.trouble is not None:
             self._end(Verdict.UNKNOWN, str(self._journal.trouble))
         return Conducted(
-            self._log,
-            self._steps(self._end_s if self._end_s is not None and len(self._log) else -math.inf),
-            self._end_s or 0.0,
-            tuple(self._endings),
-            self._zero_mono_s,
+            log=self._log,
+            steps=self._steps(self._end_s if self._end_s is not None and len(self._log) else -math.inf),
+            end_s=self._end_s or 0.0,
+            endings=tuple(self._endings),
+            zero_mono_s=self._zero_mono_s,
             cut="" if self._told_to_its_end or not self._endings else self._endings[0].reason,
             scenario=self._scenario,
             defects=tuple(self._defects),
@@ -286,6 +286,8 @@ class Conductor:
             gone = load.poll()
             if gone is not None and now_s < self._duration_s:
                 self._end(Verdict.UNKNOWN, f"the load generator ended early: {load.failure_reason()}")
+            if self._timeline.died:
+                self._end(Verdict.UNKNOWN, "the timeline ended without telling why")
             if now_s >= 0 and (breach := self._watch.breach(now_s, self._unwell())):
                 self._end(Verdict.FAIL, breach)
             if self._ended():

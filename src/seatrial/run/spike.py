@@ -10,10 +10,12 @@ from typing import Annotated
 
 from pydantic import Field
 
+from seatrial.faults.registry import SPIKE
 from seatrial.model.result import StepRecord
 from seatrial.model.strict import Strict
+from seatrial.model.undo import UndoOutcome
 
-NAME = "traffic.spike"
+NAME = SPIKE
 
 
 class SpikeParameters(Strict):
@@ -49,4 +51,5 @@ class Spike:
             injected_s=self.at_s if begun else None,
             undone_s=self.at_s + self.for_s if over else now_s if begun else None,
             verified=True if begun else None,
+            undo=UndoOutcome.VERIFIED if begun else UndoOutcome.NOT_INJECTED,
         )

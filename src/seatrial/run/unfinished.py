@@ -21,7 +21,7 @@ from typing import Any
 from seatrial import disk
 from seatrial.checks import registry as checks_registry
 from seatrial.faults.clock import Instant, boot_id
-from seatrial.faults.journal import Journal, State, What
+from seatrial.faults.journal import Journal, What
 from seatrial.faults.recover import Recovered
 from seatrial.faults.recover import recover as undo_what_is_left
 from seatrial.faults.session import Life, journal_path
@@ -265,7 +265,7 @@ def _lives(home: Path, run: OpenRun) -> list[Life]:
     try:
         sessions = [session.id for session in journal.sessions() if session.run == run.run]
         entries = [entry for session in sessions for entry in journal.entries(session)]
-        return [Life(entry, journal.instants(entry.id)) for entry in entries]
+        return [Life.of(entry, journal.instants(entry.id)) for entry in entries]
     finally:
         journal.close()
 
@@ -293,10 +293,14 @@ def with_its_undo(step: StepRecord, life: Life, zero: Zero) -> StepRecord:
     at = {what: zero.since(instant, boot) for what, instant in life.instants.items()}
     if step.injected_s is None and entry.activated:
         step = replace(step, before_s=at.get(What.BEFORE), injected_s=at.get(What.AFTER))
-    if entry.state is State.UNDONE:
-        return replace(step, undone_s=at.get(What.UNDONE), verified=entry.verified)
-    error = entry.error or f"it is not undone; by hand: {entry.undo.by_hand}"
-    return replace(step, verified=False, error=error)
+    return replace(
+        step,
+        undone_s=at.get(What.UNDONE),
+        verified=False if life.undo.left_behind else entry.verified,
+        undo=life.undo,
+        by_hand=entry.undo.by_hand,
+        error=life.error or step.error,
+    )
 
 
 def _decided(held: HeldRun, evidence: Evidence) -> RunResult | None:
