@@ -1,5 +1,6 @@
 """Verdicts: upper bounds, unknown is never a pass, reasons worst first."""
 
+import re
 from dataclasses import replace
 
 import pyarrow as pa
@@ -172,6 +173,12 @@ def test_what_was_never_sent_fails_nothing_and_passes_nothing() -> None:
     assert len(results) == 5
 
 
+def test_an_end_that_was_never_seen_is_no_number() -> None:
+    told = story(experiment("objectives: {downtime: {max: 1s}}"), log(15, 20))
+    (reason, *_) = judge(told, judge_objectives(told), ()).reasons
+    assert re.match(r"downtime: \[4\.\d+ s, ∞\), target 1\.000 s", reason)
+
+
 def test_dropped_arrivals_do_not_make_an_outage_of_two_short_ones() -> None:
     requests = dropped(log(10.5, 13.0), 11.2, 11.8)
     (result,) = judge_objectives(story(experiment("objectives: {downtime: {max: 2s}}\n"), requests, ROLLBACK))
@@ -230,8 +237,10 @@ def test_objectives_are_listed_even_if_nothing_was_measured() -> None:
     assert [result.name for result in results] == [
         "downtime", "recovery after rollback", "latency p95", "errors", "throughput",
     ]  # fmt: skip
-    assert {result.reason for result in results} == {"nothing was measured: the load generator did not start"}
+    assert {result.reason for result in results} == {"nothing was measured"}
     assert judge(told, results, ()).verdict is Verdict.UNKNOWN
+    judgement = judge(told, results, (), ((Verdict.UNKNOWN, "the load generator did not start"),))
+    assert judgement.reasons == ("the load generator did not start",), "which says it all"
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,9 @@ from tests.support.worlds import (
 
 from seatrial.measure import generator, proof
 from seatrial.model.result import CheckResult, ScenarioAccount, StepRecord
+from seatrial.model.undo import UndoOutcome
 from seatrial.model.verdict import Verdict
-from seatrial.run import judge
+from seatrial.run import judge, losses, undone
 
 PASS, UNKNOWN, FAIL = Verdict.PASS, Verdict.UNKNOWN, Verdict.FAIL
 OUT = (refused(10.5, 13.0),)  # 2.5 s
@@ -55,7 +56,7 @@ WORLDS = [
     World("one slow: p99", PASS, PROMISES["p99"], (slow(5, 5.01, 0.2),)),
     World("out: throughput", FAIL, PROMISES["throughput"], OUT),
     World("never answered: p95", FAIL, PROMISES["p95"], (silent(5, 10),),
-          reasons=("latency p95: [500.0 ms, inf ms], target 100.0 ms",)),
+          reasons=("latency p95: [500.0 ms, ∞), target 100.0 ms",)),
     World("refused quickly: no latency", PASS, PROMISES["p95"], (refused(5, 15),)),
     World("refused after long", FAIL, PROMISES["p95"], (Spell(0, 20, took_s=0.6),)),
     World("refused after a whole deadline", FAIL, PROMISES["max"], (Spell(5, 5.01, took_s=0.5),)),
@@ -86,6 +87,7 @@ WORLDS = [
     World("late, answered well: errors", UNKNOWN, spells=(sent_late(0, 20, 0.6),), says="load generator"),
     World("late, answered well: p95", UNKNOWN, PROMISES["p95"], (sent_late(0, 20, 0.3),), says="late"),
     World("late at p99 alone", UNKNOWN, spells=(sent_late(0, 0.3, 0.1),), says="late: p99"),
+    World("few, and late", UNKNOWN, PROMISES["max"], (sent_late(0, 20, 0.03),), until_s=0.2, says="late: max"),
     World("one very late", UNKNOWN, spells=(sent_late(5, 5.01, 0.3),), says="late: max"),
     World("a little late", PASS, spells=(sent_late(0, 20, 0.01),)),
     World("dropped, and out all the same", FAIL, PROMISES["downtime"], (dropped(10.4, 10.5), *OUT, dropped(13, 13.1)),
@@ -95,8 +97,8 @@ WORLDS = [
     World("errors with drops", UNKNOWN, spells=(refused(5, 5.1), dropped(6, 6.5)), says="errors: [0.5 %, 3 %]"),
     World("throughput with drops", UNKNOWN, PROMISES["throughput"], (refused(5, 5.5), dropped(6, 7))),
     # nothing, or too little, to judge on
-    World("nothing measured", UNKNOWN, until_s=0.0, cut="the load generator did not start",
-          says="errors: nothing was measured: the load generator did not start"),
+    World("nothing measured", UNKNOWN, until_s=0.0, cut="did not start",
+          disturbances=((UNKNOWN, "did not start"),), reasons=("did not start",), objectives=(UNKNOWN,)),
     World("nothing measured, and nobody knows why", UNKNOWN, until_s=0.0, reasons=("errors: nothing was measured",)),
     *(
         World(f"cut in the warm-up: {name}", UNKNOWN, promises, from_s=-5.0, until_s=0.0, cut=DIED,
@@ -151,7 +153,41 @@ WORLDS = [
     World("ended by hand, and a check fails", UNKNOWN, interrupted=True,
           disturbances=((UNKNOWN, "interrupted"),), checks=(CheckResult("a", FAIL, "lost"),), says="a: lost"),
     # steps
-    World("a step failed", UNKNOWN, steps=(replace(IDLE, error="no such file"), CRASH), says="rollback: no such file"),
+    World("a step failed", UNKNOWN, steps=(replace(IDLE, error="no such file"), CRASH), reasons=("rollback: no such file",)),
+    World("a step that never came to its effect", UNKNOWN, reasons=("crash did not happen",),
+          steps=(ROLLBACK, replace(CRASH, injected_s=None, undo=UndoOutcome.UNVERIFIED))),
+    *(
+        World(f"undo: {outcome}", verdict, steps=(ROLLBACK, replace(CRASH, undo=outcome, by_hand="kill -CONT 7")), says=says)
+        for outcome, verdict, says in (
+            (UndoOutcome.VERIFIED, PASS, ""),
+            (UndoOutcome.UNVERIFIED, PASS, ""),
+            (UndoOutcome.UNRECORDED, UNKNOWN, "the fault journal does not know"),
+            (UndoOutcome.NOT_INJECTED, UNKNOWN, "did not happen"),
+            (UndoOutcome.IN_EFFECT, FAIL, "by hand: kill -CONT 7"),
+            (UndoOutcome.NOT_WELL, FAIL, "its effect is not gone, or its role not well"),
+            (UndoOutcome.FAILED, FAIL, "crash (process.kill on db) could not be undone"),
+            (UndoOutcome.TIMED_OUT, FAIL, "not undone in time"),
+            (UndoOutcome.PARTLY, FAIL, "in part only"),
+            (UndoOutcome.TARGET_GONE, FAIL, "cannot be reached"),
+            (UndoOutcome.LEFT_TO_ANOTHER, FAIL, "left to another process"),
+        )
+    ),
+    World("an undo that failed and says why", FAIL, reasons=(
+        "crash (process.kill on db) could not be undone: exit code 3; by hand: kill -CONT 7, then: seatrial recover",
+    ), steps=(ROLLBACK, replace(CRASH, undo=UndoOutcome.FAILED, error="exit code 3", by_hand="kill -CONT 7"))),
+    World("an undo that failed, and nobody knows what to run", FAIL, says="could not be undone; run: seatrial recover",
+          steps=(ROLLBACK, replace(CRASH, undo=UndoOutcome.FAILED))),
+    World("an undo that failed at first", UNKNOWN, says="crash: exit code 3; tried again, it was undone, and seen to be gone",
+          steps=(ROLLBACK, replace(CRASH, undo=UndoOutcome.VERIFIED, error="exit code 3"))),
+    World("an undo that failed in a run that ended by hand", FAIL, interrupted=True, disturbances=((UNKNOWN, "interrupted"),),
+          steps=(ROLLBACK, replace(CRASH, undo=UndoOutcome.FAILED))),
+    World("a fault that stayed before anything was measured", FAIL, until_s=0.0, disturbances=((UNKNOWN, "did not start"),),
+          steps=(replace(CRASH, undo=UndoOutcome.IN_EFFECT),)),
+    World("steps that did not happen in a run that did not start", UNKNOWN, until_s=0.0,
+          disturbances=((UNKNOWN, "did not start"),), steps=(IDLE,), reasons=("did not start",)),
+    # the disk
+    World("a report that is missing", UNKNOWN, lost=("report.html",), reasons=("missing: report.html: no space left",)),
+    World("a seal that is missing, and the service was out", FAIL, PROMISES["downtime"], OUT, lost=("the seal",)),
     World("a fault that stayed", FAIL, steps=(ROLLBACK, replace(CRASH, verified=False)), says="crash"),
 ]  # fmt: skip
 
@@ -165,6 +201,8 @@ MUTANTS = [
         proof, "share_bad", "good_per_s", "Latencies.of", "Latencies.percentile", "Latencies.nearest_rank"
     ),
     *mutants_of(generator, "trusted"),
+    *mutants_of(undone, "troubled", "judged"),
+    *mutants_of(losses, "Losses.told"),
 ]
 
 
@@ -187,8 +225,10 @@ def caught(mutant: Mutant) -> bool:
     return False
 
 
-# No log can have a lateness that is its limit to the last bit.
-INDISTINGUISHABLE = ("trusted: Gt → GtE",)
+INDISTINGUISHABLE = (
+    "trusted: Gt → GtE",  # no log can have a lateness that is its limit to the last bit
+    "troubled: without part 2",  # it would tell of steps that are well, and nobody listens to those
+)
 
 
 def test_a_judge_that_forgets_any_rule_is_caught() -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from seatrial.measure import Latencies, share_bad
 from seatrial.measure.latency import latencies_s
 from seatrial.model.experiment import Guard
+from seatrial.model.percentiles import percentile
 from seatrial.model.requestlog import RequestLog
 
 _LIVE_WINDOW_S = 2.0
@@ -28,7 +29,7 @@ class Figures:
     good: int  # since the run began, warm-up included
     bad: int
     recent_bad: float | None  # share of bad among the arrivals decided lately
-    p95_ms: float | None
+    p95_ms: float | None  # None: too few answers to tell
 
 
 class Watch:
@@ -65,7 +66,7 @@ class Watch:
             good=self._good,
             bad=self._bad,
             recent_bad=self._share_bad(recent),
-            p95_ms=float(np.percentile(waited_s, 95)) * 1000 if len(waited_s) else None,
+            p95_ms=percentile(np.sort(waited_s) * 1000, 95),
         )
 
     def breach(self, now_s: float, unwell: Sequence[str] = ()) -> str | None:
