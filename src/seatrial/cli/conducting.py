@@ -52,7 +52,8 @@ def tell(execution: Execution, as_json: bool) -> int:
     from seatrial.report.verdictfile import verdict_document
 
     result = execution.result
-    _show(result, str(execution.evidence.path("report.html")))
+    report = execution.evidence.path("report.html")
+    _show(result, str(report) if report.exists() else "")
     if as_json:
         print_json(verdict_document(result))
     for line in execution.pending:

@@ -71,6 +71,9 @@ class Losses:
         """`result`, saying what is missing. What is not kept cannot be shown to anybody: no pass then."""
         if not self._reasons:
             return result
-        missing = tuple(f"missing: {what}: {reason}" for what, reason in self._reasons.items())
+        missing = tuple(
+            f"missing: {reason}" if reason.startswith(f"{what}: ") else f"missing: {what}: {reason}"
+            for what, reason in self._reasons.items()
+        )
         verdict = Verdict.merge([result.verdict, Verdict.UNKNOWN])
         return replace(result, verdict=verdict, reasons=(*result.reasons, *missing))
