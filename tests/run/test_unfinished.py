@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from tests.support.dead_run import CONDUCTOR, ZERO_S, DeadRun, dead_run
@@ -22,18 +23,13 @@ from seatrial.model.problems import BadInput, CannotStore, Unavailable
 from seatrial.model.result import StepRecord
 from seatrial.model.verdict import Verdict
 from seatrial.run import openruns
+from seatrial.run.recovery import Finished, Recovery, recover
 from seatrial.run.sealing import public_key
-from seatrial.run.unfinished import (
-    CUT_SHORT,
-    Finished,
-    Recovery,
-    Reporters,
-    Zero,
-    finish_at,
-    recover,
-    with_its_undo,
-)
+from seatrial.run.unfinished import CUT_SHORT, Zero, finish_at, with_its_undo
 from seatrial.store import Store
+
+if TYPE_CHECKING:
+    from seatrial.run.recovery import Desk
 
 
 @pytest.fixture
@@ -42,7 +38,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield store
 
 
-def desk_of(store: Store) -> Callable[[], contextlib.AbstractContextManager[Reporters]]:
+def desk_of(store: Store) -> Desk:
     def reporter(experiment: object, command: str) -> Reporter:
         return Reporter(store, Settings.from_environment({}), reproduce=command)
 
@@ -276,7 +272,11 @@ def test_the_journal_of_faults_knows_what_the_runs_own_had_no_time_to_say(activa
     undo = Undo("command.run", {}, Role("worker", "process", {}, (), "/"), {}, "", "rm mark")
     state = State.UNDONE if activated else State.UNDO_FAILED
     entry = Entry(1, "s", "mark", undo, state, 0, activated, CONDUCTOR, None, None, "")
-    at = {what: Instant(0, number * 10**9, 0) for number, what in enumerate(What)}
+    at = {
+        what: Instant(0, number * 10**9, 0)
+        for number, what in enumerate(What)
+        if activated or what is not What.UNDONE
+    }
     planned = StepRecord("mark", "fault", "command.run", "worker", 1.0)
     step = with_its_undo(planned, Life.of(entry, at), Zero(0.0, 0.0))
     if activated:

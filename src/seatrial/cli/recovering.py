@@ -3,46 +3,64 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from seatrial.cli.interruption import end_if_asked, shielded
-from seatrial.cli.reporting import open_desk
 from seatrial.cli.targets import home
 from seatrial.cli.terminal import say
-from seatrial.faults.recover import require_undone
-from seatrial.run.unfinished import Recovery, Reporters, recover
+from seatrial.faults.recover import Recovered, require_undone
+from seatrial.run.recovery import Finished, Recovery, recover
+
+if TYPE_CHECKING:
+    from seatrial.run.recovery import Reporters
 
 
 def recover_first() -> None:
     """Whatever a killed run left must be gone before anything new is injected. Raises LeftBehindError."""
-    require_undone(recovered().undone)
+    found = _found()
+    _say_undone(
+        [each for each in found.undone if each.undone]
+    )  # the others are in the error, by hand and all
+    _say_finished(found.finished)
+    require_undone(found.undone)
     end_if_asked()
 
 
 def recovered() -> Recovery:
-    """Undo and finish it, whoever interrupts us meanwhile, and say what came of each."""
-    with shielded():
-        found = recover(home(), recording)
-    say_recovered(found)
+    """Undo and finish it, and say what came of each."""
+    found = _found()
+    _say_undone(found.undone)
+    _say_finished(found.finished)
     return found
+
+
+def _found() -> Recovery:
+    """Whoever interrupts us meanwhile, it is brought to its end."""
+    with shielded():
+        return recover(home(), recording)
 
 
 @contextlib.contextmanager
 def recording() -> Iterator[Reporters]:
     """Who records runs that are finished after their conductor's death; told to people at the end."""
+    from seatrial.cli.reporting import open_desk
+
     with open_desk() as desk:
         yield lambda experiment, command: desk.reporter(experiment, command) if desk else None
         if desk:
             desk.deliver()
 
 
-def say_recovered(found: Recovery) -> None:
-    """A line for each fault and each run."""
-    for each in found.undone:
+def _say_undone(undone: Iterable[Recovered]) -> None:
+    for each in undone:
         say(str(each))
         if not each.undone:
             say(f"  by hand: {each.outcome.entry.undo.by_hand}")
-    for run in found.finished:
+
+
+def _say_finished(finished: Iterable[Finished]) -> None:
+    for run in finished:
         if run.result is None:
             say(f"NOT finished: {run.run.run}: {'; '.join(run.pending)}")
             continue
