@@ -186,7 +186,7 @@ def test_a_machine_that_does_not_let_us_look_is_no_bad_input(monkeypatch: pytest
         raise OSError(24, "Too many open files")
 
     monkeypatch.setattr("pathlib.Path.exists", refuse)
-    with pytest.raises(CannotStore, match="Too many open files.*ulimit -n"):
+    with pytest.raises(CannotStore, match=r"Too many open files.*ulimit -n"):
         _require_empty(Path("out"))
 
 
