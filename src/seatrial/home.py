@@ -1,15 +1,74 @@
-"""Where state lives that must be found from anywhere after a crash: fault journal, run database, keys."""
+"""Where state lives that must be found from anywhere after a crash: fault journal, run database, keys.
+
+It is nobody else's: directories are made with mode 0700 and files with 0600, whatever the umask. A directory
+that somebody else made is left as it is; what we put into it is private all the same.
+"""
 
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
 from platformdirs import user_state_path
+
+_DIRECTORY, _FILE, _OWNER = 0o700, 0o600, 0o700
+_OURS = ("faults.sqlite", "seatrial.sqlite", "guardian.log", "locks", "keys", "calibration.json")
 
 
 def seatrial_home(environment: Mapping[str, str] = os.environ) -> Path:
     """`$SEATRIAL_HOME`, else the user's state directory. Absolute; it need not exist."""
     chosen = environment.get("SEATRIAL_HOME")
     return (Path(chosen).expanduser() if chosen else user_state_path("seatrial")).absolute()
+
+
+def private_directory(path: Path) -> Path:
+    """Make `path`, and what is missing above it, for its owner alone (0700); gives `path`. Raises OSError."""
+    missing = [path] if not path.is_dir() else []
+    while missing and not missing[-1].parent.is_dir():
+        missing.append(missing[-1].parent)
+    for directory in reversed(missing):
+        directory.mkdir(mode=_DIRECTORY, exist_ok=True)
+    return path
+
+
+def private(path: str | os.PathLike[str], flags: int) -> int:
+    """For `open(…, opener=private)`: a file that is made is its owner's alone (0600)."""
+    return os.open(path, flags | os.O_CLOEXEC, _FILE)
+
+
+def touch_private(path: Path) -> None:
+    """Make sure that `path` is there before a library opens it, which would make it by the umask."""
+    os.close(private(path, os.O_RDWR | os.O_CREAT))
+
+
+def make_private(path: Path) -> None:
+    """Take the rights of others from a file, or from a directory and everything in it. Follows no link."""
+    if path.is_symlink() or not path.exists():
+        return
+    for directory, _, files in os.walk(path) if path.is_dir() else ():
+        os.chmod(directory, _DIRECTORY)  # noqa: PTH101  # `os.walk` gives texts
+        for name in files:
+            _narrow(Path(directory, name))
+    if path.is_file():
+        _narrow(path)
+
+
+def _narrow(file: Path) -> None:
+    mode = file.lstat().st_mode
+    if stat.S_ISREG(mode) and stat.S_IMODE(mode) & ~_OWNER:
+        file.chmod(stat.S_IMODE(mode) & _OWNER)
+
+
+def make_private_what_is_ours(home: Path) -> None:
+    """Take the rights of others from what an earlier version made in `home`.
+
+    The default place is ours as a whole. One that `SEATRIAL_HOME` names may not be for us alone, so it is
+    left as it is, and what we put there is not.
+    """
+    if home == user_state_path("seatrial").absolute():
+        home.chmod(_DIRECTORY)
+    for name in _OURS:
+        for path in (home / name, home / f"{name}-wal", home / f"{name}-shm"):
+            make_private(path)

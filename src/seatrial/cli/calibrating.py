@@ -37,7 +37,7 @@ def calibrate(
 ) -> int:
     """Plant outages of known length, and say how often the bounds held the truth."""
     from seatrial.calibrate.calibration import calibrate as calibrated  # noqa: PLC0415
-    from seatrial.home import seatrial_home  # noqa: PLC0415
+    from seatrial.home import private_directory, seatrial_home  # noqa: PLC0415
 
     offered = rate_of("--rate", rate)
     with (
@@ -56,7 +56,7 @@ def calibrate(
             now=lambda: datetime.now(UTC),
         )
     home = seatrial_home()
-    home.mkdir(parents=True, exist_ok=True)
+    private_directory(home)
     result.save(home / "calibration.json")
     if as_json:
         print_json({**plain(result), "coverage": result.coverage})

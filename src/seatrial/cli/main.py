@@ -11,7 +11,7 @@ import typer
 
 from seatrial import __version__
 from seatrial.cli import calendar, calibrating, incidents, ledger, machine, measuring, running, testbed
-from seatrial.cli.terminal import complain, say
+from seatrial.cli.terminal import complain, say, screened_streams
 from seatrial.model.problems import BadInput, Interrupted, SeatrialError
 
 # Typer carries its own copy of Click, and only some of Click's errors are public there; this is their base.
@@ -54,7 +54,9 @@ def _root(
 
 def main() -> None:
     """Run the command that the arguments name, and exit with its code."""
-    sys.exit(_run())
+    with screened_streams():
+        code = _run()
+    sys.exit(code)
 
 
 def _run() -> int:

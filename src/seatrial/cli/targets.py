@@ -9,7 +9,7 @@ from pathlib import Path
 
 from seatrial import testbed
 from seatrial.cli.terminal import err, say
-from seatrial.home import seatrial_home
+from seatrial.home import make_private_what_is_ours, private_directory, seatrial_home
 from seatrial.model.document import parse
 from seatrial.model.problems import BadInput
 from seatrial.model.target import references, substitute
@@ -27,7 +27,8 @@ def home() -> Path:
     for name, value in testbed.passwords().items():
         os.environ.setdefault(name, value)
     place = seatrial_home()
-    place.mkdir(parents=True, exist_ok=True)
+    private_directory(place)
+    make_private_what_is_ours(place)
     return place
 
 

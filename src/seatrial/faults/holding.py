@@ -18,14 +18,14 @@ import psycopg
 from psycopg import sql
 
 from seatrial.faults.launch import Conductor, say_ready
-from seatrial.model.target import substitute
+from seatrial.model.target import resolve
 
 _RETRY_EVERY_S = 0.05
 
 
 def main(arguments: list[str]) -> None:
     """Hold until the conductor is gone."""
-    conductor, url = Conductor(arguments[0]), str(substitute(arguments[1], dict(os.environ)))
+    conductor, url = Conductor(arguments[0]), str(resolve(arguments[1], os.environ))
     match arguments[2:]:
         case ["connections", count]:
             _hold_connections(conductor, url, int(count))

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -27,7 +26,9 @@ from typing import Final
 from seatrial.faults.clock import Clock, Instant, SystemClock, boot_id
 from seatrial.faults.processes import ProcessId
 from seatrial.faults.protocol import Undo
+from seatrial.home import private_directory, touch_private
 from seatrial.model.problems import SeatrialError
+from seatrial.model.secrets import shown
 
 _VERSION: Final = 1
 _SCHEMA: Final = """
@@ -130,8 +131,8 @@ class Journal:
         self.clock = clock or SystemClock()
         self._lock = threading.RLock()
         with self._translated():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+            private_directory(path.parent)
+            touch_private(path)
             self._db = sqlite3.connect(
                 path, timeout=patience_s, isolation_level=None, check_same_thread=False
             )
@@ -309,7 +310,7 @@ class Journal:
                 return  # another who undid it too has said so already
             db.execute(
                 "UPDATE fault SET state = ?, verified = ?, error = ? WHERE id = ?",
-                (after, verified, error, fault),
+                (after, verified, shown(error), fault),
             )
             self._note(fault, what, self.clock.now())
 

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from seatrial.faults.processes import ProcessId, is_running
+from seatrial.home import private_directory
 from seatrial.model.problems import Unavailable
 
 
@@ -43,7 +44,7 @@ class TargetLock:
 
     def acquire(self, holder: Holder) -> None:
         """Take it. Raises Unavailable with who holds it when another does."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        private_directory(self.path.parent)
         descriptor = os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

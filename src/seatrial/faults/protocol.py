@@ -25,8 +25,9 @@ from typing import Any, ClassVar, Literal, Protocol, Self, TypeVar, runtime_chec
 from pydantic import BaseModel, ValidationError
 
 from seatrial.model.problems import BadInput, Problem, Unavailable, nearest
+from seatrial.model.secrets import shown
 from seatrial.model.strict import Strict
-from seatrial.model.target import Target, references, substitute
+from seatrial.model.target import Target, references, resolve
 
 Kind = Literal["fault", "action"]
 ANY = frozenset({"*"})  # for `Fault.drivers`: whatever the role is bound to
@@ -57,7 +58,7 @@ class Role:
         missing = sorted(references(value) - os.environ.keys())
         if missing:
             raise Unavailable(f"{self.name}: set the environment variable {' and '.join(missing)} and retry")
-        return substitute(value, dict(os.environ))
+        return resolve(value, os.environ)
 
     def bound_to(self, record: type[Record]) -> Record:
         """The driver's parameters, resolved and typed. Raises BadInput with what is wrong with them."""
@@ -189,7 +190,8 @@ class Declared(Strict):
     def noting(self, role: Role, state: BaseModel, *, touches: str, by_hand: str) -> Undo:
         """The `Undo` of this fault on `role`."""
         as_written = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        return Undo(self.name, as_written, role, state.model_dump(mode="json"), touches, by_hand)
+        noted = state.model_dump(mode="json")
+        return Undo(self.name, as_written, role, noted, shown(touches), shown(by_hand))
 
 
 def problems_of(error: ValidationError, where: str, known: Iterable[str] = ()) -> list[Problem]:

@@ -29,6 +29,7 @@ from seatrial.incidents.pagerduty import EVENTS_URL, REST_URL, ROUTING_KEY_LENGT
 from seatrial.incidents.policy import Routes
 from seatrial.incidents.sink import Secret, Sink
 from seatrial.incidents.webhook import WebhookSink
+from seatrial.model import secrets
 from seatrial.model.problems import BadInput, Problem
 
 _KEY = "SEATRIAL_PAGERDUTY_KEY"
@@ -143,6 +144,8 @@ class _Reader:
                 value = Path(file).read_text(encoding="utf-8").strip()
             except (OSError, UnicodeDecodeError) as error:
                 self.complain(f"{name}_FILE: cannot read {file}: {error}")
+        if value:
+            secrets.remember(value, f"${{{name}}}")
         return Secret(value) if value else None
 
     def routing_key(self, name: str) -> Secret | None:

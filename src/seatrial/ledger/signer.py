@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from seatrial.home import private_directory
 from seatrial.ledger.layout import sync_directory
 from seatrial.ledger.note import Algorithm, NoteError, VerifierKey
 from seatrial.model.problems import BadInput, Unavailable
@@ -75,7 +76,7 @@ class SoftwareSigner:
 
         The public half is `path` with the suffix `.pub`: one verifier key, for `read_verifier_keys`.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_directory(path.parent)
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:

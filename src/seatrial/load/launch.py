@@ -5,7 +5,8 @@ terminal that sends Ctrl-C to everybody in the foreground. So the generator is a
 of its own (Ctrl-C reaches the conductor alone, which then decides), killed by the kernel if the conductor
 dies, and everything it has to say it says in files: its spool, which the conductor tails, and its log.
 
-Nothing here imports Locust or gevent.
+What is secret goes to it by its environment, which Linux shows to the same user only; its command line, which
+`ps` shows to everybody, has the target's address as its file says it. Nothing here imports Locust or gevent.
 """
 
 from __future__ import annotations
@@ -20,15 +21,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from seatrial.home import private, private_directory
 from seatrial.load.machine import PARENT
 from seatrial.load.options import format_shape
 from seatrial.load.parquet import save
+from seatrial.load.secrecy import HOST, SECRETS
 from seatrial.load.spool import SpoolHeader, SpoolReader
 from seatrial.model.arrivals import RateStep, Spacing
 from seatrial.model.problems import BadInput
 from seatrial.model.quantities import Duration
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import GeneratorAudit
+from seatrial.model.secrets import exported, shown, without_userinfo
 
 LOG, SPOOLS, REQUESTS = "locust.log", "spool", "requests.parquet"
 _STARTUP_S = 30.0  # the longest that a scenario may take to import and start
@@ -48,7 +52,7 @@ class LoadPlan:
     """A load to be generated. The shape counts from zero, the end of the warm-up."""
 
     scenario: Path
-    host: str
+    host: str = field(repr=False)  # resolved, for the generator alone: there may be secrets in it
     shape: tuple[RateStep, ...]
     warmup_s: float
     duration_s: float
@@ -57,11 +61,22 @@ class LoadPlan:
     deadline_s: float
     directory: Path  # gets the log, the spool and requests.parquet
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)  # for the scenario's environment
+    address: str = ""  # `host` as it may be shown
+
+    @property
+    def shown_host(self) -> str:
+        """What the command line and the request log say."""
+        return self.address or shown(without_userinfo(self.host))
+
+    def environment(self) -> dict[str, str]:
+        """What the generator finds beside what this process has."""
+        told = {HOST: self.host, SECRETS: exported()}
+        return {**self.variables, **told, PARENT: str(os.getpid()), "PYTHONUNBUFFERED": "1"}
 
     def command(self) -> list[str]:
-        """The command line that generates it, which also works by hand."""
+        """The command line that generates it; by hand it needs no more, if `host` holds no secret."""
         return [
-            sys.executable, "-m", "locust", "-f", str(self.scenario), "--host", self.host, "--headless",
+            sys.executable, "-m", "locust", "-f", str(self.scenario), "--host", self.shown_host, "--headless",
             "--only-summary", "--exit-code-on-error", "0",
             "--rate", format_shape(self.shape),
             "--arrivals", self.spacing,
@@ -81,15 +96,15 @@ def launch(plan: LoadPlan) -> LoadProcess:
     """
     if not plan.scenario.is_file():
         raise BadInput(f"{plan.scenario}: no such scenario")
-    plan.directory.mkdir(parents=True, exist_ok=True)
-    with (plan.directory / LOG).open("wb") as log:
+    private_directory(plan.directory)
+    with open(plan.directory / LOG, "wb", opener=private) as log:
         process = subprocess.Popen(
             plan.command(),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env=os.environ | plan.variables | {PARENT: str(os.getpid()), "PYTHONUNBUFFERED": "1"},
+            env=os.environ | plan.environment(),
         )
     return LoadProcess(plan, process)
 
@@ -165,6 +180,7 @@ class LoadProcess:
         self._read()
         log = RequestLog.concat([*self._rows, self._reader.unaccounted()])
         save(log, [self._reader], self.plan.directory / REQUESTS)
+        _clean(self.plan.directory / LOG)
         return log
 
     def failure_reason(self) -> str | None:
@@ -191,6 +207,21 @@ class LoadProcess:
         if zero_s is None:
             zero_s = self._started_s + _STARTUP_S + self.plan.warmup_s
         return zero_s + self.plan.duration_s + self.plan.deadline_s + _WINDING_UP_S
+
+
+def _clean(log: Path) -> None:
+    """The generator screens what it writes itself; programs that a scenario runs write to the same file."""
+    with log.open("rb") as lines:
+        if all(_shown_line(line) == line for line in lines):
+            return
+    cleaned = log.with_name(f".{log.name}.partial")
+    with log.open("rb") as lines, open(cleaned, "wb", opener=private) as out:
+        out.writelines(map(_shown_line, lines))
+    cleaned.replace(log)
+
+
+def _shown_line(line: bytes) -> bytes:
+    return shown(line.decode(errors="surrogateescape")).encode(errors="surrogateescape")
 
 
 def explain(log: str, scenario: Path, code: int) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from seatrial.home import private, private_directory
 from seatrial.load.spool import SpoolReader
 from seatrial.model.requestlog import RequestLog
 
@@ -36,7 +37,8 @@ def save(log: RequestLog, readers: Iterable[SpoolReader], out: Path) -> None:
         if reader.header
     ]
     table = log.to_arrow().replace_schema_metadata({METADATA: json.dumps({"workers": workers})})
-    out.parent.mkdir(parents=True, exist_ok=True)
+    private_directory(out.parent)
     unfinished = out.with_name(out.name + ".part")
-    pq.write_table(table, unfinished, compression="zstd")
+    with open(unfinished, "wb", opener=private) as file:
+        pq.write_table(table, file, compression="zstd")
     unfinished.replace(out)

@@ -15,6 +15,7 @@ from locust.exception import LocustError, ResponseError
 from seatrial.load.failure import RequestFailed
 from seatrial.load.recorder import NEVER
 from seatrial.load.wire import HeaderList, Headers
+from seatrial.model.secrets import shown
 
 _LONGEST_ERROR = 200  # characters; scenarios put whole answers into error texts
 
@@ -126,7 +127,8 @@ class Response:
             return False, self.error, RequestFailed(self.error)
         if isinstance(verdict, Exception):
             reason = str(verdict) or type(verdict).__name__
-            return False, " ".join(reason.split())[:_LONGEST_ERROR], verdict
+            reason = shown(" ".join(reason.split()))  # first whole: half a secret is not recognised
+            return False, reason[:_LONGEST_ERROR], verdict
         if verdict is True or self.status_code < 400:
             return True, "", None
         reason = f"HTTP {self.status_code}"

@@ -74,7 +74,8 @@ def require_healthy(plan: Plan, within_s: float | None = None) -> None:
                 said = str(error) or type(error).__name__
             if time.monotonic() >= deadline:
                 raise Unavailable(
-                    f"the target {plan.target.target} is not healthy: GET {url}: {said}; nothing was started"
+                    f"the target {plan.target.target} is not healthy: GET {plan.address}{plan.target.ready}:"
+                    f" {said}; nothing was started"
                 )
             time.sleep(_TICK_S)
 
@@ -119,7 +120,7 @@ class Conductor:
         wrong = self._steady.wait_until_well(self._plan.target.ready_within.seconds, self._stop)
         if wrong:
             raise Unavailable(f"the target is not in its steady state: {wrong}; nothing was started")
-        self._write("target.ready", url=self._plan.base_url)
+        self._write("target.ready", url=self._plan.address)
         session = FaultSession(
             self._home,
             self._plan.target.target,
@@ -189,6 +190,7 @@ class Conductor:
             LoadPlan(
                 scenario=self._plan.scenario,
                 host=self._plan.base_url,
+                address=self._plan.address,
                 shape=self._plan.shape,
                 warmup_s=experiment.warmup.seconds,
                 duration_s=self._duration_s,

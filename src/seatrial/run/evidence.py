@@ -13,6 +13,9 @@
 | report.html        | the report                                                                |
 | junit.xml          | the same for CI                                                           |
 | locust.log         | the load generator's own output                                           |
+
+The directory is its owner's alone (0700, files 0600), and texts are written without secrets: references stand
+in their places (`seatrial.model.secrets`).
 """
 
 from __future__ import annotations
@@ -23,10 +26,12 @@ import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+from seatrial.home import private, private_directory
 from seatrial.model.problems import BadInput
 from seatrial.model.result import plain
+from seatrial.model.secrets import screened, shown_in
 
 _SHOWN = {
     "experiment": "experiment.yaml",
@@ -52,16 +57,17 @@ class Evidence:
         """
         try:
             if out is not None:
-                out.mkdir(parents=True, exist_ok=True)
+                private_directory(out)
                 if any(out.iterdir()):
                     raise BadInput(f"--out {out}: the directory is not empty; evidence is never written over")
                 return cls(out.resolve())
             stamp = started.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+            private_directory(Path("runs"))
             for attempt in range(1, 1000):
                 suffix = f"-{attempt}" if attempt > 1 else ""
                 directory = Path("runs") / f"{stamp}-{experiment}{suffix}"
                 try:
-                    directory.mkdir(parents=True)
+                    directory.mkdir(mode=0o700)
                 except FileExistsError:
                     continue  # another run began in the same second
                 return cls(directory.resolve())
@@ -83,12 +89,17 @@ class Evidence:
     def write_text(self, name: str, text: str) -> None:
         """Write a whole file so that readers see the old one or the new one, never half."""
         partial = self.path(f".{name}.partial")
-        partial.write_text(text, encoding="utf-8")
+        with open(partial, "w", encoding="utf-8", opener=private) as file:
+            file.write(screened(text))
         partial.replace(self.path(name))
 
     def write_json(self, name: str, value: Any) -> None:
         """Write a record (or plain data) as JSON."""
-        self.write_text(name, json.dumps(plain(value), indent=2, ensure_ascii=False) + "\n")
+        self.write_text(name, json.dumps(shown_in(plain(value)), indent=2, ensure_ascii=False) + "\n")
+
+    def create_file(self, name: str) -> BinaryIO:
+        """A new file for what is no text."""
+        return open(self.path(name), "wb", opener=private)
 
     def manifest(self) -> dict[str, str]:
         """What is there: each evidence file, and under `sha256` the digest of the request log."""
@@ -114,11 +125,16 @@ class RunJournal:
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self._file = private(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
     def write(self, event: str, mono_s: float, wall: datetime, **details: Any) -> None:
         """Append one event."""
-        line = {"event": event, "mono": mono_s, "wall": wall.astimezone(UTC).isoformat(), **plain(details)}
+        line = {
+            "event": event,
+            "mono": mono_s,
+            "wall": wall.astimezone(UTC).isoformat(),
+            **shown_in(plain(details)),
+        }
         os.write(self._file, json.dumps(line, ensure_ascii=False).encode() + b"\n")
         os.fdatasync(self._file) if hasattr(os, "fdatasync") else os.fsync(self._file)
 

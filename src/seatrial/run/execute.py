@@ -21,12 +21,14 @@ import pyarrow.parquet as pq
 from seatrial.checks.protocol import Check, History, Stored
 from seatrial.checks.replicas import Recorded
 from seatrial.faults.protocol import Role
+from seatrial.home import make_private
 from seatrial.incidents import Reporter
 from seatrial.lookups import look_up, record
 from seatrial.measure import measure
 from seatrial.model.problems import SeatrialError, Unavailable
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import CheckResult, Measurement, RunResult
+from seatrial.model.secrets import screened, shown_in
 from seatrial.model.verdict import Verdict
 from seatrial.report import Dossier, junit, render_html
 from seatrial.report.verdictfile import verdict_document
@@ -80,9 +82,10 @@ def execute(
         journal.write("run.ended", now, clock.wall(now), verdict=result.verdict, reasons=result.reasons)
     finally:
         journal.close()
-    result = replace(result, evidence=evidence.manifest())
+    result = replace(shown_in(result), evidence=evidence.manifest())
     _write_down(plan, described, evidence, home, conducted, result)
     seal_evidence(evidence, home)
+    make_private(evidence.directory)
     _record(reporter, lambda to: to.finished(result))
     return Execution(result, evidence)
 
@@ -170,9 +173,10 @@ def _stored(role: Role, log: RequestLog, evidence: Evidence) -> Stored:
         return Stored((), str(error))
     table = pa.table({
         "id": pa.array([identity for identity, _ in copies], pa.utf8()),
-        "content": pa.array([content for _, content in copies], pa.utf8()),
+        "content": pa.array([content and screened(content) for _, content in copies], pa.utf8()),
     })  # fmt: skip
-    pq.write_table(table, evidence.path(f"stored-{role.name}.parquet"), compression="zstd")
+    with evidence.create_file(f"stored-{role.name}.parquet") as file:
+        pq.write_table(table, file, compression="zstd")
     return Stored(copies)
 
 
@@ -183,7 +187,7 @@ def _recorded(role: Role, evidence: Evidence) -> Recorded:
         data = record(role, directory)
     except SeatrialError as error:
         return Recorded(b"", str(error))
-    evidence.path(f"recorded-{role.name}.json").write_bytes(data)
+    evidence.write_text(f"recorded-{role.name}.json", data.decode())
     return Recorded(data, directory=directory if directory.is_dir() else None)
 
 
@@ -227,8 +231,11 @@ def _write_down(
 
 
 def _describe(plan: Plan) -> dict[str, Any]:
-    """The plan as resolved. Secrets stay references: the target is recorded as it was written."""
-    return {
+    """The plan as resolved. Secrets stay references: the target is recorded as it was written.
+
+    A command may have been given what a reference stands for; it is shown without.
+    """
+    described = {
         "experiment": plan.experiment.model_dump(mode="json", by_alias=True, exclude_defaults=True),
         "target": plan.target.model_dump(mode="json"),
         "scenario": plan.experiment.load.scenario,
@@ -241,6 +248,7 @@ def _describe(plan: Plan) -> dict[str, Any]:
             "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         },
     }
+    return shown_in(described)
 
 
 def _version(part: str) -> str:

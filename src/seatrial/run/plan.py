@@ -28,7 +28,8 @@ from seatrial.model.experiment import Experiment, RatePoint, Step
 from seatrial.model.probe import ProbeSpec
 from seatrial.model.problems import BadInput, Problem
 from seatrial.model.quantities import Duration, Rate
-from seatrial.model.target import Target, hosts_in, references, substitute
+from seatrial.model.secrets import in_plain_sight, without_userinfo
+from seatrial.model.target import Target, hosts_in, references, resolve, substitute
 from seatrial.probes import Question
 from seatrial.run import spike
 from seatrial.run.files import Source, find
@@ -53,7 +54,6 @@ class Plan:
     experiment: Experiment
     experiment_text: str
     target: Target
-    base_url: str  # resolved
     lookups: tuple[Role, ...]  # through which checks ask which writes the target holds
     clusters: tuple[Role, ...]  # of databases, whose logs tell of failovers
     recordings: tuple[Role, ...]  # which are recorded after the run, for checks to judge
@@ -64,9 +64,13 @@ class Plan:
     spikes: tuple[Spike, ...]
     steps: tuple[PlannedStep, ...]
     checks: tuple[Check, ...]
-    variables: Mapping[str, str] = field(
-        repr=False
-    )  # resolved, for the scenario alone: there are secrets in it
+    base_url: str = field(repr=False)  # resolved, for whoever connects; texts say `address`
+    variables: Mapping[str, str] = field(repr=False)  # resolved, for the scenario alone
+
+    @property
+    def address(self) -> str:
+        """Where the target is, for people: as its file says it, without `user:password@`."""
+        return without_userinfo(self.target.base_url).rstrip("/")
 
     @property
     def arrivals(self) -> ArrivalSchedule:
@@ -132,6 +136,8 @@ def make_plan(experiment: Source, target: Source, rate: Rate | None = None, conf
     if collected:
         raise BadInput(collected)
     assert scenario is not None
+    in_plain_sight(experiment.document.text, target.document.text)
+    _remember_secrets(promised, system)
     return Plan(
         experiment=promised,
         experiment_text=experiment.document.text,
@@ -145,7 +151,7 @@ def make_plan(experiment: Source, target: Source, rate: Rate | None = None, conf
         recordings=tuple(recordings),
         steady_state=tuple(steady),
         guard_probes=tuple(guarded),
-        base_url=str(substitute(system.base_url, dict(os.environ))).rstrip("/"),
+        base_url=str(resolve(system.base_url, os.environ)).rstrip("/"),
         scenario=scenario,
         shape=with_spikes(
             [RateStep(point.at.seconds, point.rate) for point in promised.load.rate],
@@ -154,7 +160,7 @@ def make_plan(experiment: Source, target: Source, rate: Rate | None = None, conf
         spikes=tuple(spikes),
         steps=tuple(sorted(steps, key=lambda step: step.at_s)),
         checks=tuple(checks),
-        variables=substitute(system.variables, dict(os.environ)),
+        variables=resolve(system.variables, os.environ),
     )
 
 
@@ -164,6 +170,13 @@ def _collecting(problems: list[Problem]) -> Iterator[None]:
         yield
     except BadInput as error:
         problems += error.problems
+
+
+def _remember_secrets(experiment: Experiment, target: Target) -> None:
+    """All of them, before anything of theirs can come back from anywhere."""
+    written = [target.model_dump(), experiment.model_dump(by_alias=True)]
+    for name in references(written) & os.environ.keys():
+        resolve(f"${{{name}}}", os.environ)
 
 
 def _unset_variables(target: Target, document: Document) -> Iterator[Problem]:

@@ -21,6 +21,7 @@ from seatrial.faults.protocol import Fault, Observable, Probe, Undo
 from seatrial.faults.session import FaultSession, Injection, Prepared
 from seatrial.model.problems import SeatrialError
 from seatrial.model.result import StepRecord
+from seatrial.model.secrets import shown_in
 from seatrial.run.clock import RunClock
 from seatrial.run.evidence import RunJournal
 from seatrial.run.plan import PlannedStep
@@ -196,7 +197,7 @@ class Timeline(threading.Thread):
 
     def _update(self, name: str, **changes: float | bool | str | None) -> None:
         with self._lock:
-            self._records[name] = replace(self._records[name], **changes)  # type: ignore[arg-type]
+            self._records[name] = replace(self._records[name], **shown_in(changes))  # type: ignore[arg-type]
 
     def _write(self, event: str, step: PlannedStep, **details: object) -> None:
         now = self._clock.now()
