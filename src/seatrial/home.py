@@ -6,12 +6,15 @@ that somebody else made is left as it is; what we put into it is private all the
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
 
 from platformdirs import user_state_path
+
+_log = logging.getLogger(__name__)
 
 _DIRECTORY, _FILE, _OWNER = 0o700, 0o600, 0o700
 _OURS = ("faults.sqlite", "seatrial.sqlite", "guardian.log", "locks", "keys", "calibration.json")
@@ -44,21 +47,12 @@ def touch_private(path: Path) -> None:
 
 
 def make_private(path: Path) -> None:
-    """Take the rights of others from a file, or from a directory and everything in it. Follows no link."""
-    if path.is_symlink() or not path.exists():
-        return
-    for directory, _, files in os.walk(path) if path.is_dir() else ():
-        os.chmod(directory, _DIRECTORY)  # noqa: PTH101  # `os.walk` gives texts
-        for name in files:
-            _narrow(Path(directory, name))
-    if path.is_file():
-        _narrow(path)
+    """Take the rights of others from a file, or from a directory and everything in it. Follows no link.
 
-
-def _narrow(file: Path) -> None:
-    mode = file.lstat().st_mode
-    if stat.S_ISREG(mode) and stat.S_IMODE(mode) & ~_OWNER:
-        file.chmod(stat.S_IMODE(mode) & _OWNER)
+    Where the system refuses that (another user's directory, a file system without rights), a warning says so.
+    """
+    for each in (path, *path.rglob("*")):
+        _narrow(each)
 
 
 def make_private_what_is_ours(home: Path) -> None:
@@ -68,7 +62,18 @@ def make_private_what_is_ours(home: Path) -> None:
     left as it is, and what we put there is not.
     """
     if home == user_state_path("seatrial").absolute():
-        home.chmod(_DIRECTORY)
+        _narrow(home)
     for name in _OURS:
         for path in (home / name, home / f"{name}-wal", home / f"{name}-shm"):
             make_private(path)
+
+
+def _narrow(path: Path) -> None:
+    try:
+        mode = path.lstat().st_mode
+        if (stat.S_ISREG(mode) or stat.S_ISDIR(mode)) and stat.S_IMODE(mode) & ~_OWNER:
+            path.chmod(stat.S_IMODE(mode) & _OWNER)
+    except FileNotFoundError:
+        return  # nobody can read what is not there, or not any more
+    except OSError as error:
+        _log.warning("%s can be read by others, and that cannot be changed: %s", path, error.strerror)

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from seatrial.cli.terminal import out, print_json, say
 from seatrial.model.problems import BadInput
+from seatrial.model.secrets import ShownFormatter
 
 if TYPE_CHECKING:
     from seatrial.model.result import RunResult
@@ -103,7 +104,9 @@ def start(
     from seatrial.schedule import start as serve  # noqa: PLC0415
     from seatrial.store import Store  # noqa: PLC0415
 
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(ShownFormatter("%(asctime)s %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.INFO)
     options = replace(StartOptions(), once=once, metrics=_address(metrics) if metrics else None)
     with Store.default() as store:
         serve(files, store, _Executor(store), options, open_faults=_open_faults)
