@@ -20,7 +20,11 @@ def test_what_was_told_in_secret_is_learnt_and_printed_by_nothing() -> None:
         "SEATRIAL_LOAD_SECRETS": '{"s3cret-T0ken": "${TOKEN}"}',
     }
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], env={**os.environ, **told}, capture_output=True, text=True, check=False
+        [sys.executable, "-c", PROGRAM],
+        env={**os.environ, **told},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.stdout.splitlines() == ["http://u:${TOKEN}@h", "TOKEN is ${TOKEN} False"]
     assert done.stderr.splitlines() == ["ERROR:root:logged ${TOKEN}", "ends with ${TOKEN}"]
