@@ -91,6 +91,8 @@ def _follow(host: str, environment: Environment, web_ui: Any = None, **_: Any) -
     session = Session(environment, environment.host or "")
     if host:
         environment.host = host
+        if environment.parsed_options is not None:
+            environment.parsed_options.host = host
     if web_ui is not None:
         startform.guard(web_ui.app, environment)
     hooks: Any = environment.events

@@ -101,27 +101,32 @@ def as_a_word(value: str) -> str:
 def _spellings(value: str) -> Iterator[str]:
     """Patterns for the value as it is, and as it is when it was percent-encoded for an address."""
     for text in dict.fromkeys((value, unquote(value))):
-        yield "".join(map(_spelled, re.sub(r"\s+", " ", text.strip()) or text))
+        yield "".join(map(_spelled, re.sub(r"(\s)\s*|(\\)\\*", r"\1\2", text.strip() or text)))
 
 
 def _spelled(character: str) -> str:
-    """A pattern for one character in all the ways in which texts escape it, also more than once."""
+    """A pattern for one character in all the ways in which texts escape it, also more than once.
+
+    Backslashes are taken possessively (`*+`), so that a text of nothing else costs no time.
+    """
     if character.isascii() and character.isalnum():
         return character
     code, octets = ord(character), character.encode(errors="surrogatepass")
     ways = [
-        re.escape(character),
+        rf"\\*+{re.escape(character)}",
         "".join(rf"%(?:25)*(?i:{octet:02x})" for octet in octets),  # addresses
         rf"&(?:amp;)*#(?:0*{code}|(?i:x0*{code:x}));",  # HTML
-        "".join(rf"\\+u(?i:{unit:04x})" for unit in _utf_16(character)),  # JSON
-        rf"\\+x(?i:{code:02x})" if code < 256 else rf"\\+(?i:u{code:04x}|U{code:08x})",  # Python
+        "".join(rf"\\*+u(?i:{unit:04x})" for unit in _utf_16(character)),  # JSON
+        "".join(rf"\\*+x(?i:{octet:02x})" for octet in octets),  # Python: bytes, then texts
+        rf"\\*+(?i:x{code:02x}|u{code:04x}|U{code:08x})",
     ]
-    if character in "\\\"'/":
-        ways[0] = rf"\\*{re.escape(character)}"
-    if character.isspace():  # a reason is put on one line; forms write + for a space
-        ways += [r"(?:\s|\\+[nrtbf])+", r"\+", r"(?:%(?:25)*0[9A-Da-d])+"]
     if code in _NAMED:
         ways.append(f"&(?:amp;)*{_NAMED[code]};")
+    if character == "\\":  # stands for as many as there are
+        ways[:2] = [r"\\++", r"(?:%(?:25)*5[Cc])++"]
+    if character.isspace():  # the same; a reason is put on one line, and forms write + for a space
+        ways += [r"\s", r"\\++[nrtbf]", r"\+", r"%(?:25)*(?:20|0[9A-Da-d])", r"&(?:amp;)*#(?:1[03]|9|32);"]
+        return f"(?:{'|'.join(ways)})++"
     return f"(?:{'|'.join(ways)})"
 
 
