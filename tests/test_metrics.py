@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shutil
 import signal
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,12 +20,13 @@ from typing import Any
 import httpx
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
-from tests.support.results import START, result, unverified
+from tests.support.results import OUTAGE, START, measurement, result, unverified
 from tests.support.schedule_world import write_plan
 
 from seatrial.incidents import Reporter, Settings
 from seatrial.metrics import StoreCollector, alert_rules, dashboard, listen, write_textfile
 from seatrial.model.problems import BadInput, Unavailable
+from seatrial.model.result import Bounds
 from seatrial.model.verdict import Verdict
 from seatrial.store import Ending, Occurrence, OccurrenceState, Store
 
@@ -68,6 +71,13 @@ def test_what_the_latest_run_measured(store: Store) -> None:
         found[f"seatrial_last_success_timestamp_seconds{{{of}}}"] == (START + timedelta(hours=1)).timestamp()
     )
     assert found[f"seatrial_last_run_timestamp_seconds{{{of}}}"] == (START + timedelta(hours=2)).timestamp()
+
+
+def test_an_outage_whose_end_was_not_seen_has_no_upper_bound(store: Store) -> None:
+    endless = replace(OUTAGE, perceived=Bounds(7.2, math.inf))
+    store.record(replace(result(), measurement=measurement(endless, OUTAGE)), [], NOW)
+    of = 'experiment="database-crash",target="testbed"'
+    assert samples(collector(store))[f"seatrial_downtime_upper_seconds{{{of}}}"] == math.inf
 
 
 def test_occurrences_are_counted_and_known_schedules_begin_at_zero(store: Store) -> None:

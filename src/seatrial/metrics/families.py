@@ -7,6 +7,7 @@ label holds a run id, as each would be a new time series.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any
@@ -145,13 +146,18 @@ def _latest(runs: list[RecordedRun]) -> list[Metric]:
             continue
         perceived = [outage["perceived"] for outage in measured["outages"]]
         lower.add_metric(labels, max((each["lower_s"] for each in perceived), default=0.0))
-        upper.add_metric(labels, max((each["upper_s"] for each in perceived), default=0.0))
+        upper.add_metric(labels, max(map(_upper_s, perceived), default=0.0))
         generator = measured["generator"]
         for gauge, key in ((late_p99, "late_p99_ms"), (late_max, "late_max_ms")):
             if generator[key] is not None:  # of no request at all
                 gauge.add_metric(labels, generator[key] / 1000)
         dropped.add_metric(labels, generator["dropped"])
     return [last, verdict, objective, budget, lower, upper, not_undone, late_p99, late_max, dropped]
+
+
+def _upper_s(bounds: dict[str, Any]) -> float:
+    """An outage whose end was not seen has no upper bound, which is null on record."""
+    return math.inf if bounds["upper_s"] is None else float(bounds["upper_s"])
 
 
 def _is_not_undone(step: dict[str, Any]) -> bool:
