@@ -233,6 +233,7 @@ def as_text(path: Path) -> bytes:
     return data
 
 
+@pytest.mark.timeout(240)  # four commands, of which one is a run
 def test_no_secret_leaves(tmp_path: Path, echo: Echo) -> None:
     work, home = tmp_path / "work", tmp_path / "home"
     work.mkdir()
