@@ -13,6 +13,9 @@ import pytest
 from seatrial.model import secrets
 from seatrial.model.problems import BadInput
 from seatrial.run.evidence import Evidence, RunJournal
+from seatrial.run.execute import _describe as describe
+from seatrial.run.files import read
+from seatrial.run.plan import make_plan
 
 NOW = datetime(2026, 11, 1, 2, 30, tzinfo=UTC)
 
@@ -81,6 +84,21 @@ def test_texts_are_written_without_secrets(tmp_path: Path) -> None:
     assert (
         json.loads(evidence.path("journal.jsonl").read_text())["wrong"] == "GET http://user:***@host/${TOKEN}"
     )
+
+
+def test_a_command_is_recorded_without_what_a_reference_stands_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SHOP_TOKEN", TOKEN)
+    monkeypatch.setattr("sys.argv", ["/bin/seatrial", "run", "x.yaml", "--metrics-textfile", f"/m/{TOKEN}"])
+    Path("scenario.py").write_text("")
+    Path("x.yaml").write_text("experiment: x\nload: {scenario: scenario.py, rate: 1/s}\nduration: 1s\n")
+    Path("t.yaml").write_text('target: shop\nbase_url: "http://user:${SHOP_TOKEN}@127.0.0.1:1"\n')
+    described = describe(make_plan(read("x.yaml", "experiment"), read("t.yaml", "target")))
+    assert described["machine"]["command"] == "seatrial run x.yaml --metrics-textfile /m/${SHOP_TOKEN}"
+    assert described["target"]["base_url"] == "http://user:${SHOP_TOKEN}@127.0.0.1:1"
+    assert TOKEN not in json.dumps(described)
 
 
 def test_evidence_is_its_owners_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

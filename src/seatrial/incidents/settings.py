@@ -31,6 +31,7 @@ from seatrial.incidents.sink import Secret, Sink
 from seatrial.incidents.webhook import WebhookSink
 from seatrial.model import secrets
 from seatrial.model.problems import BadInput, Problem
+from seatrial.model.redaction import cannot_be_mistaken
 
 _KEY = "SEATRIAL_PAGERDUTY_KEY"
 _ESCALATION_KEY = "SEATRIAL_PAGERDUTY_ESCALATION_KEY"
@@ -79,6 +80,9 @@ class Settings:
             reader.complain(f"{_WEBHOOK_URL} is set, so {_WEBHOOK_SECRET} must be: requests are signed")
         if reader.problems:
             raise BadInput(reader.problems)
+        path = settings.webhook_url.partition("://")[2].partition("/")[2]
+        if cannot_be_mistaken(path):  # many receivers know a sender by it alone
+            secrets.remember(path, f"${{{_WEBHOOK_URL}}}")
         return settings
 
     def routes(self) -> Routes:
