@@ -34,6 +34,7 @@ def judged(
     sizes: list[int] | None = None,
     zero: float = ZERO,
     ingested: tuple[tuple[int, float], ...] = (),
+    cut: str = "",
     **parameters: object,
 ) -> CheckResult:
     """`signed_s`: when each checkpoint was signed, on the run's clock; every second when not given."""
@@ -44,7 +45,7 @@ def judged(
     with TemporaryDirectory() as scratch:
         log.write(Path(scratch) / "recorded-audit")
         recorded = Recorded(json.dumps(document).encode(), directory=Path(scratch) / "recorded-audit")
-        history = History(RequestLog.concat([]), steps, 2.0, 30.0, {}, {"audit": recorded}, zero)
+        history = History(RequestLog.concat([]), steps, 2.0, 30.0, {}, {"audit": recorded}, zero, cut)
         return build("audit-chain", parameters).judge(history)
 
 
@@ -228,3 +229,16 @@ def test_another_keys_name_is_no_help() -> None:
     log = honest()
     log.rewrite(log.events(), SoftwareSigner.generate(ORIGIN + "2"))
     assert judged(log).verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize(
+    ("cut", "expected"), [("", Verdict.FAIL), ("the load generator ended early", Verdict.UNKNOWN)]
+)
+def test_what_a_signer_has_not_caught_up_with_counts_only_at_the_end_of_the_story(
+    cut: str, expected: Verdict
+) -> None:
+    unsigned = AuditLog(HONEST.lines, HONEST.notes[:-1])
+    assert judged(unsigned, cut=cut).verdict is expected
+    torn = honest()
+    torn.lines[3] = torn.lines[3].replace('"amount":', '"amount":9')
+    assert judged(torn, cut=cut).verdict is Verdict.FAIL, "an altered entry is proven whatever follows"

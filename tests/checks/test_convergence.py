@@ -230,6 +230,7 @@ class History:
 
     log: RequestLog
     recorded: dict[str, Recorded] = field(default_factory=dict)
+    cut: str = ""
 
 
 def log_of(world: World) -> RequestLog:
@@ -271,6 +272,16 @@ def test_the_check_fails_with_the_first_instance_of_what_is_wrong() -> None:
     result = Convergence().judge(History(log_of(world), recorded))
     assert result.verdict is Verdict.FAIL
     assert "west: settings/acme/colour: None" in result.detail
+    cut = Convergence().judge(History(log_of(world), recorded, cut="the load generator ended early"))
+    assert cut.verdict is Verdict.UNKNOWN, "they may not have passed everything on yet"
+
+
+def test_a_lost_write_is_lost_whatever_would_have_followed() -> None:
+    world = sail(Region("east"), Region("west"), 1)
+    recorded = {"regions": Recorded(recording_json((Region("east"), Region("west"))))}
+    result = Convergence().judge(History(log_of(world), recorded, cut="the load generator ended early"))
+    assert result.verdict is Verdict.FAIL
+    assert "acknowledged and lost" in result.detail
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """At the end, only the named release answers."""
 
+from dataclasses import replace
+
 import pyarrow as pa
 import pytest
 
@@ -34,3 +36,11 @@ def test_verdicts(parameters: dict[str, str], answers: list[tuple[float, str]], 
     result = build("served-by", parameters).judge(history(*answers))
     assert result.verdict is expected
     assert result.detail
+
+
+@pytest.mark.parametrize("release", ["blue", "green"])
+def test_a_run_that_was_cut_short_has_no_end_to_speak_of(release: str) -> None:
+    told = replace(history((18, "green/east"), (19, "green/east")), cut="the load generator ended early")
+    result = build("served-by", {"release": release}).judge(told)
+    assert result.verdict is Verdict.UNKNOWN
+    assert "the load generator ended early" in result.detail

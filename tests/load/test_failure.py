@@ -7,6 +7,7 @@ import ssl
 import pytest
 
 from seatrial.load import failure
+from seatrial.model.ownfailure import is_ours
 
 
 @pytest.mark.parametrize(
@@ -20,7 +21,9 @@ from seatrial.load import failure
         (OSError(errno.EADDRNOTAVAIL, "x"), "dropped: no local port left"),
         (OSError(errno.EBADF, "x"), "network: EBADF"),
         (OSError("no number"), "network: unknown"),
-        (socket.gaierror(-2, "x"), "dns"),
+        (socket.gaierror(-2, "x"), "dropped: no address for the name"),
+        (OSError(errno.ENETUNREACH, "x"), "dropped: no route to the network"),
+        (PermissionError(errno.EPERM, "x"), "dropped: not permitted by this machine"),
         (ssl.SSLZeroReturnError(6, "x"), "closed without answer"),
         (ssl.SSLError(1, "x"), "tls: handshake failed"),
         (failure.Unanswered("malformed answer"), "malformed answer"),
@@ -29,4 +32,5 @@ from seatrial.load import failure
 )
 def test_every_failure_has_a_stable_text(error: Exception, text: str) -> None:
     assert failure.describe(error) == text
-    assert failure.is_our_own(error) == text.startswith("dropped: ")
+    assert failure.is_our_own(error) == is_ours(text)
+    assert is_ours(failure.describe(error, handed_over=True)) == is_ours(text)

@@ -20,9 +20,9 @@ import pytest
 
 from seatrial.load.launch import LOG, REQUESTS, LoadPlan, LoadProcess, explain, launch
 from seatrial.load.parquet import METADATA
-from seatrial.load.spool import KILLED
 from seatrial.model import secrets
 from seatrial.model.arrivals import RateStep
+from seatrial.model.ownfailure import KILLED
 from seatrial.model.problems import BadInput
 from seatrial.model.quantities import Rate
 

@@ -19,7 +19,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from seatrial.load.spool import KILLED, SpoolReader
+from seatrial.load.spool import SpoolReader
+from seatrial.model.ownfailure import KILLED
 from seatrial.model.requestlog import RequestLog
 
 pytestmark = pytest.mark.e2e

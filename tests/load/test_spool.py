@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from seatrial.load.offer import Offer, Share
 from seatrial.load.parquet import METADATA, write_parquet
 from seatrial.load.recorder import NEVER, Recorder
-from seatrial.load.spool import ARRIVAL, KILLED, MAGIC, SpoolHeader, SpoolReader
+from seatrial.load.spool import ARRIVAL, MAGIC, SpoolHeader, SpoolReader
 from seatrial.model import secrets
 from seatrial.model.arrivals import RateStep
+from seatrial.model.ownfailure import KILLED
 from seatrial.model.problems import BadInput
 from seatrial.model.quantities import Rate
 from seatrial.model.requestlog import SCHEMA, RequestLog

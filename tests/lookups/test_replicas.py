@@ -27,6 +27,7 @@ SCENARIO = Path(__file__).parents[2] / "loadtests" / "regions.py"
 class History:
     log: RequestLog
     recorded: dict[str, Recorded]
+    cut: str = ""
 
 
 def load(log: Path, regions: str) -> None:

@@ -29,7 +29,7 @@ def log_of(goods: list[bool]) -> RequestLog:
 
 def spans_of(log: RequestLog, settle_s: float) -> DegradedSpans:
     good = log.good(DEADLINE)
-    return DegradedSpans.of(log, good, Runs.of(log, good, DEADLINE), settle_s)
+    return DegradedSpans.of(log, good, Runs.of(log, good, DEADLINE), settle_s, DEADLINE)
 
 
 @given(st.lists(st.booleans(), max_size=60), st.integers(1, 20))

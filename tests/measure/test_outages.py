@@ -12,7 +12,7 @@ from tests.support import oracle
 from tests.support.oracle import Row
 from tests.support.simulation import Behaviour, Planted
 
-from seatrial.measure import downtime, measure
+from seatrial.measure import downtime, measure, recovery
 from seatrial.measure.completions import Completions
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import Measurement
@@ -23,22 +23,24 @@ SETTLE = 6 * TICK
 
 
 @st.composite
-def rows(draw: st.DrawFn, least: int = 0) -> list[Row]:
-    """Small logs on a coarse grid, where everything that can coincide does."""
+def rows(draw: st.DrawFn, least: int = 0, latest: int = 3) -> list[Row]:
+    """Small logs on a coarse grid, where everything that can coincide does; sent up to `latest` ticks late."""
     built: list[Row] = []
     due = 0
     for _ in range(draw(st.integers(least, 14))):
         due += draw(st.integers(0, 4))
-        sent = due + draw(st.integers(0, 3))
-        fate = draw(st.sampled_from(["good", "good", "failed", "late", "unanswered", "dropped"]))
+        sent = due + draw(st.integers(0, latest))
+        fate = draw(st.sampled_from(["good", "good", "failed", "late", "unanswered", "dropped", "own"]))
         took = draw(st.integers(0, 6))
-        ended = {"late": due + 9 + took, "unanswered": None, "dropped": None}.get(fate, sent + took)
+        never = {"unanswered": None, "dropped": None, "own": None}
+        ended = {"late": due + 9 + took, **never}.get(fate, sent + took)
         built.append(
             Row(
                 due * TICK,
                 None if fate == "dropped" else sent * TICK,
                 None if ended is None else ended * TICK,
                 ok=fate in ("good", "late"),
+                error="own: too many open files" if fate == "own" else "",
             )
         )
     return built
@@ -54,8 +56,8 @@ def test_episodes_and_perceived_bounds_are_those_of_the_definition(built: list[R
         (
             built[runs[0][0]].intended,
             built[runs[-1][1]].intended,
-            max(oracle.perceived(built, run)[0] for run in runs),
-            max(oracle.perceived(built, run)[1] for run in runs),
+            max(oracle.perceived(built, run, DEADLINE)[0] for run in runs),
+            max(oracle.perceived(built, run, DEADLINE)[1] for run in runs),
             sum(last - first + 1 for first, last in runs),
             len(runs),
         )
@@ -106,7 +108,7 @@ def test_downtime_of_a_window_holds_what_is_perceived_in_it(
         assert bounds.upper_s == math.inf
         return
     inside = [
-        oracle.perceived(built, run, start_s)
+        oracle.perceived(built, run, DEADLINE, start_s)
         for runs in oracle.episodes(built, DEADLINE, SETTLE)
         if built[runs[0][0]].intended < end_s
         for run in runs
@@ -259,10 +261,66 @@ def test_runs_further_apart_than_the_settle_time_are_two_episodes() -> None:
     assert len(measure(evenly("..xx" + "." * 8 + "xx" + "." * 20), 0.5, 1.0).outages) == 1
 
 
-def test_a_dropped_arrival_is_perceived_but_says_nothing_about_the_server() -> None:
-    (outage,) = measure(evenly("." * 10 + "ddd" + "." * 10), 0.5, 1.0).outages
-    assert outage.perceived.lower_s == pytest.approx(0.2)
-    assert outage.server.lower_s == 0
+def test_a_dropped_arrival_widens_the_upper_bounds_and_proves_nothing() -> None:
+    measurement = measure(evenly("." * 10 + "ddd" + "." * 10), 0.5, 1.0)
+    (outage,) = measurement.outages
+    assert (outage.perceived.lower_s, outage.server.lower_s) == (0, 0)
+    assert outage.perceived.upper_s == pytest.approx(0.4)
+    assert (measurement.bad, measurement.unproven) == (3, 3)
+
+
+def test_a_row_that_is_not_proven_parts_what_is_proven_of_an_outage() -> None:
+    bounds = downtime(evenly("." * 10 + "xxxxxdxxx" + "." * 20), 0.0, 3.0, 0.5, 1.0)
+    assert bounds.lower_s == pytest.approx(0.4)
+    assert bounds.upper_s >= 1.0
+
+
+def test_an_answer_that_is_late_only_because_it_was_sent_late_proves_nothing() -> None:
+    built = [Row(i / 10, i / 10, i / 10 + 0.01, ok=True) for i in range(40)]
+    for i in range(10, 20):  # sent 0.6 s late, answered at once
+        built[i] = Row(i / 10, i / 10 + 0.6, i / 10 + 0.61, ok=True)
+    measurement = measure(oracle.log_of(built), 0.5, 1.0)
+    assert (measurement.bad, measurement.unproven) == (10, 10)
+    assert downtime(oracle.log_of(built), 0.0, 4.0, 0.5, 1.0).lower_s == 0
+
+
+def as_it_may_have_been(row: Row, good: bool) -> Row:
+    """The same request, had the generator not failed at it: answered or refused at once."""
+    return Row(row.intended, row.intended, row.intended, ok=good)
+
+
+@given(rows(least=1, latest=0), st.data())
+def test_whatever_the_service_would_have_made_of_unproven_rows_the_bounds_hold(
+    built: list[Row], data: st.DataObject
+) -> None:
+    """Replace each row that is not proven by a good or a bad one: the bounds of that log lie no further in."""
+    known: list[Row] = []
+    for row in built:
+        if oracle.is_good(row, DEADLINE) or oracle.is_proven(row, DEADLINE):
+            known.append(row)
+        else:
+            known.append(as_it_may_have_been(row, data.draw(st.booleans())))
+    guessed = downtime(oracle.log_of(built), -1.0, 10.0, DEADLINE, SETTLE)
+    told = downtime(oracle.log_of(known), -1.0, 10.0, DEADLINE, SETTLE)
+    assert guessed.lower_s <= told.lower_s
+    assert told.upper_s <= guessed.upper_s
+
+
+@given(rows(least=1, latest=0), st.booleans(), st.integers(0, 30))
+def test_recovery_holds_whether_unproven_rows_were_all_good_or_all_bad(
+    built: list[Row], good: bool, start: int
+) -> None:
+    known = [
+        row
+        if oracle.is_good(row, DEADLINE) or oracle.is_proven(row, DEADLINE)
+        else as_it_may_have_been(row, good)
+        for row in built
+    ]
+    guessed, told = (recovery(oracle.log_of(each), start * TICK, DEADLINE, SETTLE) for each in (built, known))
+    assert told is None or guessed is not None
+    if guessed is not None and told is not None:
+        assert guessed.lower_s <= told.lower_s
+        assert told.upper_s <= guessed.upper_s
 
 
 def test_what_lies_before_a_window_is_cut_and_an_outage_that_begins_in_it_counts_whole() -> None:

@@ -68,3 +68,21 @@ def test_a_guard_forgives_what_does_not_last() -> None:
 def test_a_latency_guard_counts_the_unanswered_at_their_deadline() -> None:
     unanswered = [rows(tenth / 10, (tenth + 1) / 10, latency_s=float("nan"), ok=False) for tenth in range(60)]
     assert breach_at(Watch(1.0, [guard(p95=Duration(0.9))]), unanswered) is not None
+
+
+def test_a_guard_aborts_nothing_for_what_the_generator_failed_at_itself() -> None:
+    def never_sent(start: float, end: float) -> RequestLog:
+        table = rows(start, end, ok=False).to_arrow().to_pylist()
+        for row in table:
+            row |= {"sent": None, "ended": None, "status": 0, "error": "dropped: no local port left"}
+        return RequestLog.from_arrow(pa.Table.from_pylist(table, schema=SCHEMA))
+
+    batches = [never_sent(tenth / 10, (tenth + 1) / 10) for tenth in range(100)]
+    guards = [guard(errors=Ratio(0.5)), guard(p95=Duration(0.1))]
+    assert breach_at(Watch(1.0, guards), batches) is None
+
+
+def test_the_live_p95_does_not_leave_out_whoever_was_never_answered() -> None:
+    watch = Watch(deadline_s=0.5)
+    watch.add(rows(0, 4, latency_s=float("nan"), ok=False), 4.0)
+    assert watch.figures(4.0).p95_ms == 500.0

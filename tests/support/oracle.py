@@ -48,6 +48,23 @@ def is_good(row: Row, deadline: float) -> bool:
     return row.ok and row.ended is not None and row.ended - row.intended <= deadline
 
 
+def is_proven(row: Row, deadline: float) -> bool:
+    """Bad, and not by the generator's own doing."""
+    if row.sent is None or row.error.startswith(("dropped: ", "own: ", "scenario: ", "unaccounted: ")):
+        return False
+    return not (row.ok and row.ended is not None and row.ended - row.sent <= deadline)
+
+
+def proven_runs(rows: list[Row], run: tuple[int, int], deadline: float) -> list[tuple[int, int]]:
+    """First and last row of each maximal run of proven rows inside a run of bad ones."""
+    runs: list[tuple[int, int]] = []
+    for i in range(run[0], run[1] + 1):
+        if is_proven(rows[i], deadline):
+            extends = bool(runs) and runs[-1][1] == i - 1
+            runs = [*runs[:-1], (runs[-1][0], i)] if extends else [*runs, (i, i)]
+    return runs
+
+
 def bad_runs(rows: list[Row], deadline: float) -> list[tuple[int, int]]:
     """First and last row of each maximal run of bad rows."""
     runs: list[tuple[int, int]] = []
@@ -61,10 +78,14 @@ def bad_runs(rows: list[Row], deadline: float) -> list[tuple[int, int]]:
     return runs
 
 
-def perceived(rows: list[Row], run: tuple[int, int], floor: float = -math.inf) -> tuple[float, float]:
-    first, last = rows[run[0]], rows[run[1]]
-    began = first.sent if first.sent is not None else first.intended
-    lower = max(0.0, last.intended - max(began, floor))
+def perceived(
+    rows: list[Row], run: tuple[int, int], deadline: float, floor: float = -math.inf
+) -> tuple[float, float]:
+    first = rows[run[0]]
+    lengths = [
+        rows[j].intended - max(rows[i].sent or 0.0, floor) for i, j in proven_runs(rows, run, deadline)
+    ]
+    lower = max([0.0, *lengths])
     before = rows[run[0] - 1].intended if run[0] > 0 else first.intended
     if run[1] + 1 == len(rows):
         return lower, math.inf
@@ -77,14 +98,17 @@ def failure_interval(row: Row, deadline: float) -> tuple[float, float] | None:
     """In which the service did not work for a bad row, at some instant."""
     if row.sent is None:
         return None
-    limit = max(row.intended + deadline, row.sent)
+    limit = row.sent + deadline
     return row.sent, limit if row.ended is None else min(row.ended, limit)
 
 
 def server_lower(rows: list[Row], run: tuple[int, int], deadline: float) -> float:
-    intervals = [failure_interval(row, deadline) for row in rows[run[0] : run[1] + 1]]
-    known = [interval for interval in intervals if interval]
-    return max([0.0, *(later[0] - earlier[1] for later in known for earlier in known)])
+    longest = 0.0
+    for first, last in proven_runs(rows, run, deadline):
+        intervals = [failure_interval(row, deadline) for row in rows[first : last + 1]]
+        known = [interval for interval in intervals if interval]
+        longest = max([longest, *(later[0] - earlier[1] for later in known for earlier in known)])
+    return longest
 
 
 def silences(rows: list[Row]) -> list[tuple[float, float]]:

@@ -85,9 +85,11 @@ class AuditChain(DeclaredCheck):
 
     def _verdict(self, recording: AuditRecording, report: VerifyReport, history: History) -> CheckResult:
         caught_up = dict(catching_up(recording, history))
-        judged = [(_altered(report), Verdict.FAIL), (self._unsigned(report), Verdict.FAIL)]
+        at_the_end = Verdict.UNKNOWN if history.cut else Verdict.FAIL  # whoever was cut short cannot catch up
+        judged = [(_altered(report), Verdict.FAIL), (self._unsigned(report), at_the_end)]
         judged += [("no checkpoint vouches for it", Verdict.UNKNOWN)] if not report.checkpoints else []
-        judged += [self._late(step, bounds) for step, bounds in caught_up.items()]
+        late = [self._late(step, bounds) for step, bounds in caught_up.items()]
+        judged += [(text, at_the_end if verdict is Verdict.FAIL else verdict) for text, verdict in late]
         wrong = [(text, verdict) for text, verdict in judged if text]
         figures = {
             "entries": report.entries,

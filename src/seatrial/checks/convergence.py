@@ -48,6 +48,12 @@ from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import CheckResult
 from seatrial.model.verdict import Verdict
 
+# What is wrong only once everything has been passed on; a run that was cut short may not have come to that.
+_OF_THE_END = frozenset({
+    "never arrived in a region", "replica differs from the first", "vector does not count the operations",
+    "holding what no operation gives", "holding the wrong content", "counters off",
+})  # fmt: skip
+
 Outcome = Literal["acknowledged", "refused", "indeterminate"]
 Dot = tuple[str, int]
 
@@ -372,6 +378,10 @@ class RecordedHistory(Protocol):
     def recorded(self) -> Mapping[str, Recorded]:
         """Role → what it gave to the record after the run."""
 
+    @property
+    def cut(self) -> str:
+        """Why the run ended before its planned end; "" when it did not."""
+
 
 class Convergence(DeclaredCheck):
     """Regions that both write, after the run. `max_drift`: by how much their clocks may differ."""
@@ -395,13 +405,17 @@ class Convergence(DeclaredCheck):
             findings = judge_replicas(recording, attempts, self.max_drift.seconds)
         except ValueError as error:
             return self.found(Verdict.UNKNOWN, str(error))
-        return self._verdict(recording, findings)
+        return self._verdict(recording, findings, history.cut)
 
-    def _verdict(self, recording: Recording, findings: Findings) -> CheckResult:
+    def _verdict(self, recording: Recording, findings: Findings, cut: str) -> CheckResult:
         figures = findings.figures
         agreed_s = recording.agreed_after_s
         figures["agreed_after_s"] = math.nan if agreed_s is None else agreed_s
         said = f"{figures['acknowledged']:,.0f} acknowledged in {len(recording.replicas)} regions"
+        if findings.wrong and cut and findings.wrong.keys() <= _OF_THE_END:
+            return self.found(
+                Verdict.UNKNOWN, f"the run was cut short ({cut}): {said}: {findings}", **figures
+            )
         if findings.wrong:
             return self.found(Verdict.FAIL, f"{said}: {findings}", **figures)
         if not figures["acknowledged"] or len(recording.replicas) < 2:

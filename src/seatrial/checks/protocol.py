@@ -1,7 +1,9 @@
 """What a check is: typed parameters, and one method that judges a history.
 
 A check lives in a file of its own and is found by its declared name. It is given everything that was
-recorded and returns a `CheckResult`; one that crashes is reported as unknown, never as pass.
+recorded and returns a `CheckResult`; one that crashes is reported as unknown, never as pass. What it says of
+the end of a run (all is signed, all agree, only blue answers) is no failure when the run was cut short: use
+`of_the_end` for that. What is proven whatever would have followed (a lost write) fails all the same.
 """
 
 from __future__ import annotations
@@ -37,6 +39,7 @@ class History:
     stored: Mapping[str, Stored] = field(default_factory=dict)  # role → which writes the target held
     recorded: Mapping[str, Recorded] = field(default_factory=dict)  # role → what it gave to the record
     zero_wall_s: float = math.nan  # the log's instant 0 in seconds since 1970, for clocks of others
+    cut: str = ""  # why the run ended before its planned end; "" when it did not
 
 
 class Check(Protocol):
@@ -68,6 +71,12 @@ class DeclaredCheck(Strict):
     """The base of every check: a frozen record of its parameters."""
 
     name: ClassVar[str]
+
+    def of_the_end(self, history: History, detail: str, **figures: float) -> CheckResult:
+        """A failure that speaks of how the story ended: unknown when the run was cut short before that."""
+        if not history.cut:
+            return self.found(Verdict.FAIL, detail, **figures)
+        return self.found(Verdict.UNKNOWN, f"the run was cut short ({history.cut}): {detail}", **figures)
 
     def found(self, verdict: Verdict, detail: str, **figures: float) -> CheckResult:
         """A result of this check."""

@@ -39,7 +39,10 @@ class ServedBy(DeclaredCheck):
         if strangers.any():
             who = sorted(set(answered[strangers].served_by.texts()))
             count = f"{int(strangers.sum()):,} of {int(known.sum()):,} answers"
-            return self.found(Verdict.FAIL, f"{count} of the last {self.last} came from {', '.join(who)}")
+            said = f"{count} of the last {self.last} came from {', '.join(who)}"
+            return self.of_the_end(history, said)
+        if history.cut:
+            return self.found(Verdict.UNKNOWN, f"the run was cut short before its end: {history.cut}")
         return self.found(
             Verdict.PASS, f"all {int(known.sum()):,} answers of the last {self.last} came from {wanted}"
         )

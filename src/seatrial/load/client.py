@@ -5,8 +5,10 @@ Its methods are those that Locust users know. Two things are different, and are 
 * Time counts from when a request was *due*. The first request of an arrival was due at the arrival's
   intended instant, however late the generator came to it; a further request of the same task is due when it
   is issued.
-* A request has a deadline, counted from when it was due. The client gives up there and the request is on
-  record as never answered. Connecting, redirects and reading all happen within it.
+* A request has a deadline, counted from when it was due: an answer after that is bad. The client waits for a
+  whole deadline from when it *sent*, though, and only then is the request on record as never answered: what
+  we sent late must not look like a service that is slow. Connecting, redirects and reading all happen within
+  that time.
 
 `sent` is the instant at which the request was first handed to the kernel, which for a new connection is the
 attempt to connect: what the service takes to accept it is the service's time, not the generator's lateness.
@@ -32,6 +34,7 @@ from seatrial.load.failure import Unanswered
 from seatrial.load.recorder import NEVER
 from seatrial.load.response import Response
 from seatrial.load.wire import HeaderList, request_bytes
+from seatrial.model.ownfailure import ABANDONED, STOPPED
 
 _MOST_REDIRECTS = 10
 _REDIRECTING = frozenset((301, 302, 303, 307, 308))
@@ -129,12 +132,16 @@ class Client:
             call = self._call(method, path, params, data, json, headers)
             self._perform(response, call, allow_redirects, timeout)
         except Exception as error:
-            response.sent = response.ended = NEVER
-            response.error = failure.of_the_scenario(error)
+            response.ended = NEVER
+            if response.handed_over:
+                response.error = failure.of_our_code(error)
+            else:
+                response.sent = NEVER
+                response.error = failure.of_the_scenario(error)
             self._settle(response)
             raise
         except BaseException as error:
-            response.error = failure.ABANDONED if isinstance(error, Timeout) else failure.STOPPED
+            response.error = ABANDONED if isinstance(error, Timeout) else STOPPED
             self._settle(response)
             raise
         if not catch_response:
@@ -175,12 +182,11 @@ class Client:
         zero_s, clock = self._zero_s, time.monotonic
         allowed_s = self._deadline_s if timeout is None else min(timeout, self._deadline_s)
         sent = clock() - zero_s
-        left_s = response.intended + allowed_s - sent
-        if left_s <= 0:
+        if sent - response.intended >= allowed_s:
             response.error = failure.TOO_LATE
             return
         response.sent = sent
-        timer = Timeout(left_s)
+        timer = Timeout(allowed_s)
         timer.start()
         try:
             self._exchange(response, call, follow)
@@ -191,18 +197,20 @@ class Client:
             response.error = failure.DEADLINE
         except (OSError, Unanswered) as error:
             response.ended = clock() - zero_s
-            response.error = failure.describe(error)
+            response.error = failure.describe(error, handed_over=response.handed_over)
             if failure.is_our_own(error):
-                response.sent = response.ended = NEVER
+                response.ended = NEVER
+                if not response.handed_over:
+                    response.sent = NEVER
         finally:
             timer.close()
-        if response.ended - response.intended > allowed_s:
+        if response.ended - response.sent > allowed_s:
             response.ended = NEVER
             response.error = failure.DEADLINE
 
     def _exchange(self, response: Response, call: _Call, follow: bool) -> None:
         for _ in range(_MOST_REDIRECTS + 1):
-            status, headers, content = self._hop(call)
+            status, headers, content = self._hop(response, call)
             following = _redirected(call, status, headers) if follow and status in _REDIRECTING else None
             if following is None:
                 response.status_code, response.raw_headers, response.content = status, headers, content
@@ -211,13 +219,14 @@ class Client:
             call = following
         raise Unanswered(failure.REDIRECTS)
 
-    def _hop(self, call: _Call) -> tuple[int, HeaderList, bytes]:
+    def _hop(self, response: Response, call: _Call) -> tuple[int, HeaderList, bytes]:
         at_home = call.origin.host == self._origin.host
         headers = (
             call.headers | {"Cookie": self.cookies.header()} if self.cookies and at_home else call.headers
         )
         request = request_bytes(call.method, call.target, headers, call.body)
         connection = self._pool.acquire(call.origin)
+        response.handed_over = True
         try:
             answer = connection.exchange(request, bodiless=call.method == "HEAD")
             result = answer.status, answer.headers, answer.body()

@@ -34,6 +34,7 @@ from seatrial.load.options import LoadOptions
 from seatrial.load.pacer import Pacer
 from seatrial.load.recorder import Recorder
 from seatrial.load.reporter import Reporter
+from seatrial.load.scenario_errors import COUNTED, ErrorTally, LogListener, hear_greenlets
 from seatrial.load.spool import SpoolHeader
 from seatrial.model.result import GeneratorAudit
 
@@ -83,10 +84,14 @@ class Engine:
         self._concluding = BoundedSemaphore()
         self._flusher: Any = None
         self._audit: GeneratorAudit | None = None
-        self._faults: set[str] = set()
+        self._errors = ErrorTally(header.scenario)
+        self._log_listener = LogListener(self._errors)
+        self._stop_hearing: Callable[[], None] = lambda: None
 
     def start(self) -> None:
         """Begin to offer load."""
+        logging.getLogger().addHandler(self._log_listener)
+        self._stop_hearing = hear_greenlets(self._hub, self._errors)
         self._pacer.start(lambda ring: alarm(self._hub.loop, ring))
         self._flusher = gevent.spawn(self._flush_regularly)
 
@@ -104,7 +109,9 @@ class Engine:
             if self._audit is None:
                 self._abandon_stragglers()
                 self._flusher.join()
-                self._audit = self._recorder.close()
+                self._stop_hearing()
+                logging.getLogger().removeHandler(self._log_listener)
+                self._audit = self._recorder.close(self._errors.account())
                 for pool in self._pools.values():
                     pool.close()
         return self._audit
@@ -113,6 +120,7 @@ class Engine:
 
     def _launch(self, intended: float, choice: int) -> None:
         duty = self._duties[choice]
+        self._errors.arrivals += 1
         if len(self._serving) >= self._options.max_in_flight:
             reason = f"dropped: {self._options.max_in_flight} arrivals in flight"
             self._reporter.dropped(duty.name, intended, reason)
@@ -130,8 +138,11 @@ class Engine:
             else:
                 user.client.arrive(intended)
             duty.task(user)
-        except (StopUser, InterruptTaskSet, RescheduleTask, GreenletExit):
-            pass  # ways in which Locust's tasks end early
+            self._ended(duty, user)
+        except (StopUser, InterruptTaskSet, RescheduleTask):  # ways in which Locust's tasks end early
+            self._ended(duty, user)
+        except GreenletExit:
+            pass  # the test is over, and this arrival is not
         except StopTest as stop:
             logger.error("%s", stop)
             gevent.spawn(self._end_test)
@@ -154,6 +165,11 @@ class Engine:
         user.client = Client(user.host or self._host, pool, zero_s, deadline_s, report)
         return user
 
+    def _ended(self, duty: Duty, user: OpenLoopUser | None) -> None:
+        """An arrival that sent nothing is in no row of the log, so it is counted here."""
+        if user is None or not user.client.requests:
+            self._errors.silent(duty.task)
+
     def _task_failed(
         self, duty: Duty, user: OpenLoopUser | None, intended: float, error: BaseException
     ) -> None:
@@ -162,10 +178,9 @@ class Engine:
         if user is None or not user.client.requests:
             self._reporter.dropped(duty.name, intended, failure.of_the_scenario(error))
         self._events.user_error.fire(user_instance=user, exception=error, tb=error.__traceback__)
-        fault = f"{duty.name}: {type(error).__name__}"
-        if fault not in self._faults:
-            self._faults.add(fault)
-            logger.error("%s (told once, counted by Locust)", fault, exc_info=error)
+        if self._errors.raised(error, duty.name):
+            said = f"{duty.name}: {type(error).__name__}"
+            logger.error("%s (told once, and counted)", said, exc_info=error, extra={COUNTED: True})
 
     # the end
 
@@ -189,7 +204,8 @@ class Engine:
     def _flush_regularly(self) -> None:
         while not self._closing.wait(FLUSH_EVERY_S):
             try:
-                self._recorder.flush(self._in_flight())
+                account = self._errors.account() if self._errors.changed else None
+                self._recorder.flush(self._in_flight(), account)
             except OSError as error:
                 # Rows that cannot be kept make the run worthless; going on would hide it.
                 logger.critical("The request log cannot be written: %s", error)

@@ -1,8 +1,9 @@
 """Why a request failed, in few and stable words.
 
 Error texts are grouped, counted and compared between runs, so addresses, ports and errno numbers stay out of
-them. A failure of the generator's own machine (no descriptor, no port left) is not the service's: such a
-request counts as dropped, never as an error of the system under test.
+them. A failure of the generator's own machine (no descriptor, no port left, no address for a name, a firewall
+or an interface of ours) is not the service's: it is told in the words of `model.ownfailure`, and never counts
+as an error of the system under test.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ import errno
 import socket
 import ssl
 
+from seatrial.model.ownfailure import DROPPED, OWN
+
 DEADLINE = "deadline"
 CLOSED = "closed without answer"
 CUT_SHORT = "closed amid the answer"
 MALFORMED = "malformed answer"
 REDIRECTS = "too many redirects"
-TOO_LATE = "dropped: the generator was late by more than the deadline"
-ABANDONED = "abandoned by the scenario"
-STOPPED = "unanswered at the end"
+TOO_LATE = f"{DROPPED}the generator was late by more than the deadline"
 
 _OF_THE_PEER = {
     errno.ECONNREFUSED: "connection refused",
@@ -27,19 +28,20 @@ _OF_THE_PEER = {
     errno.ECONNABORTED: "connection aborted",
     errno.ETIMEDOUT: "connection timed out",
     errno.EHOSTUNREACH: "host unreachable",
-    errno.ENETUNREACH: "network unreachable",
     errno.EHOSTDOWN: "host down",
-    errno.ENETDOWN: "network down",
-    errno.EACCES: "not permitted",
-    errno.EPERM: "not permitted",
 }
 _OUR_OWN = {
-    errno.EMFILE: "dropped: too many open files",
-    errno.ENFILE: "dropped: too many open files",
-    errno.EADDRNOTAVAIL: "dropped: no local port left",
-    errno.ENOBUFS: "dropped: no memory for sockets",
-    errno.ENOMEM: "dropped: no memory for sockets",
+    errno.EMFILE: "too many open files",
+    errno.ENFILE: "too many open files",
+    errno.EADDRNOTAVAIL: "no local port left",
+    errno.ENOBUFS: "no memory for sockets",
+    errno.ENOMEM: "no memory for sockets",
+    errno.ENETDOWN: "our network interface is down",
+    errno.ENETUNREACH: "no route to the network",
+    errno.EACCES: "not permitted by this machine",
+    errno.EPERM: "not permitted by this machine",
 }
+_NO_ADDRESS = "no address for the name"
 
 
 class RequestFailed(Exception):  # noqa: N818  # what happened; also the name that Locust's statistics show
@@ -52,34 +54,44 @@ class Unanswered(Exception):  # noqa: N818
 
 def of_the_scenario(error: BaseException) -> str:
     """The text for an arrival that came to nothing because the scenario's own code failed."""
-    return f"dropped: the scenario failed: {type(error).__name__}"
+    return f"{DROPPED}the scenario failed: {type(error).__name__}"
 
 
-def describe(error: Exception) -> str:
-    """The canonical text for what went wrong on the network."""
+def of_our_code(error: BaseException) -> str:
+    """The text for a request that was sent, after which our own code failed."""
+    return f"{OWN}{type(error).__name__}"
+
+
+def describe(error: Exception, *, handed_over: bool = False) -> str:
+    """The canonical text for what went wrong on the network.
+
+    `handed_over`: the request had gone out when it did, so that the service may have seen it.
+    """
     if isinstance(error, Unanswered):
         return str(error)
-    if isinstance(error, socket.gaierror):
-        return "dns"
+    if is_our_own(error):
+        reason = _NO_ADDRESS if isinstance(error, socket.gaierror) else _OUR_OWN[_number(error)]
+        return (OWN if handed_over else DROPPED) + reason
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return CLOSED
     if isinstance(error, ssl.SSLError):
         reason = getattr(error, "reason", None) or "handshake failed"
         return f"tls: {str(reason).lower().replace('_', ' ')}"
     if isinstance(error, OSError):
-        number = error.errno or 0
-        return (
-            _OF_THE_PEER.get(number)
-            or _OUR_OWN.get(number)
-            or f"network: {errno.errorcode.get(number, 'unknown')}"
-        )
+        number = _number(error)
+        return _OF_THE_PEER.get(number) or f"network: {errno.errorcode.get(number, 'unknown')}"
     return f"{type(error).__name__}: {error}"
 
 
 def is_our_own(error: BaseException) -> bool:
-    """Whether the generator's own machine refused, so that the target never got to see the request."""
-    return (
-        isinstance(error, OSError)
-        and error.errno in _OUR_OWN
-        and not isinstance(error, ssl.SSLError | socket.gaierror)
-    )
+    """Whether the generator's own machine failed, and not the service or the way to it.
+
+    A name without an address is ours as well: what our resolver does not find, others may.
+    """
+    if isinstance(error, socket.gaierror):
+        return True
+    return isinstance(error, OSError) and not isinstance(error, ssl.SSLError) and _number(error) in _OUR_OWN
+
+
+def _number(error: BaseException) -> int:
+    return getattr(error, "errno", None) or 0

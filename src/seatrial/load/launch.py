@@ -31,7 +31,7 @@ from seatrial.model.arrivals import RateStep, Spacing
 from seatrial.model.problems import BadInput
 from seatrial.model.quantities import Duration
 from seatrial.model.requestlog import RequestLog
-from seatrial.model.result import GeneratorAudit
+from seatrial.model.result import GeneratorAudit, ScenarioAccount
 from seatrial.model.secrets import exported, shown, without_userinfo
 
 LOG, SPOOLS, REQUESTS = "locust.log", "spool", "requests.parquet"
@@ -143,6 +143,11 @@ class LoadProcess:
         if self._reader.audit is None:
             self._read()
         return self._reader.audit
+
+    @property
+    def scenario(self) -> ScenarioAccount:
+        """What the scenario has failed at, as far as it has been read."""
+        return self._reader.scenario
 
     def poll(self) -> int | None:
         """The exit code, negative for a signal; None while it runs."""

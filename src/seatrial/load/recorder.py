@@ -18,7 +18,7 @@ from seatrial.home import private, private_directory
 from seatrial.load import spool
 from seatrial.load.audit import AuditTally
 from seatrial.load.spool import SpoolHeader
-from seatrial.model.result import GeneratorAudit
+from seatrial.model.result import GeneratorAudit, ScenarioAccount
 from seatrial.model.secrets import secret_in, shown
 
 NEVER = float("nan")  # for an instant that did not come
@@ -77,8 +77,11 @@ class Recorder:
         if wrong:
             raise ValueError(f"key: {wrong}")
 
-    def flush(self, outstanding: Outstanding = ()) -> None:
-        """Append what was added since the last flush. Raises OSError when the disk does not take it."""
+    def flush(self, outstanding: Outstanding = (), account: ScenarioAccount | None = None) -> None:
+        """Append what was added since the last flush. Raises OSError when the disk does not take it.
+
+        `account`: what the scenario has failed at, if that has changed.
+        """
         in_flight = b"".join(
             spool.OUTSTANDING.pack(intended, sent, self._code(name)) for intended, sent, name in outstanding
         )
@@ -86,11 +89,12 @@ class Recorder:
         self._rows, self._keys, self._texts = bytearray(), bytearray(), []
         table = np.frombuffer(rows, spool.ROW_TYPE)
         self._tally.add(table["intended"], table["sent"], table["ended"])
-        self._append(b"".join((*texts, spool.rows_frame(rows, in_flight, keys))))
+        told = (spool.account_frame(account),) if account else ()
+        self._append(b"".join((*texts, spool.rows_frame(rows, in_flight, keys), *told)))
 
-    def close(self) -> GeneratorAudit:
-        """Append the rest and the account, and give the account."""
-        self.flush()
+    def close(self, account: ScenarioAccount | None = None) -> GeneratorAudit:
+        """Append the rest and the generator's own account, and give that."""
+        self.flush(account=account)
         audit = self._tally.total()
         self._append(spool.frame(spool.END, json.dumps(asdict(audit)).encode()))
         os.close(self._fd)

@@ -15,9 +15,14 @@ from locust.exception import LocustError, ResponseError
 from seatrial.load.failure import RequestFailed
 from seatrial.load.recorder import NEVER
 from seatrial.load.wire import HeaderList, Headers
+from seatrial.model.ownfailure import SCENARIO, in_other_words
 from seatrial.model.secrets import shown
 
 _LONGEST_ERROR = 200  # characters; scenarios put whole answers into error texts
+
+
+class _ScenarioRaised(RequestFailed):
+    """The scenario raised while it looked at an answer that had nothing wrong with it."""
 
 
 class Response:
@@ -27,8 +32,8 @@ class Response:
     """
 
     __slots__ = (
-        "_caught", "_headers", "_settle", "_verdict", "content", "context", "ended", "error", "intended",
-        "key", "method", "name", "raw_headers", "sent", "status_code", "url",
+        "_caught", "_headers", "_settle", "_verdict", "content", "context", "ended", "error", "handed_over",
+        "intended", "key", "method", "name", "raw_headers", "sent", "status_code", "url",
     )  # fmt: skip
 
     def __init__(
@@ -47,6 +52,7 @@ class Response:
         self.ended = NEVER
         self.status_code = 0
         self.error = ""  # why there is no answer
+        self.handed_over = False  # a connection was there, and the request was about to go out on it
         self.content = b""
         self.raw_headers: HeaderList = []
         self.url = ""
@@ -127,6 +133,8 @@ class Response:
             return False, self.error, RequestFailed(self.error)
         if isinstance(verdict, Exception):
             reason = str(verdict) or type(verdict).__name__
+            if not isinstance(verdict, _ScenarioRaised):
+                reason = in_other_words(reason)
             reason = shown(" ".join(reason.split()))  # first whole: half a secret is not recognised
             return False, reason[:_LONGEST_ERROR], verdict
         if verdict is True or self.status_code < 400:
@@ -145,7 +153,10 @@ class Response:
     ) -> bool:
         expected = isinstance(error, ResponseError)  # from raise_for_status: a rejection, not a mistake
         if isinstance(error, Exception) and self._verdict is None:
-            self._verdict = error if expected else RequestFailed(f"scenario: {type(error).__name__}: {error}")
+            if expected:
+                self._verdict = error
+            elif self.ok:  # what the service answered badly stays the service's failure
+                self._verdict = _ScenarioRaised(f"{SCENARIO}{type(error).__name__}: {error}")
         assert self._settle is not None
         self._settle(self)
         return expected

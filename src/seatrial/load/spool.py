@@ -11,6 +11,7 @@ any time. A frame that was cut off at the end is no error: it is simply not ther
     H  header, JSON: time zero, the schedule, the worker. Written before anything is sent
     T  a text, UTF-8. Rows refer to texts by the order in which they came; each is written once
     R  rows: their count, fixed records of 41 bytes, outstanding requests, keys one after the other
+    S  what the scenario failed at so far, JSON; the last one counts
     E  the end, JSON: the worker's own account. Missing when the worker was killed
 
 All numbers are little-endian. A row frame also lists the requests that were in flight when it was written:
@@ -34,14 +35,14 @@ import pyarrow as pa
 
 from seatrial.load.offer import Offer, Share
 from seatrial.model.arrivals import RateStep
+from seatrial.model.ownfailure import KILLED
 from seatrial.model.problems import BadInput
 from seatrial.model.quantities import Rate
 from seatrial.model.requestlog import Coded, RequestLog
-from seatrial.model.result import GeneratorAudit
+from seatrial.model.result import GeneratorAudit, ScenarioAccount, ScenarioError
 
 MAGIC = b"seatrial spool 1\n"
-HEADER, TEXT, ROWS, END = b"H", b"T", b"R", b"E"
-KILLED = "unaccounted: the generator died"
+HEADER, TEXT, ROWS, SCENARIO, END = b"H", b"T", b"R", b"S", b"E"
 ARRIVAL = "arrival"  # the name of one that never came to a request
 
 _FRAME = struct.Struct("<cII")
@@ -101,6 +102,17 @@ def frame(kind: bytes, payload: bytes) -> bytes:
     return _FRAME.pack(kind, len(payload), zlib.crc32(payload)) + payload
 
 
+def account_frame(account: ScenarioAccount) -> bytes:
+    """A frame of what the scenario failed at."""
+    return frame(SCENARIO, json.dumps(asdict(account)).encode())
+
+
+def read_account(payload: bytes) -> ScenarioAccount:
+    """What `account_frame` wrote."""
+    plain = json.loads(payload)
+    return ScenarioAccount(plain["arrivals"], tuple(ScenarioError(**each) for each in plain["errors"]))
+
+
 def rows_frame(rows: bytes | bytearray, outstanding: bytes, keys: bytes | bytearray) -> bytes:
     """A frame of packed `ROW` and `OUTSTANDING` records."""
     counts = _COUNTS.pack(len(rows) // ROW.size, len(outstanding) // OUTSTANDING.size)
@@ -111,12 +123,14 @@ class SpoolReader:
     """Reads a spool, once or as it grows.
 
     `header` is None until the worker has announced its time zero, `audit` until it has ended in good order.
+    `scenario` is what the scenario has failed at so far.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.header: SpoolHeader | None = None
         self.audit: GeneratorAudit | None = None
+        self.scenario = ScenarioAccount()
         self._offset = 0
         self._texts: list[str] = []
         self._outstanding: Rows = np.empty(0, dtype=_OUTSTANDING_TYPE)
@@ -192,6 +206,8 @@ class SpoolReader:
             self._texts.append(payload.decode())
         elif kind == HEADER:
             self.header = SpoolHeader.from_json(payload)
+        elif kind == SCENARIO:
+            self.scenario = read_account(payload)
         elif kind == END:
             self.audit = GeneratorAudit(**json.loads(payload))
 

@@ -7,5 +7,6 @@ from seatrial.measure.degraded import recovery
 from seatrial.measure.generator import trusted
 from seatrial.measure.measurement import measure
 from seatrial.measure.outages import downtime
+from seatrial.measure.proof import Latencies, good_per_s, share_bad
 
-__all__ = ["downtime", "measure", "recovery", "trusted"]
+__all__ = ["Latencies", "downtime", "good_per_s", "measure", "recovery", "share_bad", "trusted"]

@@ -32,8 +32,13 @@ class DegradedSpans:
     steady_by: Floats  # when that arrival was answered, so the span was over by then; ∞: not within the log
 
     @classmethod
-    def of(cls, log: RequestLog, good: Bools, runs: Runs, settle_s: float) -> DegradedSpans:
-        """Find them in `log`, sorted by intended instant; `good` and `runs` are of the same log."""
+    def of(
+        cls, log: RequestLog, good: Bools, runs: Runs, settle_s: float, deadline_s: float
+    ) -> DegradedSpans:
+        """Find them in `log`, sorted by intended instant; `good` and `runs` are of the same log.
+
+        A row that is taken for good although it was never answered had been answered by its deadline.
+        """
         if not len(runs):
             return cls(*(np.empty(0) for _ in range(4)))
         end_s = end_of(log.intended)
@@ -49,7 +54,7 @@ class DegradedSpans:
         opening = np.append(0, closing[:-1] + 1)
         shown = steady[closing]
         asked = np.where(np.isnan(log.sent), log.intended, log.sent)[runs.last[closing]]
-        answered = np.append(log.ended, np.inf)[after[closing]]
+        answered = np.append(np.fmin(log.ended, log.intended + deadline_s), np.inf)[after[closing]]
         return cls(
             start=runs.due[opening],
             end=np.where(shown, resumed[closing], end_s),
@@ -72,10 +77,27 @@ def recovery(
     steady answers had arrived. The upper bound is infinite when the log never shows it steady. Without such
     a span the fault had no effect that was seen: the lower bound is 0, the upper one the first good answer.
     None when nothing was due after `from_s`, so that nothing can be said.
+
+    Nobody knows whether bad rows that are the generator's own (see `outages`, *Proof*) would have been good:
+    the log is read both ways, and the bounds hold for either.
     """
     log = log.sorted()
     good = log.good(deadline_s)
-    spans = DegradedSpans.of(log, good, Runs.of(log, good, deadline_s), settle_s)
+    readings = [_recovery(log, good, from_s, deadline_s, settle_s, until_s)]
+    kinder = ~log.proven_bad(deadline_s)
+    if np.any(kinder & ~good):
+        readings.append(_recovery(log, kinder | good, from_s, deadline_s, settle_s, until_s))
+    bounds = [each for each in readings if each is not None]
+    if not bounds:
+        return None
+    return Bounds(min(each.lower_s for each in bounds), max(each.upper_s for each in bounds))
+
+
+def _recovery(
+    log: RequestLog, good: Bools, from_s: float, deadline_s: float, settle_s: float, until_s: float
+) -> Bounds | None:
+    """`recovery` of a sorted log whose `good` rows are these."""
+    spans = DegradedSpans.of(log, good, Runs.of(log, good, deadline_s), settle_s, deadline_s)
     candidates = np.flatnonzero((spans.end > from_s) & (spans.start < until_s))
     if len(candidates):
         span = candidates[0]
@@ -84,5 +106,5 @@ def recovery(
     due = int(np.searchsorted(log.intended, from_s))
     if due == len(log):
         return None
-    first_good = np.flatnonzero(good[due:])
+    first_good = np.flatnonzero(good[due:] & ~np.isnan(log.ended[due:]))
     return Bounds(0.0, float(log.ended[due + first_good[0]]) - from_s if len(first_good) else np.inf)

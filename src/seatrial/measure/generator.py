@@ -41,11 +41,14 @@ def trusted(
     audit: GeneratorAudit,
     interval_s: float,
     *,
+    dropped_because: str = "",
     deadline_s: float = DEFAULT_DEADLINE_S,
     intervals: float = LATENESS_INTERVALS,
     floor_s: float = LATENESS_FLOOR_S,
 ) -> str:
     """Why `audit` cannot be believed, or "" when it can. `interval_s`: the schedule's arrival interval.
+
+    `dropped_because`: the reason of most dropped arrivals, where the log gives one.
 
     A single hiccup is held in the bounds of every outage (they use `sent` where it widens them), so the limit
     in arrival intervals is on the 99th percentile. Only a hiccup near the deadline could by itself make
@@ -54,10 +57,8 @@ def trusted(
     if not audit.scheduled:
         return "no arrival was scheduled, so nothing was measured"
     if audit.dropped:
-        return (
-            f"the load generator dropped {audit.dropped} of {audit.scheduled} arrivals; "
-            "lower the rate or give it more workers"
-        )
+        told = f"the load generator dropped {audit.dropped} of {audit.scheduled} arrivals"
+        return f"{told}: {dropped_because}" if dropped_because else told
     for what, late_ms, allowed_ms in (
         ("p99", audit.late_p99_ms, max(intervals * interval_s, floor_s) * 1000),
         ("max", audit.late_max_ms, WORST_SHARE * deadline_s * 1000),

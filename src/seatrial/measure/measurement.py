@@ -40,7 +40,7 @@ def measure(
     good = log.good(deadline_s)
     runs, completions = Runs.of(log, good, deadline_s), Completions.of(log)
     outages = find_outages(runs, completions, settle_s, window=(start_s, end_s), marks=marks)
-    degraded_s = DegradedSpans.of(log, good, runs, settle_s).total_s(start_s, end_s)
+    degraded_s = DegradedSpans.of(log, good, runs, settle_s, deadline_s).total_s(start_s, end_s)
     gap = completions.longest_gap(start_s, end_s)
     del runs, completions  # five million rows: their arrays are as large as the log
 
@@ -63,6 +63,7 @@ def measure(
         availability=availability(part, well, end_s),
         served_by=_counts(part.served_by),
         errors=_reasons(part, well),
+        unproven=int(np.count_nonzero(~well & ~part.proven_bad(deadline_s))),
     )
 
 

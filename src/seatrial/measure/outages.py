@@ -9,12 +9,21 @@ it and the good R after it:
             └────────── perceived ────────────┘            upper = sent_R - intended_L
 
 **Server-outage bounds.** f is bad, so the service did not work for it at some instant of [sent_f, failed_f],
-where failed_f is the end of the request or its deadline, whichever came first: had the service worked all
-along, f would have been answered in time. One outage that holds an instant of each of these intervals lasts
-at least max sent_f - min failed_f. For the outermost requests that is sent_fk - ended_f1; the extremes over
-the run are as sound, and do not lose a whole deadline when f1 was the one request in flight that hung while
-f2 was refused at once. The upper bound is the perceived one, or the longest silence for which the completions
-leave room (see `completions`), whichever is longer.
+where failed_f is the end of the request or a deadline after it was sent, whichever came first: had the
+service worked all along, f would have been answered in time. One outage that holds an instant of each of
+these intervals lasts at least max sent_f - min failed_f. For the outermost requests that is sent_fk -
+ended_f1; the extremes over the run are as sound, and do not lose a whole deadline when f1 was the one request
+in flight that hung while f2 was refused at once. The upper bound is the perceived one, or the longest silence
+for which the completions leave room (see `completions`), whichever is longer.
+
+**Proof.** A bad row may be the generator's own doing: never sent, or failed on our side, or late only because
+it was sent late (`RequestLog.proven_bad`). Nobody knows what the service would have made of it. So a run is
+read twice. For its upper bounds every bad row counts. For its lower bounds such a row might as well have been
+good: it parts the run in two, and only the maximal runs of *proven* rows inside count, the longest of them.
+
+            L     f1    f2    u     f3    R             u: never sent
+            ●─────✗─────✗─────?─────✗─────●             lower = intended_f2 - sent_f1
+                  └lower┘                               upper = sent_R - intended_L
 
 **Episodes.** Runs whose nearest bad requests are due less than the settle time apart are one episode: a
 partial outage is hundreds of short runs, and people speak of one. Its bounds are those of its *longest* run:
@@ -23,9 +32,6 @@ that one cannot tell which of them was longer.
 
 **Edges.** Without an R the outage was not over when the log ended: its upper bounds are infinite. Without
 an L it began before the log did; what lies before the first arrival is not counted.
-
-A dropped arrival (never sent) is perceived as bad at the instant it was due, and proves nothing about the
-service: it does not enter the server-outage lower bound.
 """
 
 from __future__ import annotations
@@ -46,6 +52,37 @@ Mark = tuple[str, float]  # a step's name, and the instant at which its effect w
 
 
 @dataclass(frozen=True, slots=True)
+class ProvenRuns:
+    """The maximal runs of proven bad requests inside runs of bad ones; arrays of shape (p,)."""
+
+    run: Rows  # the index of the run that this one lies in
+    began: Floats  # sent_f1
+    ended: Floats  # intended_fk
+    server_lower: Floats
+
+    @classmethod
+    def of(cls, log: RequestLog, proven: Bools, deadline_s: float, run_starts: Rows) -> ProvenRuns:
+        """Find them; `run_starts` holds the first row of each run of bad ones, ascending."""
+        first, last = _stretches(proven)
+        rows = np.flatnonzero(proven)
+        starts = np.searchsorted(rows, first)
+        failed_at = _reduce(np.maximum, log.sent[rows], starts)
+        failed_by = _reduce(np.minimum, _failed_by(log, rows, deadline_s), starts)
+        return cls(
+            run=np.searchsorted(run_starts, first, side="right") - 1,
+            began=log.sent[first],
+            ended=log.intended[last],
+            server_lower=np.maximum(failed_at - failed_by, 0.0),
+        )
+
+    def longest(self, lengths: Floats, runs: int) -> Floats:
+        """For each of `runs`, the largest of the `lengths` of those inside; 0 where there is none."""
+        found = np.zeros(runs)
+        np.maximum.at(found, self.run, lengths)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
 class Runs:
     """The maximal runs of bad requests of a sorted log; every array has one element a run, shape (r,)."""
 
@@ -58,23 +95,21 @@ class Runs:
     good_after: Floats  # sent_R, or ∞ without an R
     failed_by: Floats  # the earliest end of a failure: the outage had begun by then
     failed_at: Floats  # the latest start of a failure: the outage lasted at least until then
-    server_lower: Floats
+    proven: ProvenRuns
     onset: Floats  # about when the outage began, at the latest
     equivalent: Floats  # bad arrivals over the offered rate
 
     @classmethod
     def of(cls, log: RequestLog, good: Bools, deadline_s: float) -> Runs:
         """Find them in `log`, sorted by intended instant; `good` tells its good rows."""
-        edges = np.flatnonzero(np.diff(~good, prepend=False, append=False))
-        first, last = edges[::2], edges[1::2] - 1
+        first, last = _stretches(~good)
         bad = np.flatnonzero(~good)
         starts = np.searchsorted(bad, first)
         due, sent = log.intended[bad], log.sent[bad]
         asked = np.where(np.isnan(sent), due, sent)[starts]
         failed_at = _reduce(np.fmax, sent, starts)
-        failed_by = _reduce(np.fmin, np.fmin(log.ended[bad], np.maximum(due + deadline_s, sent)), starts)
+        failed_by = _reduce(np.fmin, _failed_by(log, bad, deadline_s), starts)
         # NaN here: all of the run was dropped, and nothing is known of the service but where the run stands
-        lower = np.fmax(failed_at - failed_by, 0.0)
         failed_by = np.where(np.isnan(failed_by), log.intended[last], failed_by)
         has_before, has_after = first > 0, last < len(log) - 1
         before, after = np.where(has_before, first - 1, first), np.where(has_after, last + 1, last)
@@ -89,7 +124,7 @@ class Runs:
             good_after=np.where(has_after, log.sent[after], np.inf),
             failed_by=failed_by,
             failed_at=np.where(np.isnan(failed_at), log.intended[first], failed_at),
-            server_lower=lower,
+            proven=ProvenRuns.of(log, log.proven_bad(deadline_s), deadline_s, first),
             onset=np.minimum(failed_by, asked + healthy),
             equivalent=_reduce(np.add, arrival_intervals(log.intended, bad), starts),
         )
@@ -105,8 +140,24 @@ class Runs:
 
     def perceived(self, floor_s: float = -np.inf) -> tuple[Floats, Floats]:
         """Lower and upper bounds of the perceived downtime, without what lies before `floor_s`."""
-        lower = np.maximum(self.ended - np.maximum(self.began, floor_s), 0.0)
+        proven = self.proven
+        lower = proven.longest(proven.ended - np.maximum(proven.began, floor_s), len(self))
         return lower, np.maximum(self.good_after - np.maximum(self.good_before, floor_s), lower)
+
+    def server_lower(self) -> Floats:
+        """Lower bounds of the server outages."""
+        return self.proven.longest(self.proven.server_lower, len(self))
+
+
+def _stretches(wanted: Bools) -> tuple[Rows, Rows]:
+    """The first and the last row of each maximal stretch of `wanted` ones."""
+    edges = np.flatnonzero(np.diff(wanted, prepend=False, append=False))
+    return edges[::2], edges[1::2] - 1
+
+
+def _failed_by(log: RequestLog, rows: Rows, deadline_s: float) -> Floats:
+    """By when each of `rows` had failed: at its end, or a deadline after it was sent; NaN if it never was."""
+    return np.asarray(np.fmin(log.ended[rows], log.sent[rows] + deadline_s))
 
 
 def _reduce(operation: np.ufunc, values: Floats, starts: Rows) -> Floats:
@@ -133,13 +184,13 @@ def find_outages(
     if not len(starts):
         return ()
     stops = np.append(starts[1:], len(runs)) - 1
-    longest = _longest(runs.perceived()[0], starts)
+    longest = _longest(runs.ended - runs.began, starts)
     lower, upper = (_reduce(np.maximum, bound, starts) for bound in runs.perceived())
     silence = completions.longest_silence(
         _reduce(np.minimum, runs.failed_at, starts), _reduce(np.maximum, runs.failed_by, starts)
     )
     server_upper = np.maximum(upper, silence)
-    server_lower = np.minimum(_reduce(np.maximum, runs.server_lower, starts), server_upper)
+    server_lower = np.minimum(_reduce(np.maximum, runs.server_lower(), starts), server_upper)
     bad = np.add.reduceat(runs.last - runs.first + 1, starts)
     equivalent = _reduce(np.add, runs.equivalent, starts)
     began, ended = runs.due[starts], runs.ended[stops]
@@ -171,10 +222,10 @@ def _latest(marks: Sequence[Mark], onset_s: float) -> str:
 def downtime(log: RequestLog, start_s: float, end_s: float, deadline_s: float, settle_s: float) -> Bounds:
     """What an objective on downtime judges: the longest outage of the window [start_s, end_s), in seconds.
 
-    Lower: the longest perceived lower bound, 0 without a bad request. Upper: the largest of all perceived and
-    server-outage upper bounds and of the room that successive ok completions leave (see `completions`); so a
-    perfectly healthy window has an honest upper bound of about one arrival interval and one latency, and a
-    stall that nobody's deadline noticed is in it.
+    Lower: the longest perceived lower bound, 0 without a bad request that is proven. Upper: the largest of
+    all perceived and server-outage upper bounds and of the room that successive ok completions leave (see
+    `completions`); so a perfectly healthy window has an honest upper bound of about one arrival interval and
+    one latency, and a stall that nobody's deadline noticed is in it.
 
     What lies before `start_s` is not counted: an outage under way is cut there, and requests in flight at
     that instant are not lost. An episode that begins in the window counts as a whole. The upper bound is

@@ -71,6 +71,7 @@ class Load(Strict):
     arrivals: Literal["even", "poisson"] = "even"
     seed: int = 0
     deadline: Duration = Duration(2.0)
+    scenario_errors: Ratio = Ratio(0.0)  # the share of arrivals whose task may raise before nothing can pass
 
     @model_validator(mode="after")
     def _shape_in_order(self) -> Load:

@@ -20,13 +20,15 @@ five million rows then weigh about 200 MB instead of gigabytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+
+from seatrial.model.ownfailure import is_ours
 
 _TEXT = pa.dictionary(pa.int32(), pa.utf8())
 
@@ -63,8 +65,11 @@ class Coded:
 
     def equals(self, text: str) -> Bools:
         """Which rows hold `text`."""
-        wanted = [code for code, value in enumerate(self.values) if value == text]
-        return np.isin(self.codes, wanted)
+        return self.where(lambda value: value == text)
+
+    def where(self, wanted: Callable[[str], bool]) -> Bools:
+        """Which rows hold a text that is `wanted`; asked once for each text, not for each row."""
+        return np.array([wanted(value) for value in self.values] or [False])[self.codes]
 
     def texts(self) -> list[str]:
         """The column as plain texts."""
@@ -122,6 +127,17 @@ class RequestLog:
         """Which rows are ok and were answered within `deadline_s` of the instant they were due."""
         with np.errstate(invalid="ignore"):
             return np.asarray(self.ok & (self.ended - self.intended <= deadline_s))
+
+    def proven_bad(self, deadline_s: float) -> Bools:
+        """Which rows are evidence against the service, whatever the generator did.
+
+        The request was sent, the failure is not one of our own (`ownfailure`), and the service had its whole
+        deadline from the instant of sending: an answer that is late only because we sent late proves nothing.
+        A bad row that is not proven is evidence against the generator alone.
+        """
+        with np.errstate(invalid="ignore"):
+            in_time = self.ok & (self.ended - self.sent <= deadline_s)
+        return np.asarray(~np.isnan(self.sent) & ~in_time & ~self.error.where(is_ours))
 
     @classmethod
     def from_arrow(cls, table: pa.Table) -> RequestLog:

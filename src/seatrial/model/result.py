@@ -55,6 +55,38 @@ class Latency:
 
 
 @dataclass(frozen=True, slots=True)
+class ScenarioError:
+    """One kind of failure of the scenario's own code, and how many arrivals it befell."""
+
+    error: str  # KeyError: 'nope'
+    place: str  # scenario.py:7; "" where there is none
+    during: str  # the task's name, or what else ran
+    count: int
+
+    def __str__(self) -> str:
+        where = f"{self.place} " if self.place else ""
+        return f"{where}{self.error} ({times(self.count)})"
+
+
+def times(count: int) -> str:
+    """How often, in words."""
+    return "once" if count == 1 else f"{count:,} times"
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioAccount:
+    """What the load process knows of the scenario that no request tells: warm-up included."""
+
+    arrivals: int = 0  # tasks that were started
+    errors: tuple[ScenarioError, ...] = ()  # the most frequent first
+
+    @property
+    def failed(self) -> int:
+        """How many arrivals the scenario failed for; what befell no arrival counts as one each time."""
+        return sum(error.count for error in self.errors)
+
+
+@dataclass(frozen=True, slots=True)
 class GeneratorAudit:
     """How faithful the load generator was. Lateness is `sent - intended`."""
 
@@ -68,6 +100,7 @@ class GeneratorAudit:
     late_max_ms: Unmeasured
     offered_per_s: float
     achieved_per_s: float
+    scenario_errors: int | None = None  # arrivals that the scenario failed for; None: the log cannot tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +138,7 @@ class Measurement:
     availability: tuple[Availability, ...]
     served_by: tuple[tuple[str, int], ...]
     errors: tuple[tuple[str, int], ...]  # reason, count; most frequent first
+    unproven: int = 0  # of the bad ones, those that are the generator's own failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +235,7 @@ class RunResult:
     checks: tuple[CheckResult, ...] = ()
     covers: tuple[str, ...] = ()
     failovers: tuple[Failover, ...] = ()
+    scenario: ScenarioAccount | None = None  # None: no load process told of it
     evidence: dict[str, str] = field(default_factory=dict)  # what → file name inside the run's directory
 
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import math
 
-from seatrial.model.result import Failover, GeneratorAudit, Measurement, Phase, RunResult
+from seatrial.model.result import (
+    Failover,
+    GeneratorAudit,
+    Measurement,
+    Phase,
+    RunResult,
+    ScenarioAccount,
+    times,
+)
 from seatrial.model.verdict import Verdict
 from seatrial.report.figures import count, number, seconds, share
 
@@ -85,3 +93,9 @@ def generator(audit: GeneratorAudit, doubt: str) -> str:
         f"it sent every one of {count(audit.scheduled)} scheduled requests, "
         f"99 of 100 within {number(audit.late_p99_ms, 'ms')} of the instant it was due."
     )
+
+
+def scenario(account: ScenarioAccount) -> str:
+    """What the scenario's own code failed at: `it failed 3 times in 250 arrivals: home.py:7 KeyError …`."""
+    told = f"it failed {times(account.failed)} in {count(account.arrivals)} arrivals"
+    return f"{told}: {'; '.join(str(error) for error in account.errors[:3])}"

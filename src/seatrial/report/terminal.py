@@ -96,6 +96,8 @@ def _closing(result: RunResult, report: str) -> Iterator[Text]:
         for one in result.failovers:
             yield Text.assemble(("failover   ", "dim"), f"{one.step}: {sentences.failover(one)}")
         yield _generator(result.measurement.generator)
+    if result.scenario is not None and result.scenario.errors:
+        yield Text.assemble(("scenario   ", "dim"), sentences.scenario(result.scenario))
     if report:
         yield Text.assemble(("report     ", "dim"), report)
 

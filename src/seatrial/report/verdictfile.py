@@ -46,6 +46,7 @@ def measured_document(measurement: Measurement) -> dict[str, Any]:
             "late_p50_ms": plain(audit.late_p50_ms),
             "late_p99_ms": plain(audit.late_p99_ms),
             "late_max_ms": plain(audit.late_max_ms),
+            "scenario_errors": audit.scenario_errors,
         },
     }
 
@@ -79,6 +80,7 @@ def verdict_document(result: RunResult) -> dict[str, Any]:
         ],
         "checks": plain(result.checks),
         "failovers": plain(result.failovers),
+        "scenario": plain(result.scenario),
         "evidence": dict(result.evidence),
         "steps": plain(result.steps),
         "measurement": plain(result.measurement),
@@ -100,4 +102,4 @@ def read_verdict(text: str, file: str) -> RunResult:
 
 
 _RESULT_FIELDS = tuple(RunResult.__slots__)
-_LATER_FIELDS = ("failovers",)  # which files of older runs do not have
+_LATER_FIELDS = ("failovers", "scenario")  # which files of older runs do not have

@@ -22,7 +22,7 @@ from seatrial.faults.session import FaultSession
 from seatrial.load.launch import LoadPlan, LoadProcess, launch
 from seatrial.model.problems import Unavailable
 from seatrial.model.requestlog import RequestLog
-from seatrial.model.result import StepRecord
+from seatrial.model.result import ScenarioAccount, StepRecord
 from seatrial.model.verdict import Verdict
 from seatrial.run.clock import RunClock
 from seatrial.run.evidence import Evidence, RunJournal
@@ -56,6 +56,8 @@ class Conducted:
     end_s: float
     endings: tuple[Ending, ...]
     zero_mono_s: float = math.nan  # the log's instant 0 on CLOCK_MONOTONIC
+    cut: str = ""  # why the story did not come to its planned end; "" when it did
+    scenario: ScenarioAccount | None = None  # None: no load process told of it
 
 
 def require_healthy(plan: Plan, within_s: float | None = None) -> None:
@@ -107,6 +109,8 @@ class Conductor:
             lambda event, details: self._write(event, **details),
         )
         self._endings: list[Ending] = []
+        self._told_to_its_end = False
+        self._scenario: ScenarioAccount | None = None
         self._timeline: Timeline | None = None
         self._undoing: threading.Thread | None = None  # of a run that ends early
         self._zero_mono_s = math.nan
@@ -142,7 +146,7 @@ class Conductor:
             self._timeline.settle()
         self._require_steady_again()
         self._write("undone", faults=[outcome.entry.label for outcome in session.outcomes])
-        return Conducted(log, self._steps(end_s), end_s, tuple(self._endings), self._zero_mono_s)
+        return self._conducted(log, end_s)
 
     def _require_steady_again(self) -> None:
         """A run that leaves the target unwell has failed, even if its load saw nothing of it."""
@@ -150,11 +154,20 @@ class Conductor:
         patience_s = 0.0 if self._stop.is_set() else _STEADY_AGAIN_WITHIN_S
         wrong = self._steady.wait_until_well(patience_s, self._stop)
         if wrong and not self._stop.is_set():
-            self._note_ending(Verdict.FAIL, f"the target is not in its steady state again: {wrong}")
+            verdict = Verdict.FAIL if self._told_to_its_end else Verdict.UNKNOWN
+            self._note_ending(verdict, f"the target is not in its steady state again: {wrong}")
 
     def nothing(self, ending: Ending) -> Conducted:
         """What is told of a run that could not be started, or not be brought to an orderly end."""
-        return Conducted(RequestLog.concat([]), self._steps(-math.inf), 0.0, (ending,))
+        self._endings = [ending]
+        return self._conducted(RequestLog.concat([]), 0.0)
+
+    def _conducted(self, log: RequestLog, end_s: float) -> Conducted:
+        cut = "" if self._told_to_its_end else self._endings[0].reason
+        steps = self._steps(end_s if len(log) else -math.inf)
+        return Conducted(
+            log, steps, end_s, tuple(self._endings), self._zero_mono_s, cut=cut, scenario=self._scenario
+        )
 
     def _drive(self, session: FaultSession) -> tuple[RequestLog, float]:
         """The load, and the timeline beside it. The request log, and the instant at which it ended."""
@@ -162,7 +175,9 @@ class Conductor:
         try:
             zero = self._wait_for_zero(load)
             if zero is None:
-                return load.finish(), 0.0
+                log = load.finish()
+                self._scenario = load.scenario
+                return log, 0.0
             self._zero_mono_s = zero
             end_s = self._until_the_end(load, session, zero)
         finally:
@@ -176,7 +191,8 @@ class Conductor:
         if self._timeline is not None and not self._endings:
             self._timeline.look()
         log = load.finish()
-        self._write("load.ended", requests=len(log))
+        self._scenario = load.scenario
+        self._write("load.ended", requests=len(log), scenario_errors=self._scenario.failed)
         return log, end_s
 
     def _undo_at_once(self, session: FaultSession) -> None:
@@ -240,8 +256,11 @@ class Conductor:
                 self._end(Verdict.UNKNOWN, f"the load generator ended early: {load.failure_reason()}")
             if now_s >= 0 and (breach := self._watch.breach(now_s, self._unwell())):
                 self._end(Verdict.FAIL, breach)
-            if self._ended() or now_s >= self._duration_s:
+            if self._ended():
                 return min(now_s, self._duration_s)
+            if now_s >= self._duration_s:
+                self._told_to_its_end = True
+                return self._duration_s
             self._show("warming up" if now_s < 0 else "measuring", now_s)
             self._stop.wait(_TICK_S)
 

@@ -25,9 +25,10 @@ from seatrial.home import make_private
 from seatrial.incidents import Reporter
 from seatrial.lookups import look_up, record
 from seatrial.measure import measure
+from seatrial.model.experiment import Experiment
 from seatrial.model.problems import SeatrialError, Unavailable
 from seatrial.model.requestlog import RequestLog
-from seatrial.model.result import CheckResult, Measurement, RunResult
+from seatrial.model.result import CheckResult, RunResult
 from seatrial.model.secrets import screened, shown_in
 from seatrial.model.verdict import Verdict
 from seatrial.report import Dossier, junit, render_html
@@ -36,7 +37,7 @@ from seatrial.run.clock import RunClock
 from seatrial.run.conductor import Conducted, Conductor, Ending
 from seatrial.run.evidence import Evidence, RunJournal, file_digest
 from seatrial.run.failover import split_failovers
-from seatrial.run.judge import doubt_of, judge, judge_objectives
+from seatrial.run.judge import Story, doubt_of, judge, judge_objectives
 from seatrial.run.observer import Observer
 from seatrial.run.plan import Plan
 from seatrial.run.sealing import seal_evidence
@@ -118,20 +119,9 @@ def _conduct(
 
 def _judged(plan: Plan, evidence: Evidence, clock: RunClock, conducted: Conducted) -> RunResult:
     experiment = plan.experiment
-    measurement: Measurement | None = None
-    if len(conducted.log):
-        marks = [(step.name, step.before_s) for step in conducted.steps if step.before_s is not None]
-        measurement = measure(
-            conducted.log,
-            experiment.load.deadline.seconds,
-            experiment.settle.seconds,
-            0.0,
-            conducted.end_s,
-            marks,
-        )
-    objectives = (
-        judge_objectives(experiment, conducted.log, measurement, conducted.steps) if measurement else ()
-    )
+    story = _story(experiment, conducted)
+    measurement = story.measurement
+    objectives = judge_objectives(story)
     asked, recorded = (plan.lookups, plan.recordings) if measurement else ((), ())
     history = History(
         conducted.log,
@@ -141,11 +131,12 @@ def _judged(plan: Plan, evidence: Evidence, clock: RunClock, conducted: Conducte
         {role.name: _stored(role, conducted.log, evidence) for role in asked},
         {role.name: _recorded(role, evidence) for role in recorded},
         clock.epoch_s(conducted.zero_mono_s),
+        conducted.cut,
     )
-    checks = tuple(_checked(check, history) for check in plan.checks) if measurement else ()
+    checks = tuple(_checked(check, history) for check in plan.checks)
     disturbances = tuple((ending.verdict, ending.reason) for ending in conducted.endings)
     interrupted = any(ending.interrupted for ending in conducted.endings)
-    judgement = judge(objectives, checks, conducted.steps, measurement, experiment, disturbances, interrupted)
+    judgement = judge(story, objectives, checks, disturbances, interrupted, conducted.scenario)
     return RunResult(
         run=evidence.run,
         experiment=experiment.experiment,
@@ -161,7 +152,24 @@ def _judged(plan: Plan, evidence: Evidence, clock: RunClock, conducted: Conducte
         checks=checks,
         covers=experiment.covers,
         failovers=split_failovers(plan, conducted, evidence, history.zero_wall_s),
+        scenario=conducted.scenario,
     )
+
+
+def _story(experiment: Experiment, conducted: Conducted) -> Story:
+    """What is judged. Of a run that was cut short, nothing that came after: the target was being put back."""
+    log = conducted.log
+    if conducted.cut:
+        log = log[log.intended < conducted.end_s]
+    if not len(log):
+        return Story(experiment, log, None, conducted.steps, conducted.cut)
+    marks = [(step.name, step.before_s) for step in conducted.steps if step.before_s is not None]
+    limits = experiment.load.deadline.seconds, experiment.settle.seconds
+    measurement = measure(log, *limits, 0.0, conducted.end_s, marks)
+    if conducted.scenario is not None:
+        generator = replace(measurement.generator, scenario_errors=conducted.scenario.failed)
+        measurement = replace(measurement, generator=generator)
+    return Story(experiment, log, measurement, conducted.steps, conducted.cut)
 
 
 def _stored(role: Role, log: RequestLog, evidence: Evidence) -> Stored:
@@ -192,7 +200,9 @@ def _recorded(role: Role, evidence: Evidence) -> Recorded:
 
 
 def _checked(check: Check, history: History) -> CheckResult:
-    """A check that crashes has found nothing out."""
+    """A check that crashes has found nothing out, and so has one of a run in which nothing happened."""
+    if not len(history.log):
+        return CheckResult(check.name, Verdict.UNKNOWN, "nothing was measured")
     try:
         return check.judge(history)
     except Exception as error:  # whatever it is, it must not hide the rest of the verdict

@@ -1,20 +1,40 @@
 """Hold what was measured against what was promised. Pure: no clock, no file.
 
-A downtime or recovery objective is judged on its upper bound. What could not be measured is unknown, and a
-generator that was late or dropped arrivals has measured itself, so nothing it says can pass.
+Every objective has two bounds (see `measure`): the upper one counts whatever was bad, the lower one only what
+is proven against the service. Of these
+
+* an upper bound that keeps the promise is a *pass*, a lower bound that breaks it is a *fail*;
+* everything between is *unknown*, and so is what could not be measured;
+* what a story says of its end (recovery, shares and rates of the whole) is unknown when the run was cut
+  short, and nothing passes then; what is proven whatever would have followed (a downtime that is too long
+  already) still fails.
+
+A generator that was late or dropped arrivals has measured itself, and a scenario that raised has not done
+what it was to do: nothing they say can pass, and a fail that is proven without them stands.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass
 
-from seatrial.measure import downtime, recovery, trusted
+from seatrial.measure import Latencies, downtime, good_per_s, recovery, share_bad, trusted
 from seatrial.model.experiment import DowntimeObjective, Experiment, Objectives, RecoveryObjective
+from seatrial.model.ownfailure import DROPPED
+from seatrial.model.quantities import Ratio
 from seatrial.model.requestlog import RequestLog
-from seatrial.model.result import Bounds, CheckResult, Measurement, ObjectiveResult, StepRecord
+from seatrial.model.result import (
+    CheckResult,
+    Measurement,
+    ObjectiveResult,
+    ScenarioAccount,
+    StepRecord,
+    times,
+)
 from seatrial.model.verdict import Verdict, judge_bounds
+
+_OPEN_END = "the run ended first, or nothing was answered well any more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,47 +45,114 @@ class Judgement:
     reasons: tuple[str, ...]
 
 
-def judge_objectives(
-    experiment: Experiment, log: RequestLog, measurement: Measurement, steps: tuple[StepRecord, ...]
-) -> tuple[ObjectiveResult, ...]:
-    """One result for each promise of the experiment, in the order of the file."""
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What there is to be judged. `cut`: why the run ended before its planned end; "" when it did not.
+
+    `measurement` is None when there is nothing in the log.
+    """
+
+    experiment: Experiment
+    log: RequestLog
+    measurement: Measurement | None
+    steps: tuple[StepRecord, ...]
+    cut: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was measured of a promise: bounds, or why there are none."""
+
+    bounds: tuple[float, float] | None
+    why: str = ""  # there are no bounds, or the end was not seen
+    of_the_end: bool = False  # what follows could still change a bound that breaks the promise
+
+
+@dataclass(frozen=True, slots=True)
+class _Promise:
+    """One number that a run is judged on."""
+
+    name: str
+    target: float
+    unit: str
+    measure: Callable[[Story, Measurement], _Found]
+    at_least: bool = False
+
+
+def judge_objectives(story: Story) -> tuple[ObjectiveResult, ...]:
+    """One result for each promise of the experiment, in the order of the file, measured or not."""
+    return tuple(_judged(promise, story) for promise in _promises(story.experiment))
+
+
+def _promises(experiment: Experiment) -> Iterator[_Promise]:
     promised = experiment.objectives
-    results: list[ObjectiveResult] = []
-    results += [_downtime(objective, experiment, log, measurement, steps) for objective in promised.downtime]
-    results += [_recovery(objective, experiment, log, steps) for objective in promised.recovery]
+    for downtime_ in promised.downtime:
+        yield _downtime(downtime_)
+    for recovery_ in promised.recovery:
+        yield _recovery(recovery_)
     if promised.latency:
-        for percentile, limit in promised.latency.limits().items():
-            value = getattr(measurement.latency, f"{percentile}_ms", None)
-            results.append(_at_most(f"latency {percentile}", limit.seconds * 1000, value, "ms"))
+        for name, limit in promised.latency.limits().items():
+            yield _Promise(f"latency {name}", limit.seconds * 1000, "ms", _latency(name))
     if promised.errors:
-        share = measurement.bad / measurement.requests if measurement.requests else None
-        results.append(_at_most("errors", promised.errors.max.fraction, share, "ratio"))
+        yield _Promise("errors", promised.errors.max.fraction, "ratio", _errors)
     if promised.throughput:
-        results.append(_throughput(promised.throughput.min.per_second, measurement))
-    return tuple(results)
+        yield _Promise("throughput", promised.throughput.min.per_second, "per_s", _throughput, at_least=True)
 
 
-def _downtime(
-    objective: DowntimeObjective,
-    experiment: Experiment,
-    log: RequestLog,
-    measurement: Measurement,
-    steps: tuple[StepRecord, ...],
-) -> ObjectiveResult:
+def _judged(promise: _Promise, story: Story) -> ObjectiveResult:
+    name, target, unit, measured = promise.name, promise.target, promise.unit, story.measurement
+    if measured is None:
+        why = f"nothing was measured: {story.cut}" if story.cut else "nothing was measured"
+        return ObjectiveResult(name, target, None, None, unit, Verdict.UNKNOWN, why)
+    found = promise.measure(story, measured)
+    if found.bounds is None:
+        return ObjectiveResult(name, target, None, None, unit, Verdict.UNKNOWN, found.why)
+    lower, upper = found.bounds
+    if promise.at_least:
+        verdict = judge_bounds(-upper, -lower, -target)
+    else:
+        verdict = judge_bounds(lower, upper, target)
+    reason = _why(verdict, promise, found, measured)
+    if story.cut and (verdict is Verdict.PASS or found.of_the_end):
+        verdict, reason = Verdict.UNKNOWN, f"the run was cut short: {story.cut}"
+    return ObjectiveResult(name, target, lower, upper, unit, verdict, reason)
+
+
+def _why(verdict: Verdict, promise: _Promise, found: _Found, measured: Measurement) -> str:
+    """The sentence behind a verdict."""
+    assert found.bounds is not None
+    lower, upper = found.bounds
+    if verdict is Verdict.PASS:
+        return ""
+    if verdict is Verdict.UNKNOWN and measured.unproven:
+        own = f"{measured.unproven:,} of {measured.bad:,} bad requests"
+        return f"{own} are the load generator's own failure and prove nothing"
+    if promise.unit == "s" and math.isinf(upper):
+        return f"its end was not seen: {found.why or _OPEN_END}"
+    if verdict is Verdict.FAIL:
+        return f"at least {lower - promise.target:.3f} s too long" if promise.unit == "s" else ""
+    return "the bounds hold the target between them; a higher rate narrows them"
+
+
+# what is promised, and how it is measured
+
+
+def _downtime(objective: DowntimeObjective) -> _Promise:
+    def found(story: Story, measured: Measurement) -> _Found:
+        start_s, end_s, unwell = measured.start_s, measured.end_s, ""
+        if objective.after:
+            step = _step(story.steps, objective.after)
+            if step is None or step.before_s is None:
+                return _Found(None, f"{objective.after} did not happen")
+            unwell = step.unwell
+            judged = {each.after for each in story.experiment.objectives.downtime}
+            start_s, end_s = step.before_s, _next_judged(judged, story.steps, step.before_s, end_s)
+        deadline_s, settle_s = _limits(story.experiment)
+        bounds = downtime(story.log, start_s, end_s, deadline_s, settle_s)
+        return _Found((bounds.lower_s, bounds.upper_s), unwell)
+
     name = f"downtime after {objective.after}" if objective.after else "downtime"
-    start_s, end_s, unwell = measurement.start_s, measurement.end_s, ""
-    if objective.after:
-        step = _step(steps, objective.after)
-        if step is None or step.before_s is None:
-            reason = f"{objective.after} did not happen"
-            return ObjectiveResult(name, objective.max.seconds, None, None, "s", Verdict.UNKNOWN, reason)
-        unwell = step.unwell
-        judged = {each.after for each in experiment.objectives.downtime}
-        start_s, end_s = step.before_s, _next_judged(judged, steps, step.before_s, end_s)
-    bounds = downtime(log, start_s, end_s, experiment.load.deadline.seconds, experiment.settle.seconds)
-    verdict = judge_bounds(bounds.lower_s, bounds.upper_s, objective.max.seconds)
-    reason = _why(verdict, bounds, objective.max.seconds, unwell)
-    return ObjectiveResult(name, objective.max.seconds, bounds.lower_s, bounds.upper_s, "s", verdict, reason)
+    return _Promise(name, objective.max.seconds, "s", found)
 
 
 def _next_judged(
@@ -79,85 +166,88 @@ def _next_judged(
     return min((instant for instant in others if instant > start_s), default=end_s)
 
 
-def _recovery(
-    objective: RecoveryObjective, experiment: Experiment, log: RequestLog, steps: tuple[StepRecord, ...]
-) -> ObjectiveResult:
-    name = f"recovery after {objective.after}"
-    step = _step(steps, objective.after)
-    if step is None or step.injected_s is None:
-        reason = f"{objective.after} did not happen"
-        return ObjectiveResult(name, objective.max.seconds, None, None, "s", Verdict.UNKNOWN, reason)
-    judged = {each.after for each in experiment.objectives.recovery}
-    until_s = _next_judged(judged, steps, step.injected_s, math.inf)
-    bounds = recovery(
-        log, step.injected_s, experiment.load.deadline.seconds, experiment.settle.seconds, until_s
-    )
-    if bounds is None:
-        reason = f"nothing was due after {objective.after}"
-        return ObjectiveResult(name, objective.max.seconds, None, None, "s", Verdict.UNKNOWN, reason)
-    if step.before_s is not None:  # the effect came at some instant from then on
-        bounds = Bounds(bounds.lower_s, bounds.upper_s + step.injected_s - step.before_s)
-    verdict = judge_bounds(bounds.lower_s, bounds.upper_s, objective.max.seconds)
-    reason = _why(verdict, bounds, objective.max.seconds, step.unwell)
-    return ObjectiveResult(name, objective.max.seconds, bounds.lower_s, bounds.upper_s, "s", verdict, reason)
+def _recovery(objective: RecoveryObjective) -> _Promise:
+    def found(story: Story, _: Measurement) -> _Found:
+        step = _step(story.steps, objective.after)
+        if step is None or step.before_s is None or step.injected_s is None:
+            return _Found(None, f"{objective.after} did not happen")
+        judged = {each.after for each in story.experiment.objectives.recovery}
+        until_s = _next_judged(judged, story.steps, step.injected_s, math.inf)
+        deadline_s, settle_s = _limits(story.experiment)
+        bounds = recovery(story.log, step.injected_s, deadline_s, settle_s, until_s)
+        if bounds is None:
+            return _Found(None, f"nothing was due after {objective.after}")
+        came_within_s = step.injected_s - step.before_s  # the effect did, at some instant between the two
+        return _Found((bounds.lower_s, bounds.upper_s + came_within_s), step.unwell, of_the_end=True)
+
+    return _Promise(f"recovery after {objective.after}", objective.max.seconds, "s", found)
 
 
-def _why(verdict: Verdict, bounds: Bounds, target_s: float, unwell: str) -> str:
-    """The sentence behind a verdict on a length of time."""
-    if verdict is Verdict.PASS:
-        return ""
-    if math.isinf(bounds.upper_s):
-        known = unwell or "the run ended first, or nothing was answered well any more"
-        return f"its end was not seen: {known}"
-    if verdict is Verdict.FAIL:
-        return f"at least {bounds.lower_s - target_s:.3f} s too long"
-    return "the bounds hold the target between them; a higher rate narrows them"
+def _latency(name: str) -> Callable[[Story, Measurement], _Found]:
+    percent = 100.0 if name == "max" else float(name.removeprefix("p"))
+
+    def found(story: Story, measured: Measurement) -> _Found:
+        latencies = Latencies.of(_measured_part(story, measured), story.experiment.load.deadline.seconds)
+        bounds = latencies.percentile(percent)
+        if bounds is None:
+            known = (
+                f"{latencies.known:,} answers cannot carry it" if latencies.known else "nothing was answered"
+            )
+            return _Found(None, known)
+        lower, upper = bounds
+        return _Found((lower * 1000, upper * 1000), of_the_end=percent < 100)
+
+    return found
 
 
-def _at_most(name: str, target: float, value: float | None, unit: str) -> ObjectiveResult:
-    if value is None:
-        return ObjectiveResult(name, target, None, None, unit, Verdict.UNKNOWN, "nothing was answered")
-    verdict = Verdict.PASS if value <= target else Verdict.FAIL
-    return ObjectiveResult(name, target, value, value, unit, verdict)
+def _errors(story: Story, measured: Measurement) -> _Found:
+    bounds = share_bad(_measured_part(story, measured), story.experiment.load.deadline.seconds)
+    return _Found(bounds, "nothing was due", of_the_end=True)
 
 
-def _throughput(least_per_s: float, measurement: Measurement) -> ObjectiveResult:
-    length_s = measurement.end_s - measurement.start_s
-    if length_s <= 0:
-        return ObjectiveResult(
-            "throughput", least_per_s, None, None, "per_s", Verdict.UNKNOWN, "no time passed"
-        )
-    value = (measurement.requests - measurement.bad) / length_s
-    verdict = Verdict.PASS if value >= least_per_s else Verdict.FAIL
-    return ObjectiveResult("throughput", least_per_s, value, value, "per_s", verdict)
+def _throughput(story: Story, measured: Measurement) -> _Found:
+    deadline_s, length_s = story.experiment.load.deadline.seconds, measured.end_s - measured.start_s
+    bounds = good_per_s(_measured_part(story, measured), deadline_s, length_s)
+    return _Found(bounds, "no time passed", of_the_end=True)
+
+
+def _measured_part(story: Story, measured: Measurement) -> RequestLog:
+    return story.log.between(measured.start_s, measured.end_s)
+
+
+def _limits(experiment: Experiment) -> tuple[float, float]:
+    return experiment.load.deadline.seconds, experiment.settle.seconds
 
 
 def _step(steps: Iterable[StepRecord], name: str) -> StepRecord | None:
     return next((step for step in steps if step.name == name), None)
 
 
+# the whole
+
+
 def judge(
+    story: Story,
     objectives: tuple[ObjectiveResult, ...],
     checks: tuple[CheckResult, ...],
-    steps: tuple[StepRecord, ...],
-    measurement: Measurement | None,
-    experiment: Experiment,
     disturbances: tuple[tuple[Verdict, str], ...] = (),
     interrupted: bool = False,
+    scenario: ScenarioAccount | None = None,
 ) -> Judgement:
     """The verdict of the whole.
 
-    `disturbances` are what befell the run itself: an abort, a crash, an interrupt. A story not told to
-    its end breaks no promise, so an interrupted run fails only if a fault was not undone. Without a
-    measurement there was no story at all.
+    `disturbances` are what befell the run itself: an abort, a crash, an interrupt. A person who ends a run
+    wants no verdict on the target, so an interrupted run fails only if a fault was not undone.
     """
+    experiment, measurement = story.experiment, story.measurement
     found = [(result.verdict, _sentence(result)) for result in objectives]
     found += [(check.verdict, f"{check.name}: {check.detail}") for check in checks]
     if interrupted:
         found = [(Verdict.UNKNOWN, text) for verdict, text in found if verdict is not Verdict.PASS]
-    found = [*disturbances, *found]
+    own = (doubt_of_scenario(scenario, experiment.load.scenario_errors),)
+    found = [*disturbances, *((Verdict.UNKNOWN, doubt) for doubt in own if doubt), *found]
     if measurement is not None:
-        found += _troubled_steps(steps)
+        found += _troubled_steps(story.steps)
         doubt = doubt_of(measurement, experiment)
         if doubt:
             found.append((Verdict.UNKNOWN, f"the load generator cannot be trusted: {doubt}"))
@@ -174,7 +264,21 @@ def judge(
 def doubt_of(measurement: Measurement, experiment: Experiment) -> str:
     """Why the load generator cannot be believed; empty when it can."""
     interval_s = max(point.rate.interval_s for point in experiment.load.rate if point.rate.count)
-    return trusted(measurement.generator, interval_s, deadline_s=experiment.load.deadline.seconds)
+    reasons = (reason for reason, _ in measurement.errors if reason.startswith(DROPPED))
+    because = next(reasons, "").removeprefix(DROPPED)
+    deadline_s = experiment.load.deadline.seconds
+    return trusted(measurement.generator, interval_s, dropped_because=because, deadline_s=deadline_s)
+
+
+def doubt_of_scenario(account: ScenarioAccount | None, tolerated: Ratio) -> str:
+    """Why the scenario cannot be believed to have done what it was to do; empty when it can."""
+    if account is None or account.failed <= tolerated.fraction * account.arrivals:
+        return ""
+    others = len(account.errors) - 1
+    more = f", and errors of {others} other kinds" if others else ""
+    limit = f"; {tolerated} is tolerated" if tolerated.fraction else ""
+    told = f"the scenario failed {times(account.failed)} in {account.arrivals:,} arrivals"
+    return f"{told}{limit}: {account.errors[0]}{more}"
 
 
 def _sentence(result: ObjectiveResult) -> str:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from seatrial.measure import Latencies, share_bad
+from seatrial.measure.latency import latencies_s
 from seatrial.model.experiment import Guard
 from seatrial.model.requestlog import RequestLog
 
@@ -55,16 +57,15 @@ class Watch:
     def figures(self, now_s: float) -> Figures:
         """The live figures at `now_s`."""
         recent = self._decided(now_s, _LIVE_WINDOW_S)
-        answered = recent[np.isfinite(recent.ended)]
         sent = np.count_nonzero((self._recent.sent >= now_s - _LIVE_WINDOW_S) & (self._recent.sent < now_s))
-        latency_s = answered.ended - answered.intended
+        waited_s = latencies_s(recent, self._deadline_s)
         return Figures(
             offered_per_s=len(recent) / _LIVE_WINDOW_S,
             achieved_per_s=float(sent) / _LIVE_WINDOW_S,
             good=self._good,
             bad=self._bad,
             recent_bad=self._share_bad(recent),
-            p95_ms=float(np.percentile(latency_s, 95)) * 1000 if len(answered) else None,
+            p95_ms=float(np.percentile(waited_s, 95)) * 1000 if len(waited_s) else None,
         )
 
     def breach(self, now_s: float, unwell: Sequence[str] = ()) -> str | None:
@@ -73,7 +74,8 @@ class Watch:
         `unwell`: for each guard, in order, what its probe found wrong ("" for nothing, or no probe).
 
         A condition is looked at over the last second (a single bad request is no breach), and must be found
-        true at every look for the guard's duration.
+        true at every look for the guard's duration. Only what is proven against the service counts (see
+        `measure.proof`): nothing is aborted for the generator's own failures.
         """
         recent = self._decided(now_s, 1.0)
         for index, guard in enumerate(self._guards):
@@ -88,20 +90,20 @@ class Watch:
 
     def _condition(self, guard: Guard, recent: RequestLog) -> str | None:
         if guard.errors is not None:
-            share = self._share_bad(recent)
-            if share is not None and share >= guard.errors.fraction:
-                return f"guard: {share:.0%} of arrivals were bad, limit {guard.errors}"
-        if guard.p95 is not None and len(recent):
-            waited_s = np.where(np.isfinite(recent.ended), recent.ended - recent.intended, self._deadline_s)
-            p95_s = float(np.percentile(waited_s, 95))
-            if p95_s >= guard.p95.seconds:
-                return f"guard: p95 was {p95_s * 1000:.0f} ms, limit {guard.p95}"
+            share = share_bad(recent, self._deadline_s)
+            if share is not None and share[0] >= guard.errors.fraction:
+                return f"guard: {share[0]:.0%} of arrivals were bad, limit {guard.errors}"
+        if guard.p95 is not None:
+            p95_s = Latencies.of(recent, self._deadline_s).nearest_rank(95)
+            if p95_s is not None and p95_s[0] >= guard.p95.seconds:
+                return f"guard: p95 was {p95_s[0] * 1000:.0f} ms, limit {guard.p95}"
         return None
 
     def _decided(self, now_s: float, window_s: float) -> RequestLog:
         """Arrivals whose fate became known in the last `window_s`."""
         log = self._recent
-        known = np.where(np.isfinite(log.ended), log.ended, log.intended + self._deadline_s)
+        gave_up = np.where(np.isnan(log.sent), log.intended, log.sent) + self._deadline_s
+        known = np.where(np.isfinite(log.ended), log.ended, gave_up)
         return log[(known > now_s - window_s) & (known <= now_s)]
 
     def _share_bad(self, rows: RequestLog) -> float | None:

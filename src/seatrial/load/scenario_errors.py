@@ -1,0 +1,140 @@
+"""What went wrong in the scenario's own code, counted where it happens.
+
+Locust counts exceptions beside requests and goes on; a request that was answered well is a success there even
+if the task that sent it then failed. Here an arrival whose task raised is evidence that the scenario did not
+do what it was to do, so it is counted with the place in the scenario, goes to the spool, and keeps the run
+from passing. So are listeners and greenlets of the scenario that raised, and errors in Locust's log.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import sysconfig
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from seatrial.model.result import ScenarioAccount, ScenarioError
+from seatrial.model.secrets import shown
+
+_MOST_KINDS = 50
+_LONGEST_TEXT = 200
+_THE_REST = ScenarioError("more kinds of errors", "", "", 0)
+_LIBRARIES = (
+    sysconfig.get_paths()["stdlib"],
+    sysconfig.get_paths()["purelib"],
+    str(Path(__file__).parents[1]),
+)
+LISTENER, GREENLET, LOG = (
+    "a listener of events",
+    "a greenlet of the scenario's own",
+    "the load generator's log",
+)
+COUNTED = "seatrial_counted"  # marks a line of the log whose error is in the account already
+
+Key = tuple[str, str]  # type of the exception, place
+
+
+class ErrorTally:
+    """Counts them by kind: one kind is one type of exception at one place. `scenario` is the locustfile."""
+
+    def __init__(self, scenario: str) -> None:
+        self._scenario = Path(scenario).resolve() if scenario else None
+        self._found: dict[Key, ScenarioError] = {}
+        self.arrivals = 0
+        self.changed = False  # since the last `account`
+
+    def raised(self, error: BaseException, during: str) -> bool:
+        """Count an exception; whether it is the first of its kind. `during`: the task, or what else ran."""
+        place = place_of(error.__traceback__, self._scenario)
+        return self._count((type(error).__name__, place), _said(error), place, during)
+
+    def silent(self, task: Callable[..., Any]) -> None:
+        """Count an arrival whose task came to its end without a request."""
+        code = getattr(task, "__code__", None)
+        place = _shown(code.co_filename, code.co_firstlineno, self._scenario) if code else ""
+        self._count(("", place), "sent no request", place, getattr(task, "__name__", ""))
+
+    def logged(self, text: str) -> None:
+        """Count an error that the load process wrote into its log."""
+        first = shown(next(iter(text.strip().splitlines()), ""))
+        self._count((LOG, first), first[:_LONGEST_TEXT], "", LOG)
+
+    def account(self) -> ScenarioAccount:
+        """All so far, the most frequent first."""
+        self.changed = False
+        found = sorted(self._found.values(), key=lambda each: -each.count)
+        return ScenarioAccount(self.arrivals, tuple(found))
+
+    def _count(self, key: Key, error: str, place: str, during: str) -> bool:
+        self.changed = True
+        known = self._found.get(key)
+        if known is None and len(self._found) >= _MOST_KINDS:
+            key = ("", "more")
+            known = self._found.get(key, _THE_REST)
+        first = known is None
+        known = known or ScenarioError(error, place, during, 0)
+        self._found[key] = replace(known, count=known.count + 1)
+        return first
+
+
+class LogListener(logging.Handler):
+    """Hears the errors that Locust, and gevent under it, write into the log of the load process."""
+
+    def __init__(self, errors: ErrorTally) -> None:
+        super().__init__(logging.ERROR)
+        self._errors = errors
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Count a record of Locust's or of ours; what the scenario itself logs is its own affair."""
+        if getattr(record, COUNTED, False):
+            return
+        error = sys.exc_info()[1]
+        if record.name == "root" and error is not None and record.module == "event":
+            self._errors.raised(error, LISTENER)  # Locust calls listeners, and logs what they raise
+        elif record.name.startswith(("locust", "seatrial")):
+            self._errors.logged(record.getMessage())
+
+
+def hear_greenlets(hub: Any, errors: ErrorTally) -> Callable[[], None]:
+    """Count what greenlets raise that the scenario has started; call the result to stop."""
+    before = hub.handle_error
+
+    def handle_error(context: object, kind: Any, value: Any, trace: TracebackType | None) -> None:
+        if isinstance(value, Exception):
+            errors.raised(value.with_traceback(trace), GREENLET)
+        before(context, kind, value, trace)
+
+    hub.handle_error = handle_error
+
+    def stop() -> None:
+        hub.handle_error = before
+
+    return stop
+
+
+def place_of(trace: TracebackType | None, scenario: Path | None) -> str:
+    """`file:line` of the innermost frame in the scenario, else in code that is no library's, else of all."""
+    frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(trace)]
+    in_scenario = [each for each in frames if Path(each[0]).resolve() == scenario]
+    in_own_code = [each for each in frames if not each[0].startswith((*_LIBRARIES, "<"))]
+    found = in_scenario or in_own_code or frames
+    return _shown(*found[-1], scenario) if found else ""
+
+
+def _shown(file: str, line: int, scenario: Path | None) -> str:
+    """The file's name, with its folder where it is not the scenario's."""
+    path = Path(file)
+    beside = scenario is not None and path.resolve().is_relative_to(scenario.parent)
+    name = path.resolve().relative_to(scenario.parent) if scenario is not None and beside else path.name
+    return f"{name}:{line}"
+
+
+def _said(error: BaseException) -> str:
+    text = shown(" ".join(str(error).split()))  # first whole: half a secret is not recognised
+    kind = type(error).__name__
+    return (f"{kind}: {text}" if text else kind)[:_LONGEST_TEXT]

@@ -1,0 +1,79 @@
+"""Bounds of what is counted: shares, percentiles and rates, with and without what is not proven.
+
+`outages` and `degraded` give bounds of lengths of time. Here are those of the other objectives. Each request
+of the log is one of three: good; bad and proven, so that it is evidence against the service; or bad by the
+generator's own doing, and then nobody knows what the service would have made of it (`RequestLog.proven_bad`).
+The unknown ones are taken for the best and for the worst in turn, and the truth lies between the two.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from seatrial.model.requestlog import Floats, RequestLog
+
+
+def share_bad(log: RequestLog, deadline_s: float) -> tuple[float, float] | None:
+    """Lower and upper bound of the share of bad requests; None when none was due."""
+    if not len(log):
+        return None
+    proven = np.count_nonzero(log.proven_bad(deadline_s))
+    bad = len(log) - np.count_nonzero(log.good(deadline_s))
+    return float(proven / len(log)), float(bad / len(log))
+
+
+def good_per_s(log: RequestLog, deadline_s: float, length_s: float) -> tuple[float, float] | None:
+    """Lower and upper bound of the rate of good answers over `length_s`; None when no time passed."""
+    if length_s <= 0:
+        return None
+    proven = np.count_nonzero(log.proven_bad(deadline_s))
+    good = np.count_nonzero(log.good(deadline_s))
+    return float(good / length_s), float((len(log) - proven) / length_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Latencies:
+    """The shortest and the longest that each request can have taken, in seconds; both of shape (n,).
+
+    A latency counts from the instant at which the request was due. What we sent late was late for the
+    client, yet the service had no part in that: it took `ended - sent` at the least. A request that waited in
+    vain took a deadline at the least, and nobody knows how long. What was never sent is taken for 0 and for
+    infinity. Failures that came quickly are errors, not latencies (see `latency`).
+    """
+
+    shortest: Floats
+    longest: Floats
+    known: int  # how many of them somebody waited for
+
+    @classmethod
+    def of(cls, log: RequestLog, deadline_s: float) -> Latencies:
+        """Read them from `log`."""
+        proven = log.proven_bad(deadline_s)
+        took, waited = log.ended - log.sent, log.ended - log.intended
+        with np.errstate(invalid="ignore"):
+            quickly = ~log.ok & (took < deadline_s)
+        unknown = ~proven & np.isnan(took)
+        counts = ~(proven & quickly)
+        least = np.where(np.isnan(took), np.where(proven, deadline_s, 0.0), took)
+        most = np.where(np.isnan(waited), np.inf, waited)
+        return cls(least[counts], most[counts], int(np.count_nonzero(counts & ~unknown)))
+
+    def percentile(self, percent: float) -> tuple[float, float] | None:
+        """Lower and upper bound of a percentile, by nearest rank; None when the sample cannot carry it.
+
+        The p-th percentile of n values is the one of rank ⌈p n / 100⌉. With fewer than 100 / (100 - p) of
+        them that is the largest: one slow request more or less, and it is another figure altogether. So p95
+        wants 20 values, p99 wants 100; the maximum (100) is what it is.
+        """
+        too_few = percent < 100 and self.known * (100 - percent) < 100
+        return None if too_few else self.nearest_rank(percent)
+
+    def nearest_rank(self, percent: float) -> tuple[float, float] | None:
+        """The same whatever the size of the sample, for a condition that must hold again and again."""
+        if not self.known:
+            return None
+        rank = max(math.ceil(percent * len(self.shortest) / 100), 1) - 1
+        return float(np.partition(self.shortest, rank)[rank]), float(np.partition(self.longest, rank)[rank])

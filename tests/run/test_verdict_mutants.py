@@ -1,0 +1,196 @@
+"""What can go wrong in a run, and the verdict that it must have; and no rule of the judge that is not needed.
+
+Each row of the table is a world with its verdict. Then the judge is made to forget its rules one by one, and
+every such judge must be wrong about some row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.support.mutants import Mutant, mutants_of
+from tests.support.worlds import (
+    CRASH,
+    DIED,
+    PROMISES,
+    ROLLBACK,
+    Spell,
+    World,
+    dropped,
+    failing,
+    ours,
+    refused,
+    sent_late,
+    silent,
+    slow,
+)
+
+from seatrial.measure import generator, proof
+from seatrial.model.result import CheckResult, ScenarioAccount, StepRecord
+from seatrial.model.verdict import Verdict
+from seatrial.run import judge
+
+PASS, UNKNOWN, FAIL = Verdict.PASS, Verdict.UNKNOWN, Verdict.FAIL
+OUT = (refused(10.5, 13.0),)  # 2.5 s
+IDLE = StepRecord("rollback", "action", "deploy.rollback", "edge", 10.0)
+
+WORLDS = [
+    # a healthy service keeps every promise
+    *(World(f"healthy: {name}", PASS, promises) for name, promises in PROMISES.items()),
+    World("nothing promised", UNKNOWN, "{}", says="nothing was promised"),
+    World("only a check, which holds", PASS, "{}", checks=(CheckResult("c", PASS, ""),)),
+    # the service breaks them
+    World("out: downtime", FAIL, PROMISES["downtime"], OUT,
+          reasons=("downtime: [2.490 s, 2.512 s], target 1.000 s (at least 1.490 s too long)",)),
+    World("out: downtime after", FAIL, PROMISES["downtime after"], OUT, says="downtime after rollback: ["),
+    World("out before the step", PASS, PROMISES["downtime after"], (refused(5, 8),)),
+    World("out after the next step that is judged", PASS, PROMISES["downtime of both"], (refused(14.5, 17.5),)),
+    World("out after the next step that is not", FAIL, PROMISES["downtime after"], (refused(14.5, 17.5),)),
+    World("out: recovery", FAIL, PROMISES["recovery"], OUT, says="s too long"),
+    World("out later: recovery of both", PASS, PROMISES["recovery of both"], (refused(14.5, 17.5),)),
+    World("out: errors", FAIL, PROMISES["errors"], OUT, reasons=("errors: 12.5 %, target 1 %",)),
+    World("slow: p95", FAIL, PROMISES["p95"], (slow(0, 20, 0.2),)),
+    World("slow: max", FAIL, PROMISES["max"], (slow(5, 5.01, 0.2),)),
+    World("one slow: p99", PASS, PROMISES["p99"], (slow(5, 5.01, 0.2),)),
+    World("out: throughput", FAIL, PROMISES["throughput"], OUT),
+    World("never answered: p95", FAIL, PROMISES["p95"], (silent(5, 10),),
+          reasons=("latency p95: [500.0 ms, inf ms], target 100.0 ms",)),
+    World("refused quickly: no latency", PASS, PROMISES["p95"], (refused(5, 15),)),
+    World("refused after long", FAIL, PROMISES["p95"], (Spell(0, 20, took_s=0.6),)),
+    World("refused after a whole deadline", FAIL, PROMISES["max"], (Spell(5, 5.01, took_s=0.5),)),
+    World("an effect that came at some time in half a second", UNKNOWN, PROMISES["recovery"], (refused(10.6, 11.3),),
+          (replace(ROLLBACK, injected_s=10.5),)),
+    World("out to the end", FAIL, PROMISES["downtime"], (refused(15, 20),),
+          says="its end was not seen: the run ended first, or nothing was answered well any more"),
+    World(
+        "out to the end, and a probe knows why", FAIL, PROMISES["downtime after"], (refused(11, 20),),
+        (replace(ROLLBACK, unwell="no leader"),), says="its end was not seen: no leader",
+    ),
+    World("out for about as long as allowed", UNKNOWN, PROMISES["downtime"], (refused(10, 11),), says="hold the target"),
+    # the generator fails: nothing passes, and nothing fails for it
+    *(
+        World(f"all dropped: {name}", UNKNOWN, promises, (dropped(0, 20),), objectives=None)
+        for name, promises in PROMISES.items()
+    ),
+    World("all dropped is told", UNKNOWN, spells=(dropped(0, 20),), says="dropped 2000 of 2000 arrivals: too many open files"),
+    World("dropped, and nobody said why", UNKNOWN, PROMISES["max"], (dropped(0, 20, ""),), reasons=(
+        "latency max: nothing was answered",
+        "the load generator cannot be trusted: the load generator dropped 2000 of 2000 arrivals",
+    )),
+    *(
+        World(f"{error}: nothing fails", UNKNOWN, PROMISES["downtime"], (ours(5, 8, error),), says="own failure")
+        for error in ("unaccounted: the generator died", "own: too many open files", "unanswered at the end",
+                      "abandoned by the scenario", "scenario: KeyError: 'x'")
+    ),
+    World("late, answered well: errors", UNKNOWN, spells=(sent_late(0, 20, 0.6),), says="load generator"),
+    World("late, answered well: p95", UNKNOWN, PROMISES["p95"], (sent_late(0, 20, 0.3),), says="late"),
+    World("late at p99 alone", UNKNOWN, spells=(sent_late(0, 0.3, 0.1),), says="late: p99"),
+    World("one very late", UNKNOWN, spells=(sent_late(5, 5.01, 0.3),), says="late: max"),
+    World("a little late", PASS, spells=(sent_late(0, 20, 0.01),)),
+    World("dropped, and out all the same", FAIL, PROMISES["downtime"], (dropped(10.4, 10.5), *OUT, dropped(13, 13.1)),
+          says="at least 1.490 s too long"),
+    World("dropped amid a short outage", UNKNOWN, PROMISES["downtime"], (refused(10, 10.8), dropped(10.8, 10.9), refused(10.9, 11.5))),
+    World("one dropped, all else well", UNKNOWN, spells=(dropped(5, 5.01),), objectives=(PASS,)),
+    World("errors with drops", UNKNOWN, spells=(refused(5, 5.1), dropped(6, 6.5)), says="errors: [0.5 %, 3 %]"),
+    World("throughput with drops", UNKNOWN, PROMISES["throughput"], (refused(5, 5.5), dropped(6, 7))),
+    # nothing, or too little, to judge on
+    World("nothing measured", UNKNOWN, until_s=0.0, cut="the load generator did not start",
+          says="errors: nothing was measured: the load generator did not start"),
+    World("nothing measured, and nobody knows why", UNKNOWN, until_s=0.0, reasons=("errors: nothing was measured",)),
+    *(
+        World(f"cut in the warm-up: {name}", UNKNOWN, promises, from_s=-5.0, until_s=0.0, cut=DIED,
+              says="no arrival was scheduled")
+        for name, promises in PROMISES.items()
+    ),
+    World("few answers: p95", UNKNOWN, PROMISES["p95"], until_s=0.1, says="10 answers cannot carry it"),
+    World("just enough answers: p95", PASS, PROMISES["p95"], until_s=0.2),
+    World("a step that did not happen: downtime", UNKNOWN, PROMISES["downtime after"], steps=(IDLE,), says="did not happen"),
+    World("a step that did not happen: recovery", UNKNOWN, PROMISES["recovery"], steps=(IDLE,), says="did not happen"),
+    World("a step that nobody knows of: downtime", UNKNOWN, PROMISES["downtime after"], steps=(), says="did not happen"),
+    World("a step that nobody knows of: recovery", UNKNOWN, PROMISES["recovery"], steps=(), says="did not happen"),
+    World("the next step did not happen", UNKNOWN, PROMISES["downtime of both"],
+          steps=(ROLLBACK, replace(CRASH, before_s=None, injected_s=None, undone_s=None, verified=None)),
+          objectives=(PASS, UNKNOWN)),
+    World("half a step: recovery", UNKNOWN, PROMISES["recovery"], steps=(replace(ROLLBACK, injected_s=None),)),
+    World("the other half: recovery", UNKNOWN, PROMISES["recovery"], steps=(replace(ROLLBACK, before_s=None),)),
+    World("nothing due after the step", UNKNOWN, PROMISES["recovery"],
+          steps=(replace(ROLLBACK, before_s=25.0, injected_s=25.0),), says="nothing was due after rollback"),
+    # the story is cut short
+    *(World(f"cut, all well: {name}", UNKNOWN, promises, until_s=15, cut=DIED) for name, promises in PROMISES.items()),
+    World("cut, and out too long already", FAIL, PROMISES["downtime"], OUT, until_s=15, cut=DIED),
+    World("cut: recovery speaks of the end", UNKNOWN, PROMISES["recovery"], OUT, until_s=15, cut=DIED, says="cut short"),
+    World("cut: errors speak of the whole", UNKNOWN, PROMISES["errors"], OUT, until_s=15, cut=DIED, says="cut short"),
+    World("cut: p95 speaks of the whole", UNKNOWN, PROMISES["p95"], (slow(0, 20, 0.2),), until_s=15, cut=DIED),
+    World("cut: throughput speaks of the whole", UNKNOWN, PROMISES["throughput"], OUT, until_s=15, cut=DIED),
+    World("cut: one too slow is too slow", FAIL, PROMISES["max"], (slow(5, 5.01, 0.2),), until_s=15, cut=DIED),
+    # what befalls the run
+    World("a guard gave way", FAIL, disturbances=((FAIL, "guard: 90% bad"),), cut="guard: 90% bad", says="guard: 90% bad"),
+    World("the session was lost", UNKNOWN, disturbances=((UNKNOWN, "lost"),), says="lost"),
+    World("ended by hand", UNKNOWN, disturbances=((UNKNOWN, "interrupted"),), interrupted=True, says="interrupted"),
+    World("ended by hand in an outage", UNKNOWN, PROMISES["downtime"], OUT, interrupted=True,
+          disturbances=((UNKNOWN, "interrupted"),)),
+    World("ended by hand, all well", UNKNOWN, interrupted=True, disturbances=((UNKNOWN, "interrupted"),),
+          reasons=("interrupted",)),
+    World("ended by hand, and a check cannot tell", UNKNOWN, interrupted=True, disturbances=((UNKNOWN, "interrupted"),),
+          checks=(CheckResult("a", UNKNOWN, "not asked"),), reasons=("interrupted", "a: not asked")),
+    # the scenario
+    World("the scenario raised once", UNKNOWN, scenario=failing(1),
+          reasons=("the scenario failed once in 2,000 arrivals: home.py:7 KeyError: 'nope' (once)",)),
+    World("the scenario raised in three places", UNKNOWN, scenario=failing(3, 2, 1),
+          says="home.py:7 KeyError: 'nope' (3 times), and errors of 2 other kinds"),
+    World("no scenario error", PASS, scenario=ScenarioAccount(2000)),
+    World("scenario errors as tolerated", PASS, scenario=failing(20), tolerated="1%"),
+    World("more than tolerated", UNKNOWN, scenario=failing(21), tolerated="1%", says="; 1% is tolerated"),
+    World("the scenario raised, and the service was out", FAIL, PROMISES["downtime"], OUT, scenario=failing(9)),
+    # checks
+    World("a check fails", FAIL, checks=(CheckResult("writes", FAIL, "3 lost"),), says="writes: 3 lost"),
+    World("a check cannot tell", UNKNOWN, checks=(CheckResult("writes", UNKNOWN, "not asked"),), says="not asked"),
+    World("a failure comes before a doubt", FAIL,
+          checks=(CheckResult("a", UNKNOWN, "?"), CheckResult("b", FAIL, "lost")), reasons=("b: lost", "a: ?")),
+    World("ended by hand, and a check fails", UNKNOWN, interrupted=True,
+          disturbances=((UNKNOWN, "interrupted"),), checks=(CheckResult("a", FAIL, "lost"),), says="a: lost"),
+    # steps
+    World("a step failed", UNKNOWN, steps=(replace(IDLE, error="no such file"), CRASH), says="rollback: no such file"),
+    World("a fault that stayed", FAIL, steps=(ROLLBACK, replace(CRASH, verified=False)), says="crash"),
+]  # fmt: skip
+
+JUDGE = (
+    "judge_objectives", "_promises", "_judged", "_why", "_downtime", "_next_judged", "_recovery", "_latency", "_errors",
+    "_throughput", "judge", "doubt_of", "doubt_of_scenario",
+)  # fmt: skip
+MUTANTS = [
+    *mutants_of(judge, *JUDGE),
+    *mutants_of(
+        proof, "share_bad", "good_per_s", "Latencies.of", "Latencies.percentile", "Latencies.nearest_rank"
+    ),
+    *mutants_of(generator, "trusted"),
+]
+
+
+@pytest.mark.parametrize("world", WORLDS, ids=lambda world: world.name)
+def test_the_verdict_is_what_it_must_be(world: World) -> None:
+    judgement = world.judgement()
+    assert judgement.verdict is world.expected, judgement.reasons
+    assert world.holds(), (judgement.reasons, [result.verdict for result in world.objective_results()])
+
+
+def caught(mutant: Mutant) -> bool:
+    """Whether some world shows the mutant up, be it by an error."""
+    with mutant.alive():
+        for world in WORLDS:
+            try:
+                if not world.holds():
+                    return True
+            except Exception:  # a judge that raises is caught as well
+                return True
+    return False
+
+
+# No log can have a lateness that is its limit to the last bit.
+INDISTINGUISHABLE = ("trusted: Gt → GtE",)
+
+
+def test_a_judge_that_forgets_any_rule_is_caught() -> None:
+    mutants = [mutant for mutant in MUTANTS if not mutant.name.endswith(INDISTINGUISHABLE)]
+    assert [mutant.name for mutant in mutants if not caught(mutant)] == []

@@ -1,0 +1,182 @@
+"""What can go wrong in a run, as small worlds, each with the verdict that it must have.
+
+A world is what a run has left to be judged: requests, steps, what befell the run, what the scenario failed at,
+what checks found. Unless it says otherwise it is a healthy one: 20 s at 100 a second, everything answered in
+2 ms, a rollback at 10 s.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import pyarrow as pa
+
+from seatrial.measure import measure
+from seatrial.model.document import build, parse
+from seatrial.model.experiment import Experiment
+from seatrial.model.requestlog import SCHEMA, RequestLog
+from seatrial.model.result import (
+    CheckResult,
+    Measurement,
+    ObjectiveResult,
+    ScenarioAccount,
+    ScenarioError,
+    StepRecord,
+)
+from seatrial.model.verdict import Verdict
+from seatrial.run import judge as court
+
+RATE, LENGTH_S, DEADLINE_S = 100, 20.0, 0.5
+LATENCY_S = 0.002
+ROLLBACK = StepRecord("rollback", "action", "deploy.rollback", "edge", 10.0, 10.0, 10.001, verified=True)
+CRASH = StepRecord("crash", "fault", "process.kill", "db", 14.0, 14.0, 14.001, undone_s=19.0, verified=True)
+DIED = "the load generator ended early: killed by signal 9"
+
+_TIMELINE = (
+    "timeline:\n  - {at: 10s, action: deploy.rollback, on: edge, name: rollback}\n"
+    "  - {at: 14s, fault: process.kill, on: db, name: crash}\n"
+)
+PROMISES = {
+    "downtime": "{downtime: {max: 1s}}",
+    "downtime after": "{downtime: {max: 1s, after: rollback}}",
+    "downtime of both": "{downtime: [{max: 1s, after: rollback}, {max: 5s, after: crash}]}",
+    "recovery": "{recovery: {max: 1s, after: rollback}}",
+    "recovery of both": "{recovery: [{max: 1s, after: rollback}, {max: 5s, after: crash}]}",
+    "errors": "{errors: {max: 1%}}",
+    "p95": "{latency: {p95: 100ms}}",
+    "p99": "{latency: {p99: 100ms}}",
+    "max": "{latency: {max: 100ms}}",
+    "throughput": "{throughput: {min: 95/s}}",
+}
+
+
+@dataclass(frozen=True)
+class Spell:
+    """From `start` to `end` (seconds) requests fare otherwise. `error` is the log's word for it."""
+
+    start: float
+    end: float
+    error: str = "HTTP 503"
+    status: int = 503
+    sent: bool = True
+    answered: bool = True
+    late_s: float = 0.0  # sent so late
+    took_s: float = LATENCY_S
+    every: int = 1  # only every so manieth of them
+
+    def of(self, index: int) -> bool:
+        return self.start <= index / RATE < self.end and index % self.every == 0
+
+
+def refused(start: float, end: float) -> Spell:
+    return Spell(start, end)
+
+
+def silent(start: float, end: float) -> Spell:
+    return Spell(start, end, "deadline", 0, answered=False)
+
+
+def dropped(start: float, end: float, error: str = "dropped: too many open files") -> Spell:
+    return Spell(start, end, error, 0, sent=False, answered=False)
+
+
+def ours(start: float, end: float, error: str) -> Spell:
+    return Spell(start, end, error, 0, answered=False)
+
+
+def sent_late(start: float, end: float, late_s: float) -> Spell:
+    return Spell(start, end, "", 200, late_s=late_s)
+
+
+def slow(start: float, end: float, took_s: float, every: int = 1) -> Spell:
+    return Spell(start, end, "", 200, took_s=took_s, every=every)
+
+
+@cache
+def log(spells: tuple[Spell, ...] = (), from_s: float = 0.0, until_s: float = LENGTH_S) -> RequestLog:
+    rows = []
+    for index in range(round(from_s * RATE), round(until_s * RATE)):
+        due = index / RATE
+        spell = next((each for each in spells if each.of(index)), Spell(0, 0, "", 200))
+        sent = due + spell.late_s if spell.sent else None
+        rows.append({
+            "intended": due, "sent": sent,
+            "ended": sent + spell.took_s if sent is not None and spell.answered else None,
+            "ok": not spell.error and spell.sent, "status": spell.status, "name": "GET /", "served_by": "blue",
+            "error": spell.error, "worker": "0", "key": None,
+        })  # fmt: skip
+    return RequestLog.from_arrow(pa.Table.from_pylist(rows, schema=SCHEMA))
+
+
+@dataclass(frozen=True)
+class World:
+    """`says` is in one of the reasons; `reasons` are all of them. `objectives`: the verdicts on the promises."""
+
+    name: str
+    expected: Verdict
+    promises: str = "{errors: {max: 1%}}"
+    spells: tuple[Spell, ...] = ()
+    steps: tuple[StepRecord, ...] = (ROLLBACK, CRASH)
+    from_s: float = 0.0
+    until_s: float = LENGTH_S
+    cut: str = ""
+    disturbances: tuple[tuple[Verdict, str], ...] = ()
+    interrupted: bool = False
+    scenario: ScenarioAccount | None = None
+    tolerated: str = "0%"
+    checks: tuple[CheckResult, ...] = ()
+    says: str = ""
+    reasons: tuple[str, ...] | None = None
+    objectives: tuple[Verdict, ...] | None = None
+
+    def experiment(self) -> Experiment:
+        text = (
+            "experiment: x\nload: {scenario: a.py, rate: 100/s, deadline: 500ms, "
+            f"scenario_errors: {self.tolerated}}}\nduration: 20s\n{_TIMELINE}objectives: {self.promises}\n"
+        )
+        if self.checks:
+            text += f"checks: [{', '.join(check.name for check in self.checks)}]\n"
+        return _built(text)
+
+    def objective_results(self) -> tuple[ObjectiveResult, ...]:
+        return court.judge_objectives(self._story())
+
+    def judgement(self) -> court.Judgement:
+        return court.judge(
+            self._story(), self.objective_results(), self.checks, self.disturbances, self.interrupted,
+            self.scenario,
+        )  # fmt: skip
+
+    def holds(self) -> bool:
+        """Whether the judge says what it must."""
+        judgement = self.judgement()
+        results = self.objective_results()
+        return (
+            judgement.verdict is self.expected
+            and any(self.says in reason for reason in judgement.reasons or ("",))
+            and (self.reasons is None or judgement.reasons == self.reasons)
+            and (self.objectives is None or tuple(result.verdict for result in results) == self.objectives)
+            and all((result.verdict is Verdict.PASS) <= (result.reason == "") for result in results)
+        )
+
+    def _story(self) -> court.Story:
+        requests = log(self.spells, self.from_s, self.until_s)
+        measured = _measured(self.spells, self.from_s, self.until_s) if len(requests) else None
+        return court.Story(self.experiment(), requests, measured, self.steps, self.cut)
+
+
+@cache
+def _built(text: str) -> Experiment:
+    return build(Experiment, parse(text, "x.yaml"))
+
+
+@cache
+def _measured(spells: tuple[Spell, ...], from_s: float, until_s: float) -> Measurement:
+    return measure(log(spells, from_s, until_s), DEADLINE_S, 1.0, 0.0, until_s)
+
+
+def failing(*counts: int, arrivals: int = 2000) -> ScenarioAccount:
+    """So many errors of one kind after the other."""
+    errors = (ScenarioError("KeyError: 'nope'", f"home.py:{7 + i}", "home", n) for i, n in enumerate(counts))
+    return ScenarioAccount(arrivals, tuple(errors))
