@@ -6,6 +6,7 @@ that somebody else made is left as it is; what we put into it is private all the
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import stat
@@ -17,7 +18,7 @@ from platformdirs import user_state_path
 _log = logging.getLogger(__name__)
 
 _DIRECTORY, _FILE, _OWNER = 0o700, 0o600, 0o700
-_OURS = ("faults.sqlite", "seatrial.sqlite", "guardian.log", "locks", "keys", "calibration.json")
+_OURS = ("faults.sqlite", "seatrial.sqlite", "guardian.log", "locks", "open-runs", "keys", "calibration.json")
 
 
 def seatrial_home(environment: Mapping[str, str] = os.environ) -> Path:
@@ -42,8 +43,13 @@ def private(path: str | os.PathLike[str], flags: int) -> int:
 
 
 def touch_private(path: Path) -> None:
-    """Make sure that `path` is there before a library opens it, which would make it by the umask."""
-    os.close(private(path, os.O_RDWR | os.O_CREAT))
+    """Make sure that `path` is there before a library opens it, which would make it by the umask.
+
+    One that exists is not opened: closing it again would drop the locks that this process holds on it through
+    another descriptor, as SQLite does.
+    """
+    with contextlib.suppress(FileExistsError):
+        os.close(private(path, os.O_RDWR | os.O_CREAT | os.O_EXCL))
 
 
 def make_private(path: Path) -> None:

@@ -30,12 +30,15 @@ def test_the_lead_goes_to_the_standby_and_back(role: Role) -> None:
     assert undo.touches == "database.primary: leader db-1 → db-2"
     action.inject(undo)
     assert leader(role).name == "db-2"
+    assert action.healthy(role), "the cluster is whole, and led by another than before"
+    assert not action.gone(undo)
     recorded = Undo.from_json(undo.to_json())
     for _ in range(2):
         registry.build(recorded.fault, recorded.with_).undo(recorded)
         assert leader(role).name == "db-1"
     assert len(PatroniDouble.requests) == 2
     assert action.healthy(role)
+    assert action.gone(undo)
 
 
 def test_a_second_switchover_is_undone_to_where_the_first_began(role: Role) -> None:
@@ -65,6 +68,7 @@ def test_the_new_leader_stays_when_that_is_wanted(role: Role) -> None:
     action.inject(undo)
     action.undo(undo)
     assert leader(role).name == "db-2"
+    assert action.gone(undo), "that is what there should be"
 
 
 def test_an_undo_without_an_effect_hands_nothing_over(role: Role) -> None:

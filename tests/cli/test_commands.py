@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.support.dead_run import dead_run
 
 from seatrial.cli import main
 
@@ -107,7 +108,56 @@ def test_a_dry_run_starts_nothing(
 
 def test_nothing_to_recover(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert seatrial(monkeypatch, "recover", "--json") == 0
-    assert json.loads(capsys.readouterr().out) == {"recovered": []}
+    assert json.loads(capsys.readouterr().out) == {"recovered": [], "finished": []}
+
+
+def test_without_room_nothing_is_started_and_a_line_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same command works when there is room: no bad input, and nobody can say how it would have ended."""
+    Path("scenario.py").write_text("")
+    Path("x.yaml").write_text("experiment: x\nload: {scenario: scenario.py, rate: 100/s}\nduration: 10s\n")
+    Path("t.yaml").write_text("target: shop\nbase_url: http://127.0.0.1:1\n")
+    monkeypatch.setattr("seatrial.disk.free_bytes", lambda _: 1 << 20)
+    assert seatrial(monkeypatch, "run", "x.yaml", "--target", "t.yaml") == 2
+    said = capsys.readouterr().err
+    assert "about 1,500 arrivals writes at least 8.1 MiB there, and 1.0 MiB are free" in said
+    assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device", "/state/x"), MemoryError()])
+def test_what_the_machine_lacks_is_no_defect_of_ours(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception
+) -> None:
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr("seatrial.cli.running.recovered", fail)
+    assert seatrial(monkeypatch, "recover") == 2
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    assert len(said.splitlines()) == 1
+
+
+def test_a_run_that_was_killed_is_finished_when_its_report_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    dead = dead_run(tmp_path)
+    assert seatrial(monkeypatch, "report", str(dead.evidence.directory)) == 2
+    assert "its conductor died" in capsys.readouterr().out
+    assert seatrial(monkeypatch, "verify", str(dead.evidence.directory), "--key", "home/keys/ledger.pub") == 0
+    assert seatrial(monkeypatch, "recover", "--json") == 0
+
+
+def test_a_run_that_was_killed_is_finished_by_recover(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    dead = dead_run(tmp_path)
+    assert seatrial(monkeypatch, "recover", "--json") == 0
+    captured = capsys.readouterr()
+    (finished,) = json.loads(captured.out)["finished"]
+    assert (finished["run"], finished["verdict"]) == (dead.evidence.run, "unknown")
+    assert f"finished: {dead.evidence.run}: unknown (interrupted: its conductor died" in captured.err
 
 
 def test_there_is_no_testbed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

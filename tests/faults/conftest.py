@@ -69,6 +69,7 @@ class Scripted(Declared):
     undo_fails: int = 0  # so many times, then it works
     inject_fails: bool = False
     undo_hangs: bool = False
+    is_gone: bool | None = True
     well: bool | None = True
 
     def prepare(self, role: Role) -> Undo:
@@ -85,6 +86,9 @@ class Scripted(Declared):
             self.hanging.wait(30)
         if self.told.count(f"undo {self.label}") <= self.undo_fails:
             raise OSError("still broken")
+
+    def gone(self, undo: Undo) -> bool | None:
+        return self.is_gone
 
     def healthy(self, role: Role) -> bool | None:
         return self.well

@@ -67,7 +67,7 @@ def test_an_activity_its_undo_and_its_probe(
     fault.inject(undo)
     again: Any = registry.build(undo.fault, undo.with_)
     again.undo(undo)
-    assert again.healthy(role) is True
+    assert again.gone(undo) is True
     assert [each["type"] for each in ran] == ["action", "action", "probe"]
     assert ran[0]["provider"]["arguments"] == {"ship": "Vasa"}
     assert ran[1] == {"type": "action", "name": "raise-ship", "provider": ACTIVITIES["undo"]}
@@ -91,6 +91,7 @@ def test_failures_are_told(ran: list[dict[str, Any]], role: Role) -> None:
         registry.build("chaostoolkit", {"inject": elsewhere, "undo": fails}).inject(undo)
     fault = registry.build("chaostoolkit", {"inject": fails, "undo": fails})
     assert fault.healthy(role) is None
+    assert fault.gone(undo) is None
 
 
 @pytest.mark.skipif(importlib.util.find_spec("chaoslib") is not None, reason="the library is installed")

@@ -13,7 +13,7 @@ from tests.support.waiting import wait_until
 
 from seatrial.faults import Role, registry
 from seatrial.faults.processes import tagged
-from seatrial.model.problems import Unavailable
+from seatrial.model.problems import TooLate, Unavailable
 
 CONDUCTOR = """
 import sys
@@ -34,10 +34,15 @@ def test_both_programs_run_where_the_target_stands(role: Role) -> None:
     assert not broken.exists()
     fault.inject(undo)
     assert broken.exists()
+    with pytest.raises(Unavailable, match="test failed with 1"):
+        fault.gone(undo)
     for _ in range(2):
         fault.undo(undo)
         assert not broken.exists()
     assert fault.healthy(role)
+    assert fault.gone(undo)
+    without = run(inject=["touch", "broken"], undo=["rm", "-f", "broken"])
+    assert without.gone(without.prepare(role)) is None
     assert undo.by_hand == f"cd {role.directory} && rm -f broken"
 
 
@@ -61,7 +66,7 @@ def test_what_goes_wrong_is_told(role: Role) -> None:
 def test_who_takes_too_long_is_ended_with_all_that_it_started(role: Role) -> None:
     fault = run(inject=["sh", "-c", "sleep 600 & sleep 600"], undo=["true"], within="200ms")
     undo = fault.prepare(role)
-    with pytest.raises(Unavailable, match=r"sh was not through within 0\.2s"):
+    with pytest.raises(TooLate, match=r"sh was not through within 0\.2s"):
         fault.inject(undo)
     assert tagged(undo.token) == []
 

@@ -14,6 +14,7 @@ from tests.support.victims import LOOPBACK, Service
 from tests.support.waiting import wait_until
 
 from seatrial.faults import Role, registry
+from seatrial.faults.postgres import held_by
 from seatrial.faults.processes import is_running, send, tagged
 from seatrial.model.problems import BadInput, Unavailable
 
@@ -56,36 +57,44 @@ def test_every_connection_is_taken_and_given_back(server: Database, database: Ro
         server.connect()
     with pytest.raises(Unavailable, match="too many clients"):
         fault.healthy(database)
+    assert not fault.gone(undo)
     for _ in range(2):
         fault.undo(undo)
     wait_until(server.serves)
     assert fault.healthy(database)
+    assert fault.gone(undo)
 
 
 def test_some_connections_are_taken(server: Database, database: Role) -> None:
-    fault = registry.build("database.connections", {"count": 3})
+    fault: Any = registry.build("database.connections", {"count": 3})
     undo = fault.prepare(database)
     fault.inject(undo)
     with server.connect() as connection:
         held = connection.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'seatrial holding'"
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'seatrial holding%'"
         ).fetchone()
     assert held == (3,)
+    assert held_by(undo) == 3
+    assert not fault.gone(undo)
     (companion,) = tagged(undo.token)
     assert PASSWORD not in Path(f"/proc/{companion.pid}/cmdline").read_text()
     fault.undo(undo)
+    wait_until(lambda: fault.gone(undo))
 
 
 def test_a_lock_is_held_until_it_is_undone(server: Database, database: Role) -> None:
     with server.connect() as connection:
         connection.execute('CREATE TABLE IF NOT EXISTS "Orders" (id int)')
         connection.execute("SET lock_timeout = '50ms'")
-        fault = registry.build("database.lock", {"table": "public.Orders"})
+        fault: Any = registry.build("database.lock", {"table": "public.Orders"})
         undo = fault.prepare(database)
         fault.inject(undo)
         with pytest.raises(psycopg.errors.LockNotAvailable):
             connection.execute('SELECT * FROM "Orders"')
+        assert fault.healthy(database), "the server is well, and the table locked all the same"
+        assert not fault.gone(undo)
         fault.undo(undo)
+        wait_until(lambda: fault.gone(undo))
         connection.execute("SET lock_timeout = '5s'")
         connection.execute('SELECT * FROM "Orders"')
 
@@ -122,7 +131,13 @@ def test_the_primary_is_crashed(server: Database, primary: Role) -> None:
     assert not server.serves()
     fault.undo(undo)
     assert fault.healthy(primary)
-    PatroniDouble.members[0]["state"] = "stopped"
+    assert fault.gone(undo)
+    PatroniDouble.members[0] |= {"state": "stopped", "role": "replica"}
+    PatroniDouble.members[1] |= {"state": "running", "role": "leader"}
+    assert fault.healthy(primary), "another leads now"
+    assert not fault.gone(undo), "and the one that crashed is still away"
+    PatroniDouble.members[1] |= {"state": "streaming", "role": "sync_standby"}
+    PatroniDouble.members[0] |= {"state": "stopped", "role": "leader"}
     PatroniDouble.config["pause"] = True
     with pytest.raises(Unavailable, match=r"no running leader .* is leader, stopped.*Patroni is paused"):
         fault.healthy(primary)
@@ -141,6 +156,7 @@ def test_the_node_of_the_primary_is_lost(server: Database, primary: Role, tmp_pa
     fault.inject(undo)
     assert fault.effective(undo)
     assert not server.serves()
+    assert not fault.gone(undo)
     pidfile = tmp_path / "service/service.pid"
     dead = pidfile.read_text()
     for _ in range(2):
@@ -148,6 +164,12 @@ def test_the_node_of_the_primary_is_lost(server: Database, primary: Role, tmp_pa
         wait_until(lambda: pidfile.read_text() != dead, what="Patroni has been started again")
     assert (tmp_path / "service/starts").read_text().count("started") == 2
     assert fault.healthy(primary)
+    wait_until(lambda: fault.gone(undo))
+    lost = PatroniDouble.members.pop(0)
+    PatroniDouble.members[0] |= {"role": "leader"}
+    assert fault.healthy(primary), "another leads now"
+    assert not fault.gone(undo), "and the cluster has forgotten the one that was lost"
+    PatroniDouble.members.insert(0, lost)
     server.stop()
     server.start()
 

@@ -52,6 +52,7 @@ def test_settings_are_changed_and_put_back_exactly(role: Role) -> None:
     assert PatroniDouble.config == before
     fault.inject(undo)
     assert PatroniDouble.config == {"ttl": 20, "pause": True, "postgresql": {"parameters": {"port": 2}}}
+    assert not fault.gone(undo)
     recorded = Undo.from_json(undo.to_json())
     again = registry.build(recorded.fault, recorded.with_)
     for _ in range(2):
@@ -59,6 +60,7 @@ def test_settings_are_changed_and_put_back_exactly(role: Role) -> None:
         assert PatroniDouble.config == before
     assert [request.split()[0] for request in PatroniDouble.requests] == ["PATCH", "PATCH"]
     assert fault.healthy(role)
+    assert fault.gone(undo)
 
 
 def test_an_undo_without_an_effect_changes_nothing(role: Role) -> None:

@@ -11,7 +11,8 @@ from tests.support.victims import LOOPBACK
 from tests.support.waiting import wait_until
 
 from seatrial.faults import Role, Undo, haproxy, registry
-from seatrial.model.problems import BadInput, Unavailable
+from seatrial.faults.protocol import PartlyUndone
+from seatrial.model.problems import BadInput, Unavailable, Unreachable
 from seatrial.testbed import programs
 
 CONFIG = """\
@@ -70,11 +71,23 @@ def test_servers_are_drained_and_taken_back(
     fault.inject(undo)
     assert fault.effective(undo)
     assert told(edge) == during
+    assert not fault.gone(undo)
     recorded = Undo.from_json(undo.to_json())
     for _ in range(2):
         registry.build(recorded.fault, recorded.with_).undo(recorded)
         assert told(edge) == {}
+        assert fault.gone(undo)
     assert fault.healthy(edge)
+
+
+def test_one_server_that_is_back_is_a_part_of_it(edge: Role) -> None:
+    fault: Any = registry.build("edge.drain", {"server": "east.*"})
+    undo = fault.prepare(edge)
+    fault.inject(undo)
+    haproxy.tell(edge.path("edge.sock"), "blue/east.blue", "ready")
+    with pytest.raises(PartlyUndone, match=r"green/east\.green of 2 did not go back"):
+        fault.gone(undo)
+    fault.undo(undo)
 
 
 def test_what_was_out_of_rotation_before_stays_so(edge: Role) -> None:
@@ -100,5 +113,5 @@ def test_a_server_that_is_not_there_is_told(edge: Role) -> None:
     with pytest.raises(Unavailable, match="did not set"):
         haproxy.tell(edge.path("edge.sock"), "blue/nobody", "drain")
     nowhere = Role("edge", "haproxy", {"socket": "none.sock"}, LOOPBACK, edge.directory)
-    with pytest.raises(Unavailable, match="does not answer"):
+    with pytest.raises(Unreachable, match="does not answer"):
         registry.build("edge.drain", {}).prepare(nowhere)

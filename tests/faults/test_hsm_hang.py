@@ -38,9 +38,11 @@ def test_signers_old_and_new_wait_for_their_deadlines_and_no_longer(victim: Hsm)
     assert "no answer within 0.5 s" in hsm.wrong_with(victim.role, 0.5)
     assert 1.5 <= time.monotonic() - begun < 10
     assert not HANG.healthy(victim.role)
+    assert not HANG.gone(undo)
     HANG.undo(undo)
     wait_until(victim.intact)
     assert HANG.healthy(victim.role)
+    assert HANG.gone(undo)
     assert victim.starts() == 1
 
 

@@ -48,9 +48,11 @@ def test_server_and_connections_are_gone_and_come_back_with_the_same_key(victim:
         with pytest.raises(SignerUnavailable):
             victim.signer.sign(b"while it is away")
     assert not AWAY.healthy(victim.role)
+    assert not AWAY.gone(undo)
     AWAY.undo(undo)
     wait_until(victim.intact)
     assert AWAY.healthy(victim.role)
+    assert AWAY.gone(undo)
     assert key.verifies(b"after", victim.signer.sign(b"after"))
     AWAY.undo(undo)  # idempotent
     assert victim.starts() == 2

@@ -76,7 +76,7 @@ def test_the_calls_are_made_as_written(admin: Role) -> None:
     call.inject(undo)
     again: Any = registry.build(undo.fault, undo.with_)
     again.undo(undo)
-    assert again.healthy(admin)
+    assert again.gone(undo)
     assert Admin.asked == [
         ("POST", "/faults/slow", {"ms": 300}, f"Bearer {TOKEN}"),
         ("DELETE", "/faults/slow", None, f"Bearer {TOKEN}"),
@@ -97,6 +97,7 @@ def test_a_refusal_is_told(admin: Role) -> None:
 def test_without_a_probe_nobody_can_tell(admin: Role) -> None:
     call: Any = registry.build("http.call", {"inject": {}, "undo": {}})
     assert call.healthy(admin) is None
+    assert call.gone(call.prepare(admin)) is None
 
 
 def test_a_path_leads_to_no_other_host(admin: Role) -> None:

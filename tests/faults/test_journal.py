@@ -280,3 +280,75 @@ def test_why_an_undo_failed_is_kept_without_secrets(journal: Journal) -> None:
     assert journal.entry(number).error == "Unavailable: sh failed with 3: refused ${TOKEN}"
     files = [journal.path, journal.path.with_name("faults.sqlite-wal")]
     assert not any(b"s3cret" in path.read_bytes() for path in files)
+
+
+def test_room_is_reserved_before_anything_is_injected(journal: Journal, home: Path) -> None:
+    """Beyond the end of the log: it does not get longer, yet the disk has given the blocks."""
+    log = home / "faults.sqlite-wal"
+    journal.prepare("s", "crash", UNDO, 0)
+    assert log.stat().st_blocks * 512 - log.stat().st_size > 900_000
+
+
+def test_a_fault_whose_undo_may_lack_room_is_not_prepared(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int, size: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("seatrial.disk.reserve", full)
+    with pytest.raises(JournalError, match=r"faults\.sqlite cannot be used: .*No space left.* free\)"):
+        journal.prepare("s", "crash", UNDO, 0)
+    assert journal.entries("s") == []
+
+
+def test_memory_that_runs_out_is_told_as_the_journals_trouble(journal: Journal) -> None:
+    with pytest.raises(JournalError, match="cannot be used: MemoryError"), journal._translated():
+        raise MemoryError
+
+
+def test_another_look_at_the_journal_drops_no_lock(journal: Journal, home: Path) -> None:
+    """A process that closes any descriptor of a file loses the locks that it holds on it. Another process
+    would then take itself for the last user and fold the log away under us."""
+    Journal(home / "faults.sqlite").close()
+    look = "import sys, pathlib; from seatrial.faults.journal import Journal; Journal(pathlib.Path(sys.argv[1])).close()"
+    subprocess.run([sys.executable, "-c", look, str(home / "faults.sqlite")], check=True)
+    assert (home / "faults.sqlite-wal").exists()
+    journal.prepare("s", "crash", UNDO, 0)
+
+
+_ON_A_DISK_OF_ITS_OWN = """
+import os, subprocess, sys
+from pathlib import Path
+home = Path(sys.argv[1])
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "none", str(home)], check=True)
+from tests.faults.test_journal import UNDO
+from seatrial.faults.journal import Journal, Session
+from seatrial.faults.processes import myself
+journal = Journal(home / "faults.sqlite")
+journal.open_session(Session("s", "shop", "crash", "run", myself()))
+faults = [journal.prepare("s", f"fault {number}", UNDO, 0) for number in range(5)]
+balloon = os.open(home / "balloon", os.O_CREAT | os.O_WRONLY)
+try:
+    while True:
+        os.write(balloon, bytes(4096))
+except OSError:
+    pass
+free = os.statvfs(home)
+assert free.f_bavail == 0, free
+for fault in faults:
+    now = journal.clock.now()
+    journal.activate(fault, now, now, 0), journal.observed(fault, now)
+    journal.claim(fault, myself(), lambda _: False), journal.undone(fault), journal.verified(fault)
+print(len(journal.open_entries("s")))
+"""
+
+
+@pytest.mark.root
+def test_on_a_full_disk_every_undo_is_recorded(tmp_path: Path) -> None:
+    alone = ["unshare", "--mount", "--propagation", "private"]
+    probe = subprocess.run([*alone, "mount", "-t", "tmpfs", "none", "/mnt"], check=False, capture_output=True)
+    if probe.returncode != 0:
+        pytest.skip("may not mount a disk of its own: needs root on Linux")
+    command = [*alone, sys.executable, "-c", _ON_A_DISK_OF_ITS_OWN, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "0\n"), done.stderr

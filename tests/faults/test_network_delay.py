@@ -114,10 +114,12 @@ class TestHeld:
         assert min(seconds for _, seconds in took) >= times * _HELD_S
         assert median(took) < (times + 1) * _HELD_S  # the other way, were it held, would add as much
         assert not fault.healthy(harbour.role)
+        assert not fault.gone(undo)
         for _ in range(2):
             registry.build(undo.fault, undo.with_).undo(undo)
             assert median(round_trips(harbour)) < _HELD_S
         assert fault.healthy(harbour.role)
+        assert fault.gone(undo)
         assert tagged(undo.token) == []
 
 

@@ -30,10 +30,12 @@ def test_both_ways_and_back(harbour: Harbour) -> None:
     assert not harbour.passes(harbour.east, harbour.west)
     assert not harbour.passes(harbour.west, harbour.east)
     assert not fault.healthy(harbour.role)
+    assert not fault.gone(undo)
     for _ in range(2):
         registry.build(undo.fault, undo.with_).undo(undo)
         assert harbour.passes(harbour.east, harbour.west)
     assert fault.healthy(harbour.role)
+    assert fault.gone(undo)
     assert undo.by_hand == f"ip netns exec {harbour.router} nft delete table inet seatrial_{undo.token}"
 
 
@@ -68,6 +70,7 @@ def test_tables_of_others_survive_even_if_they_look_like_ours(harbour: Harbour) 
         undo = fault.prepare(harbour.role)
         fault.inject(undo)
         fault.undo(undo)
+        assert fault.gone(undo), "tables of others are no effect of ours"
         listed = nft.run(harbour.router, "list tables\n")
         assert all(f"table inet {name}\n" in listed for name in names)
         assert undo.token not in listed

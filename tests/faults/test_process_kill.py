@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support.victims import Service, Tree
@@ -11,9 +13,10 @@ from tests.support.waiting import wait_until
 
 from seatrial.faults import registry
 from seatrial.faults.processes import identify, is_running
-from seatrial.model.problems import Unavailable
+from seatrial.faults.protocol import PartlyUndone
+from seatrial.model.problems import Unavailable, Unreachable
 
-KILL = registry.build("process.kill", {})
+KILL: Any = registry.build("process.kill", {})
 
 
 def test_it_is_gone_and_comes_back(service: Service) -> None:
@@ -22,8 +25,10 @@ def test_it_is_gone_and_comes_back(service: Service) -> None:
     assert undo.touches == str(before)
     KILL.inject(undo)
     assert service.process() is None
+    assert not KILL.gone(undo)
     KILL.undo(undo)
     wait_until(service.intact)
+    assert KILL.gone(undo)
     assert service.process() != before
     KILL.undo(undo)  # idempotent
     assert service.starts() == 2
@@ -43,9 +48,33 @@ def test_two_who_undo_at_once_start_it_once(service: Service) -> None:
 
 def test_the_undo_of_what_was_never_injected_does_nothing(service: Service) -> None:
     before = service.process()
-    KILL.undo(KILL.prepare(service.role))
+    undo = KILL.prepare(service.role)
+    KILL.undo(undo)
+    assert KILL.gone(undo)
     assert service.process() == before
     assert service.starts() == 1
+
+
+def test_one_of_two_that_is_back_is_a_part_of_it(service: Service, tmp_path: Path) -> None:
+    other = Service(tmp_path / "other")
+    files = ["service.pid", str(other.directory / "service.pid")]
+    undo = KILL.prepare(replace(service.role, parameters={"pidfile": files}))
+    KILL.inject(undo)
+    assert not KILL.gone(undo)
+    back = Service(service.directory)
+    with pytest.raises(PartlyUndone, match=f"{other.directory}/service.pid of 2 name no process"):
+        KILL.gone(undo)
+    back.close()
+
+
+def test_a_stranger_with_the_number_of_the_killed_is_not_the_service(service: Service) -> None:
+    """The service did not come back, and its number, still in its pidfile, has gone to somebody else."""
+    now = service.process()
+    assert now is not None
+    undo = KILL.prepare(service.role)
+    killed = {"pid": now.pid, "started": now.started - 1, "boot": now.boot}
+    with pytest.raises(Unreachable, match=f"service: pid {now.pid} is another process now"):
+        KILL.gone(replace(undo, state={"processes": [killed]}))
 
 
 def test_what_its_supervisor_has_started_is_not_started_again(service: Service) -> None:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -18,7 +19,7 @@ from seatrial.faults import Role, registry
 from seatrial.faults.processes import is_stopped, myself, send, tagged
 from seatrial.faults.protocol import Fault
 
-SLOW = registry.build("process.slow", {"to": "20%", "period": "20ms"})
+SLOW: Any = registry.build("process.slow", {"to": "20%", "period": "20ms"})
 
 
 @pytest.fixture
@@ -43,11 +44,13 @@ def states_seen(role: Role, fault: Fault, looks: int = 200) -> list[bool]:
 def test_it_is_stopped_most_of_the_time(busy: Role) -> None:
     undo = SLOW.prepare(busy)
     SLOW.inject(undo)
+    assert not SLOW.gone(undo)
     share = sum(states_seen(busy, registry.build("process.kill", {}))) / 200
     assert 0.4 < share < 1.0
     SLOW.undo(undo)
     assert not any(states_seen(busy, registry.build("process.kill", {}), 50))
     assert tagged(undo.token) == []
+    assert SLOW.gone(undo)
     SLOW.undo(undo)
 
 

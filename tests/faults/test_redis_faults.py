@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -16,7 +17,8 @@ from tests.support.victims import LOOPBACK
 from tests.support.waiting import wait_until
 
 from seatrial.faults import Role, registry
-from seatrial.model.problems import BadInput, Unavailable
+from seatrial.faults.protocol import PartlyUndone
+from seatrial.model.problems import BadInput, Unreachable
 
 PASSWORD = "never-to-be-seen"
 
@@ -45,7 +47,7 @@ def fill(server: redis.Redis, prefix: str, count: int) -> None:
 def test_eviction_and_both_settings_put_back(server: redis.Redis, cache: Role) -> None:
     server.config_set("maxmemory", 500_000_000)
     fill(server, "shop", 20_000)
-    evict = registry.build("redis.evict", {"keep": "10%"})
+    evict: Any = registry.build("redis.evict", {"keep": "10%"})
     undo = evict.prepare(cache)
     assert PASSWORD not in undo.to_json()
     assert undo.by_hand.endswith("config set maxmemory 500000000 maxmemory-policy noeviction")
@@ -53,21 +55,27 @@ def test_eviction_and_both_settings_put_back(server: redis.Redis, cache: Role) -
     wait_until(lambda: server.dbsize() < 8_000, what="the server has evicted")
     assert server.config_get("maxmemory-policy") == {"maxmemory-policy": "allkeys-lru"}
     server.set("new", "x")  # it goes on serving
+    assert evict.healthy(cache), "it answers, at a tenth of its memory"
+    assert not evict.gone(undo)
     for _ in range(2):
         evict.undo(undo)
         assert server.config_get("maxmemory") == {"maxmemory": "500000000"}
         assert server.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
+        assert evict.gone(undo)
     server.config_set("maxmemory", 0)
 
 
 def test_a_setting_that_somebody_changed_meanwhile_is_theirs(server: redis.Redis, cache: Role) -> None:
-    evict = registry.build("redis.evict", {})
+    evict: Any = registry.build("redis.evict", {})
     undo = evict.prepare(cache)
     evict.inject(undo)
     server.config_set("maxmemory", 123_456_789)
+    with pytest.raises(PartlyUndone, match="maxmemory-policy of 2 still as during the fault"):
+        evict.gone(undo)
     evict.undo(undo)
     assert server.config_get("maxmemory") == {"maxmemory": "123456789"}
     assert server.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
+    assert evict.gone(undo)
     server.config_set("maxmemory", 0)
 
 
@@ -76,7 +84,7 @@ def test_flush_takes_what_matches_and_nothing_else(server: redis.Redis, cache: R
     fill(server, "sho", 10)
     other = redis.Redis(port=server.connection_pool.connection_kwargs["port"], password=PASSWORD, db=1)
     fill(other, "shop", 10)
-    flush = registry.build("redis.flush", {"match": "shop:*"})
+    flush: Any = registry.build("redis.flush", {"match": "shop:*"})
     undo = flush.prepare(cache)
     flush.inject(undo)
     assert server.dbsize() == 10
@@ -85,11 +93,13 @@ def test_flush_takes_what_matches_and_nothing_else(server: redis.Redis, cache: R
     assert server.dbsize() == 0
     assert other.dbsize() == 10  # of another database
     flush.undo(undo)
+    assert flush.healthy(cache)
+    assert flush.gone(undo) is None, "an answer to a PING does not say that the cache is full again"
     other.close()
 
 
 def test_writes_wait_until_the_pause_is_over(server: redis.Redis, cache: Role) -> None:
-    pause = registry.build("redis.pause", {})
+    pause: Any = registry.build("redis.pause", {})
     undo = pause.prepare(cache)
     pause.inject(undo)
     impatient = redis.Redis(
@@ -100,9 +110,11 @@ def test_writes_wait_until_the_pause_is_over(server: redis.Redis, cache: Role) -
     )
     with pytest.raises(redis.TimeoutError):
         impatient.set("a", "b")
-    assert not pause.healthy(cache)  # type: ignore[attr-defined]
+    assert not pause.healthy(cache)
+    assert not pause.gone(undo)
     pause.undo(undo)
-    assert pause.healthy(cache)  # type: ignore[attr-defined]
+    assert pause.healthy(cache)
+    assert pause.gone(undo)
     server.set("a", "b")
     pause.undo(undo)
     impatient.close()
@@ -121,7 +133,7 @@ def test_a_pause_of_everything_ends_at_its_longest(cache: Role, server: redis.Re
 def test_a_server_that_is_not_there_or_not_ours(cache: Role) -> None:
     flush = registry.build("redis.flush", {})
     nowhere = replace(cache, parameters={"url": "redis://:${CACHE_PASSWORD}@127.0.0.1:1/0"})
-    with pytest.raises(Unavailable) as caught:
+    with pytest.raises(Unreachable) as caught:
         flush.prepare(nowhere)
     assert PASSWORD not in str(caught.value)
     elsewhere = replace(cache, parameters={"url": "redis://10.0.0.1:6379/0"})

@@ -33,7 +33,7 @@ def a_session(home: Path, **options: Any) -> FaultSession:
 @pytest.fixture
 def in_process(monkeypatch: pytest.MonkeyPatch, build: Callable[..., Any]) -> None:
     """Sessions whose conductor knows scripted faults; its guardian does not, and is not asked."""
-    monkeypatch.setattr(session, "Undoer", lambda journal, me: Undoer(journal, me, build=build))
+    monkeypatch.setattr(session, "Undoer", lambda *given, **named: Undoer(*given, **named, build=build))
     monkeypatch.setattr(registry, "bind", lambda *_: None)
 
 
@@ -240,3 +240,25 @@ def test_a_guardian_that_is_told_to_end_undoes_everything(home: Path, tree: Tree
         os.kill(drill._link.process.pid, signal.SIGTERM)
         wait_until(lambda: bool(drill.lost))
         wait_until(tree.intact)
+
+
+def test_a_journal_that_cannot_be_read_any_more_keeps_no_effect_in_place(
+    home: Path, in_process: None, scripted: Any, role: Role, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(*_: object) -> None:
+        raise JournalError("the fault journal cannot be used: disk I/O error")
+
+    drill = a_session(home)
+    with drill:
+        drill.inject(scripted(label="first"), role, ttl_s=30, label="first")
+        drill.inject(scripted(label="second"), role, ttl_s=30, label="second")
+        for name in ("open_entries", "entries", "entry", "claim", "undone"):
+            monkeypatch.setattr(drill._journal, name, unreadable)
+    assert scripted.told[2:4] == ["undo second", "undo first"]
+    assert [(life.entry.label, life.entry.verified) for life in drill.history()] == [
+        ("first", None),
+        ("second", None),
+    ]
+    assert all("could not be read" in life.entry.error for life in drill.history())
+    with a_session(home):  # the target was let go
+        pass

@@ -89,10 +89,12 @@ def test_a_toxic_of_ours_comes_and_goes_and_theirs_stays(link: Role) -> None:
         "attributes": {"latency": 300},
     }  # fmt: skip
     assert not fault.healthy(link)
+    assert not fault.gone(undo)
     for _ in range(2):
         registry.build(undo.fault, undo.with_).undo(undo)
         assert Toxiproxy.proxies["redis"]["toxics"] == [theirs]
     assert fault.healthy(link)
+    assert fault.gone(undo)
     assert undo.by_hand == f"toxiproxy-cli toxic remove -n seatrial-{undo.token} redis"
 
 
@@ -102,7 +104,9 @@ def test_down_and_up(link: Role) -> None:
     fault.inject(undo)
     assert Toxiproxy.proxies["redis"]["enabled"] is False
     assert not fault.healthy(link)
+    assert not fault.gone(undo)
     fault.undo(undo)
+    assert fault.gone(undo)
     assert Toxiproxy.proxies["redis"]["enabled"] is True
 
 
@@ -113,6 +117,8 @@ def test_what_was_down_before_stays_down(link: Role) -> None:
     fault.inject(undo)
     fault.undo(undo)
     assert Toxiproxy.proxies["redis"]["enabled"] is False
+    assert fault.gone(undo), "down is what it was"
+    assert not fault.healthy(link)
 
 
 def test_a_proxy_that_is_not_there(link: Role) -> None:

@@ -8,13 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.waiting import wait_until
 
 from seatrial.faults import Role, UndoFailedError
-from seatrial.faults.journal import Entry, Journal, Session, State
+from seatrial.faults.journal import Entry, Journal, JournalError, Session, State
 from seatrial.faults.processes import ProcessId, myself
-from seatrial.faults.undoing import Outcome, Undoer
+from seatrial.faults.protocol import PartlyUndone
+from seatrial.faults.undoing import Undoer
+from seatrial.model.problems import TooLate, Unavailable, Unreachable
+from seatrial.model.undo import UndoOutcome
 
 STRANGER = ProcessId(1, 1, "boot")
+ROLE = Role("another", "process", {}, (), ".")
 
 
 @pytest.fixture
@@ -61,7 +66,8 @@ def test_a_failure_stops_nobody_and_is_tried_again(
     entries = [prepared(label="a"), prepared(label="b", undo_fails=1), prepared(label="c")]
     outcomes = {outcome.entry.id: outcome for outcome in undoer.undo_each(entries)}
     failed = outcomes[entries[1].id]
-    assert (failed.state, failed.error) == (State.UNDO_FAILED, "OSError: still broken")
+    assert failed.state is State.UNDO_FAILED
+    assert failed.error.startswith("scripted: undo raised OSError: still broken (conftest.py:")
     assert "by hand: mend b" in str(UndoFailedError([failed]))
     assert [entry.id for entry in journal.open_entries("s")] == [entries[1].id]
     assert undoer.undo_each(journal.open_entries("s"))[0].settled
@@ -138,29 +144,164 @@ def test_who_has_been_claimed_is_left_alone_unless_by_force(
     assert undoer.undo(entry, force=True).settled
 
 
-@pytest.mark.parametrize(
-    ("well", "state", "verified"),
-    [(True, State.UNDONE, True), (False, State.UNDO_FAILED, False), (None, State.UNDONE, None)],
-)
-def test_an_undo_is_verified(
+LOOKED_AT = [  # what the probe says of this effect, and of the role; what that makes of the undo
+    (True, True, State.UNDONE, UndoOutcome.VERIFIED),
+    (True, None, State.UNDONE, UndoOutcome.VERIFIED),
+    (None, True, State.UNDONE, UndoOutcome.UNVERIFIED),  # a role that is well does not vouch for the effect
+    (None, None, State.UNDONE, UndoOutcome.UNVERIFIED),
+    (False, True, State.UNDO_FAILED, UndoOutcome.NOT_WELL),
+    (True, False, State.UNDO_FAILED, UndoOutcome.NOT_WELL),
+    (None, False, State.UNDO_FAILED, UndoOutcome.NOT_WELL),
+]
+
+
+@pytest.mark.parametrize(("is_gone", "well", "state", "came_out"), LOOKED_AT)
+def test_an_undo_is_verified_by_two_questions(
     undoer: Undoer,
     prepared: Callable[..., Entry],
     journal: Journal,
+    is_gone: bool | None,
     well: bool | None,
     state: State,
-    verified: bool | None,
+    came_out: UndoOutcome,
 ) -> None:
-    (outcome,) = undoer.verify_each([undoer.undo(prepared(well=well))], within_s=0)
-    assert (outcome.state, outcome.verified) == (state, verified)
-    assert Outcome.of(journal.entry(outcome.entry.id)).state is state
-    assert journal.entry(outcome.entry.id).verified is verified
+    (outcome,) = undoer.verify_each([undoer.undo(prepared(is_gone=is_gone, well=well))], within_s=0)
+    assert (outcome.state, outcome.undo_outcome) == (state, came_out)
+    assert journal.entry(outcome.entry.id).undo_outcome is came_out
 
 
-def test_a_role_under_another_fault_is_verified_with_that_one(
-    undoer: Undoer, prepared: Callable[..., Entry], journal: Journal
+def test_a_role_under_another_fault_is_verified_when_that_one_is_gone(
+    undoer: Undoer, prepared: Callable[..., Entry]
 ) -> None:
     first, second = prepared(label="a"), prepared(label="b")
-    outcome = undoer.verify(undoer.undo(first))
-    assert (outcome.state, outcome.verified) == (State.UNDONE, None)
-    undoer.verify(undoer.undo(second))
-    assert [journal.entry(entry.id).verified for entry in (first, second)] == [True, True]
+    deferred = undoer.verify(undoer.undo(first))
+    assert (deferred.state, deferred.verified) == (State.UNDONE, None)
+    found = undoer.verify_each([deferred, undoer.undo(second)])
+    assert [outcome.undo_outcome for outcome in found] == [UndoOutcome.VERIFIED] * 2
+
+
+def test_a_role_whose_other_fault_cannot_be_undone_is_not_held_against_this_one(
+    undoer: Undoer, prepared: Callable[..., Entry]
+) -> None:
+    """Its role is ill because of the other, so nobody can tell; the other fails the run in any case."""
+    first, second = prepared(label="a", well=False), prepared(label="b", undo_fails=9)
+    assert undoer.undo(second).undo_outcome is UndoOutcome.FAILED
+    assert undoer.verify(undoer.undo(first), within_s=0).undo_outcome is UndoOutcome.UNVERIFIED
+
+
+RAISED = [
+    (OSError("still broken"), UndoOutcome.FAILED),
+    (Unavailable("its program failed with 3"), UndoOutcome.FAILED),
+    (TooLate("not through within 5s"), UndoOutcome.TIMED_OUT),
+    (TimeoutError("timed out"), UndoOutcome.TIMED_OUT),
+    (Unreachable("connection refused"), UndoOutcome.TARGET_GONE),
+    (ConnectionRefusedError("connection refused"), UndoOutcome.TARGET_GONE),
+    (PartlyUndone("pid 7 of 2 still stopped"), UndoOutcome.PARTLY),
+    (SystemExit(3), UndoOutcome.FAILED),
+]
+
+
+@pytest.mark.parametrize(("error", "came_out"), RAISED, ids=lambda value: repr(value)[:40])
+def test_how_an_undo_failed_is_durable(
+    undoer: Undoer,
+    prepared: Callable[..., Entry],
+    journal: Journal,
+    scripted: type[Any],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: BaseException,
+    came_out: UndoOutcome,
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    entry = prepared()
+    monkeypatch.setattr(scripted, "undo", fail)
+    outcome = undoer.undo(entry)
+    assert outcome.undo_outcome is came_out
+    assert outcome.undo_outcome.left_behind
+    assert journal.entry(entry.id).undo_outcome is came_out
+    (said,) = caplog.records
+    assert said.exc_info is None, "a foreign program's failure is no reason for a traceback"
+    assert "\n" not in said.getMessage()
+    assert str(error) in said.getMessage()
+
+
+@pytest.mark.parametrize(("error", "came_out"), RAISED, ids=lambda value: repr(value)[:40])
+def test_a_probe_that_raises_has_not_verified(
+    undoer: Undoer,
+    prepared: Callable[..., Entry],
+    scripted: type[Any],
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+    came_out: UndoOutcome,
+) -> None:
+    def fail(*_: object) -> bool:
+        raise error
+
+    undone = undoer.undo(prepared())
+    monkeypatch.setattr(scripted, "gone", fail)
+    expected = UndoOutcome.NOT_WELL if came_out is UndoOutcome.FAILED else came_out
+    outcome = undoer.verify(undone, within_s=0)
+    assert (outcome.undo_outcome, outcome.verified) == (expected, False)
+    assert str(error) in outcome.error
+
+
+def test_an_undo_that_does_not_return_has_timed_out(
+    journal: Journal, build: Any, prepared: Callable[..., Entry], scripted: type[Any]
+) -> None:
+    undoer = Undoer(journal, myself(), build=build, patience_s=0.01, longest_undo_s=0.05)
+    entry = prepared(undo_hangs=True)
+    (outcome,) = undoer.undo_each([entry])
+    assert outcome.undo_outcome is UndoOutcome.TIMED_OUT
+    assert "has not returned within 0.05s" in outcome.error
+    assert journal.entry(entry.id).undo_outcome is UndoOutcome.TIMED_OUT
+    scripted.hanging.set()  # it returns after all, and then it is undone
+    wait_until(lambda: journal.entry(entry.id).state is State.UNDONE)
+
+
+def test_a_probe_that_does_not_return_has_not_verified(
+    journal: Journal, build: Any, prepared: Callable[..., Entry], scripted: type[Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    undoer = Undoer(journal, myself(), build=build, longest_look_s=0.05)
+    monkeypatch.setattr(scripted, "gone", lambda *_: scripted.hanging.wait(30))
+    outcome = undoer.verify(undoer.undo(prepared()), within_s=0)
+    assert outcome.undo_outcome is UndoOutcome.NOT_WELL
+    assert "its probe has not returned" in outcome.error
+
+
+def test_an_undo_that_the_journal_does_not_take_is_verified_all_the_same(
+    undoer: Undoer, prepared: Callable[..., Entry], journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise JournalError("the disk is full")
+
+    well, ill = prepared(label="a"), prepared(label="b", on=ROLE, is_gone=False)
+    monkeypatch.setattr(journal, "undone", full)
+    found = undoer.verify_each([undoer.undo(well), undoer.undo(ill)], within_s=0)
+    assert [outcome.undo_outcome for outcome in found] == [UndoOutcome.UNRECORDED, UndoOutcome.NOT_WELL]
+    assert [outcome.settled for outcome in found] == [False, False]
+
+
+def test_what_was_surely_never_injected_has_nothing_to_fail(
+    journal: Journal, build: Any, prepared: Callable[..., Entry], scripted: type[Any]
+) -> None:
+    undoer = Undoer(journal, myself(), build=build, untouched=lambda _: True)
+    outcome = undoer.verify(undoer.undo(prepared(active=False, undo_fails=9, well=False)), within_s=0)
+    assert (outcome.state, outcome.undo_outcome) == (State.UNDONE, UndoOutcome.NOT_INJECTED)
+    assert scripted.told == ["undo it"], "what was opened while it was prepared is closed"
+
+
+def test_what_may_have_been_injected_counts(undoer: Undoer, prepared: Callable[..., Entry]) -> None:
+    assert undoer.undo(prepared(active=False, undo_fails=9)).undo_outcome is UndoOutcome.FAILED
+
+
+def test_who_has_claimed_it_and_does_not_say_that_it_is_done_has_it(
+    undoer: Undoer, prepared: Callable[..., Entry], journal: Journal
+) -> None:
+    entry = prepared()
+    assert journal.claim(entry.id, myself(), lambda _: False)
+    outcome = Undoer(journal, STRANGER).undo(entry)
+    assert outcome.undo_outcome is UndoOutcome.LEFT_TO_ANOTHER
+    assert prepared().undo_outcome is UndoOutcome.IN_EFFECT

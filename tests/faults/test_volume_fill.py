@@ -54,6 +54,7 @@ def test_no_more_is_left_than_was_asked_for_and_all_comes_back(volume: Role, lea
     fault.inject(undo)
     assert free(volume) == leave
     assert not fault.healthy(volume)
+    assert not fault.gone(undo)
     if not leave:
         with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
             Path(volume.parameters["path"], "new").write_bytes(b"x" * 4096)
@@ -62,6 +63,7 @@ def test_no_more_is_left_than_was_asked_for_and_all_comes_back(volume: Role, lea
         registry.build(undo.fault, undo.with_).undo(undo)
         assert free(volume) == before
     assert fault.healthy(volume)
+    assert fault.gone(undo)
     assert [path.name for path in Path(volume.parameters["path"]).iterdir()] == ["theirs"]
 
 

@@ -78,7 +78,7 @@ def test_a_fault_that_is_not_known_to_be_undone_is_critical_whatever_the_verdict
     event = triggered(policy.on_result(left, NOW, open_since(NOW), CONTEXT))
     assert event.severity == "critical"
     assert "seatrial recover" in event.summary
-    assert event.details["by_hand"] == "seatrial recover"
+    assert event.details["by_hand"] == ["patronictl restart shop db-1", "seatrial recover"]
 
 
 def test_a_fault_that_never_took_effect_need_not_be_undone() -> None:

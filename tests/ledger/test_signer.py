@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from seatrial.ledger import SoftwareSigner, read_verifier_keys
-from seatrial.model.problems import BadInput
+from seatrial.model.problems import BadInput, CannotStore
 
 
 def test_a_key_is_made_once(tmp_path: Path) -> None:
@@ -24,6 +24,25 @@ def test_a_key_is_made_once(tmp_path: Path) -> None:
     assert not first.verifier_key().verifies(b"other", again.sign(b"text"))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert read_verifier_keys(path.with_suffix(".pub")) == (first.verifier_key(),)
+
+
+def test_a_disk_that_takes_no_key_leaves_no_file_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty file there would be taken for a key that cannot be read, by every later seal."""
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    path = tmp_path / "keys" / "ledger"
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", full)
+        with pytest.raises(
+            CannotStore, match=r"keys.*No space left on device .* free\); free some room there"
+        ):
+            SoftwareSigner.load_or_create(path, "x")
+    assert list(path.parent.iterdir()) == []
+    assert SoftwareSigner.load_or_create(path, "x").name == "x"
 
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl here")

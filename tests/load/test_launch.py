@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import signal
 import subprocess
@@ -18,12 +19,13 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from seatrial.load.launch import LOG, REQUESTS, LoadPlan, LoadProcess, explain, launch
+from seatrial.load.launch import LOG, REQUESTS, SPOOLS, LoadPlan, LoadProcess, end_left_over, explain, launch
 from seatrial.load.parquet import METADATA
+from seatrial.load.spool import CANNOT_WRITE
 from seatrial.model import secrets
 from seatrial.model.arrivals import RateStep
 from seatrial.model.ownfailure import KILLED
-from seatrial.model.problems import BadInput
+from seatrial.model.problems import BadInput, CannotStore, Unavailable
 from seatrial.model.quantities import Rate
 
 SCENARIO = """
@@ -221,3 +223,46 @@ class Visitor(OpenLoopUser):
     assert "printed ${TOKEN}\n" in said
     assert "from a program ${TOKEN}\n" in said
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and b"s3cret" in path.read_bytes()]
+
+
+def test_a_generator_that_could_not_write_says_so_by_its_exit_code(tmp_path: Path) -> None:
+    """Its log is on the same full disk, so that is all it can say."""
+    over = subprocess.Popen([sys.executable, "-c", f"raise SystemExit({CANNOT_WRITE})"])
+    over.wait()
+    process = LoadProcess(plan(tmp_path, "http://127.0.0.1:1"), over)
+    reason = process.failure_reason() or ""
+    assert re.search(r"could not write the request log: .*worker-0\.spool \(.* free\)", reason)
+
+
+def test_a_generator_that_outlived_its_conductor_is_ended_and_no_other(tmp_path: Path) -> None:
+    def generator(directory: Path) -> subprocess.Popen[bytes]:
+        arguments = ["--spool", str(directory / SPOOLS)]
+        return subprocess.Popen([sys.executable, "-c", "input()", *arguments], stdin=subprocess.PIPE)
+
+    with generator(tmp_path / "mine") as mine, generator(tmp_path / "other") as other:
+        end_left_over(tmp_path / "mine")
+        assert not psutil.pid_exists(mine.pid)
+        assert other.poll() is None
+        other.kill()
+
+
+def test_a_full_disk_starts_no_generator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device", str(tmp_path / "run" / "locust.log"))
+
+    load = plan(tmp_path, "http://127.0.0.1:1")
+    monkeypatch.setattr("seatrial.load.launch.open", full, raising=False)
+    with pytest.raises(CannotStore, match=r"locust\.log .*No space left"):
+        launch(load)
+
+
+@pytest.mark.parametrize("number", [11, 12])
+def test_a_system_that_starts_no_process_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("subprocess.Popen", refuse)
+    with pytest.raises(Unavailable, match=f"cannot be started: {os.strerror(number)}"):
+        launch(plan(tmp_path, "http://127.0.0.1:1"))

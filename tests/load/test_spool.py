@@ -173,30 +173,69 @@ def test_several_workers_become_one_log(tmp_path: Path) -> None:
     assert again.keys.to_pylist()[:2] == ["key-0", "key-1"]
 
 
-def test_a_full_disk_is_an_error_and_leaves_the_file_whole(tmp_path: Path) -> None:
-    import os
+class Disk:
+    """So many bytes can still be written."""
 
-    path, room = tmp_path / "w.spool", [10_000]
+    def __init__(self, room: int) -> None:
+        self.room = room
 
-    def write(fd: int, data: bytes) -> int:
-        if room[0] == 0:
+    def write(self, fd: int, data: bytes) -> int:
+        if self.room == 0:
             raise OSError(28, "No space left on device")
-        size = min(room[0], len(data))
-        room[0] -= size
+        size = min(self.room, len(data))
+        self.room -= size
         return os.write(fd, data[:size])
 
-    recorder = Recorder(path, header(), write)
+
+def filled(path: Path) -> tuple[Recorder, Disk]:
+    """One row is written; the disk did not take the thousand after it, which bring new texts with them."""
+    disk = Disk(10_000)
+    recorder = Recorder(path, header(), disk.write)
     recorder.add(0.0, 0.0, 0.0, True, 200, "/", "", "")
     recorder.flush()
-    for _ in range(1000):
-        recorder.add(1.0, 1.0, 1.0, True, 200, "/", "", "")
+    for number in range(1000):
+        recorder.add(1.0, 1.0, 1.0, True, 200, f"/{number % 7}", "", "", key="k")
     with pytest.raises(OSError, match="No space left"):
         recorder.flush()
-    room[0] = 10_000
-    recorder.close()
-    reader = SpoolReader(path)
+    return recorder, disk
+
+
+def test_rows_that_a_full_disk_did_not_take_come_later(tmp_path: Path) -> None:
+    recorder, disk = filled(tmp_path / "w.spool")
+    recorder.add(2.0, 2.0, 2.0, True, 200, "/last", "", "")
+    disk.room = 100_000
+    assert recorder.close().sent == 1002
+    log = SpoolReader(tmp_path / "w.spool").poll()
+    assert log.intended.tolist() == [0.0, *[1.0] * 1000, 2.0]
+    assert log.name.texts()[1:9] == ["/0", "/1", "/2", "/3", "/4", "/5", "/6", "/0"]
+    assert log.name.texts()[-1] == "/last"
+
+
+def test_a_full_disk_leaves_a_whole_file_without_an_account(tmp_path: Path) -> None:
+    recorder, _ = filled(tmp_path / "w.spool")
+    with pytest.raises(OSError, match="No space left"):
+        recorder.close()
+    assert recorder.account.sent == 1
+    reader = SpoolReader(tmp_path / "w.spool")
     assert reader.poll().intended.tolist() == [0.0]
-    assert reader.audit is not None
+    assert reader.audit is None
+
+
+def test_what_stands_before_damage_is_salvaged(tmp_path: Path) -> None:
+    path = tmp_path / "w.spool"
+    recorder, kept = Recorder(path, header()), 0
+    for number in range(3):
+        recorder.add(float(number), 0.0, 0.0, True, 200, "/", "", "")
+        recorder.flush()
+        kept = path.stat().st_size if number < 2 else kept
+    recorder.close()
+    whole = path.read_bytes()
+    path.write_bytes(whole[: kept + 20] + bytes(len(whole) - kept - 20))  # a loss of power: no fsync
+    with pytest.raises(BadInput, match="damaged"):
+        SpoolReader(path).poll()
+    rows, damage = SpoolReader(path).salvage()
+    assert "is damaged at byte" in damage
+    assert rows.intended.tolist() == [0.0, 1.0]
 
 
 def test_texts_without_end_do_not_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

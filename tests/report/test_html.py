@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from seatrial.model.requestlog import Coded
-from seatrial.model.result import Bounds, CheckResult, Failover, Phase
+from seatrial.model.result import Bounds, CheckResult, Failover, Phase, StepRecord
+from seatrial.model.undo import UndoOutcome
 from seatrial.model.verdict import Verdict
 from seatrial.report import Dossier, render_html
 
@@ -252,3 +253,16 @@ def test_text_can_be_read(theme: int, make: Make) -> None:
     for text, ground in pairs:
         dark, light = sorted((luminance(colours[text]), luminance(colours[ground])))
         assert (light + 0.05) / (dark + 0.05) >= 4.5, (text, ground)
+
+
+def test_a_step_that_is_left_behind_says_what_to_do(make: Make) -> None:
+    dossier = make("fail")
+    step = StepRecord(
+        *("boom", "action", "release.stop", "blue", 5.0, 5.0, 5.001),
+        undo=UndoOutcome.FAILED,
+        error="systemctl failed with 3",
+        by_hand="systemctl start blue",
+    )
+    page = Page(render_html(replace(dossier, result=replace(dossier.result, steps=(step,)))))
+    assert "systemctl start blue" in page.texts["code"]
+    assert any("left behind, NOT put back: systemctl failed with 3" in text for text in page.texts["small"])

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from seatrial.model.result import CheckResult, Failover, Phase
+from seatrial.model.result import CheckResult, Failover, Phase, StepRecord
+from seatrial.model.undo import UndoOutcome
 from seatrial.model.verdict import Verdict
 from seatrial.report import Dossier, summary
 
@@ -74,7 +75,51 @@ def test_markup_in_evidence_is_only_text(make: Make) -> None:
 def test_a_fault_that_is_not_verified_is_loud(make: Make) -> None:
     dossier = make("pass")
     steps = tuple(replace(step, verified=False) for step in dossier.result.steps)
-    assert "NOT VERIFIED" in shown(replace(dossier, result=replace(dossier.result, steps=steps)), 120)
+    assert "NOT well" in shown(replace(dossier, result=replace(dossier.result, steps=steps)), 120)
+
+
+def test_what_a_person_has_to_do_now_stands_in_the_last_lines_the_last_injected_first(make: Make) -> None:
+    dossier = make("fail")
+    first, second = (
+        StepRecord(
+            *(name, kind, does, "cache", at_s, at_s, at_s),
+            undo=UndoOutcome.FAILED,
+            error="sh failed with 3",
+            by_hand=f"mend {name}",
+        )
+        for name, kind, does, at_s in (
+            ("boom", "fault", "command.run", 5.0),
+            ("back", "action", "release.stop", 9.0),
+        )
+    )
+    text = shown(
+        replace(dossier, result=replace(dossier.result, steps=(first, second))), 140, "x/report.html"
+    )
+    assert text.splitlines()[-5:] == [
+        "back (release.stop on cache) is left behind, NOT put back: sh failed with 3",
+        "by hand    mend back",
+        "boom (command.run on cache) is left behind, NOT undone: sh failed with 3",
+        "by hand    mend boom",
+        "then       seatrial recover",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "undo", "told"),
+    [
+        ("fault", UndoOutcome.VERIFIED, "9.000 s, undone, verified"),
+        ("fault", UndoOutcome.UNVERIFIED, "9.000 s, undone, not verified"),
+        ("action", UndoOutcome.VERIFIED, "9.000 s, put back, verified"),
+        ("action", UndoOutcome.UNVERIFIED, "9.000 s, put back, not verified"),
+        ("fault", UndoOutcome.NOT_INJECTED, "nothing to undo"),
+    ],
+)
+def test_what_is_undone_says_how_that_is_known(kind: str, undo: UndoOutcome, told: str, make: Make) -> None:
+    dossier = make("pass")
+    step = StepRecord("boom", kind, "command.run", "cache", 5.0, 5.0, 5.0, undone_s=9.0, undo=undo)
+    text = shown(replace(dossier, result=replace(dossier.result, steps=(step,))), 140)
+    assert told in text
+    assert "seatrial recover" not in text
 
 
 def test_many_reasons_do_not_push_the_table_off_the_screen(make: Make) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from seatrial.model.result import ObjectiveResult, StepRecord
+from seatrial.model.undo import UndoOutcome
 from seatrial.model.verdict import Verdict
 from seatrial.report import Dossier
 from seatrial.report.views import facts, files, key_objective, measured_text, objective, step
@@ -45,6 +46,21 @@ def test_steps_say_what_did_not_happen() -> None:
     fault = step(2, StepRecord("b", "fault", "process.kill", "worker", 5.0, 5.0, 5.001))
     assert fault.happened == "5.000 … 5.001 s"
     assert fault.undone == "not undone"
+
+
+@pytest.mark.parametrize(("kind", "words"), [("fault", "NOT undone"), ("action", "NOT put back")])
+def test_a_step_that_is_left_behind_says_what_to_do(kind: str, words: str) -> None:
+    record = StepRecord(
+        *("boom", kind, "command.run", "cache", 5.0, 5.0, 5.001),
+        undo=UndoOutcome.FAILED,
+        error="sh failed with 3",
+        by_hand="sh -c 'exit 3'",
+    )
+    shown = step(1, record)
+    assert (shown.undone, shown.by_hand, shown.error) == (words, "sh -c 'exit 3'", "")
+    assert shown.left == f"boom (command.run on cache) is left behind, {words}: sh failed with 3"
+    back = step(1, replace(record, undo=UndoOutcome.VERIFIED, undone_s=9.0, error=""))
+    assert (back.undone, back.by_hand, back.left) == ("9.000 s", "", "")
 
 
 def test_any_json_becomes_rows() -> None:

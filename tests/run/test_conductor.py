@@ -1,15 +1,192 @@
-"""Health before a run: what is told of a target that is not well."""
+"""Whatever fails in the middle of a run is an ending with its reason; what was gathered until then is told."""
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Self, cast
 
+import pyarrow as pa
 import pytest
 
-from seatrial.model.problems import Unavailable
-from seatrial.run import files
-from seatrial.run.conductor import require_healthy
-from seatrial.run.plan import make_plan
+from seatrial.model.document import build, parse
+from seatrial.model.experiment import Experiment
+from seatrial.model.problems import BadInput, CannotStore, Unavailable
+from seatrial.model.requestlog import SCHEMA, RequestLog
+from seatrial.model.verdict import Verdict
+from seatrial.run import conductor, files
+from seatrial.run.clock import RunClock
+from seatrial.run.conductor import Conducted, Conductor, require_healthy
+from seatrial.run.evidence import Evidence, RunJournal
+from seatrial.run.observer import Silent
+from seatrial.run.plan import Plan, make_plan
+
+EXPERIMENT = build(
+    Experiment,
+    parse("experiment: x\nload: {scenario: a.py, rate: 100/s}\nwarmup: 0s\nduration: 300ms\n", "x.yaml"),
+)
+NO_ROWS = RequestLog.concat([])
+
+
+def rows(count: int) -> RequestLog:
+    row = {"intended": 0.0, "sent": 0.0, "ended": 0.1, "ok": True, "status": 200, "name": "/", "served_by": "",
+           "error": "", "worker": "0", "key": None}  # fmt: skip
+    return RequestLog.from_arrow(pa.Table.from_pylist([row] * count, schema=SCHEMA))
+
+
+@dataclass
+class FakeLoad:
+    """A load generator that has answers for ten rows, and fails as it is told."""
+
+    new_rows: Callable[[], RequestLog] = lambda: NO_ROWS
+    spoiled: str = ""
+    audit: object = "an account"
+    keep: Callable[[RequestLog], None] = lambda _: None
+    ended: int | None = None
+    pid: int = 1
+    stopped: list[float] = field(default_factory=list)
+    zero_monotonic_s: float = field(default_factory=time.monotonic)
+
+    def poll(self) -> int | None:
+        return self.ended
+
+    def collect(self) -> tuple[RequestLog, str]:
+        return rows(10), self.spoiled
+
+    def stop(self, grace_s: float) -> None:
+        self.stopped.append(grace_s)
+        self.ended = 0
+
+    def failure_reason(self) -> str:
+        return "no word"
+
+
+class FakeSession:
+    """Faults are none of these tests' business."""
+
+    outcomes = ()
+
+    def __init__(self, *_: object, **__: object) -> None:
+        pass
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def undo_all(self) -> None:
+        pass
+
+    def history(self) -> list[object]:
+        return []
+
+
+@pytest.fixture
+def conduct(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Conducted]:
+    """Conduct a plan without steps on a given load; `journal` may be touched before."""
+    monkeypatch.setattr(conductor, "FaultSession", FakeSession)
+    monkeypatch.setattr(conductor, "require_healthy", lambda _: None)
+
+    def run(launch: Callable[..., Any], touch: Callable[[RunJournal], None] = lambda _: None) -> Conducted:
+        monkeypatch.setattr(conductor, "launch", launch)
+        target = SimpleNamespace(target="shop", ready_within=SimpleNamespace(seconds=0.0))
+        plan = SimpleNamespace(
+            experiment=EXPERIMENT, target=target, base_url="http://127.0.0.1:1", address="http://127.0.0.1:1", scenario=Path("a.py"), shape=(),
+            steps=(), spikes=(), steady_state=(), guard_probes=(), variables={}, lacking=list,
+        )  # fmt: skip
+        evidence = Evidence(tmp_path)
+        journal = RunJournal(tmp_path / "journal.jsonl")
+        touch(journal)
+        stop = threading.Event()
+        told = Conductor(
+            cast("Plan", plan), evidence, journal, tmp_path, Silent(), stop, RunClock.start()
+        ).conduct()
+        journal.close()
+        return told
+
+    return run
+
+
+def reasons(told: Conducted) -> list[str]:
+    assert {ending.verdict for ending in told.endings} <= {Verdict.UNKNOWN}
+    return [ending.reason for ending in told.endings]
+
+
+def test_all_went_well(conduct: Callable[..., Conducted]) -> None:
+    told = conduct(lambda _: FakeLoad())
+    assert (reasons(told), told.defects, len(told.log), told.end_s) == ([], (), 10, 0.3)
+
+
+def test_a_load_that_cannot_be_started(conduct: Callable[..., Conducted]) -> None:
+    def launch(_: object) -> None:
+        raise Unavailable("the load generator cannot be started: out of processes")
+
+    told = conduct(launch)
+    assert reasons(told) == ["the load generator cannot be started: out of processes"]
+    assert len(told.log) == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "reason", "defective"),
+    [
+        (BadInput("the spool is damaged at byte 12"), "the spool is damaged at byte 12", False),
+        (OSError(5, "Input/output error"), "Input/output error", False),
+        (ZeroDivisionError("oh"), "seatrial itself failed: ZeroDivisionError: oh", True),
+    ],
+)
+def test_what_fails_while_the_load_runs_ends_it_and_keeps_its_rows(
+    conduct: Callable[..., Conducted], error: Exception, reason: str, defective: bool
+) -> None:
+    def fail() -> RequestLog:
+        raise error
+
+    load = FakeLoad(new_rows=fail)
+    told = conduct(lambda _: load)
+    (said,) = reasons(told)
+    assert reason in said
+    assert len(told.log) == 10
+    assert load.stopped, "the load went on without anybody watching"
+    assert bool(told.defects) == defective
+
+
+def test_rows_that_cannot_be_kept_are_judged_all_the_same(conduct: Callable[..., Conducted]) -> None:
+    def full(_: RequestLog) -> None:
+        raise CannotStore("the request log: no space left")
+
+    told = conduct(lambda _: FakeLoad(keep=full))
+    assert reasons(told) == ["the request log: no space left"]
+    assert len(told.log) == 10
+
+
+def test_a_spool_that_is_damaged_at_its_end_is_judged_up_to_there(conduct: Callable[..., Conducted]) -> None:
+    told = conduct(lambda _: FakeLoad(spoiled="it is damaged at byte 99"))
+    assert reasons(told) == ["it is damaged at byte 99"]
+    assert len(told.log) == 10
+
+
+def test_a_generator_that_gave_no_account_may_have_lost_its_last_rows(
+    conduct: Callable[..., Conducted],
+) -> None:
+    """Its disk was full at the last flush, or it was killed after the measured part."""
+    told = conduct(lambda _: FakeLoad(audit=None))
+    assert reasons(told) == ["the load generator did not end in good order: no word"]
+
+
+def test_a_journal_that_the_disk_does_not_take_ends_the_run(
+    conduct: Callable[..., Conducted], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def touch(journal: RunJournal) -> None:
+        journal.trouble = CannotStore("the run's journal: no space left")
+
+    load = FakeLoad()
+    told = conduct(lambda _: load, touch)
+    assert reasons(told) == ["the run's journal: no space left"]
+    assert load.stopped
 
 
 def test_a_target_that_is_not_well_is_told_without_its_secret(

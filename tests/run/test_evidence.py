@@ -1,5 +1,6 @@
 """Evidence is never written over, and the journal is whole line by line."""
 
+import errno
 import json
 import multiprocessing
 import os
@@ -11,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from seatrial.model import secrets
-from seatrial.model.problems import BadInput
-from seatrial.run.evidence import Evidence, RunJournal
+from seatrial.model.problems import BadInput, CannotStore
+from seatrial.run.evidence import ROOM, Evidence, RunJournal, read_journal
 from seatrial.run.execute import _describe as describe
 from seatrial.run.files import read
 from seatrial.run.plan import make_plan
@@ -32,6 +33,88 @@ def test_evidence_is_never_written_over(tmp_path: Path) -> None:
         Evidence.create("crash", NOW, tmp_path)
     with pytest.raises(BadInput, match="cannot make"):
         Evidence.create("crash", NOW, tmp_path / "verdict.json" / "below")
+
+
+def test_the_runs_of_a_monthly_suite_are_told_apart(tmp_path: Path) -> None:
+    """Their directories have the same names each month, and a run is recorded once."""
+    months = [datetime(2026, month, 1, 2, 30, tzinfo=UTC) for month in (10, 11)]
+    runs = [Evidence.create("crash", month, tmp_path / f"{month:%m}" / "01-crash").run for month in months]
+    assert runs == ["20261001T023000Z-01-crash", "20261101T023000Z-01-crash"]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EMFILE, errno.EIO])
+def test_a_disk_that_takes_no_directory_is_no_bad_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number), str(tmp_path / "run"))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(CannotStore, match=f"{tmp_path}/run.*{os.strerror(number)}") as caught:
+        Evidence.create("crash", NOW, tmp_path / "run")
+    assert caught.value.exit_code == 2
+
+
+def test_room_for_the_end_is_kept_and_given_up(tmp_path: Path) -> None:
+    evidence = Evidence.create("crash", NOW, tmp_path / "run")
+    evidence.keep_room()
+    assert evidence.path(".room").stat().st_blocks * 512 >= ROOM
+    evidence.give_room()
+    assert list(evidence.directory.iterdir()) == []
+
+
+class Refusing:
+    """`os.write` that refuses after so many bytes of a line."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.after: int | None = None
+        self._write = os.write
+        monkeypatch.setattr("os.write", self)
+
+    def __call__(self, descriptor: int, data: bytes) -> int:
+        if self.after is None:
+            return self._write(descriptor, data)
+        if self.after == 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written = self._write(descriptor, data[: self.after])
+        self.after = 0
+        return written
+
+
+@pytest.mark.parametrize("torn", [0, 7])
+def test_a_line_that_the_disk_did_not_take_comes_before_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, torn: int
+) -> None:
+    path = tmp_path / "journal.jsonl"
+    journal, disk = RunJournal(path), Refusing(monkeypatch)
+    journal.write("first", 1.0, NOW)
+    disk.after = torn
+    journal.write("second", 2.0, NOW)  # from a thread that has a target to put back
+    assert [event["event"] for event in read_journal(path)] == ["first"]
+    assert "No space left" in str(journal.trouble)
+    disk.after = None
+    journal.write("third", 3.0, NOW)
+    journal.close()
+    assert [event["event"] for event in read_journal(path)] == ["first", "second", "third"]
+
+
+def test_lines_that_were_never_kept_are_told_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal, disk = RunJournal(tmp_path / "journal.jsonl"), Refusing(monkeypatch)
+    disk.after = 0
+    journal.write("lost", 1.0, NOW)
+    with pytest.raises(CannotStore, match=r"journal\.jsonl"):
+        journal.close()
+
+
+def test_a_torn_line_hides_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes(b'{"event": "first"}\n{"event": "sec')
+    journal = RunJournal(path)
+    journal.write("third", 3.0, NOW)
+    journal.close()
+    assert [event["event"] for event in read_journal(path)] == ["first", "third"]
 
 
 def test_a_manifest_names_what_is_there(tmp_path: Path) -> None:

@@ -14,16 +14,14 @@ from seatrial.model.result import Failover, StepRecord
 from seatrial.run.conductor import Conducted
 from seatrial.run.evidence import Evidence
 from seatrial.run.failover import split_failovers
-from seatrial.run.plan import Plan
 
 ZERO = datetime(2026, 11, 24, 11, 25, tzinfo=UTC).timestamp()
 
 
 def split(tmp_path: Path, parameters: dict[str, Any], *steps: StepRecord) -> tuple[Failover, ...]:
     role = Role("database.primary", "patroni", parameters, (), str(tmp_path))
-    plan = cast("Plan", SimpleNamespace(clusters=(role,)))
     conducted = cast("Conducted", SimpleNamespace(steps=steps, end_s=45.0))
-    return split_failovers(plan, conducted, Evidence(tmp_path), ZERO)
+    return split_failovers([role], conducted, Evidence(tmp_path), ZERO)
 
 
 def step(name: str, before_s: float | None) -> StepRecord:

@@ -19,6 +19,7 @@ from typing import Any
 from seatrial.faults import FaultSession, Role, guardian, processes, registry
 from seatrial.faults.journal import Journal
 from seatrial.faults.link import GuardianLink
+from seatrial.model.problems import SeatrialError
 
 JOURNAL_CALLS = ("open_session", "guarded_by", "prepare", "amend", "activate", "claim", "undone", "verified",
                  "end_session")  # fmt: skip
@@ -103,6 +104,16 @@ def conduct(order: dict[str, Any]) -> int:
         on_lost=lambda _: lost.set(),
         guardian_command=(sys.executable, __file__, "guardian", order["guardian_step"], str(home)),
     )
+    try:
+        _hold(session, order, lost)
+    except SeatrialError:
+        if not session.lost:
+            raise  # else it was taken for frozen in the middle of something, and rightly refuses to go on
+    return 3 if session.lost else 0
+
+
+def _hold(session: FaultSession, order: dict[str, Any], lost: threading.Event) -> None:
+    home = Path(order["home"])
     with session:
         print("open", flush=True)  # noqa: T201  # the parent waits for it
         prepared = []
@@ -115,7 +126,6 @@ def conduct(order: dict[str, Any]) -> int:
         lost.wait(order["hold_s"])
         for each in reversed(prepared):
             session.undo(each)
-    return 3 if session.lost else 0
 
 
 def main() -> int:

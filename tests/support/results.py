@@ -14,6 +14,7 @@ from seatrial.model.result import (
     RunResult,
     StepRecord,
 )
+from seatrial.model.undo import UndoOutcome
 from seatrial.model.verdict import Verdict
 
 START = datetime(2026, 3, 1, 2, 30, tzinfo=UTC)
@@ -75,4 +76,10 @@ def result(
 
 def unverified(step: StepRecord = CRASH) -> StepRecord:
     """A fault whose undo could not be verified."""
-    return replace(step, verified=False, error="the process did not come back")
+    return replace(
+        step,
+        verified=False,
+        error="the process did not come back",
+        undo=UndoOutcome.NOT_WELL,
+        by_hand="patronictl restart shop db-1",
+    )

@@ -91,6 +91,11 @@ class DatabaseSwitchover(Action):
         until(lambda: require_whole(role), _WHOLE_WITHIN_S)
         _hand_over(role, noted.to, noted.before)
 
+    def gone(self, undo: Undo) -> bool:
+        """Whether whom we chose leads no more; with `back: false` that is as it should be."""
+        noted, leads = undo.noted(HandedOver), leader(undo.role).name
+        return not self.back or leads == noted.before or leads != noted.to
+
     def healthy(self, role: Role) -> bool:
         require_whole(role)
         return True

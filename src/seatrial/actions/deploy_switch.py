@@ -51,7 +51,11 @@ class DeploySwitch(Action):
         if live.read() != before:
             live.write(before)
 
+    def gone(self, undo: Undo) -> bool:
+        return _live_release(undo.role).read() == undo.noted(Switched).before
+
     def healthy(self, role: Role) -> bool:
+        """Whether the edge sends the traffic to a release at all; to which, `gone` knows."""
         return _live_release(role).read() in role.bound_to(Edge).backends
 
 

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator
 
 from seatrial.actions.action import Action
 from seatrial.faults.protocol import Role, Undo
-from seatrial.model.problems import Unavailable
+from seatrial.model.problems import TooLate, Unavailable
 from seatrial.model.quantities import Duration
 from seatrial.model.strict import Strict, as_tuple
 
@@ -50,8 +50,12 @@ class ReleaseAction(Action):
         if _is_ready(undo.role, release) != before:
             run_command(undo.role, release.start if before else release.stop, release.within)
 
-    def healthy(self, role: Role) -> bool:
-        return _is_ready(role, role.bound_to(Release))
+    def gone(self, undo: Undo) -> bool:
+        """Whether it runs just if it ran before."""
+        return _is_ready(undo.role, undo.role.bound_to(Release)) == undo.noted(Running).before
+
+    def healthy(self, role: Role) -> None:
+        """Nobody can tell without that: a release that is switched off on purpose is as it should be."""
 
 
 def _is_ready(role: Role, release: Release) -> bool:
@@ -68,7 +72,9 @@ def run_command(role: Role, command: tuple[str, ...], within: Duration) -> None:
         done = subprocess.run(
             command, cwd=role.directory, capture_output=True, text=True, timeout=within.seconds, check=False
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except subprocess.TimeoutExpired as error:
+        raise TooLate(f"{role.name}: {' '.join(command)} was not through within {within}") from error
+    except OSError as error:
         raise Unavailable(f"{role.name}: {' '.join(command)}: {error}") from error
     if done.returncode != 0:
         last = (done.stderr or done.stdout).strip().splitlines()[-1:]

@@ -14,7 +14,7 @@ import typer
 from rich.table import Table
 
 from seatrial.cli.terminal import out, print_json, say
-from seatrial.model.problems import BadInput
+from seatrial.model.problems import BadInput, SeatrialError
 from seatrial.model.secrets import ShownFormatter
 
 if TYPE_CHECKING:
@@ -108,6 +108,7 @@ def start(
     handler.setFormatter(ShownFormatter("%(asctime)s %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.INFO)
     options = replace(StartOptions(), once=once, metrics=_address(metrics) if metrics else None)
+    _put_in_order()
     with Store.default() as store:
         serve(files, store, _Executor(store), options, open_faults=_open_faults)
 
@@ -150,6 +151,16 @@ class _Executor:
         from seatrial.cli.scheduled import run_scheduled  # noqa: PLC0415
 
         return run_scheduled(plan, occurrence, abort, self._store)
+
+
+def _put_in_order() -> None:
+    """Finish what a daemon that was killed has left. That fails for no occurrence: each run asks again."""
+    from seatrial.cli.reporting import recovered  # noqa: PLC0415
+
+    try:
+        recovered()
+    except SeatrialError as error:
+        say(f"what killed runs left cannot be put in order yet: {error}")
 
 
 def _plain(occurrence: RecordedOccurrence) -> dict[str, str | None]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from seatrial import __version__
+from seatrial import __version__, disk
 from seatrial.cli import calendar, calibrating, incidents, ledger, machine, measuring, running, testbed
 from seatrial.cli.terminal import complain, say, screened_streams
-from seatrial.model.problems import BadInput, Interrupted, SeatrialError
+from seatrial.model.problems import BadInput, Interrupted, SeatrialError, Unavailable
 
 # Typer carries its own copy of Click, and only some of Click's errors are public there; this is their base.
 _UsageError: type[Exception] = next(
@@ -74,11 +75,19 @@ def _run() -> int:
     except BrokenPipeError:  # the reader of our output went away, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception:
-        traceback.print_exc()
-        say("this is a defect of seatrial, not of what you asked for; please report the lines above")
-        return SeatrialError.exit_code
+    except Exception as error:
+        return _untranslated(error)
     return code if isinstance(code, int) else 0
+
+
+def _untranslated(error: Exception) -> int:
+    """What nobody nearer to it could tell: the machine's trouble, or a defect of ours."""
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in disk.TROUBLES):
+        complain(disk.cannot_store("what this command works with", Path.cwd(), error))
+        return Unavailable.exit_code
+    traceback.print_exc()
+    say("this is a defect of seatrial, not of what you asked for; please report the lines above")
+    return SeatrialError.exit_code
 
 
 def _message(error: Exception) -> str:

@@ -61,11 +61,11 @@ def report(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's evidence directory.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> int:
-    """Show a run again. Exit code: that of its verdict."""
+    """Show a run again; one that was killed is finished first. Exit code: that of its verdict."""
     from seatrial.report import summary  # noqa: PLC0415
     from seatrial.report.verdictfile import verdict_document  # noqa: PLC0415
 
-    result = _result_of(run)
+    result = _finished(run) if _unfinished(run) else _result_of(run)
     if as_json:
         print_json(verdict_document(result))
     else:
@@ -81,6 +81,19 @@ def compare(
     from seatrial.report import compare as compared  # noqa: PLC0415
 
     out.print(compared(_result_of(before), _result_of(after)))
+
+
+def _unfinished(run: Path) -> bool:
+    """Whether it is a run's directory without a verdict."""
+    return (run / "experiment.yaml").exists() and not (run / "verdict.json").exists()
+
+
+def _finished(run: Path) -> RunResult:
+    from seatrial.cli.reporting import recording  # noqa: PLC0415
+    from seatrial.cli.targets import home  # noqa: PLC0415
+    from seatrial.run.unfinished import finish_at  # noqa: PLC0415
+
+    return finish_at(run, home(), recording)
 
 
 def _result_of(run: Path) -> RunResult:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 
 from seatrial.cli.terminal import out
+from seatrial.faults import calling
 from seatrial.faults.protocol import Undo
 from seatrial.model.problems import SeatrialError
 from seatrial.run.plan import Plan, PlannedStep
@@ -54,6 +55,6 @@ def _steps(plan: Plan, look: bool) -> Table:
 
 def _looked_at(step: PlannedStep) -> Undo | str:
     try:
-        return step.fault.prepare(step.role)
+        return calling.prepare(step.fault, step.role)
     except SeatrialError as error:
         return f"{step.role.name}: {error}"

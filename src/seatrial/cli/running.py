@@ -18,11 +18,11 @@ import typer
 
 from seatrial.cli.live import LiveView
 from seatrial.cli.planning import show_plan
-from seatrial.cli.reporting import Desk, open_desk
+from seatrial.cli.reporting import Desk, open_desk, recovered, require_order
 from seatrial.cli.targets import home, is_up, planned_target, target_in_service
 from seatrial.cli.terminal import err, print_json, say
 from seatrial.cli.terms import rate_of
-from seatrial.model.problems import Interrupted, SeatrialError
+from seatrial.model.problems import Interrupted
 from seatrial.report import summary
 from seatrial.run.execute import Execution, execute
 from seatrial.run.files import read
@@ -78,7 +78,7 @@ def run(
     if dry_run:
         show_plan(make_plan(source, planned_target(target), override, confirm), is_up(target))
         return 0
-    _recover_first()
+    require_order()
     plan_for = functools.partial(make_plan, source, rate=override, confirm=confirm)
     with target_in_service(target, no_testbed, plan_for) as system:
         execution = _watched(plan_for(system), out_dir, metrics)
@@ -88,7 +88,7 @@ def run(
 def demo(out_dir: OutOption = None, as_json: JsonOption = False) -> int:
     """Show the main job on this machine: a blue-green rollback at 10,000 requests a minute, measured."""
     source = read(DEMO, "experiment")
-    _recover_first()
+    require_order()
     with target_in_service("", False, lambda system: make_plan(source, system)) as system:
         execution = _watched(make_plan(source, system), out_dir)
     code = _tell(execution, as_json)
@@ -125,7 +125,7 @@ def suite(
     from seatrial.run.suite import execute_suite, plan_suite, suite_document  # noqa: PLC0415
 
     source = read(suite_file, "suite")
-    _recover_first()
+    require_order()
     plan_for = functools.partial(plan_suite, source, confirm=confirm)
     with target_in_service(target, no_testbed, plan_for) as system, open_desk() as desk:
         with _interruptible() as stop:
@@ -140,16 +140,19 @@ def suite(
             desk.deliver()
             desk.leave_metrics(metrics)
     err.print(suite_table(whole))
+    for reason in whole.reasons:
+        say(reason)
     if as_json:
         print_json(suite_document(whole))
     return Interrupted.exit_code if stop.is_set() else whole.verdict.exit_code
 
 
 def recover(as_json: JsonOption = False) -> int:
-    """Undo what killed runs left behind. Harmless at any time. Exit code 1 when something is left."""
-    from seatrial.faults.recover import recover as undo_open_faults  # noqa: PLC0415
+    """Undo what killed runs left behind, and finish them. Harmless at any time.
 
-    found = undo_open_faults(home())
+    Exit code 1 when a fault is left, 2 when a run cannot be finished.
+    """
+    found = recovered()
     if as_json:
         print_json({
             "recovered": [
@@ -162,36 +165,27 @@ def recover(as_json: JsonOption = False) -> int:
                     "error": each.outcome.error,
                     "by_hand": "" if each.undone else each.outcome.entry.undo.by_hand,
                 }
-                for each in found
-            ]
+                for each in found.undone
+            ],
+            "finished": [
+                {
+                    "run": each.run.run,
+                    "experiment": each.run.experiment,
+                    "directory": each.run.directory,
+                    "verdict": each.result.verdict if each.result else None,
+                    "reasons": each.result.reasons if each.result else each.pending,
+                }
+                for each in found.finished
+            ],
         })  # fmt: skip
-    if not found:
+    if not found.undone and not found.finished:
         say("nothing was left to undo")
-    _say_recovered(found)
-    return 0 if all(each.undone for each in found) else 1
+    if not found.all_undone:
+        return 1
+    return 0 if all(each.result is not None for each in found.finished) else 2
 
 
 # the parts of these commands
-
-
-def _recover_first() -> None:
-    """Whatever a killed run left must be gone before anything new is injected."""
-    from seatrial.faults.recover import recover as undo_open_faults  # noqa: PLC0415
-
-    found = undo_open_faults(home())
-    _say_recovered(found)
-    if not all(each.undone for each in found):
-        raise SeatrialError("an earlier run's fault is still there; mend it by hand, then: seatrial recover")
-
-
-def _say_recovered(found: list) -> None:  # type: ignore[type-arg]
-    for each in found:
-        undo = each.outcome.entry.undo
-        if each.undone:
-            say(f"undone: {undo.fault} on {undo.role.name}, left by {each.run}")
-        else:
-            say(f"NOT undone: {undo.fault} on {undo.role.name}, left by {each.run}: {each.outcome.error}")
-            say(f"  by hand: {undo.by_hand}")
 
 
 @contextlib.contextmanager
@@ -236,4 +230,8 @@ def _tell(execution: Execution, as_json: bool) -> int:
     err.print(summary(result, str(execution.evidence.path("report.html"))))
     if as_json:
         print_json(verdict_document(result))
-    return Interrupted.exit_code if result.interrupted else result.verdict.exit_code
+    for line in execution.pending:
+        say(line)
+    if execution.defective:
+        say(f"this is a defect of seatrial; please report {execution.evidence.path('defect.txt')}")
+    return execution.exit_code

@@ -5,11 +5,9 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from seatrial.cli.reporting import Desk
+from seatrial.cli.reporting import Desk, require_order
 from seatrial.cli.targets import home, target_in_service
-from seatrial.faults.recover import recover
 from seatrial.incidents import Settings
-from seatrial.model.problems import SeatrialError
 from seatrial.model.result import RunResult
 from seatrial.run.execute import Execution, execute
 from seatrial.run.files import Source, read
@@ -27,8 +25,7 @@ def run_scheduled(
 
     Raises SeatrialError when it could not be started; the daemon then notes the occurrence as interrupted.
     """
-    if not all(each.undone for each in recover(home())):
-        raise SeatrialError("an earlier run's fault is still there; mend it by hand, then: seatrial recover")
+    require_order()
     desk = Desk(store, Settings.from_environment())
     named = str(scheduled.runs)
     source = read(named, scheduled.schedule.runs)

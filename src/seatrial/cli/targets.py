@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from seatrial import testbed
+from seatrial import disk, testbed
 from seatrial.cli.terminal import err, say
 from seatrial.home import make_private_what_is_ours, private_directory, seatrial_home
 from seatrial.model.document import parse
@@ -27,8 +27,9 @@ def home() -> Path:
     for name, value in testbed.passwords().items():
         os.environ.setdefault(name, value)
     place = seatrial_home()
-    private_directory(place)
-    make_private_what_is_ours(place)
+    with disk.storing("the state of seatrial", place):
+        private_directory(place)
+        make_private_what_is_ours(place)
     return place
 
 

@@ -75,6 +75,9 @@ class ChaosToolkit(Declared):
     def undo(self, undo: Undo) -> None:
         _run(undo.role, "action", self.undo_)
 
+    def gone(self, undo: Undo) -> bool | None:
+        return self.healthy(undo.role)
+
     def healthy(self, role: Role) -> bool | None:
         return None if self.probe is None else bool(_run(role, "probe", self.probe))
 

@@ -58,6 +58,10 @@ class CommandRun(Declared):
         end_tagged(undo.token, Path(undo.role.directory))
         self._run(self.undo_, undo.role, f"{undo.token}-undo")
 
+    def gone(self, undo: Undo) -> bool | None:
+        """What the probe says: it knows the effect of the program, and nobody else does."""
+        return self.healthy(undo.role)
+
     def healthy(self, role: Role) -> bool | None:
         if self.probe is None:
             return None

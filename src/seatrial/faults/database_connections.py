@@ -12,7 +12,8 @@ from typing import Annotated, ClassVar
 from pydantic import BaseModel, Field
 
 from seatrial.faults.launch import end_tagged, start_companion
-from seatrial.faults.postgres import PostgresBinding, answers, connect
+from seatrial.faults.postgres import PostgresBinding, answers, connect, held_by
+from seatrial.faults.processes import tagged
 from seatrial.faults.protocol import Declared, Role, Undo
 
 _READY_WITHIN_S = 30.0
@@ -52,6 +53,9 @@ class DatabaseConnections(Declared):
 
     def undo(self, undo: Undo) -> None:
         end_tagged(undo.token, Path(undo.role.directory))
+
+    def gone(self, undo: Undo) -> bool:
+        return not tagged(undo.token) and not held_by(undo)
 
     def healthy(self, role: Role) -> bool:
         return answers(role)

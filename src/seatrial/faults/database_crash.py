@@ -1,7 +1,7 @@
 """Crash the primary of a PostgreSQL cluster: SIGKILL to the postmaster of the member that leads.
 
-Patroni starts it again, or lets another member lead; which of the two is what the drill is about. The role's
-probe is content when the cluster has a running leader.
+Patroni starts it again, or lets another member lead; which of the two is what the drill is about. The role is
+well when the cluster has a running leader, and the crash is over when the member that had it works again.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
-from seatrial.faults.patroni import leader, primary
+from seatrial.faults.patroni import leader, not_working, primary
 from seatrial.faults.processes import ProcessId, is_running, kill
 from seatrial.faults.protocol import Declared, Role, Undo
 
@@ -45,6 +45,10 @@ class DatabaseCrash(Declared):
 
     def undo(self, undo: Undo) -> None:
         """Nothing to do: bringing it back is Patroni's duty, and whether it does is what is measured."""
+
+    def gone(self, undo: Undo) -> bool:
+        """Whether the member that was crashed works again, whoever leads now."""
+        return undo.noted(Crashed).member not in not_working(undo.role)
 
     def healthy(self, role: Role) -> bool:
         return leader(role).leads

@@ -12,7 +12,8 @@ from psycopg import errors, sql
 from pydantic import BaseModel
 
 from seatrial.faults.launch import end_tagged, start_companion
-from seatrial.faults.postgres import PostgresBinding, answers, connect
+from seatrial.faults.postgres import PostgresBinding, answers, connect, held_by
+from seatrial.faults.processes import tagged
 from seatrial.faults.protocol import Declared, Role, Undo
 from seatrial.model.problems import BadInput
 from seatrial.model.quantities import Duration
@@ -58,6 +59,9 @@ class DatabaseLock(Declared):
 
     def undo(self, undo: Undo) -> None:
         end_tagged(undo.token, Path(undo.role.directory))
+
+    def gone(self, undo: Undo) -> bool:
+        return not tagged(undo.token) and not held_by(undo)
 
     def healthy(self, role: Role) -> bool:
         return answers(role)

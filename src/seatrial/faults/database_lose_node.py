@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
-from seatrial.faults.patroni import leader, primary
+from seatrial.faults.patroni import leader, not_working, primary
 from seatrial.faults.processes import ProcessId, all_gone, descendants, from_pidfile, kill, survives
 from seatrial.faults.protocol import Declared, Role, Undo
 from seatrial.faults.supervised import Supervision, start_again
@@ -63,6 +63,11 @@ class DatabaseLoseNode(Declared):
         noted = undo.noted(Lost)
         if not survives(noted.patroni):
             start_again(undo.role, undo.token, Supervision(pidfile=(noted.pidfile,), start=noted.start))
+
+    def gone(self, undo: Undo) -> bool:
+        """Whether its Patroni runs, and every member works again, the lost one among them."""
+        patroni = next(from_pidfile(undo.role.path(undo.noted(Lost).pidfile)), None)
+        return patroni is not None and survives(patroni) and not not_working(undo.role)
 
     def healthy(self, role: Role) -> bool:
         return leader(role).leads

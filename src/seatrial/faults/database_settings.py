@@ -60,6 +60,9 @@ class DatabaseSettings(Declared):
     def undo(self, undo: Undo) -> None:
         _change(undo.role, undo.noted(Before).before)
 
+    def gone(self, undo: Undo) -> bool:
+        return holds(undo.noted(Before).before, call(undo.role, "GET", "/config").json())
+
     def healthy(self, role: Role) -> bool:
         require_whole(role)
         return True

@@ -16,7 +16,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from seatrial.faults.haproxy import Server, State, servers, tell
-from seatrial.faults.protocol import Declared, Role, Undo
+from seatrial.faults.protocol import Declared, Role, Undo, none_of
 from seatrial.model.problems import BadInput, Unavailable, nearest
 from seatrial.model.strict import as_tuple
 
@@ -84,9 +84,15 @@ class EdgeDrain(Declared):
         for each in _servers(role):
             if each.state != before.get(str(each), each.state):
                 tell(_socket(role), str(each), before[str(each)])
-        wrong = [str(each) for each in _servers(role) if each.state != before.get(str(each), each.state)]
-        if wrong:
-            raise Unavailable(f"{role.name}: {', '.join(wrong)} did not go back to what it was")
+        if not self.gone(undo):
+            raise Unavailable(f"{role.name}: {', '.join(before)} did not go back to what it was")
+
+    def gone(self, undo: Undo) -> bool:
+        """Whether each server is told to be what it was; one that is no longer configured is not drained."""
+        before = undo.noted(Drained).before
+        ours = _servers(undo.role)
+        wrong = [str(each) for each in ours if each.state != before.get(str(each), each.state)]
+        return none_of(wrong, list(before), "did not go back to what it was")
 
     def healthy(self, role: Role) -> bool:
         """Whether every backend has a server that takes requests."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from seatrial.model.problems import Unavailable
+from seatrial.model.problems import TooLate, Unavailable, Unreachable
 
 _PATIENCE_S = 2.0
 _FORCED_MAINT, _FORCED_DRAIN = 0x01, 0x08  # of srv_admin_state; the other bits are not set on this socket
@@ -43,7 +43,8 @@ def ask(path: Path, command: str) -> str:
             connection.sendall(command.encode() + b"\n")
             return b"".join(iter(lambda: connection.recv(65536), b"")).decode()
     except OSError as error:
-        raise Unavailable(f"HAProxy's socket {path} does not answer: {error}") from error
+        kind = TooLate if isinstance(error, TimeoutError) else Unreachable
+        raise kind(f"HAProxy's socket {path} does not answer: {error}") from error
 
 
 def servers(path: Path) -> list[Server]:

@@ -18,6 +18,8 @@ import psycopg
 from psycopg import sql
 
 from seatrial.faults.launch import Conductor, say_ready
+from seatrial.faults.postgres import holder_name
+from seatrial.faults.processes import TAG
 from seatrial.model.target import resolve
 
 _RETRY_EVERY_S = 0.05
@@ -50,7 +52,7 @@ def _take_more(held: list[psycopg.Connection], url: str, count: int) -> None:
 
 
 def _connect(url: str) -> psycopg.Connection:
-    return psycopg.connect(url, application_name="seatrial holding", connect_timeout=5)
+    return psycopg.connect(url, application_name=holder_name(os.environ.get(TAG, "")), connect_timeout=5)
 
 
 def _hold_lock(conductor: Conductor, url: str, table: str, mode: str, seconds: float) -> None:

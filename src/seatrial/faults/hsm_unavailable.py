@@ -13,9 +13,9 @@ from typing import ClassVar
 from seatrial.faults import hsm
 from seatrial.faults.launch import end_tagged, run_tagged
 from seatrial.faults.process_kill import Killed
-from seatrial.faults.processes import all_gone, descendants, kill, resume, stop, survives
+from seatrial.faults.processes import all_gone, descendants, kill, resume, stop, survives, tagged
 from seatrial.faults.protocol import Declared, Role, Undo
-from seatrial.faults.supervised import Supervision, processes_of, start_again
+from seatrial.faults.supervised import Supervision, back_again, processes_of, start_again
 from seatrial.model.problems import BadInput
 
 _STOP_WITHIN_S = 30.0
@@ -58,6 +58,9 @@ class HsmUnavailable(Declared):
         resume(noted)
         if not all(survives(process) for process in noted):
             start_again(undo.role, undo.token, undo.role.bound_to(Supervision))
+
+    def gone(self, undo: Undo) -> bool:
+        return not tagged(_stopping(undo)) and back_again(undo.role, undo.noted(Killed).processes)
 
     def healthy(self, role: Role) -> bool:
         return hsm.signs(role)

@@ -19,6 +19,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 from pydantic import BaseModel, ConfigDict, Field
 
+from seatrial.faults.http import no_answer
 from seatrial.faults.protocol import Declared, Role, Undo
 from seatrial.model.problems import Unavailable
 from seatrial.model.quantities import Duration
@@ -84,6 +85,9 @@ class HttpCall(Declared):
     def undo(self, undo: Undo) -> None:
         self._send(undo.role, self.undo_)
 
+    def gone(self, undo: Undo) -> bool | None:
+        return self.healthy(undo.role)
+
     def healthy(self, role: Role) -> bool | None:
         if self.probe is None:
             return None
@@ -108,7 +112,8 @@ class HttpCall(Declared):
                 trust_env=False,
             )
         except httpx.HTTPError as error:
-            raise Unavailable(f"{role.name}: {call.method} {call.path}: {error}") from error
+            what = f"{role.name}: {call.method} {call.path}: {str(error) or type(error).__name__}"
+            raise no_answer(what, error) from error
         good = answer.status_code == call.expect if call.expect is not None else answer.status_code < 400
         if not good:
             raise Unavailable(f"{role.name}: {call.method} {call.path} answered {answer.status_code}")

@@ -9,12 +9,16 @@ SQLite in WAL mode with synchronous=FULL: a committed row survives a power cut. 
 `seatrial recover` write to it side by side; whoever moves a fault to UNDOING has claimed its undo, and the
 claim is void when its holder is dead. The log is folded into the main file only when a session begins and
 when the last user closes: in between the main file does not change, and a copy of both is a consistent past.
+
+Whoever opens a session or prepares a fault first has the disk set aside what the rest of its life will write,
+beyond the end of the log: on a disk that fills up in the middle of a run, every undo can still be recorded.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -23,14 +27,16 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from seatrial import disk
 from seatrial.faults.clock import Clock, Instant, SystemClock, boot_id
 from seatrial.faults.processes import ProcessId
 from seatrial.faults.protocol import Undo
 from seatrial.home import private_directory, touch_private
-from seatrial.model.problems import SeatrialError
+from seatrial.model.problems import Unavailable
 from seatrial.model.secrets import shown
+from seatrial.model.undo import UndoOutcome
 
-_VERSION: Final = 1
+_RESERVED: Final = 1 << 20  # bytes; a fault's whole life writes about 30 pages of 4 KiB
 _SCHEMA: Final = """
 CREATE TABLE session (
     id TEXT PRIMARY KEY, target TEXT NOT NULL, experiment TEXT NOT NULL, run TEXT NOT NULL,
@@ -48,6 +54,11 @@ CREATE TABLE event (
 ) STRICT;
 CREATE INDEX event_fault ON event (fault);
 """
+_MIGRATIONS: Final = (  # a journal of version n has had the first n
+    _SCHEMA,
+    "ALTER TABLE fault ADD COLUMN failure TEXT NOT NULL DEFAULT ''",  # how its undo failed: an UndoOutcome
+)
+_VERSION: Final = len(_MIGRATIONS)
 
 
 class State(StrEnum):
@@ -80,7 +91,7 @@ class Ending(StrEnum):
     INTERRUPTED = "interrupted"
 
 
-class JournalError(SeatrialError):
+class JournalError(Unavailable):
     """The journal cannot be read or written, so nothing may be injected."""
 
 
@@ -116,6 +127,23 @@ class Entry:
     claimant: ProcessId | None
     verified: bool | None
     error: str
+    failure: UndoOutcome | None = None  # how the undo failed, when it did
+
+    @property
+    def undo_outcome(self) -> UndoOutcome:
+        """How its undo came out, as far as the journal knows."""
+        match self.state:
+            case State.PREPARED:
+                return UndoOutcome.NOT_INJECTED
+            case State.ACTIVE:
+                return UndoOutcome.IN_EFFECT
+            case State.UNDOING:
+                return UndoOutcome.LEFT_TO_ANOTHER
+            case State.UNDO_FAILED:
+                return self.failure or UndoOutcome.FAILED
+        if not self.activated:
+            return UndoOutcome.NOT_INJECTED
+        return UndoOutcome.VERIFIED if self.verified else UndoOutcome.UNVERIFIED
 
     def expired(self, now: Instant) -> bool:
         """Whether its time to live is over; a reboot ends it too."""
@@ -136,24 +164,29 @@ class Journal:
             self._db = sqlite3.connect(
                 path, timeout=patience_s, isolation_level=None, check_same_thread=False
             )
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
-            self._db.execute("PRAGMA wal_autocheckpoint = 0")
-            self._migrate()
+            try:
+                self._db.execute("PRAGMA journal_mode = WAL")
+                self._db.execute("PRAGMA synchronous = FULL")
+                self._db.execute("PRAGMA wal_autocheckpoint = 0")
+                self._migrate()
+            except BaseException:
+                self._db.close()
+                raise
 
     def _migrate(self) -> None:
         with self._transaction():
             (version,) = self._db.execute("PRAGMA user_version").fetchone()
-            if version == 0:
-                for statement in _SCHEMA.split(";"):
-                    self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version = {_VERSION}")
-            elif version != _VERSION:
+            if version > _VERSION:
                 raise JournalError(f"{self.path} was written by another version ({version}) of seatrial")
+            for migration in _MIGRATIONS[version:]:
+                for statement in migration.split(";"):
+                    self._db.execute(statement)
+            if version != _VERSION:
+                self._db.execute(f"PRAGMA user_version = {_VERSION}")
 
     def close(self) -> None:
         """Close it; the last one to do so folds the log into the main file."""
-        with self._lock:
+        with self._lock, self._translated():
             self._db.close()
 
     @contextlib.contextmanager
@@ -162,9 +195,13 @@ class Journal:
             yield
         except sqlite3.OperationalError as error:
             kind = JournalBusyError if error.sqlite_errorcode == sqlite3.SQLITE_BUSY else JournalError
-            raise kind(f"the fault journal {self.path} cannot be used: {error}") from error
-        except (sqlite3.Error, OSError) as error:
-            raise JournalError(f"the fault journal {self.path} cannot be used: {error}") from error
+            raise kind(self._unusable(error)) from error
+        except (sqlite3.Error, OSError, MemoryError) as error:
+            raise JournalError(self._unusable(error)) from error
+
+    def _unusable(self, error: Exception) -> str:
+        reason = str(error) or type(error).__name__
+        return f"the fault journal {self.path} cannot be used: {reason}{disk.room_told(self.path)}"
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -185,6 +222,7 @@ class Journal:
         """Record that a conductor has begun."""
         with self._translated():
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._reserve()
         with self._transaction() as db:
             db.execute(
                 "INSERT INTO session (id, target, experiment, run, conductor, opened_ns)"
@@ -192,6 +230,18 @@ class Journal:
                 (session.id, session.target, session.experiment, session.run,
                  _pack(session.conductor), self.clock.now().wall_ns),
             )  # fmt: skip
+
+    def _reserve(self) -> None:
+        """Set room aside for what is still to be written. Raises JournalError when there is none.
+
+        SQLite takes its locks on other files than the log, so opening and closing it here drops none.
+        """
+        with self._translated():
+            descriptor = os.open(f"{self.path}-wal", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                disk.reserve(descriptor, os.fstat(descriptor).st_size + _RESERVED)
+            finally:
+                os.close(descriptor)
 
     def guarded_by(self, session: str, guardian: ProcessId) -> None:
         """Record which process watches over the session."""
@@ -226,6 +276,7 @@ class Journal:
 
     def prepare(self, session: str, label: str, undo: Undo, expires_ns: int) -> int:
         """Make the intent durable, and return the fault's number. Until this has returned, inject nothing."""
+        self._reserve()
         with self._transaction() as db:
             cursor = db.execute(
                 "INSERT INTO fault (session, label, undo, state, expires_ns) VALUES (?, ?, ?, ?, ?)",
@@ -282,17 +333,22 @@ class Journal:
         """The effect was taken back."""
         self._settle(fault, (State.UNDOING, State.UNDO_FAILED), State.UNDONE, What.UNDONE)
 
-    def failed(self, fault: int, error: str) -> None:
+    def failed(self, fault: int, error: str, how: UndoOutcome = UndoOutcome.FAILED) -> None:
         """It could not be taken back; `error` says why."""
-        self._settle(fault, (State.UNDOING,), State.UNDO_FAILED, What.FAILED, error=error)
+        self._settle(fault, (State.UNDOING,), State.UNDO_FAILED, What.FAILED, error=error, failure=how)
 
     def verified(self, fault: int) -> None:
         """A probe found the role well again."""
         self._settle(fault, (State.UNDONE,), State.UNDONE, What.VERIFIED, verified=True)
 
-    def not_verified(self, fault: int, error: str) -> None:
-        """The undo went through, and yet the role is not well."""
-        self._settle(fault, (State.UNDONE,), State.UNDO_FAILED, What.FAILED, verified=False, error=error)
+    def not_verified(self, fault: int, error: str, how: UndoOutcome = UndoOutcome.NOT_WELL) -> None:
+        """The undo went through, and yet the effect is not gone, or the role not well."""
+        self._settle(
+            *(fault, (State.UNDONE,), State.UNDO_FAILED, What.FAILED),
+            verified=False,
+            error=error,
+            failure=how,
+        )
 
     def _settle(
         self,
@@ -303,14 +359,15 @@ class Journal:
         *,
         verified: bool | None = None,
         error: str = "",
+        failure: UndoOutcome | None = None,
     ) -> None:
         with self._transaction() as db:
             (entry,) = self._entries("fault.id = ?", fault)
             if entry.state not in before:
                 return  # another who undid it too has said so already
             db.execute(
-                "UPDATE fault SET state = ?, verified = ?, error = ? WHERE id = ?",
-                (after, verified, shown(error), fault),
+                "UPDATE fault SET state = ?, verified = ?, error = ?, failure = ? WHERE id = ?",
+                (after, verified, shown(error), failure or "", fault),
             )
             self._note(fault, what, self.clock.now())
 
@@ -352,7 +409,7 @@ class Journal:
         with self._lock, self._translated():
             rows = self._db.execute(
                 "SELECT fault.id, fault.session, fault.label, undo, state, expires_ns, activated,"  # noqa: S608  # `where` is one of the constants above
-                " conductor, claimant, verified, error"
+                " conductor, claimant, verified, error, failure"
                 f" FROM fault JOIN session ON session.id = fault.session WHERE {where} ORDER BY fault.id",
                 values,
             ).fetchall()
@@ -360,7 +417,8 @@ class Journal:
 
 
 def _entry(row: tuple[object, ...]) -> Entry:
-    number, session, label, undo, state, expires_ns, activated, conductor, claimant, verified, error = row
+    (number, session, label, undo, state, expires_ns, activated, conductor, claimant, verified, error,
+     failure) = row  # fmt: skip
     return Entry(
         id=int(str(number)),
         session=str(session),
@@ -373,6 +431,7 @@ def _entry(row: tuple[object, ...]) -> Entry:
         claimant=_unpack(str(claimant)) if claimant else None,
         verified=None if verified is None else bool(verified),
         error=str(error),
+        failure=UndoOutcome(str(failure)) if failure else None,
     )
 
 

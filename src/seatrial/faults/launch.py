@@ -22,7 +22,7 @@ from pathlib import Path
 
 from seatrial.faults.processes import TAG, ProcessId, await_gone, is_running, myself, send, tagged
 from seatrial.faults.script import out_of_sight
-from seatrial.model.problems import Unavailable
+from seatrial.model.problems import TooLate, Unavailable
 
 _END_WITHIN_S = 5.0
 _DETACH_WITHIN_S = 10.0
@@ -86,9 +86,7 @@ def run_tagged(arguments: Sequence[str], token: str, *, directory: Path, within_
             output, _ = process.communicate(timeout=within_s)
         except subprocess.TimeoutExpired as error:
             end_tagged(token, directory)
-            raise Unavailable(
-                f"{arguments[0]} was not through within {within_s:g}s, and was ended"
-            ) from error
+            raise TooLate(f"{arguments[0]} was not through within {within_s:g}s, and was ended") from error
     if process.returncode != 0:
         said = output.decode(errors="replace").strip().splitlines()[-1:]
         raise Unavailable(f"{arguments[0]} failed with {process.returncode}: {' '.join(said)}")

@@ -43,22 +43,17 @@ class GuardianLink:
         self._on_lost = on_lost
         self._leaving = threading.Event()
         log = journal.resolve().parent / "guardian.log"
-        self._channel, its = socket.socketpair()
+        try:
+            self._channel, its = socket.socketpair()
+        except OSError as error:
+            raise Unavailable(f"the guardian cannot be started: {error.strerror}") from error
         with its:
-            self._process = subprocess.Popen(
-                [
-                    *command,
-                    *("--journal", str(journal.resolve()), "--session", session),
-                    *("--channel", str(its.fileno()), "--lease", str(lease_s), "--log", str(log)),
-                    *("--faults", *faults),
-                ],
-                pass_fds=[its.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-                cwd="/",
-            )
+            arguments = [
+                *("--journal", str(journal.resolve()), "--session", session),
+                *("--channel", str(its.fileno()), "--lease", str(lease_s), "--log", str(log)),
+                *("--faults", *faults),
+            ]
+            self._process = self._start([*command, *arguments], its.fileno())
         process = self._await_ready()
         if process is None:
             self._end()
@@ -66,6 +61,21 @@ class GuardianLink:
         self.process: ProcessId = process
         self._pulse = threading.Thread(target=self._beat_until_lost, name="seatrial-pulse", daemon=True)
         self._pulse.start()
+
+    def _start(self, command: Sequence[str], channel: int) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(
+                command,
+                pass_fds=[channel],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+                cwd="/",
+            )
+        except OSError as error:
+            self._channel.close()
+            raise Unavailable(f"the guardian cannot be started: {error.strerror}") from error
 
     def _await_ready(self) -> ProcessId | None:
         self._channel.settimeout(_READY_WITHIN_S)

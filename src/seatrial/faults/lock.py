@@ -6,6 +6,7 @@ holds it, for the one who is refused.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -15,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from seatrial import disk
 from seatrial.faults.processes import ProcessId, is_running
 from seatrial.home import private_directory
 from seatrial.model.problems import Unavailable
@@ -43,7 +45,11 @@ class TargetLock:
         self._descriptor: int | None = None
 
     def acquire(self, holder: Holder) -> None:
-        """Take it. Raises Unavailable with who holds it when another does."""
+        """Take it. Raises Unavailable with who holds it when another does, CannotStore for want of a disk."""
+        with disk.storing("the right to a target", self.path):
+            self._acquire(holder)
+
+    def _acquire(self, holder: Holder) -> None:
         private_directory(self.path.parent)
         descriptor = os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
@@ -55,14 +61,19 @@ class TargetLock:
                 f"the target {holder.target} is being drilled already, by {who};"
                 " wait for it to end, or stop it"
             ) from error
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps(asdict(holder)).encode(), 0)
+        try:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, json.dumps(asdict(holder)).encode(), 0)
+        except OSError:
+            os.close(descriptor)
+            raise
         self._descriptor = descriptor
 
     def release(self) -> None:
         """Give it back; nothing happens when it is not held."""
         if self._descriptor is not None:
-            os.ftruncate(self._descriptor, 0)
+            with contextlib.suppress(OSError):  # who held it is told for people; the lock is the kernel's
+                os.ftruncate(self._descriptor, 0)
             os.close(self._descriptor)
             self._descriptor = None
 

@@ -167,6 +167,20 @@ class NetworkDelay(Declared):
         route = undo.noted(Route)
         lead_straight(route.namespace, Detour(undo.token), route)
 
+    def gone(self, undo: Undo) -> bool:
+        """Whether companion, table and rule are away; the device goes with the companion."""
+        route = undo.noted(Route)
+        if tagged(undo.token):
+            return False
+        if not nft.is_there(route.namespace):
+            return True
+        mark = f"fwmark {hex(Detour(undo.token).number)} "
+        ruled = any(
+            mark in ip(route.namespace, family, ["rule", "show"])
+            for family in {each for each, _ in route.matches}
+        )
+        return not ruled and nft.table_of(undo.token) not in nft.tables(route.namespace)
+
     def healthy(self, role: Role) -> bool:
         binding = role.bound_to(NetworkBinding)
         mark = f"fwmark {hex(_NUMBERS)[:5]}"

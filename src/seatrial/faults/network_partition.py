@@ -86,6 +86,11 @@ class NetworkPartition(Declared):
         )  # a dead conductor's shell may have a line to read yet
         nft.remove(undo.noted(Cut).namespace, nft.table_of(undo.token))
 
+    def gone(self, undo: Undo) -> bool:
+        """Whether our table is away; with its whole namespace it is."""
+        namespace = undo.noted(Cut).namespace
+        return not nft.is_there(namespace) or nft.table_of(undo.token) not in nft.tables(namespace)
+
     def healthy(self, role: Role) -> bool:
         return not nft.tables(role.bound_to(NetworkBinding).namespace)
 

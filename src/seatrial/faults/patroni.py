@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import BaseModel, ConfigDict
 
+from seatrial.faults.http import no_answer
 from seatrial.faults.processes import ProcessId, from_pidfile
 from seatrial.faults.protocol import Role
 from seatrial.model.problems import BadInput, Unavailable
@@ -97,13 +98,14 @@ def call(
     role: Role, method: str, path: str, body: Any = None, within_s: float = _ANSWER_WITHIN_S
 ) -> httpx.Response:
     """The first answer without an error, member after member. Raises Unavailable if there is none."""
-    reasons = []
+    reasons, last = [], Unavailable("it has no address")
     for url in role.bound_to(PatroniBinding).urls():
         try:
             return call_member(role, url, method, path, body, within_s)
         except Unavailable as error:
             reasons.append(str(error))
-    raise Unavailable(f"{role.name}: no member of the Patroni cluster answers ({'; '.join(reasons)})")
+            last = error
+    raise type(last)(f"{role.name}: no member of the Patroni cluster answers ({'; '.join(reasons)})")
 
 
 def call_member(
@@ -115,7 +117,7 @@ def call_member(
         patience = httpx.Timeout(within_s, connect=min(within_s, _ANSWER_WITHIN_S))
         answer = httpx.request(method, f"{url}{path}", json=body, timeout=patience, trust_env=False)
     except httpx.HTTPError as error:
-        raise Unavailable(f"{url}: {str(error) or type(error).__name__}") from error
+        raise no_answer(f"{url}: {str(error) or type(error).__name__}", error) from error
     if answer.is_error:
         raise Unavailable(f"{url}: {answer.status_code} {answer.text.strip()[:200]}")
     return answer
@@ -152,6 +154,13 @@ def require_whole(role: Role) -> None:
     wanted = call(role, "GET", "/config").json().get("synchronous_mode")
     if wanted and not any(member.synchronous for member in found.members):
         raise Unavailable(f"{role.name}: there is no synchronous standby ({found})")
+
+
+def not_working(role: Role) -> list[str]:
+    """The members that do not work, also those that the cluster has forgotten and the target knows."""
+    found = cluster(role).members
+    known = {member.name for member in found} | role.bound_to(PatroniBinding).members.keys()
+    return sorted(known - {member.name for member in found if member.works})
 
 
 def until(condition: Callable[[], object], within_s: float) -> None:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import psycopg
 from pydantic import BaseModel, ConfigDict
 
-from seatrial.faults.protocol import Role
+from seatrial.faults.protocol import Role, Undo
 from seatrial.model.problems import Unavailable
 
 _CONNECT_WITHIN_S = 2
@@ -34,6 +34,19 @@ def connect(role: Role, purpose: str) -> psycopg.Connection:
         )
     except psycopg.OperationalError as error:
         raise Unavailable(f"{role.name}: {error}") from error
+
+
+def holder_name(token: str) -> str:
+    """What the connections of a fault's companion are called, in `pg_stat_activity` and by us."""
+    return f"seatrial holding {token}"
+
+
+def held_by(undo: Undo) -> int:
+    """How many connections of a fault's companion the server has; it notices its death in its own time."""
+    query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s"
+    with connect(undo.role, "probe") as connection:
+        row = connection.execute(query, [holder_name(undo.token)]).fetchone()
+    return int(row[0]) if row else 0
 
 
 def answers(role: Role) -> bool:

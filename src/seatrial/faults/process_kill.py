@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from seatrial.faults.processes import ProcessId, all_gone, descendants, kill, survives
 from seatrial.faults.protocol import ANY, Declared, Role, Undo
-from seatrial.faults.supervised import Supervision, all_running, processes_of, start_again
+from seatrial.faults.supervised import Supervision, all_running, back_again, processes_of, start_again
 
 
 class Killed(BaseModel):
@@ -49,6 +49,10 @@ class ProcessKill(Declared):
     def undo(self, undo: Undo) -> None:
         if not all(survives(process) for process in undo.noted(Killed).processes):
             start_again(undo.role, undo.token, undo.role.bound_to(Supervision))
+
+    def gone(self, undo: Undo) -> bool:
+        """Whether whoever was killed runs again as a new process, or was never killed."""
+        return back_again(undo.role, undo.noted(Killed).processes)
 
     def healthy(self, role: Role) -> bool:
         return all_running(role)

@@ -16,8 +16,8 @@ from typing import ClassVar
 from pydantic import BaseModel
 
 from seatrial.faults.processes import ProcessId, descendants, is_running, is_stopped, resume, stop
-from seatrial.faults.protocol import ANY, Declared, Role, Undo
-from seatrial.faults.supervised import none_stopped, processes_of
+from seatrial.faults.protocol import ANY, Declared, Role, Undo, none_of
+from seatrial.faults.supervised import none_stopped, processes_of, require_own
 
 
 class Stopped(BaseModel):
@@ -62,6 +62,12 @@ class ProcessPause(Declared):
 
     def undo(self, undo: Undo) -> None:
         resume(undo.noted(Stopped).processes)
+
+    def gone(self, undo: Undo) -> bool:
+        """Whether none of those that we stopped is stopped; one that died meanwhile is not."""
+        ours = undo.noted(Stopped).processes
+        require_own(undo.role, ours)
+        return none_of([each for each in ours if is_stopped(each)], ours, "still stopped")
 
     def healthy(self, role: Role) -> bool:
         return none_stopped(role)

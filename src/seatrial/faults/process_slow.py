@@ -15,9 +15,9 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, BaseModel
 
 from seatrial.faults.launch import end_tagged, start_companion
-from seatrial.faults.processes import ProcessId, descendants, is_stopped, resume
-from seatrial.faults.protocol import ANY, Declared, Role, Undo
-from seatrial.faults.supervised import none_stopped, processes_of
+from seatrial.faults.processes import ProcessId, descendants, is_stopped, resume, tagged
+from seatrial.faults.protocol import ANY, Declared, Role, Undo, none_of
+from seatrial.faults.supervised import none_stopped, processes_of, require_own
 from seatrial.model.quantities import Duration, Ratio
 
 _READY_WITHIN_S = 10.0
@@ -76,6 +76,14 @@ class ProcessSlow(Declared):
     def undo(self, undo: Undo) -> None:
         end_tagged(undo.token, Path(undo.role.directory))
         resume(undo.noted(Slowed).processes)
+
+    def gone(self, undo: Undo) -> bool:
+        """Whether nobody throttles them any more, and none was left standing still."""
+        ours = undo.noted(Slowed).processes
+        require_own(undo.role, ours)
+        return not tagged(undo.token) and none_of(
+            [each for each in ours if is_stopped(each)], ours, "stopped"
+        )
 
     def healthy(self, role: Role) -> bool:
         return none_stopped(role)

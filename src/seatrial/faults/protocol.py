@@ -17,14 +17,14 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, Self, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, ValidationError
 
-from seatrial.model.problems import BadInput, Problem, Unavailable, nearest
+from seatrial.model.problems import BadInput, Problem, SeatrialError, Unavailable, nearest
 from seatrial.model.secrets import shown
 from seatrial.model.strict import Strict
 from seatrial.model.target import Target, references, resolve
@@ -133,15 +133,27 @@ class Fault(Protocol):
         """Take the effect back: idempotent, harmless when there was none, and only to what is surely ours."""
 
 
+class PartlyUndone(SeatrialError):  # noqa: N818  # what it is, as in Unavailable
+    """Some of an effect is gone, and some is still there. The message names what is."""
+
+
 @runtime_checkable
 class Probe(Protocol):
-    """A fault that can tell whether its role is well again."""
+    """A fault that can tell what has become of it: two questions, for neither answers the other.
+
+    A role can be well though this effect is still there (a cache that answers, at a tenth of its memory),
+    and unwell though it is gone. Each may raise any SeatrialError instead of saying False, to say why, and
+    waits at most a second or two.
+    """
+
+    def gone(self, undo: Undo) -> bool | None:
+        """Whether just this effect is there no more; None when there is no way to tell.
+
+        Raises PartlyUndone when some of it is gone and some is not.
+        """
 
     def healthy(self, role: Role) -> bool | None:
-        """Whether the role works as it should, without the effect; None when it was given no way to tell.
-
-        Waits at most a second or two.
-        """
+        """Whether the role works as it should, whoever did what to it; None when there is no way to tell."""
 
 
 @runtime_checkable
@@ -178,6 +190,16 @@ class Demanding(Protocol):
 
     def lacking(self) -> str:
         """What this machine lacks and the command that mends it; empty when nothing."""
+
+
+def none_of(left: Sequence[object], touched: Sequence[object], how: str) -> bool:
+    """For `Probe.gone`: True when nothing is `left` of what was `touched`, False when all of it is.
+
+    Raises PartlyUndone in between, with the names of what is left and `how`: "is still stopped".
+    """
+    if left and len(left) < len(touched):
+        raise PartlyUndone(f"{', '.join(map(str, left))} of {len(touched)} {how}")
+    return not left
 
 
 class Declared(Strict):

@@ -7,7 +7,7 @@ that is at work is given time to finish. Whatever is open after that is undone h
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from seatrial.faults.lock import TargetLock
 from seatrial.faults.processes import is_running, myself
 from seatrial.faults.session import journal_path
 from seatrial.faults.undoing import VERIFY_WITHIN_S, Outcome, Undoer
+from seatrial.model.problems import Unavailable
 
 GUARDIAN_GRACE_S = 5.0
 _LOOK_EVERY_S = 0.02
@@ -33,7 +34,41 @@ class Recovered:
     @property
     def undone(self) -> bool:
         """Whether it is gone, and no probe contradicts that."""
-        return self.outcome.state is State.UNDONE
+        return self.outcome.settled
+
+    def __str__(self) -> str:
+        """One line: what has come of it, and whose it was."""
+        undo = self.outcome.entry.undo
+        if self.undone:
+            seen = ", verified" if self.outcome.verified else ", not verified"
+            return f"undone{seen}: {undo.fault} on {undo.role.name}, left by {self.run}"
+        return f"NOT undone: {undo.fault} on {undo.role.name}, left by {self.run}: {_in_a_line(self.why)}"
+
+    @property
+    def why(self) -> str:
+        """Why it is not undone."""
+        return self.outcome.error or self.outcome.undo_outcome.value
+
+
+class LeftBehindError(Unavailable):
+    """An earlier run's fault is still there, so nothing that is measured now would be true."""
+
+
+def require_undone(found: Sequence[Recovered]) -> None:
+    """Raise LeftBehindError, in one line with the commands to run by hand, if anything is left."""
+    left = [
+        f"{undo.fault} on {undo.role.name}, left by {each.run}, is not undone ({_in_a_line(each.why)});"
+        f" by hand: {_in_a_line(undo.by_hand)}"
+        for each in found
+        if not each.undone
+        for undo in (each.outcome.entry.undo,)
+    ]
+    if left:
+        raise LeftBehindError("; ".join(["nothing was started", *left, "and then: seatrial recover"]))
+
+
+def _in_a_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def recover(

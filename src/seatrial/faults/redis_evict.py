@@ -14,7 +14,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel
 
-from seatrial.faults.protocol import Declared, Role, Undo
+from seatrial.faults.protocol import Declared, Role, Undo, none_of
 from seatrial.faults.redis_server import answers, connected, shell
 from seatrial.model.quantities import Ratio
 
@@ -62,6 +62,18 @@ class RedisEvict(Declared):
             for name, before, during in zip(_SETTINGS, noted.before, noted.during, strict=True):
                 if server.setting(name) == during:
                     server.do("CONFIG", "SET", name, before)
+
+    def gone(self, undo: Undo) -> bool:
+        """Whether both settings are what they were, or what somebody has made of them since.
+
+        The keys that were evicted are not meant: a cache fills itself again.
+        """
+        noted = undo.noted(Squeezed)
+        with connected(undo.role) as server:
+            now = [server.setting(name) for name in _SETTINGS]
+        three = zip(_SETTINGS, now, noted.before, noted.during, strict=True)
+        left = [name for name, is_, before, during in three if is_ == during != before]
+        return none_of(left, _SETTINGS, "still as during the fault")
 
     def healthy(self, role: Role) -> bool:
         return answers(role)

@@ -58,5 +58,8 @@ class RedisFlush(Declared):
     def undo(self, undo: Undo) -> None:
         """Nothing to do."""
 
+    def gone(self, undo: Undo) -> None:
+        """Nobody can tell: what was deleted is gone for good, and a cache fills itself in its own time."""
+
     def healthy(self, role: Role) -> bool:
         return answers(role)

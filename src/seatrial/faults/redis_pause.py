@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, BaseModel
 
 from seatrial.faults.protocol import Declared, Role, Undo
-from seatrial.faults.redis_server import answers, connected, shell
+from seatrial.faults.redis_server import answers, connected, holds_back, shell
 from seatrial.model.quantities import Duration
 
 _MARGIN_S = 2.0
@@ -56,6 +56,10 @@ class RedisPause(Declared):
         wait_s = _MARGIN_S + (self.longest.seconds if self.what == "everything" else 0.0)
         with connected(undo.role, answer_within_s=wait_s) as server:
             server.do("CLIENT", "UNPAUSE")
+
+    def gone(self, undo: Undo) -> bool | None:
+        held = holds_back(undo.role)
+        return None if held is None else held == "none"
 
     def healthy(self, role: Role) -> bool:
         return answers(role)

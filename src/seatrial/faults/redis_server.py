@@ -17,7 +17,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from seatrial.faults.protocol import Role
-from seatrial.model.problems import Unavailable
+from seatrial.model.problems import TooLate, Unavailable, Unreachable
 
 _ANSWER_WITHIN_S = 2.0
 
@@ -42,7 +42,7 @@ class Server:
         try:
             return self._client.execute_command(*command)
         except redis.RedisError as error:
-            raise Unavailable(f"{self._role}: {command[0]}: {error}") from error
+            raise _kind_of(error)(f"{self._role}: {command[0]}: {error}") from error
 
     def setting(self, name: str) -> str:
         """CONFIG GET of one name."""
@@ -59,6 +59,18 @@ class Server:
         if isinstance(answer, dict):
             return {str(key): str(value) for key, value in answer.items()}
         return dict(line.split(":", 1) for line in _text(answer).splitlines() if ":" in line)
+
+
+def _kind_of(error: redis.RedisError) -> type[Unavailable]:
+    match error:
+        case redis.TimeoutError():
+            return TooLate
+        case redis.AuthenticationError() | redis.BusyLoadingError():
+            return Unavailable  # it is there, and says why it refuses
+        case redis.ConnectionError():
+            return Unreachable
+        case _:
+            return Unavailable
 
 
 @contextlib.contextmanager
@@ -79,10 +91,15 @@ def connected(role: Role, answer_within_s: float = _ANSWER_WITHIN_S) -> Iterator
 
 
 def answers(role: Role) -> bool:
-    """Whether it answers, and holds no client back."""
+    """Whether it answers, and holds no client back, as far as it says."""
+    return holds_back(role) in ("none", None)
+
+
+def holds_back(role: Role) -> str | None:
+    """Which actions of clients it holds back, in its own words; None when it does not say, as before 7.2."""
     with connected(role) as server:
         server.do("PING")
-        return server.figures("clients").get("paused_actions", "none") == "none"
+        return server.figures("clients").get("paused_actions")
 
 
 def shell(role: Role, command: str) -> str:

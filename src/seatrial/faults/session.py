@@ -5,6 +5,10 @@
         injection = session.fire(prepared)                  # the effect, at the planned instant
         session.undo(prepared)                              # or leave it to the end of the block
 
+`undo` takes the effect back and verifies that. Who has an instant to keep calls `take_back`, and has it
+verified beside (`verify_beside`); the end of the block waits for that, and asks again whoever could not be
+asked before, because another fault was on the same role.
+
 The session is lost, and everything is undone, when the guardian dies or freezes, or when it has taken this
 process for frozen and revoked the session. A lost session injects nothing more.
 """
@@ -23,15 +27,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from seatrial.faults import registry
+from seatrial.faults import calling, registry
 from seatrial.faults.clock import Clock, Instant, SystemClock
-from seatrial.faults.journal import Ending, Entry, Journal, Session, State, What
+from seatrial.faults.journal import Ending, Entry, Journal, JournalError, Session, State, What
 from seatrial.faults.link import GUARDIAN_COMMAND, GuardianLink
 from seatrial.faults.lock import Holder, TargetLock
 from seatrial.faults.processes import myself
-from seatrial.faults.protocol import Fault, Role, Spreading, Undo
+from seatrial.faults.protocol import Fault, Role, Undo
 from seatrial.faults.undoing import VERIFY_WITHIN_S, Outcome, Undoer, UndoFailedError
 from seatrial.model.problems import Interrupted, SeatrialError, Unavailable
+from seatrial.model.undo import UndoOutcome
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +47,7 @@ _LOOK_EVERY_S = 0.02
 
 
 class InjectionError(SeatrialError):
-    """The fault could not be injected; whatever part of it there was has been undone."""
+    """The fault could not be injected; whatever part of it there was is undone, or the message says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +71,17 @@ class Injection:
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """A fault's whole life as the journal has it."""
+    """A fault's whole life as the journal has it, and how its undo came out, written or not."""
 
     entry: Entry
     instants: Mapping[What, Instant]
+    undo: UndoOutcome
+    error: str
+
+    @classmethod
+    def of(cls, entry: Entry, instants: Mapping[What, Instant]) -> Self:
+        """As the journal alone tells it."""
+        return cls(entry, instants, entry.undo_outcome, entry.error)
 
 
 def journal_path(home: Path) -> Path:
@@ -92,8 +104,11 @@ class FaultSession:
         clock: Clock | None = None,
         on_lost: Callable[[str], None] | None = None,
         guardian_command: Sequence[str] = GUARDIAN_COMMAND,
+        verify_within_s: float = VERIFY_WITHIN_S,
     ) -> None:
         """`faults`: declared names that the guardian loads beforehand.
+
+        `verify_within_s`: how long a role has to become well; with 0 its probe is asked once.
 
         `on_lost` is told, in another thread, why the session was lost, once everything has been undone.
         """
@@ -105,12 +120,17 @@ class FaultSession:
         self._lease_s = lease_s
         self._on_lost = on_lost
         self._guardian_command = guardian_command
+        self._verify_within_s = verify_within_s
         self._lock = TargetLock(home, target)
-        self._turn = threading.Condition()  # guards the three below
+        self._turn = threading.Condition()  # guards the four below
         self._in_flight: set[int] = set()
+        self._fired: set[int] = set()
         self._closing = False
         self._lost = ""
         self._ended: list[Life] | None = None
+        self._unrecorded: dict[int, Outcome] = {}
+        self._verifying: list[threading.Thread] = []
+        self._known: dict[int, Entry] = {}  # what was prepared, for when the journal cannot be read any more
         self.outcomes: list[Outcome] = []  # of the faults that `undo_all` or the end had to undo
 
     @property
@@ -127,8 +147,17 @@ class FaultSession:
         """Every fault of this session, in the order of injection, also after the session's end."""
         if self._ended is not None:
             return self._ended
-        entries = self._journal.entries(self.id)
-        return [Life(entry, self._journal.instants(entry.id)) for entry in entries]
+        return [self._life(entry) for entry in self._journal.entries(self.id)]
+
+    def life(self, prepared: Prepared) -> Life:
+        """The one of a fault that is under way. Raises JournalError."""
+        return self._life(self._journal.entry(prepared.id))
+
+    def _life(self, entry: Entry) -> Life:
+        outcome = Outcome.of(entry)
+        if not outcome.settled:
+            outcome = self._unrecorded.get(entry.id, outcome)
+        return Life(entry, self._journal.instants(entry.id), outcome.undo_outcome, outcome.error)
 
     # beginning and end
 
@@ -142,7 +171,7 @@ class FaultSession:
             on_error.callback(self._lock.release)
             self._journal = Journal(journal_path(self._home), self._clock)
             on_error.callback(self._journal.close)
-            self._undoer = Undoer(self._journal, self._me)
+            self._undoer = Undoer(self._journal, self._me, untouched=self._untouched)
             self._journal.open_session(self._session)
             on_error.callback(self._journal.end_session, self.id, Ending.CLOSED)
             self._link = GuardianLink(
@@ -162,13 +191,33 @@ class FaultSession:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Undo everything, verify it, let the guardian go. `outcomes` and `history` tell what came of it."""
-        self.undo_all()
-        self._link.leave()
         ending = Ending.CLOSED if error is None and not self._lost else Ending.INTERRUPTED
-        self._journal.end_session(self.id, ending)
-        self._ended = self.history()
-        self._journal.close()
-        self._lock.release()
+        with contextlib.ExitStack() as leaving:  # from the last to the first; one that fails stops no other
+            leaving.callback(self._lock.release)
+            leaving.callback(self._journal.close)
+            leaving.callback(self._remember)
+            leaving.callback(self._end_in_the_journal, ending)
+            leaving.callback(self._link.leave)
+            leaving.callback(self._verify_the_rest)
+            self.undo_all()
+
+    def _end_in_the_journal(self, ending: Ending) -> None:
+        try:
+            self._journal.end_session(self.id, ending)
+        except JournalError as unwritable:  # `recover` ends it; what the run has measured stands
+            _log.error("the end of session %s is not recorded: %s", self.id, unwritable)
+
+    def _remember(self) -> None:
+        """Keep what the journal knows for `history`; if it cannot be read any more, what was seen of each."""
+        try:
+            self._ended = self.history()
+        except JournalError as error:
+            _log.error("what became of the faults is not on record: %s", error)
+            unrecorded = "the fault journal could not be read afterwards, so its undo is not on record"
+            self._ended = [
+                Life(outcome.entry, {}, outcome.undo_outcome, outcome.error or unrecorded)
+                for outcome in self.outcomes
+            ]
 
     # injecting
 
@@ -180,9 +229,10 @@ class FaultSession:
         registry.bind(fault, role)
         with self._turn:
             self._require_ours()
-        undo = fault.prepare(role)
+        undo = calling.prepare(fault, role)
         expires_ns = self._clock.now().boottime_ns + round((ttl_s + _INJECT_WITHIN_S) * 1e9)
         number = self._journal.prepare(self.id, label or fault.name, undo, expires_ns)
+        self._known[number] = self._journal.entry(number)
         return Prepared(number, fault, undo, ttl_s)
 
     def fire(self, prepared: Prepared) -> Injection:
@@ -190,32 +240,35 @@ class FaultSession:
         with self._turn:
             self._require_ours()
             self._in_flight.add(prepared.id)
+            self._fired.add(prepared.id)
         try:
             before = self._clock.now()
-            prepared.fault.inject(prepared.undo)
+            calling.inject(prepared.fault, prepared.undo)
             self._spread(prepared)
             after = self._clock.now()
             expires_ns = after.boottime_ns + round(prepared.ttl_s * 1e9)
             ours = self._journal.activate(prepared.id, before, after, expires_ns)
-        except Exception as error:
-            self._take_back(prepared)
-            raise InjectionError(f"{prepared.fault.name} on {prepared.undo.role.name}: {error}") from error
+        except SeatrialError as error:
+            left = self._take_back(prepared)
+            what = f"{prepared.fault.name} on {prepared.undo.role.name}: {error}"
+            raise InjectionError("; ".join(filter(None, [what, left]))) from error
         finally:
             with self._turn:
                 self._in_flight.discard(prepared.id)
                 self._turn.notify_all()
         if not ours:
-            self._take_back(prepared)
-            raise Unavailable(f"{prepared.fault.name}: {self._lost or 'its undo had begun already'}")
+            left = self._take_back(prepared)
+            why = f"{prepared.fault.name}: {self._lost or 'its undo had begun already'}"
+            raise Unavailable("; ".join(filter(None, [why, left])))
         return Injection(prepared, before, after)
 
     def _spread(self, prepared: Prepared) -> None:
         """Let the fault reach what it finds on the way, each part durable before it is touched."""
         fault, undo = prepared.fault, prepared.undo
-        while isinstance(fault, Spreading) and (wider := fault.extended(undo)) is not None:
+        while (wider := calling.extended(fault, undo)) is not None:
             if not self._journal.amend(prepared.id, wider):
                 return
-            fault.inject(wider)
+            calling.inject(fault, wider)
             undo = wider
 
     def inject(self, fault: Fault, role: Role, ttl_s: float, label: str = "") -> Injection:
@@ -234,18 +287,41 @@ class FaultSession:
 
     # undoing
 
-    def undo(self, prepared: Prepared, verify_within_s: float = VERIFY_WITHIN_S) -> Outcome:
-        """Undo one fault and verify it; with 0 seconds the probe is asked once.
-
-        Raises UndoFailedError with the command to run by hand.
-        """
+    def take_back(self, prepared: Prepared) -> Outcome:
+        """Undo one fault, and look at nothing yet. Raises UndoFailedError with the command to run by hand."""
         outcome = self._settled(self._undoer.undo(self._journal.entry(prepared.id)))
-        outcome = self._undoer.verify(outcome, verify_within_s)
+        if not outcome.recorded:
+            self._unrecorded[prepared.id] = outcome
         if outcome.state is State.UNDO_FAILED:
             raise UndoFailedError([outcome])
         return outcome
 
-    def undo_all(self, verify_within_s: float = VERIFY_WITHIN_S) -> list[Outcome]:
+    def undo(self, prepared: Prepared) -> Outcome:
+        """Undo one fault and verify it. Raises UndoFailedError."""
+        outcome = self._undoer.verify(self.take_back(prepared), self._verify_within_s)
+        if outcome.state is State.UNDO_FAILED:
+            raise UndoFailedError([outcome])
+        return outcome
+
+    def verify_beside(self, outcome: Outcome, tell: Callable[[Outcome], None]) -> None:
+        """Verify it in a thread of its own; `tell` is given, in that thread, what has come of it."""
+
+        def look() -> None:
+            tell(self._undoer.verify(outcome, self._verify_within_s))
+
+        thread = threading.Thread(target=look, name="seatrial-verify", daemon=True)
+        self._verifying.append(thread)
+        thread.start()
+
+    def _verify_the_rest(self) -> None:
+        """Wait for whoever is being looked at beside, and ask whoever could not be asked before."""
+        for thread in self._verifying:
+            thread.join()  # each look has its limit
+        entries = self._journal.entries(self.id)
+        unasked = [each for each in entries if each.state is State.UNDONE and each.verified is None]
+        self._undoer.verify_each([Outcome.of(entry) for entry in unasked], self._verify_within_s)
+
+    def undo_all(self) -> list[Outcome]:
         """Undo whatever is there, the last first, and inject nothing more. A failure is an outcome."""
         with self._turn:
             self._closing = True
@@ -255,26 +331,42 @@ class FaultSession:
             self._turn.wait_for(lambda: not self._in_flight, _INJECT_WITHIN_S)
         if in_flight:
             outcomes += self._undo_open(but=set())
-        verified = self._undoer.verify_each(outcomes, verify_within_s)
+        verified = self._undoer.verify_each(outcomes, self._verify_within_s)
+        self._unrecorded.update({each.entry.id: each for each in verified if not each.recorded})
         self.outcomes += verified
         return verified
 
     def _undo_open(self, but: set[int]) -> list[Outcome]:
-        entries = [entry for entry in self._journal.open_entries(self.id) if entry.id not in but]
+        try:
+            left = self._journal.open_entries(self.id)
+        except JournalError as error:
+            _log.error("everything prepared is undone, open or not: %s", error)
+            left = list(self._known.values())
+        entries = [entry for entry in left if entry.id not in but]
         return [self._settled(outcome) for outcome in self._undoer.undo_each(entries)]
 
     def _settled(self, outcome: Outcome) -> Outcome:
         """Wait for another who has claimed the undo, and take it over when that takes too long."""
         deadline = time.monotonic() + (0.0 if self._lost else _WAIT_FOR_OTHER_S)
-        while outcome.state is State.UNDOING and time.monotonic() < deadline:
+        while outcome.state is State.UNDOING and outcome.recorded and time.monotonic() < deadline:
             time.sleep(_LOOK_EVERY_S)
-            outcome = Outcome.of(self._journal.entry(outcome.entry.id))
+            try:
+                outcome = Outcome.of(self._journal.entry(outcome.entry.id))
+            except JournalError:
+                break  # nobody can say whether another is at it: we do it
         return self._undoer.undo(outcome.entry, force=True) if outcome.state is State.UNDOING else outcome
 
-    def _take_back(self, prepared: Prepared) -> None:
+    def _untouched(self, entry: Entry) -> bool:
+        """Whether it is ours and was never fired."""
+        with self._turn:
+            return entry.session == self.id and entry.id not in self._fired
+
+    def _take_back(self, prepared: Prepared) -> str:
+        """What is wrong when it could not be done."""
         outcome = self._undoer.undo(self._journal.entry(prepared.id), force=True)
-        if outcome.state is State.UNDO_FAILED:
-            raise UndoFailedError([outcome])
+        if not outcome.recorded:
+            self._unrecorded[prepared.id] = outcome
+        return str(outcome) if outcome.state is State.UNDO_FAILED else ""
 
     def _lose(self, reason: str) -> None:
         _log.error("session %s is lost: %s; undoing everything", self.id, reason)

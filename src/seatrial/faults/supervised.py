@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from seatrial.faults.launch import detach_once
-from seatrial.faults.patroni import primary
-from seatrial.faults.processes import ProcessId, descendants, from_pidfile, is_stopped
-from seatrial.faults.protocol import Role
-from seatrial.model.problems import BadInput, Unavailable
+from seatrial.faults.patroni import not_working, primary
+from seatrial.faults.processes import ProcessId, descendants, from_pidfile, is_stopped, survives
+from seatrial.faults.protocol import Role, none_of
+from seatrial.model.problems import BadInput, Unavailable, Unreachable
 
 
 def _as_files(value: object) -> object:
@@ -80,6 +81,35 @@ def all_running(role: Role) -> bool:
         return bool(processes_of(role))
     except Unavailable:
         return False
+
+
+def back_again(role: Role, noted: Sequence[ProcessId]) -> bool:
+    """Whether each of the role's processes runs: the `noted` one, or a new one in its place.
+
+    Raises PartlyUndone when some do, and Unreachable when a number from a pidfile is not who it was: a
+    service that is back has a number of its own, and one that is not leaves its number to strangers.
+    """
+    if role.driver == "patroni":
+        return all_running(role) and not not_working(role)
+    files = role.bound_to(Supervision).pidfile
+    named = {file: next(from_pidfile(role.path(file)), None) for file in files}
+    _require_same(role, noted, [process for process in named.values() if process is not None])
+    missing = [file for file, process in named.items() if process is None or not survives(process)]
+    return bool(files) and none_of(missing, files, "name no process that runs")
+
+
+def require_own(role: Role, noted: Sequence[ProcessId]) -> None:
+    """Raise Unreachable when a pidfile leads to another process than the one of that number in `noted`."""
+    if role.driver != "patroni":
+        files = role.bound_to(Supervision).pidfile
+        _require_same(role, noted, [each for file in files for each in from_pidfile(role.path(file))])
+
+
+def _require_same(role: Role, noted: Sequence[ProcessId], running: Sequence[ProcessId]) -> None:
+    numbers = {process.pid for process in noted}
+    strangers = [process for process in running if process.pid in numbers and process not in noted]
+    if strangers:
+        raise Unreachable(f"{role.name}: {', '.join(map(str, strangers))} is another process now")
 
 
 def start_again(role: Role, token: str, supervision: Supervision) -> None:

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from seatrial.faults.http import no_answer
 from seatrial.faults.protocol import Declared, Role, Undo
 from seatrial.model.problems import Unavailable
 from seatrial.model.quantities import Ratio
@@ -93,6 +94,12 @@ class Toxiproxy(Declared):
             return
         _api(undo.role, "DELETE", f"/toxics/{_name(undo)}", may_be_absent=True)
 
+    def gone(self, undo: Undo) -> bool:
+        proxy = _api(undo.role, "GET", "")
+        if self.toxic == "down":
+            return bool(proxy.get("enabled")) == undo.noted(Poisoned).enabled
+        return _name(undo) not in [toxic["name"] for toxic in proxy.get("toxics", [])]
+
     def healthy(self, role: Role) -> bool:
         proxy = _api(role, "GET", "")
         ours = [toxic for toxic in proxy.get("toxics", []) if str(toxic["name"]).startswith("seatrial-")]
@@ -113,7 +120,8 @@ def _api(
     try:
         answer = httpx.request(method, url, json=body, timeout=_ANSWER_WITHIN_S, trust_env=False)
     except httpx.HTTPError as error:
-        raise Unavailable(f"{role.name}: {method} {url}: {error}") from error
+        what = f"{role.name}: {method} {url}: {str(error) or type(error).__name__}"
+        raise no_answer(what, error) from error
     if answer.status_code == _NOT_FOUND and may_be_absent:
         return {}
     if answer.is_error:

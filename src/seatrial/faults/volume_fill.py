@@ -24,7 +24,7 @@ from pydantic import BaseModel, ByteSize, ConfigDict
 
 from seatrial.faults.protocol import Declared, Role, Undo
 from seatrial.home import seatrial_home
-from seatrial.model.problems import BadInput, Unavailable
+from seatrial.model.problems import BadInput, Unavailable, Unreachable
 
 _MOST = ByteSize(4 << 30)
 _PREFIX = ".seatrial-balloon-"
@@ -96,6 +96,14 @@ class VolumeFill(Declared):
         with contextlib.suppress(FileNotFoundError):
             os.truncate(balloon, 0)  # what is deleted takes its space as long as somebody has it open
             balloon.unlink()
+
+    def gone(self, undo: Undo) -> bool:
+        """Whether our balloon is away. Raises Unreachable when its volume is: it may be full still."""
+        volume = undo.noted(Volume)
+        directory = Path(volume.directory)
+        if not directory.is_dir() or directory.stat().st_dev != volume.device:
+            raise Unreachable(f"{directory} is no longer on the volume that was filled")
+        return not (directory / (_PREFIX + undo.token)).exists()
 
     def healthy(self, role: Role) -> bool:
         directory = role.path(role.bound_to(VolumeBinding).path)

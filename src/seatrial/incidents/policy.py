@@ -3,11 +3,12 @@
 | what happened                          | what is told                                                      |
 |----------------------------------------|-------------------------------------------------------------------|
 | a run failed                           | trigger; a note too when the incident was open already            |
-| a fault's undo could not be verified   | trigger, critical, whatever the verdict                           |
+| a step is left behind: not undone, or  | trigger, critical, whatever the verdict                           |
+| not seen to be undone                  |                                                                   |
 | the n-th failure in a row              | severity raised, and the second key is told                       |
 | unacknowledged for the declared time   | severity raised, and the second key is told                       |
 | a planned occurrence did not run       | trigger for the schedule; resolve when it runs again              |
-| a run passed, every undo verified      | resolve, at every sink where the incident is open                 |
+| a run passed, nothing left behind      | resolve, at every sink where the incident is open                 |
 | a run is unknown                       | nothing: it neither opens nor closes anything                     |
 | start, an action, end                  | change events, which notify nobody                                |
 """
@@ -90,13 +91,8 @@ def on_result(result: RunResult, at: datetime, history: History, context: Contex
 
 
 def not_undone(result: RunResult) -> list[StepRecord]:
-    """Faults that took effect and are not known to be gone."""
-    return [
-        step
-        for step in result.steps
-        if step.kind == "fault" and step.injected_s is not None
-        if step.undone_s is None or step.verified is False
-    ]
+    """Faults and actions whose effect is still there, or may be."""
+    return [step for step in result.steps if step.left_behind]
 
 
 def _trigger(
@@ -164,8 +160,11 @@ def _details(
         "reasons": cast("list[Json]", list(result.reasons)),
     }
     if left:
-        details["not_undone"] = [f"{step.name} ({step.does} on {step.role}) {step.error}" for step in left]
-        details["by_hand"] = "seatrial recover"
+        details["not_undone"] = [
+            f"{step.name} ({step.does} on {step.role}) {step.undo_outcome}: {step.error}" for step in left
+        ]
+        commands = [step.by_hand for step in reversed(left) if step.by_hand]  # the last first
+        details["by_hand"] = cast("list[Json]", [*commands, "seatrial recover"])
     return details | {"report": context.report_url, "reproduce": context.reproduce}
 
 

@@ -7,7 +7,9 @@ by such a person while they have the machine, but not taken away, and not used a
 
 from __future__ import annotations
 
+import contextlib
 import os
+import tempfile
 from pathlib import Path
 from typing import Protocol
 
@@ -20,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from seatrial import disk
 from seatrial.home import private_directory
 from seatrial.ledger.layout import sync_directory
 from seatrial.ledger.note import Algorithm, NoteError, VerifierKey
@@ -74,21 +77,35 @@ class SoftwareSigner:
     def load_or_create(cls, path: Path, name: str) -> SoftwareSigner:
         """The key in `path`; made there on first use, readable by the owner only, its public half beside it.
 
-        The public half is `path` with the suffix `.pub`: one verifier key, for `read_verifier_keys`.
+        The public half is `path` with the suffix `.pub`: one verifier key, for `read_verifier_keys`. Raises
+        CannotStore when there is no room for it, BadInput when the file holds no key.
         """
-        private_directory(path.parent)
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return cls.load(path, name)
-        signer = cls.generate(name)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(signer._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-            file.flush()
-            os.fsync(file.fileno())
-        path.with_suffix(".pub").write_text(f"{signer.verifier_key()}\n")
-        sync_directory(path.parent)
+        with disk.storing("the signing key", path):
+            private_directory(path.parent)
+            if not path.exists():
+                cls.generate(name)._place(path)
+            signer = cls.load(path, name)
+            public = path.with_suffix(".pub")
+            if not public.exists():
+                disk.write_whole(public, f"{signer.verifier_key()}\n".encode())
         return signer
+
+    def _place(self, path: Path) -> None:
+        """Put the key at `path`, whole or not at all, unless another process was quicker. Raises OSError.
+
+        An empty file where the key should be would make every later seal fail.
+        """
+        descriptor, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # mode 0600
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+                file.flush()
+                os.fsync(file.fileno())
+            with contextlib.suppress(FileExistsError):
+                os.link(unfinished, path)
+        finally:
+            os.unlink(unfinished)  # noqa: PTH108  # mkstemp gives a text
+        sync_directory(path.parent)
 
     @property
     def name(self) -> str:

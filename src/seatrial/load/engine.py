@@ -35,7 +35,7 @@ from seatrial.load.pacer import Pacer
 from seatrial.load.recorder import Recorder
 from seatrial.load.reporter import Reporter
 from seatrial.load.scenario_errors import COUNTED, ErrorTally, LogListener, hear_greenlets
-from seatrial.load.spool import SpoolHeader
+from seatrial.load.spool import CANNOT_WRITE, SpoolHeader
 from seatrial.model.result import GeneratorAudit
 
 if TYPE_CHECKING:
@@ -111,10 +111,17 @@ class Engine:
                 self._flusher.join()
                 self._stop_hearing()
                 logging.getLogger().removeHandler(self._log_listener)
-                self._audit = self._recorder.close(self._errors.account())
+                self._audit = self._closed()
                 for pool in self._pools.values():
                     pool.close()
         return self._audit
+
+    def _closed(self) -> GeneratorAudit:
+        try:
+            return self._recorder.close(self._errors.account())
+        except OSError as error:
+            self._cannot_write(error)
+            return self._recorder.account
 
     # arrivals
 
@@ -208,10 +215,13 @@ class Engine:
                 self._recorder.flush(self._in_flight(), account)
             except OSError as error:
                 # Rows that cannot be kept make the run worthless; going on would hide it.
-                logger.critical("The request log cannot be written: %s", error)
-                self._environment.process_exit_code = 70
+                self._cannot_write(error)
                 gevent.spawn(self._end_test)
                 return
+
+    def _cannot_write(self, error: OSError) -> None:
+        logger.critical("The request log cannot be written: %s", error)
+        self._environment.process_exit_code = CANNOT_WRITE  # the log may be on the same full disk
 
     def _in_flight(self) -> Iterator[tuple[float, float, str]]:
         for user in list(self._serving.values()):

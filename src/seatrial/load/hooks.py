@@ -39,7 +39,7 @@ from seatrial.load.options import OPTIONS, LoadOptions, Option
 from seatrial.load.orders import KEY, Orders, this_machine
 from seatrial.load.parquet import save
 from seatrial.load.secrecy import take_secrets
-from seatrial.load.spool import SpoolHeader, SpoolReader
+from seatrial.load.spool import CANNOT_WRITE, SpoolHeader, SpoolReader
 from seatrial.load.user import OpenLoopUser
 from seatrial.model.problems import BadInput
 from seatrial.model.requestlog import RequestLog
@@ -142,7 +142,8 @@ class Session:
             self._options, self._orders = options, orders
         except (ValueError, OSError) as error:
             logger.error("%s", error)
-            self._environment.process_exit_code = BadInput.exit_code
+            ours = BadInput.exit_code if isinstance(error, ValueError) else CANNOT_WRITE
+            self._environment.process_exit_code = ours
             gevent.spawn(self._end_test)
 
     def stop_sending(self, **_: Any) -> None:

@@ -11,6 +11,7 @@ What is secret goes to it by its environment, which Linux shows to the same user
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -19,16 +20,21 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
+from typing import BinaryIO
 
+import psutil
+
+from seatrial import disk
 from seatrial.home import private, private_directory
 from seatrial.load.machine import PARENT
 from seatrial.load.options import format_shape
 from seatrial.load.parquet import save
 from seatrial.load.secrecy import HOST, SECRETS
-from seatrial.load.spool import SpoolHeader, SpoolReader
+from seatrial.load.spool import CANNOT_WRITE, SpoolHeader, SpoolReader
 from seatrial.model.arrivals import RateStep, Spacing
-from seatrial.model.problems import BadInput
+from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.quantities import Duration
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import GeneratorAudit, ScenarioAccount
@@ -36,6 +42,7 @@ from seatrial.model.secrets import exported, shown, without_userinfo
 
 LOG, SPOOLS, REQUESTS = "locust.log", "spool", "requests.parquet"
 _STARTUP_S = 30.0  # the longest that a scenario may take to import and start
+_GONE_WITHIN_S = 5.0
 _WINDING_UP_S = 10.0  # from the last deadline to the generator's exit
 _LOG_TAIL = 65536
 _TRACEBACK = "Traceback (most recent call last):"
@@ -92,13 +99,22 @@ def launch(plan: LoadPlan) -> LoadProcess:
     """Start the generator. Its time zero is known a moment later (`LoadProcess.zero_monotonic_s`).
 
     Call it from a thread that lives as long as the load: the kernel takes that thread's end for the
-    conductor's death. Raises BadInput when there is no such scenario.
+    conductor's death. Raises BadInput when there is no such scenario, CannotStore when there is no room for
+    its log, Unavailable when the system starts no process.
     """
     if not plan.scenario.is_file():
         raise BadInput(f"{plan.scenario}: no such scenario")
-    private_directory(plan.directory)
-    with open(plan.directory / LOG, "wb", opener=private) as log:
-        process = subprocess.Popen(
+    path = plan.directory / LOG
+    with disk.storing("the load generator's log", path):
+        private_directory(plan.directory)
+        log = open(path, "wb", opener=private)  # noqa: SIM115  # closed below
+    with log:
+        return LoadProcess(plan, _start(plan, log))
+
+
+def _start(plan: LoadPlan, log: BinaryIO) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
             plan.command(),
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -106,7 +122,28 @@ def launch(plan: LoadPlan) -> LoadProcess:
             start_new_session=True,
             env=os.environ | plan.environment(),
         )
-    return LoadProcess(plan, process)
+    except OSError as error:
+        raise Unavailable(f"the load generator cannot be started: {error.strerror}") from error
+
+
+def end_left_over(directory: Path) -> None:
+    """End a generator that writes into `directory` and has outlived its conductor, and wait until it is gone.
+
+    The kernel does that, unless the conductor died before the generator had asked for it. Raises Unavailable.
+    """
+    spools = str(directory / SPOOLS)
+    left = [process for process in psutil.process_iter(["cmdline"]) if _writes_to(process, spools)]
+    for process in left:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()  # psutil compares the start time first
+    _, alive = psutil.wait_procs(left, timeout=_GONE_WITHIN_S)
+    if alive:
+        raise Unavailable(f"{directory}: its load generator (pid {alive[0].pid}) cannot be ended")
+
+
+def _writes_to(process: psutil.Process, spools: str) -> bool:
+    given = process.info["cmdline"] or []
+    return any(pair == ("--spool", spools) for pair in pairwise(given))
 
 
 class LoadProcess:
@@ -173,28 +210,46 @@ class LoadProcess:
             self._process.wait()
 
     def finish(self) -> RequestLog:
-        """Wait for the end of the plan, and write `requests.parquet`.
+        """`collect` and `keep` in one. Raises BadInput for a damaged spool, CannotStore for lack of room."""
+        log, spoiled = self.collect()
+        if spoiled:
+            raise BadInput(spoiled)
+        self.keep(log)
+        return log
+
+    def collect(self) -> tuple[RequestLog, str]:
+        """Wait for the end of the plan: all rows, and why there are no more if the spool is damaged.
 
         A generator that does not end in time is stopped. Requests of which one that died has left no
-        account are included, as never answered. Raises BadInput for a damaged spool.
+        account are included, as never answered.
         """
         try:
             self._process.wait(max(0.0, self._latest_end_s() - time.monotonic()))
         except subprocess.TimeoutExpired:
             self.stop(grace_s=0.0)
-        self._read()
-        log = RequestLog.concat([*self._rows, self._reader.unaccounted()])
+        rows, spoiled = self._reader.salvage()
+        self._rows.append(rows)
+        return RequestLog.concat([*self._rows, self._reader.unaccounted()]), spoiled
+
+    def keep(self, log: RequestLog) -> None:
+        """Write `requests.parquet`. Raises CannotStore when the disk does not take it."""
         save(log, [self._reader], self.plan.directory / REQUESTS)
-        _clean(self.plan.directory / LOG)
-        return log
+        with disk.storing("the load generator's log", self.plan.directory / LOG):
+            _clean(self.plan.directory / LOG)
 
     def failure_reason(self) -> str | None:
         """Why the generator failed, as its log says; None while it runs and after a good end."""
         code = self._process.poll()
         if code is None or (code == 0 and self._reader.header is not None):
             return None
-        log = self.plan.directory / LOG
-        text = log.read_bytes()[-_LOG_TAIL:].decode(errors="replace")
+        if code == CANNOT_WRITE:
+            return (
+                f"it could not write the request log: {self._reader.path}{disk.room_told(self._reader.path)}"
+            )
+        try:
+            text = (self.plan.directory / LOG).read_bytes()[-_LOG_TAIL:].decode(errors="replace")
+        except OSError as error:
+            text = f"its log cannot be read: {error.strerror}"
         return explain(text, self.plan.scenario, code)
 
     def _header(self) -> SpoolHeader | None:

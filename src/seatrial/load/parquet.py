@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from seatrial import disk
 from seatrial.home import private, private_directory
 from seatrial.load.spool import SpoolReader
 from seatrial.model.requestlog import RequestLog
@@ -30,15 +32,24 @@ def write_parquet(spools: Sequence[Path], out: Path) -> RequestLog:
 
 
 def save(log: RequestLog, readers: Iterable[SpoolReader], out: Path) -> None:
-    """Write rows that were read from `readers`, with what their headers and accounts say."""
+    """Write rows that were read from `readers`, with what their headers and accounts say.
+
+    Raises CannotStore when the disk does not take them; then nothing is left of the attempt.
+    """
     workers = [
         json.loads(reader.header.to_json()) | {"audit": asdict(reader.audit) if reader.audit else None}
         for reader in readers
         if reader.header
     ]
     table = log.to_arrow().replace_schema_metadata({METADATA: json.dumps({"workers": workers})})
-    private_directory(out.parent)
     unfinished = out.with_name(out.name + ".part")
-    with open(unfinished, "wb", opener=private) as file:
-        pq.write_table(table, file, compression="zstd")
-    unfinished.replace(out)
+    with disk.storing("the request log", out):
+        private_directory(out.parent)
+        try:
+            with open(unfinished, "wb", opener=private) as file:
+                pq.write_table(table, file, compression="zstd")
+            unfinished.replace(out)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                unfinished.unlink(missing_ok=True)
+            raise

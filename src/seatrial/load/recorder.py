@@ -77,28 +77,45 @@ class Recorder:
         if wrong:
             raise ValueError(f"key: {wrong}")
 
-    def flush(self, outstanding: Outstanding = (), account: ScenarioAccount | None = None) -> None:
-        """Append what was added since the last flush. Raises OSError when the disk does not take it.
+    def flush(self, outstanding: Outstanding = (), scenario: ScenarioAccount | None = None) -> None:
+        """Append what was added since the last flush.
 
-        `account`: what the scenario has failed at, if that has changed.
+        `scenario`: what the scenario has failed at, if that has changed. Raises OSError when the disk does
+        not take it; all of it is then still to be appended.
         """
         in_flight = b"".join(
             spool.OUTSTANDING.pack(intended, sent, self._code(name)) for intended, sent, name in outstanding
         )
         rows, keys, texts = self._rows, self._keys, self._texts
         self._rows, self._keys, self._texts = bytearray(), bytearray(), []
+        told = (spool.account_frame(scenario),) if scenario else ()
+        try:
+            self._append(b"".join((*texts, spool.rows_frame(rows, in_flight, keys), *told)))
+        except OSError:
+            # Others may have added some meanwhile. Texts are counted, so none may ever be left out.
+            self._rows, self._keys = rows + self._rows, keys + self._keys
+            self._texts[:0] = texts
+            raise
         table = np.frombuffer(rows, spool.ROW_TYPE)
         self._tally.add(table["intended"], table["sent"], table["ended"])
-        told = (spool.account_frame(account),) if account else ()
-        self._append(b"".join((*texts, spool.rows_frame(rows, in_flight, keys), *told)))
 
-    def close(self, account: ScenarioAccount | None = None) -> GeneratorAudit:
-        """Append the rest and the generator's own account, and give that."""
-        self.flush(account=account)
-        audit = self._tally.total()
-        self._append(spool.frame(spool.END, json.dumps(asdict(audit)).encode()))
-        os.close(self._fd)
+    def close(self, scenario: ScenarioAccount | None = None) -> GeneratorAudit:
+        """Append the rest and the generator's own account, and give that.
+
+        Raises OSError when the disk does not take it; the spool then ends as a killed worker's does.
+        """
+        try:
+            self.flush(scenario=scenario)
+            audit = self._tally.total()
+            self._append(spool.frame(spool.END, json.dumps(asdict(audit)).encode()))
+        finally:
+            os.close(self._fd)
         return audit
+
+    @property
+    def account(self) -> GeneratorAudit:
+        """Of the rows that the spool holds."""
+        return self._tally.total()
 
     def _append(self, data: bytes) -> None:
         left = data

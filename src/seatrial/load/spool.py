@@ -33,16 +33,18 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from seatrial import disk
 from seatrial.load.offer import Offer, Share
 from seatrial.model.arrivals import RateStep
 from seatrial.model.ownfailure import KILLED
-from seatrial.model.problems import BadInput
+from seatrial.model.problems import BadInput, SeatrialError
 from seatrial.model.quantities import Rate
 from seatrial.model.requestlog import Coded, RequestLog
 from seatrial.model.result import GeneratorAudit, ScenarioAccount, ScenarioError
 
 MAGIC = b"seatrial spool 1\n"
 HEADER, TEXT, ROWS, SCENARIO, END = b"H", b"T", b"R", b"S", b"E"
+CANNOT_WRITE = 74  # EX_IOERR of sysexits.h: the exit code of a generator whose spool the disk did not take
 ARRIVAL = "arrival"  # the name of one that never came to a request
 
 _FRAME = struct.Struct("<cII")
@@ -137,8 +139,29 @@ class SpoolReader:
         self._last_s = -np.inf  # the latest intended instant of all rows
 
     def poll(self) -> RequestLog:
-        """The rows that were added since the last poll; none while there is no file yet."""
-        batches = [self._read_rows(payload) for payload in self._new_row_frames()]
+        """The rows that were added since the last poll; none while there is no file yet.
+
+        Raises BadInput for a damaged spool, CannotStore when the disk does not give it.
+        """
+        batches: list[tuple[Rows, pa.Array]] = []
+        self._read_into(batches)
+        return self._joined(batches)
+
+    def salvage(self) -> tuple[RequestLog, str]:
+        """As `poll`; but damage ends the rows, and is told as the reason why there are no more."""
+        batches: list[tuple[Rows, pa.Array]] = []
+        try:
+            self._read_into(batches)
+        except SeatrialError as error:
+            return self._joined(batches), str(error)
+        return self._joined(batches), ""
+
+    def _read_into(self, batches: list[tuple[Rows, pa.Array]]) -> None:
+        with disk.storing("the request log", self.path):
+            for payload in self._new_row_frames():
+                batches.append(self._read_rows(payload))  # noqa: PERF401  # what came before an error stays
+
+    def _joined(self, batches: list[tuple[Rows, pa.Array]]) -> RequestLog:
         if not batches:
             return RequestLog.from_arrow(_EMPTY)
         rows = np.concatenate([batch for batch, _ in batches])

@@ -13,8 +13,10 @@ from datetime import datetime
 from typing import Any
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from pydantic import TypeAdapter
 
 from seatrial.model.problems import Unavailable
+from seatrial.model.result import StepRecord
 from seatrial.model.verdict import Verdict
 from seatrial.store import MessageState, OccurrenceState, RecordedRun, Store
 
@@ -124,7 +126,7 @@ def _latest(runs: list[RecordedRun]) -> list[Metric]:
     lower = _gauge("seatrial_downtime_lower_seconds", "Longest downtime clients saw: at least this.")
     upper = _gauge("seatrial_downtime_upper_seconds", "Longest downtime clients saw: at most this.")
     budget = _gauge("seatrial_objective_target", "What was promised.", "objective", "unit")
-    not_undone = _gauge("seatrial_faults_not_undone", "Faults of the latest run whose undo is not verified.")
+    not_undone = _gauge("seatrial_faults_not_undone", "Steps of the latest run that are left behind.")
     late_p99 = _gauge(
         "seatrial_generator_lateness_p99_seconds", "How late 1 % of requests were sent, at least."
     )
@@ -140,7 +142,7 @@ def _latest(runs: list[RecordedRun]) -> list[Metric]:
                 kept = float(found["verdict"] == each.value)
                 objective.add_metric([*labels, found["name"], each.value], kept)
             budget.add_metric([*labels, found["name"], found["unit"]], found["target"])
-        not_undone.add_metric(labels, sum(map(_is_not_undone, run.result["steps"])))
+        not_undone.add_metric(labels, sum(map(_is_left_behind, run.result["steps"])))
         measured: dict[str, Any] | None = run.result["measurement"]
         if measured is None:
             continue
@@ -160,6 +162,8 @@ def _upper_s(bounds: dict[str, Any]) -> float:
     return math.inf if bounds["upper_s"] is None else float(bounds["upper_s"])
 
 
-def _is_not_undone(step: dict[str, Any]) -> bool:
-    took_effect = step["kind"] == "fault" and step["injected_s"] is not None
-    return took_effect and (step["undone_s"] is None or step["verified"] is False)
+_STEP = TypeAdapter(StepRecord)
+
+
+def _is_left_behind(step: dict[str, Any]) -> bool:
+    return _STEP.validate_python(step).left_behind

@@ -67,6 +67,23 @@ class Unavailable(SeatrialError):  # noqa: N818
     exit_code = 2
 
 
+class Unreachable(Unavailable):
+    """Nobody is there to be asked: the connection is refused, or there is no way, or no such name."""
+
+
+class TooLate(Unavailable):
+    """Somebody was asked, and was not through within the time that was given."""
+
+
+class CannotStore(Unavailable):
+    """A file could not be written or read: no room, no permission, too many open files, a failing disk."""
+
+    def __init__(self, message: str, way_out: str = "", number: int = 0) -> None:
+        """`number`: the errno behind it, 0 when there is none."""
+        self.number = number
+        super().__init__(f"{message}; {way_out}" if way_out else message)
+
+
 class Interrupted(SeatrialError):  # noqa: N818
     """A person or a supervisor asked for the end."""
 

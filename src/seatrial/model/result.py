@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, fields, is_dataclass
+from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
+from seatrial.model.undo import UndoOutcome
 from seatrial.model.verdict import Verdict
 
 # JSON has no infinity and no NaN: both are written as null (see `plain`) and read back as the field means.
@@ -170,6 +172,26 @@ class StepRecord:
     error: str = ""
     unwell: str = ""  # why its role was not well at the end of the measured part, before anything was undone
     observed_s: float | None = None  # when the effect was first seen from outside; None: nobody saw it
+    undo: UndoOutcome | None = None  # None: told by the other fields alone, as older runs do
+    by_hand: str = ""  # the command that undoes it, for a person
+
+    @property
+    def undo_outcome(self) -> UndoOutcome:
+        """How its undo came out, also of a run that was recorded before `undo` was."""
+        if self.undo is not None:
+            return self.undo
+        if self.injected_s is None:
+            return UndoOutcome.NOT_INJECTED
+        if self.verified is False:
+            return UndoOutcome.NOT_WELL
+        if self.undone_s is None and self.kind == "fault":  # those runs told it of faults alone
+            return UndoOutcome.IN_EFFECT
+        return UndoOutcome.VERIFIED if self.verified else UndoOutcome.UNVERIFIED
+
+    @property
+    def left_behind(self) -> bool:
+        """Whether its effect is still there, or may be: what pages, fails a run and wants a person."""
+        return self.undo_outcome.left_behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +265,7 @@ def plain(value: Any) -> Any:
     """`value` as JSON-ready data: records become mappings, NaN and infinities become null."""
     if is_dataclass(value) and not isinstance(value, type):
         return {item.name: plain(getattr(value, item.name)) for item in fields(value)}
-    if isinstance(value, Verdict):
+    if isinstance(value, StrEnum):
         return value.value
     if isinstance(value, dict):
         return {str(key): plain(child) for key, child in value.items()}

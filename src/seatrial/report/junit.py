@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 from seatrial.model.result import ObjectiveResult, RunResult, StepRecord
+from seatrial.model.undo import UndoOutcome
 from seatrial.model.verdict import Verdict
 from seatrial.report.figures import allowed
+from seatrial.report.steps import left_behind, undone
 from seatrial.report.views import measured_text
 
 _OUTCOME = {Verdict.FAIL: "failure", Verdict.UNKNOWN: "error"}
@@ -98,12 +100,15 @@ def _objective(result: ObjectiveResult) -> str:
 
 
 def _step(step: StepRecord) -> tuple[Verdict, str]:
-    """A step that did not happen leaves the run unknown; a fault whose undo is not certain is a failure."""
-    if step.verified is False:
-        return Verdict.FAIL, step.error or "its undo could not be verified"
+    """What is left behind is a failure, with the command for a person; what did not happen is an error."""
+    if step.left_behind:
+        hand = [f"by hand: {step.by_hand}"] if step.by_hand else []
+        return Verdict.FAIL, "\n".join([left_behind(step), *hand, "then: seatrial recover"])
     if step.error or step.injected_s is None:
         return Verdict.UNKNOWN, step.error or "did not happen"
-    return Verdict.PASS, f"{step.does} on {step.role} at {step.injected_s:.3f} s"
+    if step.undo_outcome is UndoOutcome.UNRECORDED:
+        return Verdict.UNKNOWN, undone(step)
+    return Verdict.PASS, f"{step.does} on {step.role} at {step.injected_s:.3f} s; {undone(step)}"
 
 
 def _length_s(result: RunResult) -> float:

@@ -14,6 +14,7 @@ from seatrial.model.result import GeneratorAudit, RunResult
 from seatrial.model.verdict import Verdict
 from seatrial.report import sentences
 from seatrial.report.figures import allowed, count, named, number
+from seatrial.report.steps import all_left, left_behind, undone
 from seatrial.report.views import measured_text
 from seatrial.report.views import step as step_view
 
@@ -83,8 +84,13 @@ def _steps(result: RunResult) -> Table:
     table = _table("step", "planned", "happened", "undone")
     for number_, one in enumerate(result.steps, start=1):
         view = step_view(number_, one)
-        undone = view.undone + {True: ", verified", False: ", NOT VERIFIED", None: ""}[one.verified]
-        table.add_row(Text(view.name), view.planned, Text(f"{view.happened} {view.error}".strip()), undone)
+        style = "bold red" if one.left_behind else ""
+        table.add_row(
+            Text(view.name),
+            view.planned,
+            Text(f"{view.happened} {view.error}".strip()),
+            Text(", ".join(dict.fromkeys([view.undone, undone(one)])), style=style),
+        )
     return table
 
 
@@ -100,6 +106,18 @@ def _closing(result: RunResult, report: str) -> Iterator[Text]:
         yield Text.assemble(("scenario   ", "dim"), sentences.scenario(result.scenario))
     if report:
         yield Text.assemble(("report     ", "dim"), report)
+    yield from _left_behind(result)
+
+
+def _left_behind(result: RunResult) -> Iterator[Text]:
+    """The last lines, for they are what is left on the screen: what a person has to do now."""
+    left = all_left(result.steps)
+    for step in left:
+        yield Text(left_behind(step), style="bold red")
+        if step.by_hand:
+            yield Text.assemble(("by hand    ", "dim"), step.by_hand)
+    if left:
+        yield Text.assemble(("then       ", "dim"), "seatrial recover")
 
 
 def _generator(audit: GeneratorAudit) -> Text:

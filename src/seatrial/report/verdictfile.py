@@ -74,6 +74,8 @@ def verdict_document(result: RunResult) -> dict[str, Any]:
                 "injected_s": step.injected_s,
                 "undone_s": step.undone_s,
                 "verified": step.verified,
+                "undo": step.undo_outcome.value,
+                "by_hand": step.by_hand,
                 "observed_s": step.observed_s,
             }
             for step in faults

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from seatrial.model.result import Failover, ObjectiveResult, Outage, RunResult, StepRecord
+from seatrial.model.undo import UndoOutcome
 from seatrial.model.verdict import Verdict
 from seatrial.report.figures import Shown, allowed, at_least, count, exactly, interval, number, seconds
 from seatrial.report.sentences import phase_length
+from seatrial.report.steps import left_behind, undone
 
 _LONGEST_TEXT = 400
 NOT_MEASURED = "not measured"
@@ -119,7 +121,7 @@ def outage(number_: int, one: Outage) -> OutageView:
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """One step of the timeline as shown. `verified`: None when there is nothing to undo, or nobody looked."""
+    """One step of the timeline as shown. `verified`: None when nothing happened, or nobody could tell."""
 
     number: int
     name: str
@@ -131,6 +133,8 @@ class StepView:
     undone: str
     verified: bool | None
     error: str
+    left: str  # what is left behind, in a sentence; empty when nothing is
+    by_hand: str  # the command that undoes what is left
 
 
 def step(number_: int, one: StepRecord) -> StepView:
@@ -146,7 +150,9 @@ def step(number_: int, one: StepRecord) -> StepView:
         seen=_seen(one),
         undone=_undone(one),
         verified=one.verified,
-        error=clip(one.error),
+        error="" if one.left_behind else clip(one.error),
+        left=clip(left_behind(one)) if one.left_behind else "",
+        by_hand=one.by_hand if one.left_behind else "",
     )
 
 
@@ -164,9 +170,10 @@ def _seen(one: StepRecord) -> str:
 
 
 def _undone(one: StepRecord) -> str:
-    if one.kind != "fault":
-        return "nothing to undo"
-    return "not undone" if one.undone_s is None else _instant(one.undone_s)
+    """When, or else why not: of an action too, for what it changed is put back at the end."""
+    if one.undone_s is not None and one.undo_outcome is not UndoOutcome.NOT_INJECTED:
+        return _instant(one.undone_s)
+    return undone(one)
 
 
 def _instant(at_s: float | None) -> str:

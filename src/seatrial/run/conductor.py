@@ -5,7 +5,8 @@
                                    └── any of: Ctrl-C, guard, load generator gone, step failed, session lost
 
 The conductor only gathers: it returns what happened and judges nothing. Whatever ends the run early, the
-evidence so far is kept and the target is put back.
+evidence so far is kept and the target is put back. Whatever fails is an ending with its reason: what was
+gathered until then is worth a judgement, and a verdict is owed in any case.
 """
 
 from __future__ import annotations
@@ -13,14 +14,16 @@ from __future__ import annotations
 import math
 import threading
 import time
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
+from seatrial import disk
 from seatrial.faults.session import FaultSession
 from seatrial.load.launch import LoadPlan, LoadProcess, launch
-from seatrial.model.problems import Unavailable
+from seatrial.model.problems import CannotStore, SeatrialError, Unavailable
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import ScenarioAccount, StepRecord
 from seatrial.model.verdict import Verdict
@@ -58,6 +61,7 @@ class Conducted:
     zero_mono_s: float = math.nan  # the log's instant 0 on CLOCK_MONOTONIC
     cut: str = ""  # why the story did not come to its planned end; "" when it did
     scenario: ScenarioAccount | None = None  # None: no load process told of it
+    defects: tuple[str, ...] = ()  # where seatrial itself failed: tracebacks
 
 
 def require_healthy(plan: Plan, within_s: float | None = None) -> None:
@@ -114,9 +118,30 @@ class Conductor:
         self._timeline: Timeline | None = None
         self._undoing: threading.Thread | None = None  # of a run that ends early
         self._zero_mono_s = math.nan
+        self._log = RequestLog.concat([])
+        self._end_s: float | None = None  # None: the load was not started
+        self._defects: list[str] = []
 
     def conduct(self) -> Conducted:
-        """Run it. Raises Unavailable when it could not be started; then nothing was touched."""
+        """Run it, and tell what happened. A run that could not be started has touched nothing."""
+        try:
+            self._conduct()
+        except Exception as error:  # whatever it is, what was gathered is told
+            self._fail(error)
+        if self._journal.trouble is not None:
+            self._end(Verdict.UNKNOWN, str(self._journal.trouble))
+        return Conducted(
+            log=self._log,
+            steps=self._steps(-math.inf if self._end_s is None else self._end_s),
+            end_s=self._end_s or 0.0,
+            endings=tuple(self._endings),
+            zero_mono_s=self._zero_mono_s,
+            cut="" if self._told_to_its_end else self._endings[0].reason,
+            scenario=self._scenario,
+            defects=tuple(self._defects),
+        )
+
+    def _conduct(self) -> None:
         lacking = self._plan.lacking()
         if lacking:
             raise Unavailable(f"not run here: {'; '.join(lacking)}; nothing was started")
@@ -133,20 +158,25 @@ class Conductor:
             faults=sorted({step.fault.name for step in self._plan.steps}),
             on_lost=lambda reason: self._end(Verdict.UNKNOWN, f"the fault session was lost: {reason}"),
         )
-        with session:
-            self._steady.start()
-            try:
-                log, end_s = self._drive(session)
-            finally:
-                self._steady.stop()
-                if self._undoing is not None:
-                    self._undoing.join()
-            self._show("undoing", end_s)
-        if self._timeline is not None:
-            self._timeline.settle()
+        try:
+            with session:
+                self._under_guard(session)
+        finally:
+            if self._timeline is not None:
+                self._timeline.settle()
         self._require_steady_again()
         self._write("undone", faults=[outcome.entry.label for outcome in session.outcomes])
-        return self._conducted(log, end_s)
+
+    def _under_guard(self, session: FaultSession) -> None:
+        """What happens while faults can be injected; at its end everything is undone."""
+        self._steady.start()
+        try:
+            self._drive(session)
+        finally:
+            self._steady.stop()
+            if self._undoing is not None:
+                self._undoing.join()
+        self._show("undoing", self._duration_s if self._end_s is None else self._end_s)
 
     def _require_steady_again(self) -> None:
         """A run that leaves the target unwell has failed, even if its load saw nothing of it."""
@@ -157,29 +187,21 @@ class Conductor:
             verdict = Verdict.FAIL if self._told_to_its_end else Verdict.UNKNOWN
             self._note_ending(verdict, f"the target is not in its steady state again: {wrong}")
 
-    def nothing(self, ending: Ending) -> Conducted:
-        """What is told of a run that could not be started, or not be brought to an orderly end."""
-        self._endings = [ending]
-        return self._conducted(RequestLog.concat([]), 0.0)
-
-    def _conducted(self, log: RequestLog, end_s: float) -> Conducted:
-        cut = "" if self._told_to_its_end else self._endings[0].reason
-        steps = self._steps(end_s if len(log) else -math.inf)
-        return Conducted(
-            log, steps, end_s, tuple(self._endings), self._zero_mono_s, cut=cut, scenario=self._scenario
-        )
-
-    def _drive(self, session: FaultSession) -> tuple[RequestLog, float]:
-        """The load, and the timeline beside it. The request log, and the instant at which it ended."""
+    def _drive(self, session: FaultSession) -> None:
+        """The load, and the timeline beside it; all rows of the load when it is over."""
         load = self._launch()
+        self._end_s = 0.0
         try:
             zero = self._wait_for_zero(load)
-            if zero is None:
-                log = load.finish()
-                self._scenario = load.scenario
-                return log, 0.0
-            self._zero_mono_s = zero
-            end_s = self._until_the_end(load, session, zero)
+            if zero is not None:
+                self._zero_mono_s = zero
+                self._end_s = self._until_the_end(load, session, zero)
+        except BaseException as error:
+            if not math.isnan(self._zero_mono_s):
+                self._end_s = min(max(self._clock.now() - self._zero_mono_s, 0.0), self._duration_s)
+            self._fail(error)
+            if not isinstance(error, Exception):
+                raise
         finally:
             if self._timeline is not None:
                 self._timeline.stop()
@@ -187,13 +209,25 @@ class Conductor:
                 self._undo_at_once(session)
                 if load.poll() is None:
                     load.stop(_STOP_LOAD_WITHIN_S)
-        self._show("collecting", end_s)
+        self._show("collecting", self._end_s)
         if self._timeline is not None and not self._endings:
             self._timeline.look()
-        log = load.finish()
+        self._collect(load)
+
+    def _collect(self, load: LoadProcess) -> None:
+        """Take in and keep the request log. One that cannot be kept is judged all the same."""
+        self._log, spoiled = load.collect()
         self._scenario = load.scenario
-        self._write("load.ended", requests=len(log), scenario_errors=self._scenario.failed)
-        return log, end_s
+        if spoiled:
+            self._note_ending(Verdict.UNKNOWN, spoiled)
+        elif load.audit is None and not self._endings:
+            reason = load.failure_reason() or "it had to be stopped"
+            self._end(Verdict.UNKNOWN, f"the load generator did not end in good order: {reason}")
+        try:
+            load.keep(self._log)
+        except CannotStore as error:
+            self._note_ending(Verdict.UNKNOWN, str(error))
+        self._write("load.ended", requests=len(self._log), scenario_errors=self._scenario.failed)
 
     def _undo_at_once(self, session: FaultSession) -> None:
         """Whatever ended the run early, the target comes first: load and probes take their time to end."""
@@ -254,6 +288,8 @@ class Conductor:
             gone = load.poll()
             if gone is not None and now_s < self._duration_s:
                 self._end(Verdict.UNKNOWN, f"the load generator ended early: {load.failure_reason()}")
+            if self._timeline.died:
+                self._end(Verdict.UNKNOWN, "the timeline ended without telling why")
             if now_s >= 0 and (breach := self._watch.breach(now_s, self._unwell())):
                 self._end(Verdict.FAIL, breach)
             if self._ended():
@@ -278,7 +314,19 @@ class Conductor:
         self._endings.append(Ending(verdict, reason, interrupted))
         self._write("run.aborted", reason=reason)
 
+    def _fail(self, error: BaseException) -> None:
+        """Something failed that nobody nearer to it could turn into an ending."""
+        reason = str(error)
+        if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in disk.TROUBLES):
+            reason = str(disk.cannot_store("the run", self._evidence.directory, error))
+        elif not isinstance(error, SeatrialError):
+            reason = f"seatrial itself failed: {type(error).__name__}: {error}"
+            self._defects.append("".join(traceback.format_exception(error)))
+        self._note_ending(Verdict.UNKNOWN, reason)
+
     def _ended(self) -> bool:
+        if self._journal.trouble is not None:
+            self._end(Verdict.UNKNOWN, str(self._journal.trouble))
         if self._stop.is_set():
             self._end(Verdict.UNKNOWN, "interrupted", interrupted=True)
         return bool(self._endings)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import importlib.metadata
-import json
-import logging
 import os
 import platform
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC
 from pathlib import Path
@@ -21,38 +19,73 @@ import pyarrow.parquet as pq
 from seatrial.checks.protocol import Check, History, Stored
 from seatrial.checks.replicas import Recorded
 from seatrial.faults.protocol import Role
-from seatrial.home import make_private
 from seatrial.incidents import Reporter
-from seatrial.lookups import look_up, record
+from seatrial.lookups import look_up
+from seatrial.lookups import record as record_role
 from seatrial.measure import measure
 from seatrial.model.experiment import Experiment
-from seatrial.model.problems import SeatrialError, Unavailable
+from seatrial.model.problems import CannotStore, Interrupted, SeatrialError
 from seatrial.model.requestlog import RequestLog
-from seatrial.model.result import CheckResult, RunResult
-from seatrial.model.secrets import screened, shown_in
+from seatrial.model.result import CheckResult, Failover, RunResult
+from seatrial.model.secrets import screened, shown, shown_in
 from seatrial.model.verdict import Verdict
-from seatrial.report import Dossier, junit, render_html
-from seatrial.report.verdictfile import verdict_document
+from seatrial.run import openruns
 from seatrial.run.clock import RunClock
-from seatrial.run.conductor import Conducted, Conductor, Ending
-from seatrial.run.evidence import Evidence, RunJournal, file_digest
+from seatrial.run.conclusion import Backdrop, hand_over, record, unjudged, write_down
+from seatrial.run.conductor import Conducted, Conductor
+from seatrial.run.evidence import JOURNAL, Evidence, RunJournal
 from seatrial.run.failover import split_failovers
-from seatrial.run.judge import Story, doubt_of, judge, judge_objectives
+from seatrial.run.judge import Story, judge, judge_objectives
+from seatrial.run.losses import Losses
 from seatrial.run.observer import Observer
+from seatrial.run.openruns import HeldRun, OpenRun
 from seatrial.run.plan import Plan
-from seatrial.run.sealing import seal_evidence
-
-_log = logging.getLogger(__name__)
+from seatrial.run.room import require_room
 
 _PARTS = ("seatrial", "locust", "gevent", "httptools", "numpy", "pyarrow", "httpx")
 
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """A finished run: what came of it, and where its evidence is."""
+    """A finished run: what came of it, where its evidence is, and what is not where it belongs yet."""
 
     result: RunResult
     evidence: Evidence
+    defective: bool = False  # seatrial itself failed on the way; `defect.txt` in the evidence says where
+    pending: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """Of a command that runs this alone.
+
+        A proven fail is told as one whatever else happened. Where we could not tell and it was our own
+        defect, it is that which has to be mended before the run means anything.
+        """
+        if self.result.interrupted:
+            return Interrupted.exit_code
+        if self.defective and self.result.verdict is Verdict.UNKNOWN:
+            return SeatrialError.exit_code
+        return self.result.verdict.exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a run is judged by: its promises, and whom to ask when it is over."""
+
+    experiment: Experiment
+    target: str
+    checks: tuple[Check, ...]
+    lookups: tuple[Role, ...] = ()
+    recordings: tuple[Role, ...] = ()
+    clusters: tuple[Role, ...] = ()
+
+    @classmethod
+    def of(cls, plan: Plan) -> Case:
+        """That of a plan which has just been conducted."""
+        return cls(
+            *(plan.experiment, plan.target.target, plan.checks),
+            *(plan.lookups, plan.recordings, plan.clusters),
+        )
 
 
 def execute(
@@ -65,59 +98,109 @@ def execute(
 ) -> Execution:
     """Run `plan` to its end and keep the evidence. `stop` ends it early, from whatever thread sets it.
 
-    `reporter` records the run and the incidents it causes, in one transaction. Raises BadInput when no
-    evidence directory can be made. Everything else that goes wrong is a verdict.
+    `reporter` records the run and the incidents it causes, in one transaction. Raises BadInput when there can
+    be no such evidence directory, CannotStore when there is no room for the run; nothing is started then, and
+    nothing left behind. Everything else that goes wrong is a verdict.
     """
+    require_room(
+        plan.shape,
+        plan.experiment.warmup.seconds,
+        plan.experiment.duration.seconds,
+        out or Path("runs"),
+        home,
+    )
     clock = RunClock.start()
     evidence = Evidence.create(plan.experiment.experiment, clock.anchor_wall, out)
-    evidence.write_text("experiment.yaml", plan.experiment_text)
     described = _describe(plan)
-    evidence.write_json("plan.json", described)
-    journal = RunJournal(evidence.path("journal.jsonl"))
-    _record(reporter, lambda to: to.started(evidence.run, plan.experiment.experiment, plan.target.target))
+    opened = OpenRun(
+        run=evidence.run,
+        experiment=plan.experiment.experiment,
+        target=plan.target.target,
+        directory=str(evidence.directory),
+        started_at=clock.anchor_wall.astimezone(UTC).isoformat(timespec="seconds"),
+        command=shown(reporter.reproduce) if reporter else "",
+        pid=os.getpid(),
+    )
     try:
+        held = openruns.begin(home, opened)
+    except CannotStore:
+        evidence.discard()
+        raise
+    with held:
+        try:
+            journal = _prepared(evidence, plan, described)
+        except CannotStore:
+            evidence.discard()
+            held.forget()
+            raise
+        record(reporter, lambda to: to.started(evidence.run, opened.experiment, opened.target))
         journal.write("run.started", clock.now(), clock.anchor_wall, run=evidence.run)
-        conducted = _conduct(plan, evidence, journal, home, observer, stop, clock)
-        result = _judged(plan, evidence, clock, conducted)
-        now = clock.now()
-        journal.write("run.ended", now, clock.wall(now), verdict=result.verdict, reasons=result.reasons)
-    finally:
-        journal.close()
-    result = replace(shown_in(result), evidence=evidence.manifest())
-    _write_down(plan, described, evidence, home, conducted, result)
-    seal_evidence(evidence, home)
-    make_private(evidence.directory)
-    _record(reporter, lambda to: to.finished(result))
-    return Execution(result, evidence)
+        conducted = Conductor(plan, evidence, journal, home, observer, stop, clock).conduct()
+        backdrop = Backdrop(conducted.log, plan.experiment_text, plan.experiment, described)
+        keeping = Keeping(evidence, journal, home, held, reporter, clock)
+        return conclude(Case.of(plan), conducted, clock, backdrop, keeping)
 
 
-def _record(reporter: Reporter | None, tell: Callable[[Reporter], object]) -> None:
-    """A run database that is away costs its record, never the run or its evidence."""
-    if reporter is None:
-        return
-    try:
-        tell(reporter)
-    except Unavailable as error:
-        _log.error("the run database was not told: %s", error)
+def _prepared(evidence: Evidence, plan: Plan, described: Mapping[str, Any]) -> RunJournal:
+    """Make durable what a verdict needs, should this process not live to give it. Raises CannotStore."""
+    evidence.keep_room()
+    evidence.write_text("experiment.yaml", plan.experiment_text)
+    evidence.write_json("plan.json", described)
+    return RunJournal(evidence.path(JOURNAL))
 
 
-def _conduct(
-    plan: Plan,
-    evidence: Evidence,
-    journal: RunJournal,
-    home: Path,
-    observer: Observer,
-    stop: threading.Event,
-    clock: RunClock,
-) -> Conducted:
-    conductor = Conductor(plan, evidence, journal, home, observer, stop, clock)
-    try:
-        return conductor.conduct()
-    except SeatrialError as error:
-        return conductor.nothing(Ending(Verdict.UNKNOWN, str(error)))
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Where the end of a run goes. `now`: a clock for what happens from here on."""
+
+    evidence: Evidence
+    journal: RunJournal
+    home: Path
+    held: HeldRun
+    reporter: Reporter | None
+    now: RunClock
 
 
-def _judged(plan: Plan, evidence: Evidence, clock: RunClock, conducted: Conducted) -> RunResult:
+def conclude(
+    case: Case, conducted: Conducted, started: RunClock, backdrop: Backdrop, keeping: Keeping
+) -> Execution:
+    """From what happened to a verdict that is written down, sealed, recorded: whatever fails on the way."""
+    evidence, journal = keeping.evidence, keeping.journal
+    evidence.give_room()
+    losses = Losses(evidence.directory, conducted.defects)
+    nothing = unjudged(_bare(case, evidence, started, conducted))
+    result = losses.result(
+        "the judgement", lambda: judged(case, evidence, started, conducted, losses), nothing
+    )
+    now, told = keeping.now.now(), losses.told(result)
+    journal.write("run.ended", now, keeping.now.wall(now), verdict=told.verdict, reasons=told.reasons)
+    losses.done("the end of the run's journal", journal.close)
+    result = write_down(result, backdrop, evidence, keeping.home, losses)
+    pending = hand_over(keeping.held, result, losses, keeping.reporter)
+    return Execution(result, evidence, bool(losses.defects), tuple(pending))
+
+
+def _bare(case: Case, evidence: Evidence, clock: RunClock, conducted: Conducted) -> RunResult:
+    """What is known of a run before it is judged."""
+    return RunResult(
+        run=evidence.run,
+        experiment=case.experiment.experiment,
+        title=case.experiment.title,
+        target=case.target,
+        verdict=Verdict.UNKNOWN,
+        reasons=tuple(ending.reason for ending in conducted.endings),
+        started_at=clock.anchor_wall.astimezone(UTC).isoformat(timespec="seconds"),
+        interrupted=any(ending.interrupted for ending in conducted.endings),
+        measurement=None,
+        steps=conducted.steps,
+        covers=case.experiment.covers,
+    )
+
+
+def judged(
+    plan: Case, evidence: Evidence, clock: RunClock, conducted: Conducted, losses: Losses
+) -> RunResult:
+    """The verdict on what was gathered; the target is asked for what checks want to know of it."""
     experiment = plan.experiment
     story = _story(experiment, conducted)
     measurement = story.measurement
@@ -128,8 +211,8 @@ def _judged(plan: Plan, evidence: Evidence, clock: RunClock, conducted: Conducte
         conducted.steps,
         experiment.load.deadline.seconds,
         conducted.end_s,
-        {role.name: _stored(role, conducted.log, evidence) for role in asked},
-        {role.name: _recorded(role, evidence) for role in recorded},
+        {role.name: _stored(role, conducted.log, evidence, losses) for role in asked},
+        {role.name: _recorded(role, evidence, losses) for role in recorded},
         clock.epoch_s(conducted.zero_mono_s),
         conducted.cut,
     )
@@ -137,21 +220,20 @@ def _judged(plan: Plan, evidence: Evidence, clock: RunClock, conducted: Conducte
     disturbances = tuple((ending.verdict, ending.reason) for ending in conducted.endings)
     interrupted = any(ending.interrupted for ending in conducted.endings)
     judgement = judge(story, objectives, checks, disturbances, interrupted, conducted.scenario)
-    return RunResult(
-        run=evidence.run,
-        experiment=experiment.experiment,
-        title=experiment.title,
-        target=plan.target.target,
+    none: tuple[Failover, ...] = ()
+    failovers = losses.result(
+        "the phases of failovers",
+        lambda: split_failovers(plan.clusters, conducted, evidence, history.zero_wall_s),
+        none,
+    )
+    return replace(
+        _bare(plan, evidence, clock, conducted),
         verdict=judgement.verdict,
         reasons=judgement.reasons,
-        started_at=clock.anchor_wall.astimezone(UTC).isoformat(timespec="seconds"),
-        interrupted=interrupted,
         measurement=measurement,
         objectives=objectives,
-        steps=conducted.steps,
         checks=checks,
-        covers=experiment.covers,
-        failovers=split_failovers(plan, conducted, evidence, history.zero_wall_s),
+        failovers=failovers,
         scenario=conducted.scenario,
     )
 
@@ -172,31 +254,42 @@ def _story(experiment: Experiment, conducted: Conducted) -> Story:
     return Story(experiment, log, measurement, conducted.steps, conducted.cut)
 
 
-def _stored(role: Role, log: RequestLog, evidence: Evidence) -> Stored:
+def _stored(role: Role, log: RequestLog, evidence: Evidence, losses: Losses) -> Stored:
     """Ask the target which of the run's writes it holds, and keep the answer as evidence."""
     keys = sorted(set(log.keys.drop_null().to_pylist())) if log.keys is not None else []
     try:
         copies = look_up(role, keys)
-    except SeatrialError as error:
-        return Stored((), str(error))
+    except Exception as error:  # whatever a target answers is at worst an unknown with its reason
+        return Stored((), _said(error))
     table = pa.table({
         "id": pa.array([identity for identity, _ in copies], pa.utf8()),
         "content": pa.array([content and screened(content) for _, content in copies], pa.utf8()),
     })  # fmt: skip
-    with evidence.create_file(f"stored-{role.name}.parquet") as file:
-        pq.write_table(table, file, compression="zstd")
+    name = f"stored-{role.name}.parquet"
+    losses.done(name, lambda: _keep_rows(evidence, name, table))
     return Stored(copies)
 
 
-def _recorded(role: Role, evidence: Evidence) -> Recorded:
+def _keep_rows(evidence: Evidence, name: str, table: pa.Table) -> None:
+    with evidence.create_file(name) as file:
+        pq.write_table(table, file, compression="zstd")
+
+
+def _recorded(role: Role, evidence: Evidence, losses: Losses) -> Recorded:
     """Ask a role what it holds (regions, an audit log), and keep the answer as evidence."""
     directory = evidence.path(f"recorded-{role.name}")
     try:
-        data = record(role, directory)
-    except SeatrialError as error:
-        return Recorded(b"", str(error))
-    evidence.write_text(f"recorded-{role.name}.json", data.decode())
+        data = record_role(role, directory)
+    except Exception as error:  # the same
+        return Recorded(b"", _said(error))
+    name = f"recorded-{role.name}.json"
+    losses.done(name, lambda: evidence.write_text(name, data.decode()))
     return Recorded(data, directory=directory if directory.is_dir() else None)
+
+
+def _said(error: Exception) -> str:
+    """An error for people: our own words, or another's with their kind."""
+    return str(error) if isinstance(error, SeatrialError) else f"{type(error).__name__}: {error}"
 
 
 def _checked(check: Check, history: History) -> CheckResult:
@@ -211,35 +304,6 @@ def _checked(check: Check, history: History) -> CheckResult:
         )
 
 
-def _write_down(
-    plan: Plan,
-    described: Mapping[str, Any],
-    evidence: Evidence,
-    home: Path,
-    conducted: Conducted,
-    result: RunResult,
-) -> None:
-    evidence.write_json("verdict.json", verdict_document(result))
-    evidence.write_text("junit.xml", junit(result))
-    dossier = Dossier(
-        result=result,
-        log=conducted.log if len(conducted.log) else None,
-        experiment_yaml=plan.experiment_text,
-        hypothesis=plan.experiment.hypothesis,
-        versions=described["versions"],
-        machine=described["machine"],
-        digests={
-            name: file_digest(evidence.path(name))
-            for name in sorted(set(result.evidence.values()))
-            if evidence.path(name).is_file()
-        },
-        calibration=_calibration(home),
-        events=_events(evidence.path("journal.jsonl")),
-        generator_doubt=doubt_of(result.measurement, plan.experiment) if result.measurement else "",
-    )
-    evidence.write_text("report.html", render_html(dossier))
-
-
 def _describe(plan: Plan) -> dict[str, Any]:
     """The plan as resolved. Secrets stay references: the target is recorded as it was written.
 
@@ -249,6 +313,17 @@ def _describe(plan: Plan) -> dict[str, Any]:
         "experiment": plan.experiment.model_dump(mode="json", by_alias=True, exclude_defaults=True),
         "target": plan.target.model_dump(mode="json"),
         "scenario": plan.experiment.load.scenario,
+        "steps": [
+            {
+                "name": step.name,
+                "kind": step.fault.kind,
+                "does": step.fault.name,
+                "role": step.role.name,
+                "planned_s": step.at_s,
+            }
+            for step in plan.steps
+        ],
+        "spikes": plan.spikes,
         "versions": {part: _version(part) for part in _PARTS} | {"python": platform.python_version()},
         "machine": {
             "system": f"{platform.system()} {platform.release()}",
@@ -266,15 +341,3 @@ def _version(part: str) -> str:
         return importlib.metadata.version(part)
     except importlib.metadata.PackageNotFoundError:
         return "not installed"
-
-
-def _calibration(home: Path) -> Mapping[str, Any] | None:
-    try:
-        data = json.loads((home / "calibration.json").read_text())
-    except (OSError, ValueError):
-        return None  # never calibrated on this machine: the report says so
-    return data if isinstance(data, dict) else None
-
-
-def _events(journal: Path) -> tuple[Mapping[str, Any], ...]:
-    return tuple(json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
+from seatrial.faults.protocol import Role
 from seatrial.lookups.failover import signs_of_failover
 from seatrial.measure.failover import split_failover
 from seatrial.model.failover import Sign
@@ -11,13 +13,12 @@ from seatrial.model.problems import SeatrialError
 from seatrial.model.result import Failover
 from seatrial.run.conductor import Conducted
 from seatrial.run.evidence import Evidence
-from seatrial.run.plan import Plan
 
 _log = logging.getLogger(__name__)
 
 
 def split_failovers(
-    plan: Plan, conducted: Conducted, evidence: Evidence, zero_wall_s: float
+    clusters: Sequence[Role], conducted: Conducted, evidence: Evidence, zero_wall_s: float
 ) -> tuple[Failover, ...]:
     """One for each step on a Patroni cluster that made anybody log anything; the lines go to the evidence.
 
@@ -26,7 +27,7 @@ def split_failovers(
     """
     failovers: list[Failover] = []
     lines: list[Sign] = []
-    for role in plan.clusters:
+    for role in clusters:
         begins = sorted(
             (one.before_s, one.name, one.role == role.name)
             for one in conducted.steps

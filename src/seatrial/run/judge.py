@@ -33,6 +33,7 @@ from seatrial.model.result import (
     times,
 )
 from seatrial.model.verdict import Verdict, judge_bounds
+from seatrial.run.undone import troubled
 
 _OPEN_END = "the run ended first, or nothing was answered well any more"
 
@@ -246,8 +247,8 @@ def judge(
         found = [(Verdict.UNKNOWN, text) for verdict, text in found if verdict is not Verdict.PASS]
     own = (doubt_of_scenario(scenario, experiment.load.scenario_errors),)
     found = [*disturbances, *((Verdict.UNKNOWN, doubt) for doubt in own if doubt), *found]
+    found += troubled(story.steps, told=measurement is not None)
     if measurement is not None:
-        found += _troubled_steps(story.steps)
         doubt = doubt_of(measurement, experiment)
         if doubt:
             found.append((Verdict.UNKNOWN, f"the load generator cannot be trusted: {doubt}"))
@@ -303,15 +304,3 @@ def _number(value: float, unit: str) -> str:
     if unit == "per_s":
         return f"{value:.4g}/s"
     return f"{value:.3f} s" if unit == "s" else f"{value:.1f} {unit}"
-
-
-def _troubled_steps(steps: Iterable[StepRecord]) -> Iterator[tuple[Verdict, str]]:
-    for step in steps:
-        if step.error:
-            # a fault that was not undone is worse than one that did not happen
-            verdict = Verdict.FAIL if step.verified is False else Verdict.UNKNOWN
-            yield verdict, f"{step.name}: {step.error}"
-        elif step.injected_s is None:
-            yield Verdict.UNKNOWN, f"{step.name} did not happen"
-        elif step.verified is False:
-            yield Verdict.FAIL, f"{step.name}: its undo could not be verified"

@@ -16,8 +16,9 @@ from pydantic import ValidationError
 
 from seatrial.checks import registry as checks_registry
 from seatrial.checks.protocol import AsksForRecording, AsksForWrites, Check
+from seatrial.faults import calling
 from seatrial.faults import registry as faults_registry
-from seatrial.faults.protocol import Demanding, Fault, Role
+from seatrial.faults.protocol import Fault, Role
 from seatrial.lookups.asking import DRIVERS
 from seatrial.lookups.failover import DRIVER as FAILS_OVER
 from seatrial.lookups.recording import RECORDERS
@@ -80,9 +81,7 @@ class Plan:
 
     def lacking(self) -> list[str]:
         """What this machine or target lacks for some of it, each with the way to mend it."""
-        wants = [
-            (step.name, step.fault.lacking()) for step in self.steps if isinstance(step.fault, Demanding)
-        ]
+        wants = [(step.name, calling.lacking(step.fault)) for step in self.steps]
         bindings = self.target.roles
         wants += [(role, bindings[role].lacking) for role in self._roles() if role in bindings]
         return [f"{name}: {what}" for name, what in wants if what]

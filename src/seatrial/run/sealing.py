@@ -6,10 +6,13 @@ altered the evidence did not have it. An HSM's key can be used for ledgers that 
 
 from __future__ import annotations
 
+import shutil
 import socket
 from pathlib import Path
 
+from seatrial import disk
 from seatrial.ledger import Signer, SoftwareSigner, seal
+from seatrial.ledger.seal import SEAL
 from seatrial.run.evidence import Evidence
 
 _NAME = "ledger"
@@ -26,5 +29,33 @@ def public_key(home: Path) -> Path:
 
 
 def seal_evidence(evidence: Evidence, home: Path) -> None:
-    """Seal every file of the run. From now on `seatrial verify` tells what was altered."""
-    seal(evidence.directory, signer(home))
+    """Seal every file of the run. From now on `seatrial verify` tells what was altered.
+
+    Raises SeatrialError when that cannot be done; half a first seal is taken away again, for it vouches for
+    nothing and would only be in the way.
+    """
+    place = evidence.path(SEAL)
+    sealed_before = place.exists()
+    try:
+        with disk.storing("the seal", place):
+            seal(evidence.directory, signer(home))
+    except BaseException:
+        if not sealed_before:
+            shutil.rmtree(place, ignore_errors=True)
+        raise
+
+
+def is_sealed(evidence: Evidence) -> bool:
+    """Whether a first seal was brought to its end, signed or not.
+
+    Half a one, of somebody who was killed at it, is taken away. Raises CannotStore.
+    """
+    place = evidence.path(SEAL)
+    with disk.storing("the seal", place):
+        # The last event of a seal makes those before it count (see `ledger.seal`).
+        written = (path.read_bytes() for path in place.glob("segments/*.jsonl"))
+        if any(b'{"kind":"sealed"}' in text for text in written):
+            return True
+        if place.exists():
+            shutil.rmtree(place)
+    return False

@@ -9,8 +9,10 @@ import threading
 import time
 from collections.abc import Callable
 
+from seatrial.faults import calling
 from seatrial.faults.clock import Instant, SystemClock
 from seatrial.faults.protocol import Observable, Undo
+from seatrial.model.problems import SeatrialError
 
 _LOOK_EVERY_S = 0.001
 _LOOK_FOR_S = 1.0
@@ -40,8 +42,8 @@ class Sighting(threading.Thread):
 
     def _shows(self) -> bool:
         try:
-            return self._fault.effective(self._undo)
-        except Exception:  # whatever it is, nothing was seen
+            return calling.effective(self._fault, self._undo)
+        except SeatrialError:  # whatever it is, nothing was seen
             return False
 
     def end(self) -> None:

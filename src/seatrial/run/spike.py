@@ -12,6 +12,7 @@ from pydantic import Field
 
 from seatrial.model.result import StepRecord
 from seatrial.model.strict import Strict
+from seatrial.model.undo import UndoOutcome
 
 NAME = "traffic.spike"
 
@@ -49,4 +50,5 @@ class Spike:
             injected_s=self.at_s if begun else None,
             undone_s=self.at_s + self.for_s if over else now_s if begun else None,
             verified=True if begun else None,
+            undo=UndoOutcome.VERIFIED if begun else UndoOutcome.NOT_INJECTED,
         )

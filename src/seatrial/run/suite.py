@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from seatrial.model.document import build
-from seatrial.model.problems import BadInput, Problem
+from seatrial.model.problems import BadInput, CannotStore, Problem
 from seatrial.model.result import RunResult
 from seatrial.model.suite import Suite
 from seatrial.model.verdict import Verdict
@@ -25,7 +25,10 @@ from seatrial.run.plan import Plan, make_plan
 
 @dataclass(frozen=True, slots=True)
 class SuiteResult:
-    """What came of a suite. `not_run`: experiments that an interrupt kept from being run."""
+    """What came of a suite. `not_run`: experiments that an interrupt kept from being run.
+
+    `reasons`: what befell the suite as a whole.
+    """
 
     suite: str
     title: str
@@ -33,6 +36,7 @@ class SuiteResult:
     runs: tuple[RunResult, ...]
     not_run: tuple[str, ...]
     directory: Path
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +72,49 @@ def execute_suite(
     told: Callable[[RunResult], None],
     out: Path | None = None,
 ) -> SuiteResult:
-    """Run every plan with `run(plan, directory)`; `told` hears of each result as it comes."""
+    """Run every plan with `run(plan, directory)`; `told` hears of each result as it comes.
+
+    Raises BadInput or CannotStore when there can be no directory for it; nothing is started then.
+    """
     suite = planned.suite
     evidence = Evidence.create(suite.suite, datetime.now(UTC), out)
     results: list[RunResult] = []
     for number, plan in enumerate(planned.plans, start=1):
         if stop.is_set() or (results and stop.wait(suite.pause.seconds)):
             break
-        result = run(plan, evidence.path(f"{number:02d}-{plan.experiment.experiment}")).result
+        directory = evidence.path(f"{number:02d}-{plan.experiment.experiment}")
+        try:
+            result = run(plan, directory).result
+        except CannotStore as error:
+            result = not_started(plan, directory.name, str(error))
         results.append(result)
         told(result)
     not_run = tuple(plan.experiment.experiment for plan in planned.plans[len(results) :])
     verdict = Verdict.merge([*(result.verdict for result in results), *(Verdict.UNKNOWN for _ in not_run)])
     whole = SuiteResult(suite.suite, suite.title, verdict, tuple(results), not_run, evidence.directory)
-    evidence.write_json("suite.json", suite_document(whole))
+    try:
+        evidence.write_json("suite.json", suite_document(whole))
+    except CannotStore as error:
+        return replace(
+            whole, verdict=Verdict.merge([whole.verdict, Verdict.UNKNOWN]), reasons=(f"missing: {error}",)
+        )
     return whole
+
+
+def not_started(plan: Plan, run: str, reason: str) -> RunResult:
+    """What is known of a run for which there was no room."""
+    return RunResult(
+        run=run,
+        experiment=plan.experiment.experiment,
+        title=plan.experiment.title,
+        target=plan.target.target,
+        verdict=Verdict.UNKNOWN,
+        reasons=(reason,),
+        started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        interrupted=False,
+        measurement=None,
+        covers=plan.experiment.covers,
+    )
 
 
 def suite_document(whole: SuiteResult) -> dict[str, object]:

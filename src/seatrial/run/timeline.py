@@ -3,31 +3,39 @@
     prepare (durable, up to a second early) ─► wait for the instant ─► fire ─► … ─► undo at `at + for`
 
 One thread, one step after the other: what takes long delays the next step, and both instants are recorded.
-The first step that fails ends the story, because what follows it would be told about another system.
+Only looking delays nobody: whether an effect shows, and whether it is gone, is seen by threads beside. The
+first step that fails ends the story, because what follows it would be told about another system.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
+import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
 from seatrial.actions.action import Action
+from seatrial.faults import calling
 from seatrial.faults.clock import Instant
-from seatrial.faults.journal import What
-from seatrial.faults.protocol import Fault, Observable, Probe, Undo
-from seatrial.faults.session import FaultSession, Injection, Prepared
+from seatrial.faults.journal import State, What
+from seatrial.faults.protocol import Fault, Observable, Undo
+from seatrial.faults.session import FaultSession, Injection, Life, Prepared
+from seatrial.faults.undoing import Outcome, UndoFailedError
 from seatrial.model.problems import SeatrialError
 from seatrial.model.result import StepRecord
 from seatrial.model.secrets import shown_in
+from seatrial.model.undo import UndoOutcome
 from seatrial.run.clock import RunClock
 from seatrial.run.evidence import RunJournal
 from seatrial.run.plan import PlannedStep
 from seatrial.run.sighting import Sighting
 
 _PREPARE_EARLY_S = 1.0
+_LOOK_WITHIN_S = 5.0
 _TTL_MARGIN_S = (
     30.0  # how long after its planned end a fault is left to the conductor before the guardian acts
 )
@@ -45,6 +53,12 @@ def moments(steps: Sequence[PlannedStep]) -> list[_Moment]:
     found = [_Moment(step.at_s, step, undoes=False) for step in steps]
     found += [_Moment(step.at_s + step.for_s, step, undoes=True) for step in steps if step.for_s is not None]
     return sorted(found, key=lambda moment: (moment.at_s, not moment.undoes))
+
+
+def _verdict_of(undo: UndoOutcome) -> dict[str, UndoOutcome | bool | None]:
+    """`undo` as a record has it; `verified`: yes, no, or nobody could tell."""
+    verified = True if undo is UndoOutcome.VERIFIED else False if undo.left_behind else None
+    return {"undo": undo, "verified": verified}
 
 
 class Timeline(threading.Thread):
@@ -74,6 +88,8 @@ class Timeline(threading.Thread):
         self._sightings: dict[str, Sighting] = {}
         self._first: dict[str, Undo] = {}  # role → undo of the first action on it
         self._lock = threading.Lock()
+        self._at = "its beginning"  # the step that is under way
+        self._told = False
         self._records = {
             step.name: StepRecord(step.name, step.fault.kind, step.fault.name, step.role.name, step.at_s)
             for step in steps
@@ -85,49 +101,96 @@ class Timeline(threading.Thread):
         with self._lock:
             return tuple(self._records.values())
 
+    @property
+    def zero_mono_s(self) -> float:
+        """The instant on CLOCK_MONOTONIC from which all others of the records count."""
+        return self._zero
+
     def stop(self) -> None:
         """Fire nothing more. A step that is under way is not cut off."""
         self._stopping.set()
 
+    @property
+    def died(self) -> bool:
+        """Whether the thread is gone without having told how the story ended."""
+        return self.ident is not None and not self.is_alive() and not self._told
+
     def run(self) -> None:
-        for moment in self._moments:
-            act = self._undo if moment.undoes else self._fire
+        """Tell the story. Whatever ends it too early is told to `failed`."""
+        try:
+            self._tell()
+        except BaseException as error:  # a defect, or no memory: a thread that ends silently tells nobody
             try:
-                act(moment)
+                self._break_off(error)
+            except OSError:  # nothing can be written any more: that we have `died` is told in our stead
+                return
+        self._told = True
+
+    def _tell(self) -> None:
+        for moment in self._moments:
+            self._at = moment.step.name
+            try:
+                (self._undo if moment.undoes else self._fire)(moment)
             except SeatrialError as error:
-                self._note(moment.step, error=str(error), **({"verified": False} if moment.undoes else {}))
-                self._write("step.failed", moment.step, error=str(error))
-                self._failed(f"{moment.step.name} failed: {error}")
+                self._fail(moment.step, error)
                 return
             if self._stopping.is_set():
                 return
 
+    def _fail(self, step: PlannedStep, error: SeatrialError) -> None:
+        reason = str(error)
+        if isinstance(error, UndoFailedError):
+            (outcome,) = error.outcomes
+            reason = outcome.error
+            self._note(step, **_verdict_of(outcome.undo_outcome))
+        self._note(step, error=reason)
+        self._failed(f"{step.name} failed: {reason}")
+        self._write("step.failed", step, error=reason)
+
+    def _break_off(self, error: BaseException) -> None:
+        """Tell the conductor first: the journal may be what has failed. The trace is kept for us alone."""
+        reason = f"the timeline broke off at {self._at}: {type(error).__name__}: {error}"
+        self._failed(reason)
+        now = self._clock.now()
+        trace = "".join(traceback.format_exception(error))
+        self._journal.write("timeline.broke-off", now, self._clock.wall(now), reason=reason, trace=trace)
+
     def look(self) -> None:
         """Before all is undone, note of each fault in effect why its role is not well, if that is known."""
-        for moment in self._moments:
-            step, fault = moment.step, moment.step.fault
-            record = self._records[step.name]
-            if record.injected_s is None or record.undone_s is not None or not isinstance(fault, Probe):
-                continue
-            try:
-                fault.healthy(step.role)
-            except Exception as error:  # whatever it is, it is the reason
-                self._update(step.name, unwell=str(error))
+        looks = [
+            threading.Thread(target=self._look_at, args=(moment.step,), daemon=True)
+            for moment in self._moments
+            if not moment.undoes and self._is_in_effect(moment.step.name)
+        ]
+        for look in looks:
+            look.start()
+        deadline = time.monotonic() + _LOOK_WITHIN_S  # nobody waits for long: it is all in effect still
+        for look in looks:
+            look.join(max(0.0, deadline - time.monotonic()))
+
+    def _is_in_effect(self, name: str) -> bool:
+        record = self._records[name]
+        return record.injected_s is not None and record.undone_s is None
+
+    def _look_at(self, step: PlannedStep) -> None:
+        try:
+            calling.healthy(step.fault, step.role)
+        except SeatrialError as error:
+            self._update(step.name, unwell=str(error))
 
     def settle(self) -> None:
-        """After the session has ended: note how the undo of each remaining step came out."""
+        """After the session has ended: note how the undo of each step came out."""
         for sighting in tuple(self._sightings.values()):
             sighting.await_end()
         lives = {life.entry.id: life for life in self._session.history()}
         for name, prepared in self._prepared.items():
-            life = lives.get(prepared.id)
-            if life is None:
-                continue
-            undone = life.instants.get(What.UNDONE)
-            undone_s = undone.monotonic_ns / 1e9 - self._zero if undone else None
-            self._update(name, undone_s=undone_s, verified=life.entry.verified)
-            if life.entry.error:
-                self._update(name, error=life.entry.error)
+            if prepared.id in lives:
+                self._settle(name, lives[prepared.id])
+
+    def _settle(self, name: str, life: Life) -> None:
+        self._update(name, undone_s=self._undone_s(life), **_verdict_of(life.undo))
+        if life.error:
+            self._update(name, error=life.error)
 
     # steps
 
@@ -139,11 +202,13 @@ class Timeline(threading.Thread):
         fault = self._continued(step)
         prepared = self._session.prepare(fault, step.role, length_s + _TTL_MARGIN_S, label=step.name)
         self._prepared[step.name] = prepared
+        self._note(step, undo=UndoOutcome.NOT_INJECTED, by_hand=prepared.undo.by_hand)
         if isinstance(fault, Action):
             self._first.setdefault(step.role.name, prepared.undo)
         self._write("step.prepared", step, touches=prepared.undo.touches)
         if not self._wait_until(moment.at_s):
             return
+        self._note(step, undo=UndoOutcome.IN_EFFECT)  # from here on it may be there, whatever happens to us
         injection = self._session.fire(prepared)
         self._watch_for_effect(step, prepared)
         before_s, after_s = self._instants(injection)
@@ -156,12 +221,24 @@ class Timeline(threading.Thread):
             return
         if sighting := self._sightings.get(moment.step.name):
             sighting.end()
-        try:
-            outcome = self._session.undo(prepared)
-        finally:
-            undone_s = self._clock.now() - self._zero
-        self._note(moment.step, undone_s=undone_s, verified=outcome.verified)
-        self._write("step.undone", moment.step, undone_s=undone_s, verified=outcome.verified)
+        outcome = self._session.take_back(prepared)
+        undone_s = self._undone_s(self._session.life(prepared))
+        self._note(moment.step, undone_s=undone_s, **_verdict_of(outcome.undo_outcome))
+        self._write("step.undone", moment.step, undone_s=undone_s)
+        self._session.verify_beside(outcome, functools.partial(self._verified, moment.step))
+
+    def _verified(self, step: PlannedStep, outcome: Outcome) -> None:
+        """What the look beside the timeline has found."""
+        if outcome.state is State.UNDO_FAILED:
+            self._fail(step, UndoFailedError([outcome]))
+            return
+        self._note(step, **_verdict_of(outcome.undo_outcome))
+        self._write("step.verified", step, verified=outcome.verified)
+
+    def _undone_s(self, life: Life) -> float | None:
+        """The journal's instant: verifying, and waiting for it, come after."""
+        undone = life.instants.get(What.UNDONE)
+        return None if undone is None else undone.monotonic_ns / 1e9 - self._zero
 
     def _watch_for_effect(self, step: PlannedStep, prepared: Prepared) -> None:
         def seen(instant: Instant) -> None:
@@ -192,10 +269,10 @@ class Timeline(threading.Thread):
 
     # records
 
-    def _note(self, step: PlannedStep, **changes: float | bool | str | None) -> None:
+    def _note(self, step: PlannedStep, **changes: float | str | None) -> None:
         self._update(step.name, **changes)
 
-    def _update(self, name: str, **changes: float | bool | str | None) -> None:
+    def _update(self, name: str, **changes: float | str | None) -> None:
         with self._lock:
             self._records[name] = replace(self._records[name], **shown_in(changes))  # type: ignore[arg-type]
 

@@ -17,6 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from seatrial import disk
 from seatrial.home import private_directory, seatrial_home, touch_private
 from seatrial.model import secrets
 from seatrial.model.problems import BadInput, Unavailable
@@ -105,16 +106,20 @@ class Database:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
+        except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError, MemoryError) as error:
             raise self._unavailable(error) from error
         except sa.exc.DBAPIError as error:
-            if error.connection_invalidated:
+            # A damaged file is the base class itself; what we did wrong has a class of its own.
+            if error.connection_invalidated or type(error) is sa.exc.DatabaseError:
                 raise self._unavailable(error) from error
             raise
 
     def _unavailable(self, error: Exception) -> Unavailable:
-        cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        return Unavailable(f"the run database {self.name} does not answer: {cause}")
+        said = str(getattr(error, "orig", None) or error).strip().splitlines()
+        cause = said[0] if said else type(error).__name__
+        file = self._url.database if not self.is_postgres else None
+        room = disk.room_told(Path(file)) if file else ""
+        return Unavailable(f"the run database {self.name} does not answer: {cause}{room}")
 
 
 def _readable(url: str) -> sa.URL:
@@ -143,12 +148,10 @@ def _engine(url: sa.URL) -> sa.Engine:
             pool_timeout=10,
         )
     if url.database:
-        try:
+        with disk.storing("the run database", Path(url.database)):
             if url.database != ":memory:":
                 private_directory(Path(url.database).parent)
                 touch_private(Path(url.database))  # SQLite gives its rights to the log beside it
-        except OSError as error:
-            raise Unavailable(f"cannot keep the run database at {url.database}: {error.strerror}") from error
     engine = sa.create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_S})
     sa.event.listen(engine, "connect", _configure_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)

@@ -1,0 +1,43 @@
+"""Every way in which an undo can come out.
+
+What it means for a run is decided in `run/undone.py`; here stands what there is, and what counts as left
+behind. Whoever pages, counts or reports asks `StepRecord.left_behind`, which asks this.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class UndoOutcome(StrEnum):
+    """How the undo of one step came out, by the fault journal and the step's own probe."""
+
+    NOT_INJECTED = "not-injected"  # its effect was never asked for, or was taken back before it was there
+    IN_EFFECT = "in-effect"  # no undo has begun
+    VERIFIED = "verified"  # undone; the effect is seen to be gone, and the role is well
+    UNVERIFIED = "unverified"  # undone, and nobody was given a way to look
+    UNRECORDED = "unrecorded"  # undone and not contradicted, but the journal could not be told
+    NOT_WELL = "not-well"  # the undo returned, yet the effect is still there, or the role is not well
+    FAILED = "failed"  # the undo raised, or its program ended with a failure
+    TIMED_OUT = "timed-out"  # the undo did not return, or what it asked did not answer in time
+    PARTLY = "partly"  # some of the effect is gone and some is not
+    TARGET_GONE = "target-gone"  # whoever it has to ask, or to mend, cannot be reached or is another now
+    LEFT_TO_ANOTHER = (
+        "left-to-another"  # another process has claimed the undo, and has not said that it is done
+    )
+
+    @property
+    def left_behind(self) -> bool:
+        """Whether the effect is there, or may be: somebody has to look."""
+        return self in _LEFT_BEHIND
+
+
+_LEFT_BEHIND = frozenset({
+    UndoOutcome.IN_EFFECT,
+    UndoOutcome.NOT_WELL,
+    UndoOutcome.FAILED,
+    UndoOutcome.TIMED_OUT,
+    UndoOutcome.PARTLY,
+    UndoOutcome.TARGET_GONE,
+    UndoOutcome.LEFT_TO_ANOTHER,
+})  # fmt: skip

@@ -1,0 +1,139 @@
+"""Which runs have not come to their end: a record of each, findable from anywhere after a crash.
+
+    $SEATRIAL_HOME/open-runs/<token>.json   from before anything is touched until all is sealed and recorded
+                            /<token>.lock   an flock, gone the moment its holder is, however that came about
+
+Evidence may be anywhere (`--out`), so the record says where. A verdict that the evidence or the run database
+could not take is kept in it, for the next who can put it there. The lock file also has some room set aside:
+it is given up when the record has to take a verdict on a disk that is full by then.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import uuid
+from collections.abc import Generator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from seatrial import disk
+from seatrial.home import private_directory
+from seatrial.model.problems import CannotStore
+
+_RESERVED = 256 << 10  # bytes: more than a verdict has
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRun:
+    """A run, and where its evidence is. `command` runs it again."""
+
+    run: str
+    experiment: str
+    target: str
+    directory: str
+    started_at: str  # RFC 3339, UTC
+    command: str
+    pid: int  # of its conductor; the lock says whether it lives
+    verdict: dict[str, Any] | None = (
+        None  # a verdict.json, where it was decided and is not yet where it belongs
+    )
+
+
+class HeldRun:
+    """An open run in our hands: nobody else ends it meanwhile."""
+
+    def __init__(self, path: Path, run: OpenRun, lock: int) -> None:
+        self._path = path
+        self._lock = lock
+        self.run = run
+
+    def keep(self, verdict: dict[str, Any]) -> None:
+        """Have the record hold the verdict, for whoever comes next. Raises CannotStore."""
+        with contextlib.suppress(OSError):
+            os.ftruncate(self._lock, 0)  # gives up the room
+        self.run = replace(self.run, verdict=verdict)
+        _write(self._path, self.run)
+
+    def forget(self) -> None:
+        """It has come to its end. Raises CannotStore when the record cannot be taken away."""
+        with disk.storing("the record of an open run", self._path):
+            self._path.unlink(missing_ok=True)
+            _lock_of(self._path).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Let go of it."""
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def begin(home: Path, run: OpenRun) -> HeldRun:
+    """Record durably that a run begins, and hold it. Raises CannotStore; then nothing may be touched."""
+    path = _directory(home) / f"{uuid.uuid4().hex}.json"
+    with disk.storing("the record of an open run", path):
+        private_directory(path.parent)
+        lock = os.open(_lock_of(path), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    held = HeldRun(path, run, lock)
+    try:
+        with disk.storing("the record of an open run", path):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            disk.reserve(lock, _RESERVED)
+        _write(path, run)
+    except CannotStore:
+        with held, contextlib.suppress(CannotStore):
+            held.forget()
+        raise
+    return held
+
+
+def left(home: Path) -> Generator[HeldRun]:
+    """Each run whose conductor is gone, held until the next is asked for. Raises CannotStore."""
+    for path in sorted(_directory(home).glob("*.json")):
+        held = _taken(path)
+        if held is not None:
+            with held:
+                yield held
+
+
+def _directory(home: Path) -> Path:
+    return home / "open-runs"
+
+
+def _lock_of(path: Path) -> Path:
+    return path.with_suffix(".lock")
+
+
+def _taken(path: Path) -> HeldRun | None:
+    """None while its conductor lives, and when another has ended it before the lock was ours."""
+    with disk.storing("the record of an open run", path):
+        lock = os.open(_lock_of(path), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return HeldRun(path, OpenRun(**json.loads(path.read_bytes())), lock)
+        except BlockingIOError:
+            os.close(lock)
+        except FileNotFoundError:
+            _lock_of(path).unlink(missing_ok=True)
+            os.close(lock)
+        except BaseException:
+            os.close(lock)
+            raise
+    return None
+
+
+def _write(path: Path, run: OpenRun) -> None:
+    with disk.storing("the record of an open run", path):
+        disk.write_whole(path, json.dumps(asdict(run), ensure_ascii=False).encode())

@@ -1,0 +1,319 @@
+"""Runs whose conductor died (killed, crashed, power lost) are brought to their end: undone, judged, sealed.
+
+    faults undone ─► load generator gone ─► spool + journals ─► judged as a live run is ─► sealed, recorded
+
+A story that was cut short breaks no promise, so the verdict is unknown; only a fault that could not be undone
+makes it a fail. Everything that is needed was durable before the first effect. Each part can be done again:
+whoever is killed while finishing leaves the run to the next.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from seatrial import disk
+from seatrial.checks import registry as checks_registry
+from seatrial.faults.clock import Instant, boot_id
+from seatrial.faults.journal import Journal, What
+from seatrial.faults.recover import Recovered
+from seatrial.faults.recover import recover as undo_what_is_left
+from seatrial.faults.session import Life, journal_path
+from seatrial.incidents import Reporter
+from seatrial.load.launch import REQUESTS, SPOOLS, end_left_over
+from seatrial.load.parquet import save
+from seatrial.load.spool import SpoolReader
+from seatrial.model.document import build, parse
+from seatrial.model.experiment import Experiment, Load
+from seatrial.model.problems import BadInput, CannotStore, SeatrialError, Unavailable
+from seatrial.model.requestlog import RequestLog
+from seatrial.model.result import RunResult, StepRecord
+from seatrial.model.verdict import Verdict
+from seatrial.report.verdictfile import read_verdict
+from seatrial.run import openruns
+from seatrial.run.clock import RunClock
+from seatrial.run.conclusion import VERDICT, Backdrop, hand_over, write_down
+from seatrial.run.conductor import Conducted, Ending
+from seatrial.run.evidence import JOURNAL, Evidence, RunJournal, read_journal
+from seatrial.run.execute import Case, Execution, Keeping, conclude
+from seatrial.run.losses import Losses
+from seatrial.run.openruns import HeldRun, OpenRun
+from seatrial.run.sealing import is_sealed, seal_evidence
+from seatrial.run.spike import Spike
+
+CUT_SHORT = "interrupted: its conductor died (killed, crashed, power lost); the run was finished afterwards"
+
+Reporters = Callable[[Experiment | None, str], Reporter | None]
+"""Who records a run of an experiment (None: unknown) that a command runs again; None: nobody can."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A run that was brought to its end; `result` is None when that did not work, and `pending` says why."""
+
+    run: OpenRun
+    result: RunResult | None
+    pending: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What runs that are gone had left, and what came of it."""
+
+    undone: tuple[Recovered, ...]
+    finished: tuple[Finished, ...]
+
+    @property
+    def all_undone(self) -> bool:
+        """Whether nothing that could disturb a run is still there."""
+        return all(each.undone for each in self.undone)
+
+
+def recover(home: Path, desk: Callable[[], AbstractContextManager[Reporters]]) -> Recovery:
+    """Undo what runs that are gone have left, then finish them. Harmless at any time.
+
+    `desk` is opened only when there is something to record. Raises JournalError when the fault journal cannot
+    be used, CannotStore when the records of open runs cannot.
+    """
+    undone = tuple(undo_what_is_left(home))
+    finished: list[Finished] = []
+    left = openruns.left(home)
+    first = next(left, None)
+    if first is not None:
+        with desk() as reporters:
+            finished.append(_finished(first, home, reporters))
+            finished += [_finished(held, home, reporters) for held in left]
+    return Recovery(undone, tuple(finished))
+
+
+def finish_at(
+    directory: Path, home: Path, desk: Callable[[], AbstractContextManager[Reporters]]
+) -> RunResult:
+    """Undo what is left, and finish the run whose evidence is in `directory`.
+
+    Raises BadInput when none is known there, or it still goes on; Unavailable when it cannot be finished.
+    """
+    for held in openruns.left(home):
+        if Path(held.run.directory) == directory.resolve():
+            undo_what_is_left(home)
+            with desk() as reporters:
+                done = _finished(held, home, reporters)
+            if done.result is None:
+                raise Unavailable("; ".join(done.pending))
+            return done.result
+    raise BadInput(f"{directory}: there is no {VERDICT}; no run is known there, or it still goes on")
+
+
+def _finished(held: HeldRun, home: Path, reporters: Reporters) -> Finished:
+    """One that cannot be finished now is left to the next who tries, and stops no other."""
+    try:
+        result, pending = finish(held, home, reporters)
+    except SeatrialError as error:
+        return Finished(held.run, None, (str(error),))
+    return Finished(held.run, result, tuple(pending))
+
+
+def finish(held: HeldRun, home: Path, reporters: Reporters) -> tuple[RunResult, list[str]]:
+    """Bring a run to its end: its result, and what is not where it belongs yet.
+
+    Raises SeatrialError when its load generator cannot be ended or its evidence cannot be read or written.
+    """
+    evidence = Evidence(Path(held.run.directory), held.run.run)
+    end_left_over(evidence.directory)
+    remains = _Remains.of(evidence)
+    reporter = reporters(remains.experiment, held.run.command)
+    losses = Losses(evidence.directory)
+    if not evidence.directory.is_dir():
+        gone = _decided(held, evidence) or _bare(held.run, f"its evidence, {evidence.directory}, is gone")
+        return gone, hand_over(held, gone, losses, reporter)
+    decided = _decided(held, evidence)
+    if decided is None and remains.experiment is not None:
+        keeping = Keeping(
+            evidence, RunJournal(evidence.path(JOURNAL)), home, held, reporter, RunClock.start()
+        )
+        execution = _judged(remains.experiment, remains, keeping)
+        return execution.result, list(execution.pending)
+    result = decided or _bare(held.run, "nothing had been started")
+    if is_sealed(evidence):
+        losses.done("the seal", lambda: seal_evidence(evidence, home))  # it may lack its signature
+        return losses.told(result), hand_over(held, result, losses, reporter)
+    evidence.give_room()
+    result = write_down(result, remains.backdrop, evidence, home, losses)
+    return result, hand_over(held, result, losses, reporter)
+
+
+@dataclass(frozen=True, slots=True)
+class _Remains:
+    """What is there of a run that did not come to its end. `experiment` is None when nothing was started."""
+
+    evidence: Evidence
+    experiment: Experiment | None
+    text: str
+    described: Mapping[str, Any]  # plan.json
+    events: tuple[Mapping[str, Any], ...]
+    log: RequestLog
+    spools: SpoolReader
+    spoiled: str  # why there are no more rows
+
+    @classmethod
+    def of(cls, evidence: Evidence) -> _Remains:
+        """Whatever can be read. Raises CannotStore when the disk does not give it."""
+        text, plan = (_read(evidence.path(name)) for name in ("experiment.yaml", "plan.json"))
+        described: Mapping[str, Any] = json.loads(plan) if plan else {}
+        experiment = _experiment(text, described) if text and described else None
+        spools = SpoolReader(evidence.path(SPOOLS) / "worker-0.spool")
+        rows, spoiled = spools.salvage()
+        log = RequestLog.concat([rows, spools.unaccounted()])
+        events = read_journal(evidence.path(JOURNAL))
+        return cls(evidence, experiment, text, described, events, log, spools, spoiled)
+
+    @property
+    def backdrop(self) -> Backdrop:
+        return Backdrop(self.log, self.text, self.experiment, self.described)
+
+    @property
+    def zero_mono_s(self) -> float:
+        """The log's instant 0 on CLOCK_MONOTONIC of the run's boot; not a number when there was none."""
+        return self.spools.header.zero_monotonic_s if self.spools.header else math.nan
+
+    def events_of(self, kind: str) -> Mapping[str, Mapping[str, Any]]:
+        """Step → the last event of a kind."""
+        return {event.get("step", ""): event for event in self.events if event["event"] == kind}
+
+
+def _read(path: Path) -> str:
+    with disk.storing("the evidence", path):
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def _experiment(text: str, described: Mapping[str, Any]) -> Experiment:
+    """As it was run: what the file says, with the load as resolved (`--rate`)."""
+    promised = build(Experiment, parse(text, "experiment.yaml"))
+    load = build(Load, parse(json.dumps(described["experiment"]["load"]), "plan.json"))
+    return promised.model_copy(update={"load": load})
+
+
+def _judged(experiment: Experiment, remains: _Remains, keeping: Keeping) -> Execution:
+    """By the same path as a run that has just ended; the target is not asked any more."""
+    endings = [Ending(Verdict.UNKNOWN, CUT_SHORT, interrupted=True)]
+    if remains.spoiled:
+        endings.append(Ending(Verdict.UNKNOWN, remains.spoiled))
+    requests = remains.evidence.path(REQUESTS)
+    if len(remains.log) and not requests.exists():
+        try:
+            save(remains.log, [remains.spools], requests)
+        except CannotStore as error:
+            endings.append(Ending(Verdict.UNKNOWN, str(error)))
+    last_s = float(remains.log.intended.max()) if len(remains.log) else 0.0
+    end_s = min(math.nextafter(last_s, math.inf), experiment.duration.seconds)
+    started = _started(remains, keeping)
+    steps = _steps(remains, keeping, started, end_s)
+    conducted = Conducted(
+        remains.log, steps, end_s, tuple(endings), remains.zero_mono_s, CUT_SHORT, remains.spools.scenario
+    )
+    checks = tuple(checks_registry.build(check.check, check.with_) for check in experiment.checks)
+    case = Case(experiment, keeping.held.run.target, checks)
+    return conclude(case, conducted, started, remains.backdrop, keeping)
+
+
+def _started(remains: _Remains, keeping: Keeping) -> RunClock:
+    """The run's clock, from the first event of its journal."""
+    first = remains.events_of("run.started").get("")
+    if first is None:
+        return RunClock(keeping.now.anchor_mono_s, datetime.fromisoformat(keeping.held.run.started_at))
+    return RunClock(first["mono"], datetime.fromisoformat(first["wall"]))
+
+
+def _steps(remains: _Remains, keeping: Keeping, started: RunClock, end_s: float) -> tuple[StepRecord, ...]:
+    """What became of each step: as the run's journal has it, and above that the journal of faults."""
+    zero_mono_s = remains.zero_mono_s
+    zero = Zero(zero_mono_s, started.epoch_s(zero_mono_s))
+    lives = {life.entry.label: life for life in _lives(keeping.home, keeping.held.run)}
+    fired, observed, failed = map(remains.events_of, ("step.fired", "step.observed", "step.failed"))
+    steps = []
+    for planned in remains.described.get("steps", ()):
+        step = StepRecord(**planned)
+        step = replace(
+            step,
+            before_s=fired.get(step.name, {}).get("before_s"),
+            injected_s=fired.get(step.name, {}).get("after_s"),
+            observed_s=observed.get(step.name, {}).get("observed_s"),
+            error=failed.get(step.name, {}).get("error", ""),
+        )
+        life = lives.get(step.name)
+        steps.append(with_its_undo(step, life, zero) if life else step)
+    spikes = [Spike(**spike).record(end_s) for spike in remains.described.get("spikes", ())]
+    return tuple(sorted([*steps, *spikes], key=lambda step: step.planned_s))
+
+
+def _lives(home: Path, run: OpenRun) -> list[Life]:
+    if not journal_path(home).exists():
+        return []
+    journal = Journal(journal_path(home))
+    try:
+        sessions = [session.id for session in journal.sessions() if session.run == run.run]
+        entries = [entry for session in sessions for entry in journal.entries(session)]
+        return [Life.of(entry, journal.instants(entry.id)) for entry in entries]
+    finally:
+        journal.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Zero:
+    """The request log's instant 0 on two clocks: monotonic within its boot, and in seconds since 1970."""
+
+    mono_s: float
+    wall_s: float
+
+    def since(self, instant: Instant, boot: str) -> float:
+        """Seconds from zero to an instant. After a reboot only wall clocks can be compared.
+
+        boot: the one that zero belongs to.
+        """
+        if boot == boot_id():
+            return instant.monotonic_ns / 1e9 - self.mono_s
+        return instant.wall_ns / 1e9 - self.wall_s
+
+
+def with_its_undo(step: StepRecord, life: Life, zero: Zero) -> StepRecord:
+    """A step with what the journal of faults knows of its effect and its undo."""
+    entry, boot = life.entry, life.entry.conductor.boot
+    at = {what: zero.since(instant, boot) for what, instant in life.instants.items()}
+    if step.injected_s is None and entry.activated:
+        step = replace(step, before_s=at.get(What.BEFORE), injected_s=at.get(What.AFTER))
+    return replace(
+        step,
+        undone_s=at.get(What.UNDONE),
+        verified=False if life.undo.left_behind else entry.verified,
+        undo=life.undo,
+        by_hand=entry.undo.by_hand,
+        error=life.error or step.error,
+    )
+
+
+def _decided(held: HeldRun, evidence: Evidence) -> RunResult | None:
+    """A verdict that was decided before: kept with the record, or in the evidence; else None."""
+    if held.run.verdict is not None:
+        return read_verdict(json.dumps(held.run.verdict), "the record of the open run")
+    text = _read(evidence.path(VERDICT))
+    return read_verdict(text, str(evidence.path(VERDICT))) if text else None
+
+
+def _bare(run: OpenRun, reason: str) -> RunResult:
+    return RunResult(
+        run=run.run,
+        experiment=run.experiment,
+        title="",
+        target=run.target,
+        verdict=Verdict.UNKNOWN,
+        reasons=(CUT_SHORT, reason),
+        started_at=run.started_at,
+        interrupted=True,
+        measurement=None,
+    )
