@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
-from tests.support.results import OUTAGE, START, measurement, result, unverified
+from tests.support.results import CRASH, OUTAGE, ROLLBACK, START, measurement, result, unverified
 from tests.support.schedule_world import write_plan
 
 from seatrial.incidents import Reporter, Settings
@@ -78,6 +78,13 @@ def test_an_outage_whose_end_was_not_seen_has_no_upper_bound(store: Store) -> No
     store.record(replace(result(), measurement=measurement(endless, OUTAGE)), [], NOW)
     of = 'experiment="database-crash",target="testbed"'
     assert samples(collector(store))[f"seatrial_downtime_upper_seconds{{{of}}}"] == math.inf
+
+
+def test_what_is_left_behind_is_counted_be_it_a_fault_or_an_action(store: Store) -> None:
+    steps = (CRASH, unverified(), unverified(ROLLBACK))
+    store.record(result(Verdict.FAIL, steps=steps), [], NOW)
+    of = 'experiment="database-crash",target="testbed"'
+    assert samples(collector(store))[f"seatrial_faults_not_undone{{{of}}}"] == 2
 
 
 def test_occurrences_are_counted_and_known_schedules_begin_at_zero(store: Store) -> None:

@@ -22,6 +22,7 @@ from seatrial.faults import Role, Undo
 from seatrial.faults.journal import Ending, Journal, JournalBusyError, JournalError, Session, State, What
 from seatrial.faults.processes import ProcessId, myself
 from seatrial.model import secrets
+from seatrial.model.undo import UndoOutcome
 
 ROLE = Role("r", "process", {}, ("127.0.0.1",), "/")
 UNDO = Undo("process.pause", {}, ROLE, {"processes": []}, "nobody", "true")
@@ -111,6 +112,22 @@ def test_what_cannot_be_written_raises(journal: Journal) -> None:
     with pytest.raises(JournalError, match="full"):
         journal.prepare("s", "crash", big, 0)
     assert journal.entries("s") == []
+
+
+def test_a_journal_of_the_first_version_goes_on(home: Path, journal: Journal) -> None:
+    """It has no word yet for how an undo failed; what was left in it is found, and can be told from now on."""
+    number = journal.prepare("s", "crash", UNDO, 0)
+    assert journal.claim(number, myself(), lambda _: False)
+    journal.failed(number, "no luck")
+    journal._db.execute("ALTER TABLE fault DROP COLUMN failure")
+    journal._db.execute("PRAGMA user_version = 1")
+    again = Journal(journal.path)
+    (entry,) = again.open_entries("s")
+    assert (entry.error, entry.failure, entry.undo_outcome) == ("no luck", None, UndoOutcome.FAILED)
+    assert again.claim(number, myself(), lambda _: False)
+    again.failed(number, "too slow", UndoOutcome.TIMED_OUT)
+    assert again.entry(number).undo_outcome is UndoOutcome.TIMED_OUT
+    again.close()
 
 
 def test_a_journal_of_another_version_is_refused(home: Path, journal: Journal) -> None:

@@ -15,13 +15,23 @@ import pytest
 from tests.support.victims import Service, Tree
 from tests.support.waiting import wait_until
 
-from seatrial.faults import FaultSession, InjectionError, Role, UndoFailedError, recover, registry, session
+from seatrial.faults import (
+    FaultSession,
+    InjectionError,
+    Role,
+    Undo,
+    UndoFailedError,
+    recover,
+    registry,
+    session,
+)
 from seatrial.faults.journal import Ending, Journal, JournalError, State, What
 from seatrial.faults.link import GUARDIAN_COMMAND
 from seatrial.faults.processes import is_running, is_stopped, send
 from seatrial.faults.session import journal_path
 from seatrial.faults.undoing import Undoer
 from seatrial.model.problems import BadInput, Interrupted, Unavailable
+from seatrial.model.undo import UndoOutcome
 
 PAUSE = registry.build("process.pause", {})
 
@@ -35,6 +45,28 @@ def in_process(monkeypatch: pytest.MonkeyPatch, build: Callable[..., Any]) -> No
     """Sessions whose conductor knows scripted faults; its guardian does not, and is not asked."""
     monkeypatch.setattr(session, "Undoer", lambda *given, **named: Undoer(*given, **named, build=build))
     monkeypatch.setattr(registry, "bind", lambda *_: None)
+
+
+def test_what_an_injection_needs_is_made_ready_when_its_undo_is_durable(
+    in_process: None, home: Path, role: Role, scripted: type[Any]
+) -> None:
+    durable: list[int] = []
+
+    class Warmed(scripted):  # type: ignore[misc]
+        def prepare(self, role: Role) -> Undo:
+            self.told.append("prepare")
+            return super().prepare(role)  # type: ignore[no-any-return]
+
+        def warm(self, undo: Undo) -> None:
+            self.told.append("warm")
+            journal = Journal(journal_path(home))
+            durable.extend(entry.id for entry in journal.entries(drill.id) if entry.undo.token == undo.token)
+            journal.close()
+
+    with a_session(home) as drill:
+        drill.inject(Warmed(), role, ttl_s=30)
+    assert scripted.told == ["prepare", "warm", "inject it", "undo it"]
+    assert len(durable) == 1
 
 
 def test_a_fault_comes_and_goes(home: Path, tree: Tree, service: Service) -> None:
@@ -137,6 +169,77 @@ def test_an_undo_that_fails_is_loud_and_tried_again_at_the_end(
         with pytest.raises(UndoFailedError, match="by hand: mend it"):
             drill.undo(injection.prepared)
     assert [outcome.settled for outcome in drill.outcomes] == [True]
+
+
+@pytest.mark.usefixtures("in_process")
+def test_an_injection_that_fails_and_cannot_be_undone_says_both(
+    home: Path, scripted: type[Any], role: Role
+) -> None:
+    with a_session(home) as drill, pytest.raises(InjectionError) as caught:
+        drill.inject(scripted(inject_fails=True, undo_fails=9), role, ttl_s=30)
+    assert "inject raised OSError: no such luck" in str(caught.value)
+    assert "is not undone: scripted: undo raised OSError: still broken" in str(caught.value)
+    assert [life.undo for life in drill.history()] == [UndoOutcome.FAILED]
+
+
+@pytest.mark.usefixtures("in_process")
+def test_what_was_never_fired_is_not_left_behind(home: Path, scripted: type[Any], role: Role) -> None:
+    """Its role may be ill, and its undo may find nobody there: nothing of ours is the reason."""
+    with a_session(home) as drill:
+        drill.prepare(scripted(undo_fails=9, well=False, is_gone=False), role, ttl_s=30)
+    assert [(life.undo, life.error) for life in drill.history()] == [(UndoOutcome.NOT_INJECTED, "")]
+    assert recover(home) == []
+
+
+@pytest.mark.usefixtures("in_process")
+def test_what_the_journal_could_not_be_told_is_known_to_the_run(
+    home: Path, scripted: type[Any], role: Role, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise JournalError("the disk is full")
+
+    with a_session(home) as drill:
+        drill.inject(scripted(), role, ttl_s=30)
+        monkeypatch.setattr(drill._journal, "undone", full)
+        monkeypatch.setattr(drill._journal, "end_session", full)
+    assert "undo it" in scripted.told
+    assert [life.undo for life in drill.history()] == [UndoOutcome.UNRECORDED]
+
+
+@pytest.mark.usefixtures("in_process")
+def test_a_look_beside_is_waited_for_at_the_end(
+    home: Path, scripted: type[Any], role: Role, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looking = threading.Event()
+
+    def slow(*_: object) -> bool:
+        looking.set()
+        return bool(scripted.hanging.wait(10))
+
+    monkeypatch.setattr(scripted, "gone", slow)
+    told: list[UndoOutcome] = []
+    with a_session(home) as drill:
+        prepared = drill.inject(scripted(), role, ttl_s=30).prepared
+        outcome = drill.take_back(prepared)
+        assert outcome.undo_outcome is UndoOutcome.UNVERIFIED
+        assert What.UNDONE in drill.life(prepared).instants
+        drill.verify_beside(outcome, lambda found: told.append(found.undo_outcome))
+        assert looking.wait(10)
+        assert told == []
+        scripted.hanging.set()
+    assert told == [UndoOutcome.VERIFIED]
+    assert [life.undo for life in drill.history()] == [UndoOutcome.VERIFIED]
+
+
+@pytest.mark.usefixtures("in_process")
+def test_who_could_not_be_asked_before_is_asked_at_the_end(
+    home: Path, scripted: type[Any], role: Role
+) -> None:
+    with a_session(home) as drill:
+        first = drill.inject(scripted(label="a"), role, ttl_s=30).prepared
+        drill.inject(scripted(label="b"), role, ttl_s=30)
+        assert drill.undo(first).undo_outcome is UndoOutcome.UNVERIFIED, "another is on its role"
+    assert [life.undo for life in drill.history()] == [UndoOutcome.VERIFIED] * 2
 
 
 @pytest.mark.usefixtures("in_process")

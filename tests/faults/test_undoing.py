@@ -215,6 +215,7 @@ def test_how_an_undo_failed_is_durable(
     def fail(*_: object) -> None:
         raise error
 
+    caplog.set_level("INFO")
     entry = prepared()
     monkeypatch.setattr(scripted, "undo", fail)
     outcome = undoer.undo(entry)

@@ -13,7 +13,8 @@ from seatrial.incidents.event import IncidentEvent, Subject
 from seatrial.incidents.history import History
 from seatrial.incidents.policy import Context, Escalation, Routes
 from seatrial.model.quantities import Duration
-from seatrial.model.result import RunResult
+from seatrial.model.result import RunResult, StepRecord
+from seatrial.model.undo import UndoOutcome
 from seatrial.model.verdict import Verdict
 from seatrial.store import Ending, Occurrence, OccurrenceState, OutboxMessage
 
@@ -72,9 +73,12 @@ def test_only_a_pass_resolves_and_at_every_sink_where_it_is_open() -> None:
     assert told(result(Verdict.PASS), history) == resolves
 
 
+@pytest.mark.parametrize("step", [CRASH, ROLLBACK])
 @pytest.mark.parametrize("verdict", list(Verdict))
-def test_a_fault_that_is_not_known_to_be_undone_is_critical_whatever_the_verdict(verdict: Verdict) -> None:
-    left = result(verdict, steps=(unverified(),))
+def test_a_step_that_is_not_known_to_be_undone_is_critical_whatever_the_verdict(
+    verdict: Verdict, step: StepRecord
+) -> None:
+    left = result(verdict, steps=(unverified(step),))
     event = triggered(policy.on_result(left, NOW, open_since(NOW), CONTEXT))
     assert event.severity == "critical"
     assert "seatrial recover" in event.summary
@@ -87,6 +91,11 @@ def test_a_fault_that_never_took_effect_need_not_be_undone() -> None:
         == []
     )
     assert policy.not_undone(result(steps=(replace(CRASH, undone_s=None, verified=None),))) != []
+
+
+def test_a_fault_whose_injection_failed_and_whose_undo_failed_may_be_there() -> None:
+    half = replace(CRASH, before_s=None, injected_s=None, undone_s=None, undo=UndoOutcome.FAILED)
+    assert policy.not_undone(result(steps=(half,))) == [half]
 
 
 @pytest.mark.parametrize(("failures_before", "escalates"), [(0, False), (1, False), (2, True), (7, True)])

@@ -12,7 +12,6 @@ from typing import Any, TextIO, cast
 from rich.console import Console
 
 from seatrial.model.problems import BadInput, SeatrialError
-from seatrial.model.result import plain
 from seatrial.model.secrets import ScreenedStream, shown, shown_in
 
 err = Console(stderr=True, highlight=False)
@@ -37,9 +36,16 @@ def say(text: str) -> None:
 
 def print_json(value: Any) -> None:
     """One JSON object on stdout."""
+    from seatrial.model.result import plain
+
     told = shown_in(plain(value))
-    sys.stdout.write(json.dumps(told, indent=2, ensure_ascii=False, default=os.fspath) + "\n")
+    text = json.dumps(told, indent=2, ensure_ascii=not _speaks_unicode(), default=os.fspath)
+    sys.stdout.write(text + "\n")
     sys.stdout.flush()
+
+
+def _speaks_unicode() -> bool:
+    return sys.stdout.encoding.lower().startswith("utf")
 
 
 def complain(error: SeatrialError) -> None:

@@ -29,11 +29,15 @@ _DETACH_WITHIN_S = 10.0
 _START_WITHIN_S = 5.0
 _LOOK_EVERY_S = 0.005
 _WATCH_EVERY_S = 0.1
-# Argument 1 is the locked descriptor; that it is closed on exec tells that the program is there.
+# Argument 1 is the locked descriptor; that it is closed on exec tells that the program is there. A service
+# starts with signals as they are by default: what we, or who started us, ignore is no affair of its.
 _DETACH = """
-import os, sys
+import os, signal, sys
 os.fork() and os._exit(0)
 os.setsid()
+for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+    signal.signal(number, signal.SIG_DFL)
+signal.pthread_sigmask(signal.SIG_SETMASK, ())
 os.set_inheritable(int(sys.argv[1]), False)
 os.execvp(sys.argv[2], sys.argv[2:])
 """
@@ -64,6 +68,7 @@ def detach_once(arguments: Sequence[str], token: str, *, directory: Path, output
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
+                start_new_session=True,
             )
 
 
@@ -89,7 +94,7 @@ def run_tagged(arguments: Sequence[str], token: str, *, directory: Path, within_
             raise TooLate(f"{arguments[0]} was not through within {within_s:g}s, and was ended") from error
     if process.returncode != 0:
         said = output.decode(errors="replace").strip().splitlines()[-1:]
-        raise Unavailable(f"{arguments[0]} failed with {process.returncode}: {' '.join(said)}")
+        raise Unavailable(": ".join([f"{arguments[0]} failed with {process.returncode}", *said]))
 
 
 def end_tagged(token: str, directory: Path) -> None:

@@ -11,8 +11,9 @@ them the trouble. Three rules make it safe:
 * A journal that cannot be written, because a frozen process has locked it or the disk is full, does not keep
   an effect in place: the undo goes ahead, and the journal learns of it when it can be written again.
 
-Verified is what has answered two questions, `gone` and `healthy` (see `protocol.Probe`), within its time. A
-fault that was given no way to tell is undone and not verified: that is said, and is no failure.
+A failure is an outcome and no exception: whoever asked tells it, with what to do by hand, and the guardian's
+log has a line of it. Verified is what has answered two questions, `gone` and `healthy` (`protocol.Probe`),
+within its time. What was given no way to tell is undone and not verified: that is said, and is no failure.
 """
 
 from __future__ import annotations
@@ -158,7 +159,7 @@ class Undoer:
 
     def _failed(self, entry: Entry, reason: str, how: UndoOutcome) -> Outcome:
         outcome = Outcome(entry, State.UNDO_FAILED, error=reason, failure=how)
-        _log.error("%s: %s", entry.label, outcome)
+        _log.info("%s: %s", entry.label, outcome)
         self._written(self._journal.failed, entry.id, reason, how)
         return outcome
 
@@ -255,7 +256,7 @@ class Undoer:
             return replace(outcome, verified=True)
         error = f"undone, yet not well within {within_s:g}s: {finding.error}"
         failed = replace(outcome, state=State.UNDO_FAILED, verified=False, error=error, failure=finding.how)
-        _log.error("%s: %s", outcome.entry.label, failed)
+        _log.info("%s: %s", outcome.entry.label, failed)
         self._written(self._journal.not_verified, outcome.entry.id, error, finding.how)
         return failed
 

@@ -8,6 +8,6 @@ from seatrial.report.comparison import compare
 from seatrial.report.dossier import Dossier
 from seatrial.report.html import render_html
 from seatrial.report.junit import junit
-from seatrial.report.terminal import summary
+from seatrial.report.terminal import summary, to_do
 
-__all__ = ["Dossier", "compare", "junit", "render_html", "summary"]
+__all__ = ["Dossier", "compare", "junit", "render_html", "summary", "to_do"]

@@ -106,18 +106,20 @@ def _closing(result: RunResult, report: str) -> Iterator[Text]:
         yield Text.assemble(("scenario   ", "dim"), sentences.scenario(result.scenario))
     if report:
         yield Text.assemble(("report     ", "dim"), report)
-    yield from _left_behind(result)
 
 
-def _left_behind(result: RunResult) -> Iterator[Text]:
-    """The last lines, for they are what is left on the screen: what a person has to do now."""
+def to_do(result: RunResult) -> Iterator[str]:
+    """What a person has to do now, for the last lines, which stay on the screen; else nothing.
+
+    Apart from the summary, for a command that is to be copied must not be broken into lines or cut.
+    """
     left = all_left(result.steps)
     for step in left:
-        yield Text(left_behind(step), style="bold red")
+        yield left_behind(step)
         if step.by_hand:
-            yield Text.assemble(("by hand    ", "dim"), step.by_hand)
+            yield f"by hand    {step.by_hand}"
     if left:
-        yield Text.assemble(("then       ", "dim"), "seatrial recover")
+        yield "then       seatrial recover"
 
 
 def _generator(audit: GeneratorAudit) -> Text:

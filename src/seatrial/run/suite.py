@@ -1,7 +1,8 @@
 """Run experiments one after the other; the whole is as good as the worst of them.
 
 Every experiment is planned before the first is started, so a mistake in the last file costs no time. A run
-that cannot be started is unknown and does not keep the others from running; an interrupt ends the suite.
+that cannot be started is unknown and does not keep the others from running. An interrupt ends the suite, and
+so does a run that leaves something behind: the next would measure a target that is not what it was.
 """
 
 from __future__ import annotations
@@ -12,20 +13,20 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from seatrial.files import Source, find, missing, read
 from seatrial.model.document import build
-from seatrial.model.problems import BadInput, CannotStore, Problem
+from seatrial.model.problems import CannotStore, Problem, Problems
 from seatrial.model.result import RunResult
 from seatrial.model.suite import Suite
 from seatrial.model.verdict import Verdict
 from seatrial.run.evidence import Evidence
 from seatrial.run.execute import Execution
-from seatrial.run.files import Source, find, read
-from seatrial.run.plan import Plan, make_plan
+from seatrial.run.plan import Plan, make_plan, problems_of_plan, problems_of_target
 
 
 @dataclass(frozen=True, slots=True)
 class SuiteResult:
-    """What came of a suite. `not_run`: experiments that an interrupt kept from being run.
+    """What came of a suite. `not_run`: experiments that an interrupt, or what was left behind, kept out.
 
     `reasons`: what befell the suite as a whole.
     """
@@ -49,20 +50,35 @@ class SuitePlan:
 
 def plan_suite(source: Source, target: Source, confirm: str = "") -> SuitePlan:
     """Plan every experiment. Raises BadInput with the problems of all files."""
+    problems = Problems()
+    problems.add(*problems_of_suite(source, target, confirm))
+    problems.tell()
     suite = build(Suite, source.document)
-    problems: list[Problem] = []
-    plans: list[Plan] = []
-    for index, named in enumerate(suite.experiments):
-        if find(named, source.path) is None:
-            problems.append(source.document.problem(("experiments", index), "no such file"))
-            continue
-        try:
-            plans.append(make_plan(read(named, "experiment", source.path), target, confirm=confirm))
-        except BadInput as error:
-            problems += error.problems
-    if problems:
-        raise BadInput(list(dict.fromkeys(problems)))
+    plans = [
+        make_plan(read(named, "experiment", source.path), target, confirm=confirm)
+        for named in suite.experiments
+    ]
     return SuitePlan(suite, tuple(plans))
+
+
+def problems_of_suite(source: Source, target: Source | None, confirm: str = "") -> list[Problem]:
+    """All that is wrong with a suite, its experiments and the target, if there is one; nothing is started."""
+    problems = Problems()
+    document = source.document
+    with problems.collected():
+        build(Suite, document)
+    if target is not None:
+        problems.add(*problems_of_target(target, confirm))
+    experiments = document.at(("experiments",))
+    for index, named in enumerate(experiments if isinstance(experiments, list) else []):
+        if not isinstance(named, str):
+            continue  # which is told already
+        if find(named, source.path) is None:
+            problems.add(document.problem(("experiments", index), missing(named, source.path)))
+            continue
+        with problems.collected():
+            problems.add(*problems_of_plan(read(named, "experiment", source.path), target, confirm))
+    return list(problems)
 
 
 def execute_suite(
@@ -89,6 +105,8 @@ def execute_suite(
             result = not_started(plan, directory.name, str(error))
         results.append(result)
         told(result)
+        if any(step.left_behind for step in result.steps):
+            break
     not_run = tuple(plan.experiment.experiment for plan in planned.plans[len(results) :])
     verdict = Verdict.merge([*(result.verdict for result in results), *(Verdict.UNKNOWN for _ in not_run)])
     whole = SuiteResult(suite.suite, suite.title, verdict, tuple(results), not_run, evidence.directory)
