@@ -22,6 +22,7 @@ from seatrial.load.scenario_errors import (
 )
 from seatrial.load.spool import account_frame, read_account
 from seatrial.load.wall import Attempt, HostNotAllowed
+from seatrial.model import secrets
 from seatrial.model.allow import AllowList
 from seatrial.model.result import ScenarioAccount, ScenarioError
 
@@ -56,6 +57,20 @@ def test_one_kind_is_one_exception_at_one_place(tmp_path: Path) -> None:
         ),
     )
     assert tally.account().failed == 3
+
+
+def test_errors_are_counted_without_secrets_also_where_they_are_cut_to_their_length(tmp_path: Path) -> None:
+    secrets.remember("s3cret-T0ken-that-is-long", "${TOKEN}")
+    tally = ErrorTally(str(tmp_path / "scenario.py"))
+    tally.raised(
+        raised(tmp_path, "def task():\n    raise ValueError('x' * 170 + ' s3cret-T0ken-that-is-long')\n"),
+        "home",
+    )
+    tally.logged("y" * 185 + " s3cret-T0ken-that-is-long\nmore")
+    assert {error.error for error in tally.account().errors} == {
+        "ValueError: " + "x" * 170 + " ${TOKEN}",
+        "y" * 185 + " ${TOKEN}",
+    }
 
 
 def test_the_place_is_in_the_scenario_even_if_a_library_raised(tmp_path: Path) -> None:

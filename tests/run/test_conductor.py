@@ -22,12 +22,12 @@ from seatrial.model.requestlog import SCHEMA, RequestLog
 from seatrial.model.result import ScenarioAccount
 from seatrial.model.target import Target
 from seatrial.model.verdict import Verdict
-from seatrial.run import conductor
+from seatrial.run import conductor, files
 from seatrial.run.clock import RunClock
 from seatrial.run.conductor import Conducted, Conductor, require_healthy
 from seatrial.run.evidence import Evidence, RunJournal
 from seatrial.run.observer import Silent
-from seatrial.run.plan import Plan
+from seatrial.run.plan import Plan, make_plan
 
 EXPERIMENT = build(
     Experiment,
@@ -101,7 +101,7 @@ def conduct(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Co
         monkeypatch.setattr(conductor, "launch", launch)
         target = SimpleNamespace(target="shop", allow=(), ready_within=SimpleNamespace(seconds=0.0))
         plan = SimpleNamespace(
-            experiment=EXPERIMENT, target=target, base_url="http://127.0.0.1:1", scenario=Path("a.py"), shape=(),
+            experiment=EXPERIMENT, target=target, base_url="http://127.0.0.1:1", address="http://127.0.0.1:1", scenario=Path("a.py"), shape=(),
             steps=(), spikes=(), steady_state=(), guard_probes=(), variables={}, lacking=list,
         )  # fmt: skip
         evidence = Evidence(tmp_path)
@@ -238,3 +238,20 @@ def test_a_name_that_has_moved_to_a_host_that_is_not_allowed_is_not_asked(
         ):
             require_healthy(asked)
         assert forbidden.heard == []
+
+
+def test_a_target_that_is_not_well_is_told_without_its_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SHOP_TOKEN", "s3cret-T0ken")
+    Path("scenario.py").write_text("")
+    Path("x.yaml").write_text("experiment: x\nload: {scenario: scenario.py, rate: 1/s}\nduration: 1s\n")
+    Path("t.yaml").write_text(
+        'target: shop\nbase_url: "http://user:${SHOP_TOKEN}@127.0.0.1:1"\nready: /ready\n'
+    )
+    plan = make_plan(files.read("x.yaml", "experiment"), files.read("t.yaml", "target"))
+    with pytest.raises(
+        Unavailable, match=r"shop is not healthy: shop: GET http://127\.0\.0\.1:1/ready: .*refused"
+    ):
+        require_healthy(plan, within_s=0.0)

@@ -15,6 +15,7 @@ import typer
 from seatrial.cli.terminal import out, print_json, say
 from seatrial.cli.terms import place_of
 from seatrial.model.problems import BadInput, SeatrialError
+from seatrial.model.secrets import ShownFormatter
 
 if TYPE_CHECKING:
     from seatrial.schedule import Outcome, Upcoming
@@ -123,7 +124,9 @@ def start(
     from seatrial.schedule import start as serve
     from seatrial.store import Store
 
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(ShownFormatter("%(asctime)s %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.INFO)
     options = replace(StartOptions(), once=once, metrics=_address(metrics) if metrics else None)
     _put_in_order()
     with Store.default() as store:

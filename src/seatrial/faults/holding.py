@@ -24,7 +24,7 @@ from seatrial.faults.postgres import holder_name, parameters_of
 from seatrial.faults.processes import TAG
 from seatrial.model.allow import AllowList
 from seatrial.model.problems import SeatrialError, Unavailable
-from seatrial.model.target import substitute
+from seatrial.model.target import resolve
 
 _RETRY_EVERY_S = 0.05
 
@@ -32,7 +32,7 @@ _RETRY_EVERY_S = 0.05
 def main(arguments: list[str]) -> None:
     """Hold until the conductor is gone."""
     conductor, allow = Conductor(arguments[0]), AllowList.of(arguments[1].split(","))
-    database = Database(allow, str(substitute(arguments[2], dict(os.environ))))
+    database = Database(allow, str(resolve(arguments[2], os.environ)))
     match arguments[3:]:
         case ["connections", count]:
             _hold_connections(conductor, database, int(count))

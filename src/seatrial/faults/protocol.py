@@ -29,8 +29,9 @@ from seatrial.model.allow import AllowList
 from seatrial.model.document import problems_of
 from seatrial.model.problems import BadInput, Problem, SeatrialError, Unavailable
 from seatrial.model.problems import Path as KeyPath
+from seatrial.model.secrets import shown
 from seatrial.model.strict import Strict
-from seatrial.model.target import Target, references, substitute
+from seatrial.model.target import Target, references, resolve
 
 Kind = Literal["fault", "action"]
 ANY = frozenset({"*"})  # for `Fault.drivers`: whatever the role is bound to
@@ -61,7 +62,7 @@ class Role:
         missing = sorted(references(value) - os.environ.keys())
         if missing:
             raise Unavailable(f"{self.name}: set the environment variable {' and '.join(missing)} and retry")
-        return substitute(value, dict(os.environ))
+        return resolve(value, os.environ)
 
     def bound_to(self, record: type[Record]) -> Record:
         """The driver's parameters, resolved and typed. Raises BadInput with what is wrong with them."""
@@ -262,4 +263,5 @@ class Declared(Strict):
     def noting(self, role: Role, state: BaseModel, *, touches: str, by_hand: str) -> Undo:
         """The `Undo` of this fault on `role`."""
         as_written = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        return Undo(self.name, as_written, role, state.model_dump(mode="json"), touches, by_hand)
+        noted = state.model_dump(mode="json")
+        return Undo(self.name, as_written, role, noted, shown(touches), shown(by_hand))

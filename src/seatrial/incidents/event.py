@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from seatrial.model.experiment import Severity
+from seatrial.model.secrets import shown, shown_in
 from seatrial.store import OutboxMessage
 
 PAGERDUTY = "pagerduty"
@@ -55,8 +56,9 @@ class IncidentEvent:
     details: dict[str, Json] = field(default_factory=dict)
 
     def to_json(self) -> str:
-        """As it is kept in the outbox."""
-        return json.dumps(asdict(self), ensure_ascii=False)
+        """As it is kept in the outbox, without secrets."""
+        told = {**asdict(self), "summary": shown(self.summary), "details": shown_in(self.details)}
+        return json.dumps(told, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> IncidentEvent:

@@ -59,6 +59,7 @@ class Engine:
         environment: Environment,
         options: LoadOptions,
         header: SpoolHeader,
+        host: str,
         duties: list[Duty],
         spool: Path,
         end_test: Callable[[], None],
@@ -67,6 +68,7 @@ class Engine:
         self._events: Any = environment.events
         self._options = options
         self._header = header
+        self._host = host  # resolved: the header's is for people
         self._duties = duties
         self._end_test = end_test
         self._hub = gevent.get_hub()
@@ -168,7 +170,7 @@ class Engine:
         pool = self._pools.setdefault(user.verify, ConnectionPool(user.verify))
         zero_s, deadline_s = self._header.zero_monotonic_s, self._options.deadline
         report = partial(self._reporter.settled, user)
-        user.client = Client(user.host or self._header.host, pool, zero_s, deadline_s, report)
+        user.client = Client(user.host or self._host, pool, zero_s, deadline_s, report)
         return user
 
     def _ended(self, duty: Duty, user: OpenLoopUser | None) -> None:

@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +38,14 @@ from seatrial.load.engine import Engine
 from seatrial.load.options import OPTIONS, LoadOptions, Option
 from seatrial.load.orders import KEY, Orders, this_machine
 from seatrial.load.parquet import save
+from seatrial.load.secrecy import take_secrets
 from seatrial.load.spool import CANNOT_WRITE, SpoolHeader, SpoolReader
 from seatrial.load.user import OpenLoopUser
 from seatrial.model.allow import AllowList
 from seatrial.model.problems import BadInput, CannotStore
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import GeneratorAudit
+from seatrial.model.secrets import shown, without_userinfo
 
 LEAD_S = 0.25  # from the start of a test to the first arrival
 _LEAD_OF_MANY_S = 1.5  # until the order to start has reached every worker
@@ -55,9 +58,10 @@ logger = logging.getLogger(__name__)
 def register() -> None:
     """Add the load's options to Locust's, and follow each of its tests. Called once, by `seatrial.load`."""
     machine.die_with_parent()
+    host = take_secrets()
     hooks: Any = events
     hooks.init_command_line_parser.add_listener(_add_options)
-    hooks.init.add_listener(_follow)
+    hooks.init.add_listener(partial(_follow, host))
 
 
 def _add_options(parser: Any, **_: Any) -> None:
@@ -84,8 +88,12 @@ def _reader(option: Option) -> Callable[[str], str]:
     return read
 
 
-def _follow(environment: Environment, web_ui: Any = None, **_: Any) -> None:
-    session = Session(environment)
+def _follow(host: str, environment: Environment, web_ui: Any = None, **_: Any) -> None:
+    session = Session(environment, environment.host or "")
+    if host:
+        environment.host = host
+        if environment.parsed_options is not None:
+            environment.parsed_options.host = host
     if web_ui is not None:
         startform.guard(web_ui.app, environment)
     hooks: Any = environment.events
@@ -98,8 +106,10 @@ def _follow(environment: Environment, web_ui: Any = None, **_: Any) -> None:
 class Session:
     """The tests of one Locust process, one after the other."""
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: Environment, address: str) -> None:
+        """`address`: the host as the command line says it; what is connected to is the environment's."""
         self._environment = environment
+        self._address = address
         self._tests = 0
         self._options: LoadOptions | None = None
         self._orders: Orders | None = None
@@ -221,10 +231,10 @@ class Session:
             share=share,
             deadline_s=options.deadline,
             scenario=self._environment.locustfile or "",
-            host=host,
+            host=shown(without_userinfo(self._address or host)),
         )
         spool = orders.spool(share.index)
-        engine = Engine(self._environment, options, header, tasks, spool, self._end_test)
+        engine = Engine(self._environment, options, header, host, tasks, spool, self._end_test)
         engine.start()
         return engine
 

@@ -22,6 +22,7 @@ from typing import Any
 from seatrial.load.failure import COUNTED
 from seatrial.load.wall import Attempt, HostNotAllowed
 from seatrial.model.result import ScenarioAccount, ScenarioError
+from seatrial.model.secrets import shown
 
 _MOST_KINDS = 50
 _LONGEST_TEXT = 200
@@ -70,7 +71,7 @@ class ErrorTally:
 
     def logged(self, text: str) -> None:
         """Count an error that the load process wrote into its log."""
-        first = next(iter(text.strip().splitlines()), "")
+        first = shown(next(iter(text.strip().splitlines()), ""))
         self._count((LOG, first), first[:_LONGEST_TEXT], "", LOG)
 
     def account(self) -> ScenarioAccount:
@@ -150,6 +151,6 @@ def _shown(file: str, line: int, scenario: Path | None) -> str:
 
 
 def _said(error: BaseException) -> str:
-    text = " ".join(str(error).split())
+    text = shown(" ".join(str(error).split()))  # first whole: half a secret is not recognised
     kind = type(error).__name__
     return (f"{kind}: {text}" if text else kind)[:_LONGEST_TEXT]

@@ -11,6 +11,8 @@ import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from seatrial.model.secrets import shown
+
 Path = tuple[str | int, ...]  # of keys and indexes: ("timeline", 1, "fault")
 
 
@@ -55,9 +57,15 @@ class Problem:
 
 
 class SeatrialError(Exception):
-    """An error with a message for people, and the exit code that it ends a command with."""
+    """An error with a message for people, and the exit code that it ends a command with.
+
+    Libraries quote addresses and headers in the errors that ours translate, so its text holds no secret.
+    """
 
     exit_code = 70
+
+    def __str__(self) -> str:
+        return shown(super().__str__())
 
 
 class BadInput(SeatrialError):  # noqa: N818  # what it is, as in KeyboardInterrupt

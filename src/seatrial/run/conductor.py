@@ -150,7 +150,7 @@ class Conductor:
         wrong = self._steady.wait_until_well(self._plan.target.ready_within.seconds, self._stop)
         if wrong:
             raise Unavailable(f"the target is not in its steady state: {wrong}; nothing was started")
-        self._write("target.ready", url=self._plan.base_url)
+        self._write("target.ready", url=self._plan.address)
         session = FaultSession(
             self._home,
             self._plan.target.target,
@@ -241,6 +241,7 @@ class Conductor:
             LoadPlan(
                 scenario=self._plan.scenario,
                 host=self._plan.base_url,
+                address=self._plan.address,
                 shape=self._plan.shape,
                 warmup_s=experiment.warmup.seconds,
                 duration_s=self._duration_s,

@@ -19,6 +19,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from seatrial.model.secrets import shown
 from seatrial.store.database import Database
 from seatrial.store.outbox import Outbox, OutboxMessage
 from seatrial.store.schema import occurrences, schedules
@@ -132,7 +133,7 @@ class Occurrences:
         messages: Sequence[OutboxMessage] = (),
     ) -> bool:
         """Record an occurrence that is not run, with its messages; False when it has a row already."""
-        row = _row(occurrence, ending.state, now) | {"ended_at": now, "detail": ending.detail}
+        row = _row(occurrence, ending.state, now) | {"ended_at": now, "detail": shown(ending.detail)}
         with self._database.writing() as connection:
             inserted = self._database.insert_new(connection, occurrences, row)
             if inserted:
@@ -231,7 +232,7 @@ class Occurrences:
             "ended_at": now,
             "run": ending.run,
             "verdict": ending.verdict,
-            "detail": ending.detail,
+            "detail": shown(ending.detail),
         }
         with self._database.writing() as connection:
             ended = connection.execute(sa.update(occurrences).where(condition).values(**values)).rowcount == 1
