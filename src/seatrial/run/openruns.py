@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import logging
 import os
 import uuid
 from collections.abc import Generator
@@ -24,6 +25,8 @@ from typing import Any, Self
 from seatrial import disk
 from seatrial.home import private_directory
 from seatrial.model.problems import CannotStore
+
+_log = logging.getLogger(__name__)
 
 _RESERVED = 256 << 10  # bytes: more than a verdict has
 
@@ -127,6 +130,9 @@ def _taken(path: Path) -> HeldRun | None:
             os.close(lock)
         except FileNotFoundError:
             _lock_of(path).unlink(missing_ok=True)
+            os.close(lock)
+        except (ValueError, TypeError) as error:  # of another version, or written into: it must block no run
+            _log.warning("%s is not a record that can be read (%s); take it away by hand", path, error)
             os.close(lock)
         except BaseException:
             os.close(lock)
