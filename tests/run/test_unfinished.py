@@ -209,6 +209,15 @@ def test_what_cannot_be_finished_now_is_left_to_the_next(
     assert recovered(dead, store).finished[0].result is not None
 
 
+def test_a_run_at_which_we_fail_blocks_no_other(tmp_path: Path, store: Store) -> None:
+    dead = dead_run(tmp_path)
+    dead.evidence.path("plan.json").write_text('{"written": "by another version"}')
+    (finished,) = recovered(dead, store).finished
+    assert finished.result is None
+    assert finished.pending[0] == "seatrial itself failed at it: KeyError: 'experiment'"
+    assert f"take away {dead.home}/open-runs/" in finished.pending[1]
+
+
 def test_a_verdict_that_the_evidence_did_not_take_is_put_there_later(tmp_path: Path, store: Store) -> None:
     dead = dead_run(tmp_path)
     recovered(dead, store)

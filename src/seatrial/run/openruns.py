@@ -51,7 +51,7 @@ class HeldRun:
     """An open run in our hands: nobody else ends it meanwhile."""
 
     def __init__(self, path: Path, run: OpenRun, lock: int) -> None:
-        self._path = path
+        self.path = path
         self._lock = lock
         self.run = run
 
@@ -60,13 +60,13 @@ class HeldRun:
         with contextlib.suppress(OSError):
             os.ftruncate(self._lock, 0)  # gives up the room
         self.run = replace(self.run, verdict=verdict)
-        _write(self._path, self.run)
+        _write(self.path, self.run)
 
     def forget(self) -> None:
         """It has come to its end. Raises CannotStore when the record cannot be taken away."""
-        with disk.storing("the record of an open run", self._path):
-            self._path.unlink(missing_ok=True)
-            _lock_of(self._path).unlink(missing_ok=True)
+        with disk.storing("the record of an open run", self.path):
+            self.path.unlink(missing_ok=True)
+            _lock_of(self.path).unlink(missing_ok=True)
 
     def close(self) -> None:
         """Let go of it."""

@@ -73,6 +73,9 @@ def finished(held: HeldRun, home: Path, reporters: Reporters) -> Finished:
         result, pending = finish(held, home, reporters)
     except SeatrialError as error:
         return Finished(held.run, None, (str(error),))
+    except Exception as error:  # evidence of another version, or written into: it must block no run
+        reason = f"seatrial itself failed at it: {type(error).__name__}: {error}"
+        return Finished(held.run, None, (reason, f"to have it left alone, take away {held.path}"))
     return Finished(held.run, result, tuple(pending))
 
 
