@@ -186,7 +186,7 @@ def test_what_the_machine_lacks_is_no_defect_of_ours(
     def fail() -> None:
         raise error
 
-    monkeypatch.setattr("seatrial.cli.running.recovered", fail)
+    monkeypatch.setattr("seatrial.cli.recovering.recovered", fail)
     assert seatrial(monkeypatch, "recover") == 2
     said = capsys.readouterr().err
     assert "Traceback" not in said

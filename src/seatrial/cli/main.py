@@ -117,7 +117,7 @@ def _untranslated(error: Exception) -> int:
 def _message(error: Exception) -> str:
     """Click's message, which names the parameter that it is about."""
     told = getattr(error, "format_message", error.__str__)
-    return str(told()).rstrip(".") or "a command is missing"
+    return str(told()).rstrip(".")
 
 
 def _command_of(error: BaseException) -> str:

@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from seatrial.cli.interruption import end_if_asked, shielded
 from seatrial.cli.reporting import open_desk
 from seatrial.cli.targets import home
 from seatrial.cli.terminal import say
-from seatrial.faults.recover import require_undone
-from seatrial.run.unfinished import Recovery, Reporters, recover
+from seatrial.faults.recover import Recovered, require_undone
+from seatrial.run.unfinished import Finished, Recovery, Reporters, recover
 
 
 def recover_first() -> None:
-    """Whatever a killed run left must be gone before anything new is injected. Raises LeftBehindError."""
-    require_undone(recovered().undone)
+    """Whatever a killed run left must be gone before anything new is injected.
+
+    Says what was undone and finished. Raises LeftBehindError, which says what was not, in one line.
+    """
+    found = _recovered()
+    _say_undone(each for each in found.undone if each.undone)
+    _say_finished(found.finished)
+    require_undone(found.undone)
     end_if_asked()
 
 
 def recovered() -> Recovery:
-    """Undo and finish it, whoever interrupts us meanwhile, and say what came of each."""
-    with shielded():
-        found = recover(home(), recording)
-    say_recovered(found)
+    """Undo and finish it, and say what came of each."""
+    found = _recovered()
+    _say_undone(found.undone)
+    _say_finished(found.finished)
     return found
+
+
+def _recovered() -> Recovery:
+    """Whoever interrupts us meanwhile."""
+    with shielded():
+        return recover(home(), recording)
 
 
 @contextlib.contextmanager
@@ -36,13 +48,15 @@ def recording() -> Iterator[Reporters]:
             desk.deliver()
 
 
-def say_recovered(found: Recovery) -> None:
-    """A line for each fault and each run."""
-    for each in found.undone:
+def _say_undone(faults: Iterable[Recovered]) -> None:
+    for each in faults:
         say(str(each))
         if not each.undone:
             say(f"  by hand: {each.outcome.entry.undo.by_hand}")
-    for run in found.finished:
+
+
+def _say_finished(runs: Iterable[Finished]) -> None:
+    for run in runs:
         if run.result is None:
             say(f"NOT finished: {run.run.run}: {'; '.join(run.pending)}")
             continue

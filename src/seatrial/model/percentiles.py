@@ -12,8 +12,10 @@ nothing about the one in a hundred that it is named after.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from seatrial.model.requestlog import Floats
+if TYPE_CHECKING:  # results are read without a request log, and its arrays take long to load
+    from seatrial.model.requestlog import Floats
 
 
 def fewest(percent: int) -> int:

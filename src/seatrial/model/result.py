@@ -8,14 +8,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, fields, is_dataclass
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator
 
 from seatrial.model.percentiles import percentile
-from seatrial.model.requestlog import Floats
 from seatrial.model.undo import UndoOutcome
 from seatrial.model.verdict import Verdict
+
+if TYPE_CHECKING:  # results are read without a request log, and its arrays take long to load
+    from seatrial.model.requestlog import Floats
 
 # JSON has no infinity: it is written as null (see `plain`) and read back as the field means.
 Unbounded = Annotated[float, BeforeValidator(lambda value: math.inf if value is None else value)]
