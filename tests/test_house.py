@@ -14,25 +14,28 @@ SOURCE = Path(seatrial.__file__).parent
 ALLOWED = {
     "model": set[str](),
     "measure": set[str](),
+    "files": set[str](),
     "checks": {"ledger"},
-    "faults": {"ledger"},
+    "drivers": set[str](),
+    "faults": {"drivers", "ledger"},
     "ledger": set[str](),
-    "actions": {"faults"},
+    "actions": {"drivers", "faults"},
     "load": set[str](),
     "report": set[str](),
     "store": set[str](),
     "metrics": {"store"},
     "incidents": {"store"},
-    "schedule": {"store", "incidents", "metrics"},
+    "schedule": {"files", "store", "incidents", "metrics"},
     "calibrate": {"measure", "load"},
-    "lookups": {"faults", "ledger"},
-    "probes": {"faults", "lookups"},
-    "run": {"faults", "actions", "load", "checks", "lookups", "probes", "measure", "incidents", "report", "ledger", "store"},
+    "lookups": {"drivers", "faults", "ledger"},
+    "probes": {"drivers", "faults", "lookups"},
+    "run": {"drivers", "faults", "files", "actions", "load", "checks", "lookups", "probes", "measure", "incidents", "report", "ledger",
+            "store"},
     "testbed": {"ledger"},
     "doctor": {"faults", "testbed"},
     "web": {"report", "store", "measure"},
     "cli": {"run", "schedule", "report", "web", "testbed", "faults", "checks", "measure", "calibrate", "ledger",
-            "incidents", "store", "metrics", "load", "doctor"},
+            "incidents", "store", "metrics", "load", "doctor", "files"},
 }  # fmt: skip
 
 MODULES = sorted(path for path in SOURCE.rglob("*.py") if "shipped" not in path.parts)
@@ -66,6 +69,15 @@ def test_arrows_run_one_way(path: Path) -> None:
     may = ALLOWED[room] | {room, "model", "__version__", "home", "disk"}
     wrong = [f"{path}:{line}: imports {other}" for other, line in imported_rooms(path) if other not in may]
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_every_program_has_a_session_of_its_own(path: Path) -> None:
+    """A Ctrl-C in the terminal, or its end, goes to all in its foreground: not to an undo that is under way."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("subprocess.run", "subprocess.Popen"):
+            said = [ast.unparse(keyword) for keyword in node.keywords]
+            assert "start_new_session=True" in said, f"{path}:{node.lineno}: in the terminal's foreground"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))

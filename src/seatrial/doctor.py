@@ -144,7 +144,12 @@ def _imports(module: str, name: str, cost: str) -> Finding:
 
 def _runs(*command: str) -> bool:
     try:
-        return subprocess.run(command, capture_output=True, timeout=_PATIENCE_S, check=False).returncode == 0
+        return (
+            subprocess.run(
+                command, capture_output=True, timeout=_PATIENCE_S, check=False, start_new_session=True
+            ).returncode
+            == 0
+        )
     except (OSError, subprocess.TimeoutExpired):
         return False
 

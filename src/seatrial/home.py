@@ -8,8 +8,16 @@ from pathlib import Path
 
 from platformdirs import user_state_path
 
+from seatrial.model.problems import BadInput
+
 
 def seatrial_home(environment: Mapping[str, str] = os.environ) -> Path:
-    """`$SEATRIAL_HOME`, else the user's state directory. Absolute; it need not exist."""
+    """`$SEATRIAL_HOME`, else the user's state directory. Absolute; it need not exist.
+
+    Raises BadInput when a file is there.
+    """
     chosen = environment.get("SEATRIAL_HOME")
-    return (Path(chosen).expanduser() if chosen else user_state_path("seatrial")).absolute()
+    place = (Path(chosen).expanduser() if chosen else user_state_path("seatrial")).absolute()
+    if place.is_file():
+        raise BadInput(f"SEATRIAL_HOME: {place} is a file; name a directory")
+    return place

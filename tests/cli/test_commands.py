@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from pathlib import Path
 
 import pytest
 from tests.support.dead_run import dead_run
+from tests.support.signals import heeded
 
 from seatrial.cli import main
 
@@ -72,6 +74,16 @@ def test_bad_input_is_one_line_and_64(
     assert "Traceback" not in captured.err
     assert captured.out == ""
     assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize("group", [[], ["testbed"]])
+def test_without_a_command_there_is_help_and_no_complaint(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], group: list[str]
+) -> None:
+    assert seatrial(monkeypatch, *group) == 64
+    captured = capsys.readouterr()
+    assert "--help" in captured.out
+    assert captured.err == ""
 
 
 def test_measuring_a_log(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -191,3 +203,24 @@ def test_the_doctor_looks_at_this_machine(
     findings = {each["name"]: each for each in json.loads(capsys.readouterr().out)["findings"]}
     assert findings["PostgreSQL"]["able"]
     assert all(each["able"] or each["detail"] for each in findings.values())
+
+
+def test_a_pipe_that_breaks_inside_a_command_is_no_verdict(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def examine(home: Path) -> None:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr("seatrial.doctor.examine", examine)
+    assert seatrial(monkeypatch, "doctor") == 70
+    assert "this is a defect of seatrial" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_command_that_is_asked_to_end_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: signal.Signals
+) -> None:
+    monkeypatch.setattr("seatrial.doctor.examine", lambda _: signal.raise_signal(number))
+    with heeded(number):
+        assert seatrial(monkeypatch, "doctor") == 130
+    assert capsys.readouterr().err == "interrupted\n"

@@ -21,6 +21,7 @@ import psutil
 import pytest
 import yaml
 from tests.support.edge_log import answers_of
+from tests.support.signals import heeded
 
 from seatrial.actions.haproxy import LiveRelease
 from seatrial.testbed import TestbedState
@@ -87,10 +88,11 @@ class Desk:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         environment = {**os.environ, "SEATRIAL_HOME": str(self.home), "COLUMNS": "160"}
-        return subprocess.Popen(
-            [sys.executable, "-m", "seatrial", *arguments], cwd=self.directory, env=environment, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+        with heeded(signal.SIGINT):
+            return subprocess.Popen(
+                [sys.executable, "-m", "seatrial", *arguments], cwd=self.directory, env=environment, text=True,
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            )  # fmt: skip
 
     def exit_code(self, *arguments: str) -> int:
         process = self.start(*arguments)

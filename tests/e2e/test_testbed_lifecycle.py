@@ -16,6 +16,9 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from tests.support.orphans import adopting, zombies_of
+from tests.support.signals import heeded
+from tests.support.waiting import wait_until
 
 from seatrial import testbed as shipped
 from seatrial.model.problems import Unavailable
@@ -50,7 +53,9 @@ def home(tmp_path: Path) -> Iterator[Path]:
 def coming_up(home: Path, prefix: Sequence[str] = ()) -> Iterator[subprocess.Popen[str]]:
     """`up` in a process of its own; its output is its progress."""
     command = [*prefix, sys.executable, "-P", "-c", UP, str(home)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with heeded(signal.SIGINT):
+        started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with started as process:
         try:
             yield process
         finally:
@@ -199,14 +204,19 @@ def test_without_root_it_comes_up_in_a_home_with_a_very_long_path_too() -> None:
         home.mkdir()
         for path in (base, home):
             os.chown(path, NOBODY, NOBODY)
-        with coming_up(home, prefix) as process:
-            assert process.wait(60) == 0, process.communicate()
-        state = shipped.status(home)
-        assert state is not None
-        processes = everything_of(home)
-        assert {Path(f"/proc/{process.pid}").stat().st_uid for process in processes} == {NOBODY}
-        assert httpx.get(f"{state.base_url}/readyz").status_code == 200
-        subprocess.run([*prefix, sys.executable, "-P", "-c", DOWN, str(home)], check=True)
+        with adopting() as zombies:
+            with coming_up(home, prefix) as process:
+                assert process.wait(60) == 0, process.communicate()
+            state = shipped.status(home)
+            assert state is not None
+            processes = everything_of(home)
+            assert {Path(f"/proc/{process.pid}").stat().st_uid for process in processes} == {NOBODY}
+            assert httpx.get(f"{state.base_url}/readyz").status_code == 200
+            restart = ("-m", "seatrial.testbed", "--home", str(home), "restart", "cache")
+            subprocess.run([*prefix, sys.executable, "-P", *restart], check=True)
+            wait_until(lambda: zombies_of(state.supervisor.pid) == set())
+            subprocess.run([*prefix, sys.executable, "-P", "-c", DOWN, str(home)], check=True)
+            assert zombies() <= {state.supervisor.pid}, "all others had a parent that waited for them"
         assert_nothing_left(home, state, processes)
     finally:
         leftovers.clear(Places.of_home(home))

@@ -10,6 +10,7 @@ import pytest
 from tests.support.harbour import Harbour
 
 from seatrial.faults import FaultSession, nft, recover, registry
+from seatrial.faults.processes import tagged
 from seatrial.model.problems import BadInput, Unavailable
 
 pytestmark = [
@@ -86,6 +87,20 @@ def test_in_a_session_and_after_a_reboot_of_the_namespace(harbour: Harbour, home
     assert [(outcome.settled, outcome.verified) for outcome in drill.outcomes] == [(True, True)]
     assert harbour.passes(harbour.west, harbour.east)
     assert recover(home) == []
+
+
+def test_preparing_touches_nothing_and_warming_starts_what_the_undo_ends(harbour: Harbour) -> None:
+    fault = partition()
+    undo = fault.prepare(harbour.role)
+    assert tagged(undo.token) == []
+    fault.warm(undo)
+    assert len(tagged(undo.token)) == 1
+    assert nft.tables(harbour.router) == []
+    fault.inject(undo)
+    assert not harbour.passes(harbour.east, harbour.west)
+    fault.undo(undo)
+    assert tagged(undo.token) == []
+    assert harbour.passes(harbour.east, harbour.west)
 
 
 def test_what_was_prepared_and_not_injected_leaves_nothing(harbour: Harbour) -> None:

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from seatrial.drivers.http import HttpBinding
+from seatrial.drivers.redis import RedisBinding
 from seatrial.faults import Role, Undo
-from seatrial.faults.redis_server import RedisBinding
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.target import RoleBinding, Target
 
@@ -55,6 +56,14 @@ def test_a_secret_is_resolved_at_the_moment_of_use_and_recorded_never(
     assert SECRET not in undo.to_json()
     assert SECRET not in repr(undo)
     assert json.loads(undo.to_json())["role"]["parameters"]["url"] == role.as_written(RedisBinding).url
+
+
+def test_a_reference_to_what_is_no_text_is_resolved_and_can_be_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATIENCE", "2.5")
+    written = {"url": "http://127.0.0.1:1/${PATIENCE}", "timeout_s": "${PATIENCE}"}
+    role = Role("shop", "http", written, ("127.0.0.1",), ".")
+    assert role.bound_to(HttpBinding).timeout_s == 2.5
+    assert role.as_written(HttpBinding).url == "http://127.0.0.1:1/${PATIENCE}"
 
 
 def test_a_missing_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

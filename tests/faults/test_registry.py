@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from seatrial.faults import Role, registry
-from seatrial.model.problems import BadInput
+from seatrial.model.problems import BadInput, dotted
 
 FAULTS = {
     "chaostoolkit", "command.run", "database.connections", "database.crash", "database.lock",
@@ -38,12 +40,43 @@ def test_the_nearest_name_is_suggested() -> None:
         registry.find("process.kil")
 
 
+def test_a_word_of_one_kind_is_not_taken_for_the_other() -> None:
+    registry.require_kind("process.kill", "fault")
+    registry.require_kind("deploy.switch", "action")
+    registry.require_kind("traffic.spike", "fault")
+    with pytest.raises(
+        BadInput, match=r"^process\.kill is a fault, not an action; write fault: process\.kill$"
+    ):
+        registry.require_kind("process.kill", "action")
+    with pytest.raises(BadInput, match=r"^unknown action 'deploy\.kill'(?!.*process)"):
+        registry.require_kind("deploy.kill", "action")
+    with pytest.raises(BadInput, match=r"^unknown fault 'trafic\.spike'; did you mean 'traffic\.spike'\?$"):
+        registry.require_kind("trafic.spike", "fault")
+
+
+def test_a_file_may_hold_what_its_fault_shares_with_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "faults_of_others"
+    home.mkdir()
+    (home / "__init__.py").touch()
+    (home / "made_up.py").write_text(
+        "from seatrial.faults.protocol import ANY, Declared\n"
+        "class Shared(Declared):\n    drivers = ANY\n"
+        "class MadeUp(Shared):\n    name = 'made.up'\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(registry, "HOMES", (*registry.HOMES, "faults_of_others"))
+    assert registry.find("made.up").__name__ == "MadeUp"
+    registry.find.cache_clear()
+
+
 def test_every_bad_parameter_is_told_with_its_path() -> None:
     with pytest.raises(BadInput) as caught:
-        registry.build("process.slow", {"to": "150%", "perod": "1s"}, "timeline[1].with")
+        registry.build("process.slow", {"to": "150%", "perod": "1s"})
     told = [str(problem) for problem in caught.value.problems]
-    assert told[0].startswith("timeline[1].with.to: '150%' is not a share")
-    assert told[1] == "timeline[1].with.perod: unknown parameter 'perod'; did you mean 'period'?"
+    assert told[0].startswith("with.to: '150%' is not a share")
+    assert told[1] == "with.perod: unknown parameter 'perod'; did you mean 'period'?"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +103,7 @@ def test_every_bad_parameter_is_told_with_its_path() -> None:
 def test_parameters_that_make_no_sense(name: str, parameters: dict[str, object], path: str) -> None:
     with pytest.raises(BadInput) as caught:
         registry.build(name, parameters)
-    assert any(problem.path.startswith(path) for problem in caught.value.problems), caught.value
+    assert any(dotted(problem.path).startswith(path) for problem in caught.value.problems), caught.value
 
 
 def test_a_driver_that_the_fault_cannot_act_through(role: Role) -> None:

@@ -15,7 +15,16 @@ import pytest
 from tests.support.victims import Service, Tree
 from tests.support.waiting import wait_until
 
-from seatrial.faults import FaultSession, InjectionError, Role, UndoFailedError, recover, registry, session
+from seatrial.faults import (
+    FaultSession,
+    InjectionError,
+    Role,
+    Undo,
+    UndoFailedError,
+    recover,
+    registry,
+    session,
+)
 from seatrial.faults.journal import Ending, Journal, JournalError, State, What
 from seatrial.faults.link import GUARDIAN_COMMAND
 from seatrial.faults.processes import is_running, is_stopped, send
@@ -36,6 +45,28 @@ def in_process(monkeypatch: pytest.MonkeyPatch, build: Callable[..., Any]) -> No
     """Sessions whose conductor knows scripted faults; its guardian does not, and is not asked."""
     monkeypatch.setattr(session, "Undoer", lambda *given, **named: Undoer(*given, **named, build=build))
     monkeypatch.setattr(registry, "bind", lambda *_: None)
+
+
+def test_what_an_injection_needs_is_made_ready_when_its_undo_is_durable(
+    in_process: None, home: Path, role: Role, scripted: type[Any]
+) -> None:
+    durable: list[int] = []
+
+    class Warmed(scripted):  # type: ignore[misc]
+        def prepare(self, role: Role) -> Undo:
+            self.told.append("prepare")
+            return super().prepare(role)  # type: ignore[no-any-return]
+
+        def warm(self, undo: Undo) -> None:
+            self.told.append("warm")
+            journal = Journal(journal_path(home))
+            durable.extend(entry.id for entry in journal.entries(drill.id) if entry.undo.token == undo.token)
+            journal.close()
+
+    with a_session(home) as drill:
+        drill.inject(Warmed(), role, ttl_s=30)
+    assert scripted.told == ["prepare", "warm", "inject it", "undo it"]
+    assert len(durable) == 1
 
 
 def test_a_fault_comes_and_goes(home: Path, tree: Tree, service: Service) -> None:

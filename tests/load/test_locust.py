@@ -18,6 +18,7 @@ import httpx
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from tests.support.signals import heeded
 
 from seatrial.load.spool import SpoolReader
 from seatrial.model.ownfailure import KILLED
@@ -57,14 +58,15 @@ class Locusts:
     def start(self, *arguments: str, scenario: str = SCENARIO) -> subprocess.Popen[str]:
         file = self.folder / "scenario.py"
         file.write_text(textwrap.dedent(scenario))
-        process = subprocess.Popen(
-            [sys.executable, "-m", "locust", "-f", str(file), "--host", self.host, *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-            text=True,
-        )
+        with heeded(signal.SIGINT):
+            process = subprocess.Popen(
+                [sys.executable, "-m", "locust", "-f", str(file), "--host", self.host, *arguments],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+                text=True,
+            )
         self._started.append(process)
         return process
 

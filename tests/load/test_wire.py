@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatrial.load.failure import Unanswered
-from seatrial.load.wire import AnswerParser, Headers, request_bytes
+from seatrial.load.failure import MALFORMED, Unanswered
+from seatrial.load.wire import AnswerParser, Headers, plain_head, plain_heads, request_bytes
 
 PLAIN = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nX-Id: 1\r\n\r\naye"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n2\r\nye\r\n0\r\nX-Id: 1\r\n\r\n"
@@ -35,6 +35,117 @@ def test_an_answer_may_come_in_any_pieces(data: bytes, cuts: list[int]) -> None:
         assert parser.reusable
         assert (parser.status, parser.body()) == (200, b"aye")
         assert Headers(parser.headers)["x-id"] == "1"
+
+
+OK = "HTTP/1.1 200 OK\r\n"
+LENGTH = "Content-Length: 3\r\n"
+CHUNKS = "Transfer-Encoding: chunked\r\n\r\n3\r\naye\r\n0\r\n\r\n"
+
+# What servers send that RFC 9110 and 9112 allow, or ask a client to take: it is "aye", and the connection
+# may go on (True), or may not.
+TAKEN = {
+    "two lengths that agree (9110, 8.6)": (f"{OK}{LENGTH}X: y\r\n{LENGTH.lower()}\r\naye", True),
+    "lengths that agree in one line": (f"{OK}Content-Length: 3, 3,3\r\n\r\naye", True),
+    "a length with leading zeros": (f"{OK}Content-Length: 003\r\n\r\naye", True),
+    "a length beside chunks (9112, 6.3)": (OK + LENGTH + CHUNKS, False),
+    "chunks beside a length": (OK + CHUNKS.replace("\r\n\r\n", f"\r\n{LENGTH}\r\n", 1), False),
+    "a folded line (9112, 5.2)": (f"{OK}X: a\r\n\t  b\r\n{LENGTH}\r\naye", True),
+    "a folded line at the end": (f"{OK}{LENGTH}X: a\r\n b\r\n\r\naye", True),
+    "LF alone (9112, 2.2)": (f"{OK}{LENGTH}\r\n".replace("\r", "") + "aye", True),
+    "LF here and there": (f"HTTP/1.1 200 OK\n{LENGTH}X: y\n\r\naye", True),
+    "an empty line before": (f"\r\n{OK}{LENGTH}\r\naye", True),
+    "an empty value": (f"{OK}X:\r\nY: \r\n{LENGTH}\r\naye", True),
+    "bytes beyond ASCII in a value": (f"{OK}X: \xe9\xff\r\n{LENGTH}\r\naye", True),
+    "no reason phrase": (f"HTTP/1.1 200 \r\n{LENGTH}\r\naye", True),
+    "no reason phrase, and no space": (f"HTTP/1.1 200\r\n{LENGTH}\r\naye", True),
+    "a reason beyond ASCII": (f"HTTP/1.1 200 \xe9t\xe9\r\n{LENGTH}\r\naye", True),
+    "trailers and extensions of chunks": (
+        f'{OK}Transfer-Encoding: Chunked\r\n\r\n3;x=1;q="y z"\r\naye\r\n000\r\nX: y\r\n\r\n', True,
+    ),
+    "interim answers in a row": (
+        f"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nLink: x\r\n\r\n{OK}{LENGTH}\r\naye", True,
+    ),
+    "the same after an interim answer": (
+        f"HTTP/1.1 100 Continue\r\n\r\n{OK}{LENGTH}X: y\r\n z\r\n{LENGTH}\r\naye", True,
+    ),
+    "a close in any case": (f"{OK}connection: Close\r\n{LENGTH}\r\naye", False),
+    "a close among others": (f"{OK}Connection: foo, close\r\n{LENGTH}\r\naye", False),
+    "an offer to upgrade": (f"{OK}Upgrade: h2,h2c\r\nConnection: Upgrade\r\n{LENGTH}\r\naye", True),
+    "HTTP/1.0": (f"HTTP/1.0 200 OK\r\n{LENGTH}\r\naye", False),
+    "HTTP/1.0 that stays": (f"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n{LENGTH}\r\naye", True),
+}  # fmt: skip
+REFUSED = {
+    "lengths that differ": f"{OK}{LENGTH}Content-Length: 4\r\n\r\nayes",
+    "lengths that differ in one line": f"{OK}Content-Length: 3, 4\r\n\r\nayes",
+    "a length and nothing": f"{OK}Content-Length: 3,\r\n\r\naye",
+    "no number": f"{OK}Content-Length: +3\r\n\r\naye",
+    "no length": f"{OK}Content-Length:\r\n\r\naye",
+    "an abolished coding": f"{OK}Transfer-Encoding: identity\r\n{LENGTH}\r\naye",
+    "a space before the colon (9112, 5.1)": f"{OK}Content-Length : 3\r\n\r\naye",
+    "a name that is none": f"{OK}X Y: z\r\n{LENGTH}\r\naye",
+    "chunks of unknown size": OK + CHUNKS.replace("3\r\n", "three\r\n"),
+    "another protocol": "SSH-2.0-OpenSSH_9.2\r\n",
+}
+
+
+def feed(parser: AnswerParser, text: str, at_once: bool) -> None:
+    data = text.encode("latin-1")
+    for piece in [data] if at_once else [bytes([byte]) for byte in data]:
+        parser.feed(piece)
+
+
+@pytest.mark.parametrize(("text", "reusable"), TAKEN.values(), ids=TAKEN)
+@pytest.mark.parametrize("at_once", [True, False])
+def test_what_a_client_has_to_take(text: str, reusable: bool, at_once: bool) -> None:
+    parser = AnswerParser()
+    for _ in range(2):
+        parser.expect(bodiless=False)
+        feed(parser, text, at_once)
+        assert (parser.complete, parser.status, parser.body()) == (True, 200, b"aye")
+        assert parser.reusable is reusable
+        if not reusable:
+            return
+
+
+@pytest.mark.parametrize("text", REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize("at_once", [True, False])
+def test_what_nobody_can_make_sense_of(text: str, at_once: bool) -> None:
+    with pytest.raises(Unanswered, match=MALFORMED):
+        feed(AnswerParser(), text, at_once)
+
+
+@pytest.mark.parametrize(
+    ("text", "bodiless"),
+    [
+        (f"HTTP/1.1 204 No Content\r\n{LENGTH}\r\n", False),
+        (f"HTTP/1.1 304 Not Modified\r\n{LENGTH}{LENGTH}\r\n", False),
+        ("HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n", False),
+        (f"{OK}Transfer-Encoding: chunked\r\n\r\n", True),
+        (f"{OK}{LENGTH}{LENGTH}\r\n", True),
+    ],
+)
+def test_an_answer_without_content(text: str, bodiless: bool) -> None:
+    parser = AnswerParser()
+    parser.expect(bodiless)
+    parser.feed(text.encode())
+    assert (parser.complete, parser.reusable, parser.body()) == (True, True, b"")
+
+
+def test_a_refused_head_that_goes_on_for_ever_ends_somewhere() -> None:
+    endless = f"X: {'y' * 100}\r\n" * 5000
+    with pytest.raises(Unanswered, match=MALFORMED):
+        feed(AnswerParser(), OK + LENGTH + LENGTH + endless, at_once=True)
+
+
+_LINES = (b"X: y", b" z", b"\tz", b":", b"Content-Length: 3", b"content-length: 3,3", b"Content-Length: 4",
+          b"Transfer-Encoding: chunked")  # fmt: skip
+
+
+@given(st.lists(st.tuples(st.sampled_from(_LINES), st.sampled_from([b"\r\n", b"\n"]))))
+def test_plain_form_is_final(lines: list[tuple[bytes, bytes]]) -> None:
+    head, _ = plain_head(b"HTTP/1.1 200 OK\n" + b"".join(line + end for line, end in lines) + b"\n")
+    assert plain_head(head)[0] == head
+    assert plain_heads(head)[0] == head
 
 
 @given(st.binary(max_size=200))

@@ -230,7 +230,6 @@ def test_the_key_may_be_asked_for(server: str, database: psycopg.Connection, tmp
         ({"key": "http://127.0.0.1:1/key"}, Unavailable, "audit: GET"),
         ({"url": "postgresql://sre@127.0.0.1:1/postgres"}, Unavailable, "the audit log did not answer"),
         ({"url": "postgresql://sre@192.0.2.1/postgres"}, BadInput, "not in the target's allow list"),
-        ({"queries": "x"}, BadInput, "unknown parameter 'queries'"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_asked_says_why(

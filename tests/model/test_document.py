@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from seatrial.model.document import build, dotted, parse
 from seatrial.model.experiment import Experiment
-from seatrial.model.problems import BadInput
+from seatrial.model.problems import BadInput, Problem
 from seatrial.model.target import Target
 
 EXPERIMENT = """\
@@ -69,11 +69,19 @@ def test_only_three_keys_are_required() -> None:
         ("on: edge, with", "onn: edge, with", "x.yaml:12:37: timeline[0].onn: unknown key 'onn'; did you mean 'on'?"),
         ("10000/min", "10000", "x.yaml:6:9: load.rate: '10000' is not a rate; write it like 10000/min or 500/s"),
         ("arrivals: even", "arrivals: evne", "x.yaml:7:13: load.arrivals: 'evne' is not one of even, poisson; did you mean 'even'?"),
-        ("duration: 40s", "duration: 0s", "x.yaml:1:1: duration: must be longer than 0s"),
+        ("duration: 40s", "duration: 0s", "x.yaml:10:11: duration: must be longer than 0s"),
         ("duration: 40s", "duration: [40s]", "x.yaml:10:11: duration: '['40s']' is not a duration; write it like 250ms, 5s, 1m30s or 2h"),
         ("{errors: 90%, for: 30s}", "{for: 30s}", "x.yaml:22:5: guards[0]: a guard needs a condition: errors, p95 or probe"),
         ("covers: [ADR-003]", "covers: ADR-003", "x.yaml:3:9: covers: 'ADR-003' stands where a list is expected"),
         ("covers: [ADR-003]", "covers: [3]", "x.yaml:3:10: covers[0]: '3' stands where text (quote it) is expected"),
+        ("duration: 40s", "duration:", "x.yaml:10:10: duration: is empty, and not a duration; write it like"),
+        ("title: R", "title: null #", "x.yaml:2:8: title: is empty, where text (quote it) is expected"),
+        ("deadline: 2s", "deadline: 0s", "x.yaml:8:13: load.deadline: must be longer than 0s"),
+        ("deadline: 2s", "seed: -1", "x.yaml:8:9: load.seed: input should be greater than or equal to 0"),
+        ("rate: 10000/min", "rate: 0/s", "x.yaml:6:9: load.rate: a load of nothing measures nothing"),
+        ("rate: 10000/min", "rate: [{at: 1s, rate: 1/s}]", "x.yaml:6:9: load.rate: a shape starts at 0s"),
+        ("{p95: 900ms}", "{}", "x.yaml:16:12: objectives.latency: limits nothing; write a percentile: p95: 900ms"),
+        ("- acknowledged-writes", "- 7", "x.yaml:19:5: checks[0]: a check is its name, or one name with its parameters: served-by: {release: blue}"),
         ("title: R", "title: a\ntitle: R", "x.yaml:3:1: title: the key stands here twice"),
         ("title: R", "title: !!python/name:os.system R", "tag"),
         ("title: R", "title: [R", "x.yaml:3:7: not valid YAML: expected ',' or ']', but got ':'"),
@@ -106,6 +114,19 @@ def test_a_target_refuses_hosts_that_it_does_not_allow() -> None:
     text = "target: shop\nbase_url: http://10.1.2.3:80\nallow: [127.0.0.1, 192.168.0.0/16]\n"
     with pytest.raises(BadInput, match=r"the host 10\.1\.2\.3 is not in allow"):
         build(Target, parse(text, "t.yaml"))
+
+
+def test_a_problem_is_placed_by_its_path_and_falls_back_on_what_is_around_it() -> None:
+    document = parse("roles:\n  a.b: {driver: redis}\n", "t.yaml")
+    place = ("roles", "a.b")
+    assert str(document.placed(Problem("odd", path=(*place, "driver"), key=True))) == (
+        "t.yaml:2:9: roles.a.b.driver: odd"
+    )
+    assert str(document.placed(Problem("missing", path=(*place, "url")))) == (
+        "t.yaml:2:8: roles.a.b.url: missing"
+    )
+    assert document.at((*place, "driver")) == "redis"
+    assert document.at((*place, "driver", "x", 3)) is None
 
 
 def test_dotted() -> None:

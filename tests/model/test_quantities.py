@@ -53,6 +53,15 @@ def test_rates_refused(text: str) -> None:
         Rate.parse(text)
 
 
+def test_what_no_clock_and_no_generator_could_hold_is_a_slip_of_the_pen() -> None:
+    assert Duration.parse("3650d").seconds == 3650 * 86400
+    with pytest.raises(ValueError, match="'999999999999h' is longer than 3,650 days"):
+        Duration.parse("999999999999h")
+    assert Rate.parse("10000000/s").per_second == 1e7
+    with pytest.raises(ValueError, match="'99999999999/s' is more than 10,000,000 a second"):
+        Rate.parse("99999999999/s")
+
+
 @pytest.mark.parametrize(("text", "fraction"), [("1%", 0.01), ("0%", 0), ("100%", 1), ("0.5 %", 0.005)])
 def test_ratios(text: str, fraction: float) -> None:
     assert Ratio.parse(text).fraction == pytest.approx(fraction)

@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from seatrial import files
+from seatrial.model.document import parse
 from seatrial.model.problems import BadInput
 from seatrial.model.quantities import Rate
-from seatrial.run import files
-from seatrial.run.plan import Plan, make_plan
+from seatrial.run.plan import Plan, make_plan, problems_of_plan
 
 EXPERIMENT = """\
 experiment: rollback
@@ -70,13 +73,13 @@ def test_the_rate_can_be_replaced() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("deploy.switch", "deploy.swich", "x.yaml:5:22: timeline[0].action: unknown fault 'deploy.swich'; did you mean 'deploy.switch'?"),
+        ("deploy.switch", "deploy.swich", "x.yaml:5:22: timeline[0].action: unknown action 'deploy.swich'; did you mean 'deploy.switch'?"),
         ("on: edge, with", "on: edgy, with", "x.yaml:5:41: timeline[0].on: the target shop has no role 'edgy'"),
         ("on: edge, name", "on: worker, name", "x.yaml:6:43: timeline[1].on: deploy.rollback acts on haproxy; the role 'worker' is bound to process"),
         ("{to: green}", "{too: green}", "x.yaml:5:54: timeline[0].with.too"),
         ("after: back", "after: bakc", "x.yaml:8:30: objectives.downtime.after: no step is called 'bakc'"),
         ("served-by:", "served-yb:", "x.yaml:10:5: checks[0]: unknown check 'served-yb'; did you mean 'served-by'?"),
-        ("{release:", "{realease:", "x.yaml:10:17: checks[0].served-by.realease: served-by has no parameter 'realease'; did you mean 'release'?"),
+        ("{release:", "{realease:", "x.yaml:10:17: checks[0].served-by.realease: unknown parameter 'realease'; did you mean 'release'?"),
         ("scenario.py", "nowhere.py", "x.yaml:2:18: load.scenario: no such file"),
         ("at: 4s", "at: 14s", "x.yaml:6:10: timeline[1].at: 14s is not within the run's duration of 10s"),
     ],
@@ -172,8 +175,8 @@ def test_variables_do_not_change_the_generator(name: str, told: str) -> None:
 
 
 AUDIT = """\
-  audit: {driver: audit-log, url: "postgresql://127.0.0.1/x", entries: "…", checkpoints: "…", key: "…"}
-  writes: {driver: sql, url: "postgresql://127.0.0.1/x", query: "…"}
+  audit: {driver: audit-log, url: "postgresql://127.0.0.1/x", entries: "SELECT … :from", checkpoints: "…", key: "…"}
+  writes: {driver: sql, url: "postgresql://127.0.0.1/x", query: "SELECT … IN :ids"}
 """
 
 
@@ -188,3 +191,47 @@ def test_a_role_that_cannot_be_asked_is_told_before_anything_starts() -> None:
     assert "the role 'audit' is bound to driver 'audit-log', not to sql or http" in problem
     (problem,) = problems(EXPERIMENT + "  - audit-chain: {role: writes}\n", TARGET + AUDIT)
     assert "the role 'writes' is bound to driver 'sql', not to replicas or audit-log" in problem
+
+
+PROBES = """\
+steady_state: [{http: /healthz}, {redis: PING, on: cache}, {sql: SELECT 1, on: database}]
+guards: [{probe: {pkcs11: sign, on: hsm}}, {errors: 90%, for: 5s}]
+"""
+ALL_ROLES = (
+    "  cache: {driver: redis, url: 'redis://127.0.0.1/0'}\n",
+    "  database: {driver: patroni, url: 'http://127.0.0.1:1', members: {a: {postmaster: p}}}\n",
+    "  router: {driver: network, namespace: r, sides: {east: [127.1.0.0/16], west: '127.2.0.0/16'}}\n",
+    "  hsm: {driver: pkcs11, module: m, token: t, key: k, pin: 1234, deadline: 2s}\n",
+    "  regions: {driver: replicas, replicas: {east: 'http://127.0.0.1:1'}, within: 3s}\n",
+)
+FRAGMENTS = st.sampled_from(
+    ["{", "}", "[", "]", ": ", "- ", "\n", "  ", "null", "true", "1e999", "-1", "5s", "10000/min", "...", "${UNSET_X}",
+     "at: 1s", "fault: ", "action: ", "process.kill", "traffic.spike", "on: edge", "with: {}", "for: 1s", "name: a",
+     "driver: ", "redis", "network", "sides: {a: [127.0.0.0/8]}", "lacking: x", "url: http://[", "members: {a: {}}"]
+)  # fmt: skip
+MUTATION = st.tuples(
+    st.integers(0, 400), st.integers(0, 40), st.lists(FRAGMENTS | st.text(max_size=4), max_size=4)
+)
+
+
+def mutated(text: str, mutation: tuple[int, int, list[str]]) -> str:
+    start, length, parts = mutation
+    return text[:start] + "".join(parts) + text[start + length :]
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(MUTATION, MUTATION, st.sampled_from(ALL_ROLES))
+def test_mutated_files_are_planned_or_told_with_their_places(
+    of_experiment: tuple[int, int, list[str]], of_target: tuple[int, int, list[str]], role: str
+) -> None:
+    experiment = mutated(EXPERIMENT + PROBES, of_experiment)
+    target = mutated(TARGET + role, of_target)
+    try:
+        source = files.Source(Path("x.yaml").absolute(), parse(experiment, "x.yaml"))
+        system = files.Source(Path("t.yaml").absolute(), parse(target, "t.yaml"))
+    except BadInput:
+        return  # it is no YAML, which is told with its place too
+    found = problems_of_plan(source, system)
+    assert all(str(problem).startswith(("x.yaml:", "t.yaml:", "scenario.py")) for problem in found)
+    if not found:
+        assert make_plan(source, system).experiment.duration.seconds > 0

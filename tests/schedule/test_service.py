@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,13 +15,14 @@ import pytest
 from tests.support.pagerduty_double import ROUTING_KEY, PagerDutyDouble
 from tests.support.results import result
 from tests.support.schedule_world import World, write_plan
+from tests.support.signals import dispositions, heeded
 
 from seatrial.incidents import Reporter, Settings
 from seatrial.incidents.sink import Secret
 from seatrial.model.problems import Unavailable
 from seatrial.model.result import RunResult
 from seatrial.model.verdict import Verdict
-from seatrial.schedule.commands import StartOptions, history, start
+from seatrial.schedule.commands import StartOptions, history, start, stopped_by_signals
 from seatrial.schedule.plan import Plan, load_plan
 from seatrial.schedule.service import Companions, Service
 from seatrial.store import Occurrence, Store
@@ -183,3 +185,29 @@ def test_what_is_off_is_said_and_the_rest_is_delivered_at_the_end(
         assert len(double.alerts) == 1
     assert "pagerduty-escalation is off: SEATRIAL_PAGERDUTY_ESCALATION_KEY is not set" in caplog.text
     assert not [each for each in (replace(settings, events_url=""),) if ROUTING_KEY in repr(each)]
+
+
+ENDING = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
+
+
+def test_the_end_of_the_terminal_stops_a_daemon_and_only_a_person_or_a_supervisor_hurries_it(
+    world: World,
+) -> None:
+    service = Service(world.daemon())
+    with heeded(*ENDING), stopped_by_signals(service):
+        signal.raise_signal(signal.SIGHUP)
+        assert service.asked == "stop"
+        signal.raise_signal(signal.SIGHUP)
+        assert service.asked == "stop"
+        signal.raise_signal(signal.SIGTERM)
+        assert service.asked == "hurry"
+
+
+def test_a_daemon_under_nohup_outlives_its_terminal(world: World) -> None:
+    service = Service(world.daemon())
+    with dispositions(signal.SIG_IGN, *ENDING), stopped_by_signals(service):
+        signal.raise_signal(signal.SIGHUP)
+        signal.raise_signal(signal.SIGINT)
+        assert service.asked == ""
+        signal.raise_signal(signal.SIGTERM)
+        assert service.asked == "stop"

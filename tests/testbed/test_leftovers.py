@@ -2,16 +2,20 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.waiting import wait_until
 
-from seatrial.testbed import leftovers
+from seatrial.testbed import leftovers, state
 from seatrial.testbed.places import Places
 from seatrial.testbed.processes import MARKER, ProcessId
+from seatrial.testbed.state import TestbedState
+from seatrial.testbed.topology import Topology
 
 _libc = ctypes.CDLL(None, use_errno=True)
 IPC_CREAT, IPC_RMID = 0o1000, 0
@@ -71,6 +75,40 @@ def test_clear_ends_what_is_ours_and_leaves_only_lock_and_logs(places: Places) -
     assert {path.name for path in places.root.iterdir()} == {"lock", "logs"}
     assert places.log("edge").exists()
     assert not leftovers.exist(places)
+
+
+IN_ORDER = """
+import os, signal, sys, time
+def wind_up(*_):
+    open("in order", "x").close()
+    sys.exit()
+signal.signal(signal.SIGTERM, wind_up)
+print(flush=True)
+while True:
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_a_supervisor_that_can_ends_in_order_for_it_has_children_to_wait_for(
+    places: Places, topology: Topology, paused: bool
+) -> None:
+    places.root.mkdir()
+    supervising = (sys.executable, "-c", IN_ORDER)
+    environment = {**os.environ, MARKER: str(places.root)}
+    with subprocess.Popen(supervising, env=environment, stdout=subprocess.PIPE, cwd=places.root) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        supervisor = ProcessId.of(process.pid)
+        assert supervisor is not None
+        state.write(TestbedState("ready", supervisor, places.root, topology, ()), places.state)
+        if paused:
+            supervisor.signal(signal.SIGSTOP)
+            wait_until(supervisor.paused)
+        assert leftovers.clear(places) == 1
+        assert not supervisor.alive()
+    assert (places.root / "in order").exists() is not paused
+    assert process.returncode == (-signal.SIGKILL if paused else 0)
 
 
 def test_clear_of_nothing_is_nothing(places: Places) -> None:

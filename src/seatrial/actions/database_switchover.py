@@ -12,13 +12,14 @@ from __future__ import annotations
 from typing import ClassVar
 
 from seatrial.actions.action import Action
+from seatrial.drivers.patroni import PatroniBinding
 from seatrial.faults.patroni import (
-    PatroniBinding,
     call,
     call_member,
     cluster,
     leader,
     leader_of,
+    require_address,
     require_whole,
     until,
 )
@@ -53,6 +54,9 @@ class DatabaseSwitchover(Action):
     def lag_s(self) -> float:
         """A hand-over that was asked for goes on without whoever asked."""
         return 3.0
+
+    def fit(self, role: Role) -> None:
+        require_address(role)
 
     def look(self, role: Role) -> Undo:
         found = cluster(role)
@@ -107,5 +111,5 @@ def _hand_over(role: Role, leader_now: str, to: str) -> None:
     call(role, "POST", "/switchover", request, within_s=_HANDED_OVER_WITHIN_S)
     binding = role.bound_to(PatroniBinding)
     member = binding.members.get(to)
-    if member is not None and member.url:
-        until(lambda: call_member(role, member.url, "GET", "/primary"), _HANDED_OVER_WITHIN_S)
+    if member is not None and (url := member.url):
+        until(lambda: call_member(role, url, "GET", "/primary"), _HANDED_OVER_WITHIN_S)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 from seatrial.actions.action import Action
-from seatrial.actions.haproxy import Edge, LiveRelease
+from seatrial.actions.haproxy import LiveRelease
+from seatrial.drivers.haproxy import HaproxyBinding
 from seatrial.faults.protocol import Role, Undo
-from seatrial.model.problems import BadInput
+from seatrial.model.problems import BadInput, Problem, nearest
 from seatrial.model.strict import Strict
 
 
@@ -26,8 +27,19 @@ class DeploySwitch(Action):
 
     to: str | None = None
 
+    def fit(self, role: Role) -> None:
+        edge = role.bound_to(HaproxyBinding)
+        if not edge.map:
+            raise BadInput(role.problem(("map",), f"is missing, and {self.name} needs it"))
+        if self.to is None and len(edge.backends) != 2:
+            told = f"say to which of {', '.join(edge.backends)}: to: …"
+            raise BadInput(Problem(told, path=("with",)))
+        if self.to is not None and self.to not in edge.backends:
+            told = f"'{self.to}' is no backend of {role.name}{nearest(self.to, edge.backends)}"
+            raise BadInput(Problem(told, path=("with", "to")))
+
     def look(self, role: Role) -> Undo:
-        edge = role.bound_to(Edge)
+        edge = role.bound_to(HaproxyBinding)
         live = _live_release(role)
         before = live.read()
         others = [release for release in edge.backends if release != before]
@@ -56,10 +68,10 @@ class DeploySwitch(Action):
 
     def healthy(self, role: Role) -> bool:
         """Whether the edge sends the traffic to a release at all; to which, `gone` knows."""
-        return _live_release(role).read() in role.bound_to(Edge).backends
+        return _live_release(role).read() in role.bound_to(HaproxyBinding).backends
 
 
 def _live_release(role: Role) -> LiveRelease:
-    edge = role.bound_to(Edge)
+    edge = role.bound_to(HaproxyBinding)
     file = role.path(edge.map_file) if edge.map_file else None
     return LiveRelease(role.path(edge.socket), edge.map, edge.key, file)

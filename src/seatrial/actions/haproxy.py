@@ -10,24 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
-
-from pydantic import BeforeValidator
 
 from seatrial.faults.haproxy import ask
 from seatrial.model.problems import Unavailable
-from seatrial.model.strict import Strict, as_tuple
-
-
-class Edge(Strict):
-    """A role bound to driver `haproxy`: its stats socket, and the map whose `key` names the live release."""
-
-    socket: str
-    map: str  # as HAProxy's configuration names it
-    map_file: str | None = None
-    key: str = "active"
-    log: str | None = None  # its HTTP log, for comparing with what clients saw
-    backends: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = ("blue", "green")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 import subprocess
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 import httpx
-from pydantic import BeforeValidator
 
 from seatrial.actions.action import Action
+from seatrial.drivers.command import CommandBinding
 from seatrial.faults.protocol import Role, Undo
-from seatrial.model.problems import TooLate, Unavailable
+from seatrial.model.problems import BadInput, TooLate, Unavailable
 from seatrial.model.quantities import Duration
-from seatrial.model.strict import Strict, as_tuple
-
-Command = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
-
-
-class Release(Strict):
-    """A role bound to driver `command`: how it is started, stopped, and known to be ready."""
-
-    start: Command
-    stop: Command
-    ready: str  # an address that answers 2xx when the release can serve
-    within: Duration = Duration(30.0)
-    pidfile: str | None = None  # for faults on the release's process
+from seatrial.model.strict import Strict
 
 
 class Running(Strict):
@@ -38,27 +26,34 @@ class ReleaseAction(Action):
 
     drivers: ClassVar[frozenset[str]] = frozenset({"command"})
 
+    def fit(self, role: Role) -> None:
+        bound = role.bound_to(CommandBinding)
+        told = f"is missing, and {self.name} needs it"
+        lacking = [key for key in ("start", "stop", "ready") if not getattr(bound, key)]
+        if lacking:
+            raise BadInput([role.problem((key,), told) for key in lacking])
+
     def look(self, role: Role) -> Undo:
-        release = role.bound_to(Release)
+        release = role.bound_to(CommandBinding)
         running = _is_ready(role, release)
         by_hand = " ".join(release.start if running else release.stop)
         touches = f"{role.name}: {self.name} ({'running' if running else 'stopped'} now)"
         return self.noting(role, Running(before=running), touches=touches, by_hand=by_hand)
 
     def undo(self, undo: Undo) -> None:
-        release, before = undo.role.bound_to(Release), undo.noted(Running).before
+        release, before = undo.role.bound_to(CommandBinding), undo.noted(Running).before
         if _is_ready(undo.role, release) != before:
             run_command(undo.role, release.start if before else release.stop, release.within)
 
     def gone(self, undo: Undo) -> bool:
         """Whether it runs just if it ran before."""
-        return _is_ready(undo.role, undo.role.bound_to(Release)) == undo.noted(Running).before
+        return _is_ready(undo.role, undo.role.bound_to(CommandBinding)) == undo.noted(Running).before
 
     def healthy(self, role: Role) -> None:
         """Nobody can tell without that: a release that is switched off on purpose is as it should be."""
 
 
-def _is_ready(role: Role, release: Release) -> bool:
+def _is_ready(role: Role, release: CommandBinding) -> bool:
     role.require_allowed(httpx.URL(release.ready).host)
     try:
         return httpx.get(release.ready, timeout=1.0, trust_env=False).is_success
@@ -70,7 +65,13 @@ def run_command(role: Role, command: tuple[str, ...], within: Duration) -> None:
     """Run one of the release's commands to its end. Raises Unavailable with its last words when it fails."""
     try:
         done = subprocess.run(
-            command, cwd=role.directory, capture_output=True, text=True, timeout=within.seconds, check=False
+            command,
+            cwd=role.directory,
+            capture_output=True,
+            text=True,
+            timeout=within.seconds,
+            check=False,
+            start_new_session=True,
         )
     except subprocess.TimeoutExpired as error:
         raise TooLate(f"{role.name}: {' '.join(command)} was not through within {within}") from error

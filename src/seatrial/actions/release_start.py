@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from seatrial.actions.release import Release, ReleaseAction, run_command
+from seatrial.actions.release import ReleaseAction, run_command
+from seatrial.drivers.command import CommandBinding
 from seatrial.faults.protocol import Undo
 
 
@@ -17,5 +18,5 @@ class ReleaseStart(ReleaseAction):
     name: ClassVar[str] = "release.start"
 
     def inject(self, undo: Undo) -> None:
-        release = undo.role.bound_to(Release)
+        release = undo.role.bound_to(CommandBinding)
         run_command(undo.role, release.start, release.within)

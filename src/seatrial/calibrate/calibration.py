@@ -193,6 +193,7 @@ def _server(journal: Path) -> Iterator[_Server]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
+            start_new_session=True,
         )
     assert process.stdin
     assert process.stdout

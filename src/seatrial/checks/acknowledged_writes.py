@@ -14,15 +14,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import ClassVar
-
-import numpy as np
-import pyarrow.compute as pc
+from typing import TYPE_CHECKING, ClassVar
 
 from seatrial.checks.protocol import DeclaredCheck, History
-from seatrial.model.requestlog import Bools, RequestLog
 from seatrial.model.result import CheckResult
 from seatrial.model.verdict import Verdict
+
+if TYPE_CHECKING:
+    from seatrial.model.requestlog import Bools, RequestLog
 
 _MAY_HAVE_HAPPENED = (408, 409, 425, 429)
 _NEVER_SENT = "connection refused"
@@ -40,6 +39,9 @@ class Writes:
 
 def writes_of(log: RequestLog) -> Writes:
     """The rows of `log` that carry a key. A key that was acknowledged once is acknowledged."""
+    import numpy as np  # noqa: PLC0415  # not for a plan, which only names the check
+    import pyarrow.compute as pc  # noqa: PLC0415
+
     if log.keys is None:
         return Writes({}, {}, {}, {})
     with_key = log[np.asarray(pc.is_valid(log.keys).to_numpy(zero_copy_only=False))]
@@ -64,6 +66,8 @@ def writes_of(log: RequestLog) -> Writes:
 
 
 def _refused(log: RequestLog) -> Bools:
+    import numpy as np  # noqa: PLC0415
+
     client_error = (log.status >= 400) & (log.status < 500) & ~np.isin(log.status, _MAY_HAVE_HAPPENED)
     return np.asarray(client_error | log.error.equals(_NEVER_SENT) | np.isnan(log.sent))
 

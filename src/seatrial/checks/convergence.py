@@ -29,7 +29,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 from seatrial.checks.acknowledged_writes import writes_of
 from seatrial.checks.protocol import DeclaredCheck
@@ -44,10 +44,11 @@ from seatrial.checks.replicas import (
     expected,
 )
 from seatrial.model.quantities import Duration
-from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import CheckResult
 from seatrial.model.verdict import Verdict
 
+if TYPE_CHECKING:
+    from seatrial.model.requestlog import RequestLog
 # What is wrong only once everything has been passed on; a run that was cut short may not have come to that.
 _OF_THE_END = frozenset({
     "never arrived in a region", "replica differs from the first", "vector does not count the operations",

@@ -11,13 +11,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from seatrial.checks.replicas import Recorded
-from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import CheckResult, StepRecord
 from seatrial.model.strict import Strict
 from seatrial.model.verdict import Verdict
+
+if TYPE_CHECKING:
+    from seatrial.model.requestlog import RequestLog
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 import seatrial.checks
 from seatrial.checks.protocol import Check, DeclaredCheck
-from seatrial.model.problems import BadInput, Problem, nearest
+from seatrial.model.document import problems_of
+from seatrial.model.problems import BadInput, nearest
 
 
 @functools.cache
@@ -33,7 +34,7 @@ def names() -> list[str]:
 def build(name: str, parameters: Mapping[str, Any]) -> Check:
     """The check `name` with its parameters.
 
-    Raises BadInput; the `path` of each problem is the parameter's name, or empty for the check's own.
+    Raises BadInput; the path of each problem counts from the parameters, and is empty for the name itself.
     """
     declared = _declared().get(name)
     if declared is None:
@@ -41,14 +42,4 @@ def build(name: str, parameters: Mapping[str, Any]) -> Check:
     try:
         return cast("Check", declared.model_validate(dict(parameters)))
     except ValidationError as error:
-        raise BadInput([_problem(name, declared, dict(detail)) for detail in error.errors()]) from error
-
-
-def _problem(name: str, declared: type[DeclaredCheck], detail: dict[str, Any]) -> Problem:
-    parameter = str(detail["loc"][0]) if detail["loc"] else ""
-    if detail["type"] == "extra_forbidden":
-        return Problem(
-            f"{name} has no parameter '{parameter}'{nearest(parameter, declared.model_fields)}",
-            path=parameter,
-        )
-    return Problem(f"{name}: {detail['msg']}", path=parameter)
+        raise BadInput(problems_of(error, declared, "parameter")) from error

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from seatrial.cli.terminal import out, print_json, say
+from seatrial.cli.terms import place_of
 from seatrial.model.problems import BadInput, SeatrialError
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ commands = typer.Typer(
 )
 
 Files = Annotated[
-    list[Path], typer.Argument(metavar="SCHEDULE…", help="Schedules, such as schedules/….yaml.")
+    list[Path],
+    typer.Argument(metavar="SCHEDULE…", parser=place_of, help="Schedules, such as schedules/….yaml."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 
@@ -43,7 +44,9 @@ def upcoming(
     as_json: JsonOption = False,
 ) -> None:
     """Show the next planned instants, in local time and UTC, with clock changes and blackouts."""
-    from seatrial.schedule import next_occurrences  # noqa: PLC0415
+    from rich.table import Table
+
+    from seatrial.schedule import next_occurrences
 
     found = next_occurrences(files, count, datetime.now(UTC))
     if as_json:
@@ -68,8 +71,10 @@ def past(
     as_json: JsonOption = False,
 ) -> None:
     """Show what became of planned instants: run, missed, skipped or interrupted."""
-    from seatrial.schedule import history  # noqa: PLC0415
-    from seatrial.store import Store  # noqa: PLC0415
+    from rich.table import Table
+
+    from seatrial.schedule import history
+    from seatrial.store import Store
 
     with Store.default() as store:
         found = history(store, schedule or None, limit)
@@ -99,9 +104,9 @@ def start(
     metrics: Annotated[str, typer.Option(metavar="HOST:PORT", help="Serve /metrics there.")] = "",
 ) -> None:
     """Be the daemon: run what is planned when it is due, and account for every planned instant."""
-    from seatrial.schedule import StartOptions  # noqa: PLC0415
-    from seatrial.schedule import start as serve  # noqa: PLC0415
-    from seatrial.store import Store  # noqa: PLC0415
+    from seatrial.schedule import StartOptions
+    from seatrial.schedule import start as serve
+    from seatrial.store import Store
 
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s")
     options = replace(StartOptions(), once=once, metrics=_address(metrics) if metrics else None)
@@ -119,8 +124,8 @@ def export(
     image: Annotated[str, typer.Option(help="The container image of the CronJob.")] = "seatrial:latest",
 ) -> None:
     """Print what lets something else wake the schedule."""
-    from seatrial.schedule import export as exported  # noqa: PLC0415
-    from seatrial.schedule import load_plan, load_plans  # noqa: PLC0415
+    from seatrial.schedule import export as exported
+    from seatrial.schedule import load_plan, load_plans
 
     if systemd + kubernetes + github_actions != 1:
         raise BadInput("choose one of --systemd, --kubernetes and --github-actions")
@@ -145,14 +150,14 @@ class _Executor:
         self._store = store
 
     def __call__(self, plan: SchedulePlan, occurrence: Occurrence, abort: threading.Event) -> RunResult:
-        from seatrial.cli.scheduled import run_scheduled  # noqa: PLC0415
+        from seatrial.cli.scheduled import run_scheduled
 
         return run_scheduled(plan, occurrence, abort, self._store)
 
 
 def _put_in_order() -> None:
     """Finish what a daemon that was killed has left. That fails for no occurrence: each run asks again."""
-    from seatrial.cli.reporting import recovered  # noqa: PLC0415
+    from seatrial.cli.recovering import recovered
 
     try:
         recovered()
@@ -182,9 +187,9 @@ def _address(text: str) -> tuple[str, int]:
 
 
 def _open_faults() -> int:
-    from seatrial.faults.journal import Journal  # noqa: PLC0415
-    from seatrial.faults.session import journal_path  # noqa: PLC0415
-    from seatrial.home import seatrial_home  # noqa: PLC0415
+    from seatrial.faults.journal import Journal
+    from seatrial.faults.session import journal_path
+    from seatrial.home import seatrial_home
 
     path = journal_path(seatrial_home())
     if not path.exists():

@@ -8,13 +8,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from seatrial.cli.terminal import err, out, print_json, say
-from seatrial.cli.terms import rate_of
-from seatrial.model.result import plain
-from seatrial.model.verdict import Verdict
+from seatrial.cli.terms import place_of
+from seatrial.model.problems import BadInput
 
 _COVERED = 0.99
 
@@ -31,15 +28,26 @@ def calibrate(
     ] = 36,
     seed: Annotated[int, typer.Option(help="Which outages, when.")] = 1,
     directory: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Keep the request log and the truth here.")
+        Path | None,
+        typer.Option(
+            "--out", metavar="DIR", parser=place_of, help="Keep the request log and the truth here."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> int:
     """Plant outages of known length, and say how often the bounds held the truth."""
-    from seatrial.calibrate.calibration import calibrate as calibrated  # noqa: PLC0415
-    from seatrial.home import seatrial_home  # noqa: PLC0415
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.table import Table
+
+    from seatrial.calibrate.calibration import calibrate as calibrated
+    from seatrial.cli.terms import rate_of
+    from seatrial.home import seatrial_home
+    from seatrial.model.result import plain
+    from seatrial.model.verdict import Verdict
 
     offered = rate_of("--rate", rate)
+    if directory is not None and directory.is_file():
+        raise BadInput(f"--out {directory}: is a file; name a directory")
     with (
         tempfile.TemporaryDirectory(prefix="seatrial-calibrate-") as scratch,
         Progress(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from seatrial.cli.terminal import out, print_json, say
-from seatrial.model.result import plain
+from seatrial.model.problems import BadInput
+
+_LARGEST_NUMBER = 2**63 - 1  # that a database takes
 
 commands = typer.Typer(help="What was, and what waits to be, told to people.", no_args_is_help=True)
 
@@ -26,8 +27,11 @@ def listing(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Show open incidents, and messages that have not reached their receiver."""
-    from seatrial.incidents import Settings, list_incidents, would_send  # noqa: PLC0415
-    from seatrial.store import Store  # noqa: PLC0415
+    from rich.table import Table
+
+    from seatrial.incidents import Settings, list_incidents, would_send
+    from seatrial.model.result import plain
+    from seatrial.store import Store
 
     with Store.default() as store:
         if dry_run:
@@ -65,18 +69,23 @@ def listing(
 @commands.command()
 def retry(
     numbers: Annotated[
-        list[int] | None, typer.Argument(metavar="[NO.]…", help="Messages; by default all.")
+        list[int] | None,
+        typer.Argument(metavar="[NO.]…", min=1, max=_LARGEST_NUMBER, help="Messages; by default all."),
     ] = None,
 ) -> None:
     """Try again now what has not arrived."""
-    from seatrial.incidents import Settings, list_incidents  # noqa: PLC0415
-    from seatrial.incidents import retry as tried_again  # noqa: PLC0415
-    from seatrial.store import Store  # noqa: PLC0415
+    from seatrial.incidents import Settings, list_incidents
+    from seatrial.incidents import retry as tried_again
+    from seatrial.store import Store
 
     settings = Settings.from_environment()
     with Store.default() as store:
         tried = tried_again(store, settings, numbers or None)
         left = list_incidents(store, settings)
+    if numbers and not tried:
+        raise BadInput(
+            f"no message {', '.join(map(str, numbers))} waits; to see those that do: seatrial incidents list"
+        )
     say(f"{tried} tried; {len(left.waiting)} waiting, {len(left.failed)} failed")
     for sink, how in left.off.items():
         say(f"{sink} is off: {how}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seatrial.cli.terminal import out, print_json, say
+from seatrial.cli.terms import place_of
 from seatrial.model.problems import BadInput
 
 if TYPE_CHECKING:
@@ -17,14 +18,18 @@ if TYPE_CHECKING:
 
 commands = typer.Typer(help="An append-only log that shows every alteration.", no_args_is_help=True)
 
-Directory = Annotated[Path, typer.Argument(metavar="DIR", help="The ledger's directory.")]
+Directory = Annotated[Path, typer.Argument(metavar="DIR", parser=place_of, help="The ledger's directory.")]
 KeyOption = Annotated[
     list[Path] | None,
-    typer.Option("--key", metavar="FILE", help="Public keys to trust; by default this machine's own."),
+    typer.Option(
+        "--key", metavar="FILE", parser=place_of, help="Public keys to trust; by default this machine's own."
+    ),
 ]
 WitnessOption = Annotated[
     list[Path] | None,
-    typer.Option("--checkpoints", metavar="FILE", help="Checkpoints that were kept elsewhere."),
+    typer.Option(
+        "--checkpoints", metavar="FILE", parser=place_of, help="Checkpoints that were kept elsewhere."
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 
@@ -44,9 +49,9 @@ def append(
     ] = None,
 ) -> None:
     """Append events from stdin, one JSON object a line; print the last sequence number that is durable."""
-    from seatrial.home import seatrial_home  # noqa: PLC0415
-    from seatrial.ledger import Ledger, append_stream, line_batches  # noqa: PLC0415
-    from seatrial.run.sealing import signer  # noqa: PLC0415
+    from seatrial.home import seatrial_home
+    from seatrial.ledger import Ledger, append_stream, line_batches
+    from seatrial.run.sealing import signer
 
     copies = [_copy(place) for place in copy_to or []]
     with Ledger(directory, signer(seatrial_home()), copies=copies) as ledger:
@@ -63,7 +68,7 @@ def verify(
     as_json: JsonOption = False,
 ) -> int:
     """Check the chain and the signatures. Exit code: 1 names the first bad entry, 2 when part is unproven."""
-    from seatrial.ledger import verify as verified  # noqa: PLC0415
+    from seatrial.ledger import verify as verified
 
     report = verified(directory, _keys(key), witnessed=_witnessed(checkpoints))
     if as_json:
@@ -83,8 +88,8 @@ def verify(
 @commands.command()
 def inspect(directory: Directory, as_json: JsonOption = False) -> None:
     """Say what the ledger claims of itself; nothing is verified."""
-    from seatrial.ledger import inspect as inspected  # noqa: PLC0415
-    from seatrial.model.result import plain  # noqa: PLC0415
+    from seatrial.ledger import inspect as inspected
+    from seatrial.model.result import plain
 
     summary = inspected(directory)
     if as_json:
@@ -101,18 +106,18 @@ def prove(
     key: KeyOption = None,
 ) -> None:
     """Print the proof that entry N is in the log that the last checkpoint signs."""
-    from seatrial.ledger import prove as proved  # noqa: PLC0415
+    from seatrial.ledger import prove as proved
 
     sys.stdout.write(str(proved(directory, number, _keys(key))))
 
 
 def verify_run(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's evidence directory.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", parser=place_of, help="A run's evidence directory.")],
     key: KeyOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Prove that a run's evidence is as it was sealed. Exit code: 1 when it was altered, 2 when unproven."""
-    from seatrial.ledger import verify_sealed  # noqa: PLC0415
+    from seatrial.ledger import verify_sealed
 
     report = verify_sealed(run, _keys(key))
     if as_json:
@@ -131,9 +136,9 @@ def verify_run(
 
 
 def _keys(given: list[Path] | None) -> list[VerifierKey]:
-    from seatrial.home import seatrial_home  # noqa: PLC0415
-    from seatrial.ledger import read_verifier_keys  # noqa: PLC0415
-    from seatrial.run.sealing import public_key  # noqa: PLC0415
+    from seatrial.home import seatrial_home
+    from seatrial.ledger import read_verifier_keys
+    from seatrial.run.sealing import public_key
 
     if given:
         return [trusted for path in given for trusted in read_verifier_keys(path)]
@@ -145,7 +150,7 @@ def _keys(given: list[Path] | None) -> list[VerifierKey]:
 
 
 def _witnessed(files: list[Path] | None) -> list[bytes]:
-    from seatrial.ledger.checkpoints import read_notes  # noqa: PLC0415
+    from seatrial.ledger.checkpoints import read_notes
 
     notes: list[bytes] = []
     for path in files or []:
@@ -156,6 +161,6 @@ def _witnessed(files: list[Path] | None) -> list[bytes]:
 
 
 def _copy(place: str) -> CheckpointCopy:
-    from seatrial.ledger.copies import FileCopy, HttpCopy  # noqa: PLC0415
+    from seatrial.ledger.copies import FileCopy, HttpCopy
 
     return HttpCopy(place) if place.startswith(("http://", "https://")) else FileCopy(Path(place))

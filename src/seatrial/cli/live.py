@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from types import TracebackType
 from typing import Self
 
@@ -20,8 +21,11 @@ from seatrial.run.watch import Figures
 class LiveView:
     """Draws a run on stderr while it goes on: in place on a terminal, else a line a change of phase."""
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, stop: threading.Event) -> None:
+        """`stop`: set when somebody has asked for the end of the run."""
         self._title = title
+        self._stop = stop
+        self._stopping = False
         self._live = Live(console=err, refresh_per_second=4, transient=True, auto_refresh=False)
         self._said = ""
         self._fired: set[str] = set()
@@ -38,6 +42,9 @@ class LiveView:
 
     def progress(self, progress: Progress) -> None:
         """Show where the run is."""
+        if self._stop.is_set() and not self._stopping:
+            self._stopping = True
+            err.print("stopping: undoing faults, keeping the evidence …")
         if err.is_terminal:
             self._live.update(_panel(self._title, progress), refresh=True)
             return

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from seatrial.cli.terminal import out, print_json
 
@@ -20,8 +18,11 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Say what this machine can and cannot do, and the command that mends it."""
-    from seatrial.doctor import examine  # noqa: PLC0415
-    from seatrial.home import seatrial_home  # noqa: PLC0415
+    from rich.table import Table
+    from rich.text import Text
+
+    from seatrial.doctor import examine
+    from seatrial.home import seatrial_home
 
     findings = examine(seatrial_home())
     if as_json:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 from pathlib import Path
@@ -10,8 +9,10 @@ from typing import Annotated
 
 import typer
 
-from seatrial import __version__, disk
+from seatrial import disk
 from seatrial.cli import calendar, calibrating, incidents, ledger, machine, measuring, running, testbed
+from seatrial.cli.interruption import listening
+from seatrial.cli.streams import open_streams, unsaid
 from seatrial.cli.terminal import complain, say
 from seatrial.model.problems import BadInput, Interrupted, SeatrialError, Unavailable
 
@@ -40,6 +41,8 @@ machine.register(app)
 
 def _version(wanted: bool) -> None:
     if wanted:
+        from seatrial import __version__
+
         typer.echo(f"seatrial {__version__}")
         raise typer.Exit
 
@@ -55,27 +58,50 @@ def _root(
 
 def main() -> None:
     """Run the command that the arguments name, and exit with its code."""
-    sys.exit(_run())
+    open_streams()
+    with listening():
+        sys.exit(_run())
 
 
 def _run() -> int:
     try:
-        code = app(prog_name="seatrial", standalone_mode=False)
+        return _delivered(_invoked(sys.argv[1:]))
     except SeatrialError as error:
         complain(error)
         return error.exit_code
     except _UsageError as error:
-        complain(BadInput(f"{_message(error)} (see: {_command_of(error)} --help)"))
+        if message := _message(error):  # without one, a command that was given nothing has shown its help
+            complain(BadInput(f"{message} (see: {_command_of(error)} --help)"))
         return BadInput.exit_code
     except (KeyboardInterrupt, typer.Abort):
         say("interrupted")
         return Interrupted.exit_code
-    except BrokenPipeError:  # the reader of our output went away, as `| head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception as error:
         return _untranslated(error)
-    return code if isinstance(code, int) else 0
+
+
+def _invoked(arguments: list[str]) -> int | None:
+    """Run the command; what it returns.
+
+    Not by `app()`, which takes every broken pipe, be it to a process of ours, for a reader who has left, and
+    ends with 1: that would be a failed promise.
+    """
+    command = typer.main.get_command(app)
+    try:
+        with command.make_context("seatrial", arguments) as context:
+            found = command.invoke(context)
+    except typer.Exit as end:
+        return int(end.exit_code)
+    return found if isinstance(found, int) else None
+
+
+def _delivered(found: int | None) -> int:
+    """The exit code: what the command found; of one that only had to print something, whether it could."""
+    if reason := unsaid():
+        missing = Unavailable(f"standard output: {reason}; what was asked for is not all there")
+        complain(missing)
+        return missing.exit_code if found is None else found
+    return found or 0
 
 
 def _untranslated(error: Exception) -> int:
@@ -91,7 +117,7 @@ def _untranslated(error: Exception) -> int:
 def _message(error: Exception) -> str:
     """Click's message, which names the parameter that it is about."""
     told = getattr(error, "format_message", error.__str__)
-    return str(told()).rstrip(".")
+    return str(told()).rstrip(".") or "a command is missing"
 
 
 def _command_of(error: BaseException) -> str:

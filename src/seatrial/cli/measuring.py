@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from seatrial.cli.terminal import out, print_json, say
-from seatrial.cli.terms import seconds_of
+from seatrial.cli.terms import place_of
 from seatrial.model.problems import BadInput
-from seatrial.model.result import RunResult
+
+if TYPE_CHECKING:
+    from seatrial.model.result import RunResult
 
 
 def register(app: typer.Typer) -> None:
@@ -22,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 
 def measure(
-    log: Annotated[Path, typer.Argument(metavar="LOG", help="A request log.")],
+    log: Annotated[Path, typer.Argument(metavar="LOG", parser=place_of, help="A request log.")],
     format_: Annotated[
         str, typer.Option("--format", help="auto, seatrial, k6, vegeta, jtl or locust.")
     ] = "auto",
@@ -31,13 +33,14 @@ def measure(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Measure a request log: outages with bounds, latency from the intended start, the generator's audit."""
-    from seatrial.cli.figures import measured_table  # noqa: PLC0415
-    from seatrial.measure import measure as measured  # noqa: PLC0415
-    from seatrial.measure import trusted  # noqa: PLC0415
-    from seatrial.measure.importers import read  # noqa: PLC0415
-    from seatrial.report.verdictfile import measured_document  # noqa: PLC0415
+    from seatrial.cli.figures import measured_table
+    from seatrial.cli.terms import seconds_of
+    from seatrial.measure import measure as measured
+    from seatrial.measure import trusted
+    from seatrial.measure.importers import read
+    from seatrial.report.verdictfile import measured_document
 
-    deadline_s, settle_s = seconds_of("--deadline", deadline), seconds_of("--settle", settle)
+    deadline_s, settle_s = seconds_of("--deadline", deadline, positive=True), seconds_of("--settle", settle)
     imported = read(log, format_)
     for warning in imported.warnings:
         say(f"note: {warning}")
@@ -58,12 +61,12 @@ def measure(
 
 
 def report(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's evidence directory.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", parser=place_of, help="A run's evidence directory.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> int:
     """Show a run again; one that was killed is finished first. Exit code: that of its verdict."""
-    from seatrial.report import summary  # noqa: PLC0415
-    from seatrial.report.verdictfile import verdict_document  # noqa: PLC0415
+    from seatrial.report.terminal import summary
+    from seatrial.report.verdictfile import verdict_document
 
     result = _finished(run) if _unfinished(run) else _result_of(run)
     if as_json:
@@ -74,11 +77,13 @@ def report(
 
 
 def compare(
-    before: Annotated[Path, typer.Argument(metavar="RUN", help="A run's evidence directory.")],
-    after: Annotated[Path, typer.Argument(metavar="RUN", help="Another's.")],
+    before: Annotated[
+        Path, typer.Argument(metavar="RUN", parser=place_of, help="A run's evidence directory.")
+    ],
+    after: Annotated[Path, typer.Argument(metavar="RUN", parser=place_of, help="Another's.")],
 ) -> None:
     """Hold two runs side by side: what is better, what is worse, what cannot be told apart."""
-    from seatrial.report import compare as compared  # noqa: PLC0415
+    from seatrial.report.comparison import compare as compared
 
     out.print(compared(_result_of(before), _result_of(after)))
 
@@ -89,15 +94,15 @@ def _unfinished(run: Path) -> bool:
 
 
 def _finished(run: Path) -> RunResult:
-    from seatrial.cli.reporting import recording  # noqa: PLC0415
-    from seatrial.cli.targets import home  # noqa: PLC0415
-    from seatrial.run.unfinished import finish_at  # noqa: PLC0415
+    from seatrial.cli.recovering import recording
+    from seatrial.cli.targets import home
+    from seatrial.run.unfinished import finish_at
 
     return finish_at(run, home(), recording)
 
 
 def _result_of(run: Path) -> RunResult:
-    from seatrial.report.verdictfile import read_verdict  # noqa: PLC0415
+    from seatrial.report.verdictfile import read_verdict
 
     path = run / "verdict.json" if run.is_dir() else run
     try:

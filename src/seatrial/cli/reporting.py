@@ -6,18 +6,13 @@ import contextlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from seatrial.cli.targets import home
 from seatrial.cli.terminal import say
 from seatrial.incidents import Escalation, Reporter, Settings, deliver
 from seatrial.metrics import StoreCollector, write_textfile
 from seatrial.model.experiment import Experiment, Severity
 from seatrial.model.problems import BadInput, SeatrialError, Unavailable
 from seatrial.store import Store
-
-if TYPE_CHECKING:
-    from seatrial.run.unfinished import Recovery, Reporters
 
 
 class Desk:
@@ -74,44 +69,3 @@ def open_desk() -> Iterator[Desk | None]:
         return
     with store:
         yield Desk(store, settings)
-
-
-@contextlib.contextmanager
-def recording() -> Iterator[Reporters]:
-    """Who records runs that are finished after their conductor's death; told to people at the end."""
-    with open_desk() as desk:
-        yield lambda experiment, command: desk.reporter(experiment, command) if desk else None
-        if desk:
-            desk.deliver()
-
-
-def recovered() -> Recovery:
-    """Undo and finish what runs that are gone have left, and say so."""
-    from seatrial.run.unfinished import recover  # noqa: PLC0415
-
-    found = recover(home(), recording)
-    say_recovered(found)
-    return found
-
-
-def say_recovered(found: Recovery) -> None:
-    """A line for each fault and each run."""
-    for each in found.undone:
-        say(str(each))
-        if not each.undone:
-            say(f"  by hand: {each.outcome.entry.undo.by_hand}")
-    for run in found.finished:
-        if run.result is None:
-            say(f"NOT finished: {run.run.run}: {'; '.join(run.pending)}")
-            continue
-        why = f" ({run.result.reasons[0]})" if run.result.reasons else ""
-        say(f"finished: {run.run.run}: {run.result.verdict}{why}; {run.run.directory}")
-        for line in run.pending:
-            say(f"  {line}")
-
-
-def require_order() -> None:
-    """Whatever a killed run left must be gone before anything new is injected. Raises LeftBehindError."""
-    from seatrial.faults.recover import require_undone  # noqa: PLC0415
-
-    require_undone(recovered().undone)

@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import json
-import signal
-import sys
-import threading
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
 
-from seatrial.cli.live import LiveView
-from seatrial.cli.planning import show_plan
-from seatrial.cli.reporting import Desk, open_desk, recovered, require_order
-from seatrial.cli.targets import home, is_up, planned_target, target_in_service
 from seatrial.cli.terminal import err, print_json, say
-from seatrial.cli.terms import rate_of
 from seatrial.model.problems import Interrupted
-from seatrial.model.result import RunResult
-from seatrial.report import summary, to_do
-from seatrial.run.execute import Execution, execute
-from seatrial.run.files import read
-from seatrial.run.plan import Plan, make_plan
 
 DEMO = "chaos/blue-green-rollback.yaml"
 
@@ -74,42 +56,59 @@ def run(
     metrics: MetricsOption = None,
 ) -> int:
     """Run one experiment and judge it. Exit code: 0 pass, 1 fail, 2 unknown."""
-    override = rate_of("--rate", rate) if rate else None
-    source = read(experiment, "experiment")
-    if dry_run:
-        show_plan(make_plan(source, planned_target(target), override, confirm), is_up(target))
-        return 0
-    require_order()
+    from seatrial.cli.asked import asked_rate, asked_source
+    from seatrial.cli.targets import is_up, planned_target, target_in_service
+    from seatrial.model.problems import Problems
+    from seatrial.run.plan import make_plan
+
+    problems = Problems()
+    override = asked_rate(rate, problems)
+    source = asked_source(
+        experiment,
+        "experiment",
+        target,
+        problems,
+        confirm=confirm,
+        no_testbed=no_testbed and not dry_run,
+        out=out_dir,
+        metrics=metrics,
+    )
     plan_for = functools.partial(make_plan, source, rate=override, confirm=confirm)
+    if dry_run:
+        from seatrial.cli.planning import show_plan
+
+        show_plan(plan_for(planned_target(target)), is_up(target))
+        return 0
+    from seatrial.cli.conducting import tell, watched
+    from seatrial.cli.recovering import recover_first
+
+    recover_first()
     with target_in_service(target, no_testbed, plan_for) as system:
-        execution = _watched(plan_for(system), out_dir, metrics)
-    return _tell(execution, as_json)
+        execution = watched(plan_for(system), out_dir, metrics)
+    return tell(execution, as_json)
 
 
 def demo(out_dir: OutOption = None, as_json: JsonOption = False) -> int:
     """Show the main job on this machine: a blue-green rollback at 10,000 requests a minute, measured."""
-    source = read(DEMO, "experiment")
-    require_order()
+    from seatrial.cli.asked import asked_source
+    from seatrial.cli.conducting import rehearse, tell, watched
+    from seatrial.cli.recovering import recover_first
+    from seatrial.cli.targets import target_in_service
+    from seatrial.model.problems import Problems
+    from seatrial.run.plan import make_plan
+
+    source = asked_source(DEMO, "experiment", "", Problems(), out=out_dir)
+    recover_first()
     with target_in_service("", False, lambda system: make_plan(source, system)) as system:
-        execution = _watched(make_plan(source, system), out_dir)
-    code = _tell(execution, as_json)
+        execution = watched(make_plan(source, system), out_dir)
+    code = tell(execution, as_json)
     rollback = next((each for each in execution.result.objectives if each.name.startswith("downtime")), None)
     if rollback is not None and rollback.upper is not None:
         between = f"between {rollback.lower:.3f} s and {rollback.upper:.3f} s"
         say(f"\nrollback downtime: {between} (allowed: {rollback.target:g} s)")
         say(f"report: {execution.evidence.path('report.html')}")
-        _rehearse(execution, source.document.file)
+        rehearse(execution, source.document.file)
     return code
-
-
-def _rehearse(execution: Execution, experiment: str) -> None:
-    """Show whom a broken promise would have woken, and with what words."""
-    from seatrial.incidents.rehearsal import rehearse  # noqa: PLC0415
-
-    reproduce = f"seatrial run {experiment}"
-    request = rehearse(execution.result, datetime.now(UTC), "critical", reproduce)
-    say("\nHad that promise been broken, PagerDuty would have been told (nothing was sent):")
-    say(json.dumps(request, indent=2, ensure_ascii=False))
 
 
 def suite(
@@ -122,30 +121,34 @@ def suite(
     metrics: MetricsOption = None,
 ) -> int:
     """Run experiments one after the other. Exit code: that of the worst; unknown is worse than pass."""
-    from seatrial.cli.figures import suite_table  # noqa: PLC0415
-    from seatrial.run.suite import execute_suite, plan_suite, suite_document  # noqa: PLC0415
+    from seatrial.cli.asked import asked_source
+    from seatrial.cli.conducting import watched_suite
+    from seatrial.cli.figures import suite_table
+    from seatrial.cli.recovering import recover_first
+    from seatrial.cli.targets import target_in_service
+    from seatrial.model.problems import Problems
+    from seatrial.run.suite import plan_suite, suite_document
 
-    source = read(suite_file, "suite")
-    require_order()
+    source = asked_source(
+        suite_file,
+        "suite",
+        target,
+        Problems(),
+        confirm=confirm,
+        no_testbed=no_testbed,
+        out=out_dir,
+        metrics=metrics,
+    )
+    recover_first()
     plan_for = functools.partial(plan_suite, source, confirm=confirm)
-    with target_in_service(target, no_testbed, plan_for) as system, open_desk() as desk:
-        with _interruptible() as stop:
-            whole = execute_suite(
-                plan_for(system),
-                lambda plan, directory: _execute(plan, directory, stop, desk),
-                stop,
-                _show,
-                out_dir,
-            )
-        if desk:
-            desk.deliver()
-            desk.leave_metrics(metrics)
+    with target_in_service(target, no_testbed, plan_for) as system:
+        whole = watched_suite(plan_for(system), out_dir, metrics)
     err.print(suite_table(whole))
     for reason in whole.reasons:
         say(reason)
     if as_json:
         print_json(suite_document(whole))
-    return Interrupted.exit_code if stop.is_set() else whole.verdict.exit_code
+    return Interrupted.exit_code if whole.interrupted else whole.verdict.exit_code
 
 
 def recover(as_json: JsonOption = False) -> int:
@@ -153,6 +156,8 @@ def recover(as_json: JsonOption = False) -> int:
 
     Exit code 1 when a fault is left, 2 when a run cannot be finished.
     """
+    from seatrial.cli.recovering import recovered
+
     found = recovered()
     if as_json:
         print_json({
@@ -185,61 +190,3 @@ def recover(as_json: JsonOption = False) -> int:
     if not found.all_undone:
         return 1
     return 0 if all(each.result is not None for each in found.finished) else 2
-
-
-# the parts of these commands
-
-
-@contextlib.contextmanager
-def _interruptible() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set, once; pressing again changes nothing."""
-    stop = threading.Event()
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        if not stop.is_set():
-            say("stopping: undoing faults, keeping the evidence …")
-        stop.set()
-
-    handled = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, end) for number in handled}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _execute(plan: Plan, directory: Path | None, stop: threading.Event, desk: Desk | None) -> Execution:
-    reporter = desk.reporter(plan.experiment, " ".join(["seatrial", *sys.argv[1:]])) if desk else None
-    with LiveView(plan.experiment.title or plan.experiment.experiment) as view:
-        return execute(plan, home(), view, stop, directory, reporter)
-
-
-def _watched(plan: Plan, directory: Path | None, metrics: Path | None = None) -> Execution:
-    with open_desk() as desk:
-        with _interruptible() as stop:
-            execution = _execute(plan, directory, stop, desk)
-        if desk:
-            desk.deliver()
-            desk.leave_metrics(metrics)
-        return execution
-
-
-def _show(result: RunResult, report: str = "") -> None:
-    err.print(summary(result, report))
-    for line in to_do(result):
-        say(line)
-
-
-def _tell(execution: Execution, as_json: bool) -> int:
-    from seatrial.report.verdictfile import verdict_document  # noqa: PLC0415
-
-    result = execution.result
-    _show(result, str(execution.evidence.path("report.html")))
-    if as_json:
-        print_json(verdict_document(result))
-    for line in execution.pending:
-        say(line)
-    if execution.defective:
-        say(f"this is a defect of seatrial; please report {execution.evidence.path('defect.txt')}")
-    return execution.exit_code

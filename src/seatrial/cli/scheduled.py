@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from seatrial.cli.reporting import Desk, require_order
+from seatrial.cli.recovering import recovered
+from seatrial.cli.reporting import Desk
 from seatrial.cli.targets import home, target_in_service
+from seatrial.faults.recover import require_undone
+from seatrial.files import Source, read
 from seatrial.incidents import Settings
 from seatrial.model.result import RunResult
 from seatrial.run.execute import Execution, execute
-from seatrial.run.files import Source, read
 from seatrial.run.observer import Silent
 from seatrial.run.plan import Plan, make_plan
 from seatrial.run.suite import execute_suite, plan_suite
@@ -25,7 +27,7 @@ def run_scheduled(
 
     Raises SeatrialError when it could not be started; the daemon then notes the occurrence as interrupted.
     """
-    require_order()
+    require_undone(recovered().undone)
     desk = Desk(store, Settings.from_environment())
     named = str(scheduled.runs)
     source = read(named, scheduled.schedule.runs)

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from seatrial import disk, testbed
+from seatrial.cli.interruption import shielded
 from seatrial.cli.terminal import err, say
+from seatrial.files import Source, find, read
 from seatrial.home import seatrial_home
 from seatrial.model.document import parse
 from seatrial.model.problems import BadInput
 from seatrial.model.target import references, substitute
-from seatrial.run.files import Source, find, read
 from seatrial.testbed.blueprint import layout
 from seatrial.testbed.places import Places
 from seatrial.testbed.programs import find_hsm
@@ -57,19 +58,24 @@ def planned_target(named: str) -> Source:
     return Source(places.target, parse(substitute(text, unknown_yet), str(places.target)))
 
 
+def allowed_target(named: str, no_testbed: bool) -> Source:
+    """`planned_target`, unless that would be a testbed which is not there and may not be started."""
+    if no_testbed and not is_up(named):
+        raise BadInput("no target: the testbed is not up; name one with --target, or: seatrial testbed up")
+    return planned_target(named)
+
+
 @contextlib.contextmanager
 def target_in_service(named: str, no_testbed: bool, validate: Callable[[Source], object]) -> Iterator[Source]:
     """The target; the testbed is brought up when it is meant and not there, and then taken down again.
 
     `validate` is given the target as planned and raises BadInput before anything is started.
     """
-    planned = planned_target(named)
+    planned = allowed_target(named, no_testbed)
     state = testbed.status()
     if _names_another(named) or (state is not None and state.phase == "ready"):
         yield planned
         return
-    if no_testbed:
-        raise BadInput("no target: the testbed is not up; name one with --target, or: seatrial testbed up")
     validate(planned)
     say("bringing up the testbed (to keep one between runs: seatrial testbed up)")
     try:
@@ -77,4 +83,5 @@ def target_in_service(named: str, no_testbed: bool, validate: Callable[[Source],
         home()
         yield read(str(state.target), "target")
     finally:
-        testbed.down()
+        with shielded():
+            testbed.down()

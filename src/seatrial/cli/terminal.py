@@ -10,7 +10,6 @@ from typing import Any
 from rich.console import Console
 
 from seatrial.model.problems import BadInput, SeatrialError
-from seatrial.model.result import plain
 
 err = Console(stderr=True, highlight=False)
 out = Console(highlight=False)
@@ -23,8 +22,15 @@ def say(text: str) -> None:
 
 def print_json(value: Any) -> None:
     """One JSON object on stdout."""
-    sys.stdout.write(json.dumps(plain(value), indent=2, ensure_ascii=False, default=os.fspath) + "\n")
+    from seatrial.model.result import plain
+
+    text = json.dumps(plain(value), indent=2, ensure_ascii=not _speaks_unicode(), default=os.fspath)
+    sys.stdout.write(text + "\n")
     sys.stdout.flush()
+
+
+def _speaks_unicode() -> bool:
+    return sys.stdout.encoding.lower().startswith("utf")
 
 
 def complain(error: SeatrialError) -> None:

@@ -1,6 +1,8 @@
-"""Quantities as options give them."""
+"""Quantities and places as options and arguments give them."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from seatrial.model.problems import BadInput
 from seatrial.model.quantities import Duration, Rate
@@ -9,14 +11,35 @@ from seatrial.model.quantities import Duration, Rate
 def rate_of(option: str, text: str) -> Rate:
     """The rate that an option says. Raises BadInput, naming the option."""
     try:
-        return Rate.parse(text)
+        rate = Rate.parse(text)
     except ValueError as error:
         raise BadInput(f"{option}: {error}") from error
+    if not rate.count:
+        raise BadInput(f"{option}: a load of nothing measures nothing")
+    return rate
 
 
-def seconds_of(option: str, text: str) -> float:
+def seconds_of(option: str, text: str, *, positive: bool = False) -> float:
     """The duration that an option says, in seconds. Raises BadInput, naming the option."""
     try:
-        return Duration.parse(text).seconds
+        seconds = Duration.parse(text).seconds
     except ValueError as error:
         raise BadInput(f"{option}: {error}") from error
+    if positive and not seconds:
+        raise BadInput(f"{option}: must be longer than 0s")
+    return seconds
+
+
+def place_of(text: str) -> Path:
+    """The file or directory that an argument names, whether or not it is there.
+
+    Raises BadInput for what no file system takes, and for a pipe or a device, whose reading might never end.
+    """
+    path = Path(text)
+    try:
+        ordinary = path.is_file() or path.is_dir() or not path.exists()
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{text}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    if not ordinary:
+        raise BadInput(f"{text}: is not a file that can be read twice")
+    return path

@@ -6,12 +6,10 @@ import time
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
+from seatrial.cli.interruption import shielded
 from seatrial.cli.terminal import err, out, print_json, say
 from seatrial.model.problems import BadInput
-from seatrial.model.result import plain
-from seatrial.model.verdict import Verdict
 
 commands = typer.Typer(help="The reference system that ships with seatrial.", no_args_is_help=True)
 
@@ -24,7 +22,7 @@ def register(app: typer.Typer) -> None:
 @commands.command()
 def up() -> None:
     """Bring it up: HAProxy, two releases of the app, PostgreSQL under Patroni, Valkey, SoftHSM."""
-    from seatrial import testbed  # noqa: PLC0415
+    from seatrial import testbed
 
     started = time.monotonic()
     state = testbed.up(lambda text: err.print(f"  {text}", style="dim", markup=False))
@@ -37,7 +35,11 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> int:
     """Show what runs where. Exit code 2 when there is no testbed, or not all of it."""
-    from seatrial import testbed  # noqa: PLC0415
+    from rich.table import Table
+
+    from seatrial import testbed
+    from seatrial.model.result import plain
+    from seatrial.model.verdict import Verdict
 
     state = testbed.status()
     if state is None:
@@ -62,9 +64,11 @@ def status(
 @commands.command()
 def down() -> None:
     """Take it down, and clear what a killed one left. Its logs are kept until the next `up`."""
-    from seatrial import testbed  # noqa: PLC0415
+    from seatrial import testbed
 
-    say("the testbed is down" if testbed.down() else "there was no testbed")
+    with shielded():
+        existed = testbed.down()
+    say("the testbed is down" if existed else "there was no testbed")
 
 
 @commands.command()
@@ -72,7 +76,7 @@ def logs(
     part: Annotated[str, typer.Argument(help="A part's name; without one, where each log is.")] = "",
 ) -> None:
     """Print a part's log."""
-    from seatrial import testbed  # noqa: PLC0415
+    from seatrial import testbed
 
     found = testbed.logs()
     if not part:

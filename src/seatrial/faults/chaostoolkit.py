@@ -64,6 +64,9 @@ class ChaosToolkit(Declared):
             return "the Chaos Toolkit library: pip install 'seatrial[chaostoolkit]'"
         return ""
 
+    def fit(self, role: Role) -> None:
+        role.require_variables(self)
+
     def prepare(self, role: Role) -> Undo:
         if missing := self.lacking():
             raise Unavailable(f"{role.name}: not run here, needs {missing}")

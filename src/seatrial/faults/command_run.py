@@ -17,9 +17,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, Field
 
+from seatrial.drivers.binding import Arguments
 from seatrial.faults.launch import end_tagged, require_program, run_tagged
 from seatrial.faults.protocol import ANY, Declared, Role, Undo
-from seatrial.faults.supervised import Arguments
 from seatrial.model.quantities import Duration
 
 Program = Annotated[Arguments, Field(min_length=1)]
@@ -39,6 +39,9 @@ class CommandRun(Declared):
     undo_: Program = Field(alias="undo")
     probe: Program | None = None
     within: Duration = Duration(10.0)
+
+    def fit(self, role: Role) -> None:
+        role.require_variables(self)
 
     def prepare(self, role: Role) -> Undo:
         for program in (self.inject_[0], self.undo_[0]):

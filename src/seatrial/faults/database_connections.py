@@ -11,8 +11,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, Field
 
+from seatrial.drivers.postgres import PostgresBinding
 from seatrial.faults.launch import end_tagged, start_companion
-from seatrial.faults.postgres import PostgresBinding, answers, connect, held_by
+from seatrial.faults.postgres import answers, connect, held_by
 from seatrial.faults.processes import tagged
 from seatrial.faults.protocol import Declared, Role, Undo
 

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
-from seatrial.faults.patroni import leader, not_working, primary
+from seatrial.faults.patroni import leader, not_working, primary, require_member
 from seatrial.faults.processes import ProcessId, is_running, kill
 from seatrial.faults.protocol import Declared, Role, Undo
 
@@ -27,6 +27,9 @@ class DatabaseCrash(Declared):
 
     name: ClassVar[str] = "database.crash"
     drivers: ClassVar[frozenset[str]] = frozenset({"patroni"})
+
+    def fit(self, role: Role) -> None:
+        require_member(role, "postmaster")
 
     def prepare(self, role: Role) -> Undo:
         found = primary(role)

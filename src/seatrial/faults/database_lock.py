@@ -11,8 +11,9 @@ from typing import ClassVar, Literal
 from psycopg import errors, sql
 from pydantic import BaseModel
 
+from seatrial.drivers.postgres import PostgresBinding
 from seatrial.faults.launch import end_tagged, start_companion
-from seatrial.faults.postgres import PostgresBinding, answers, connect, held_by
+from seatrial.faults.postgres import answers, connect, held_by
 from seatrial.faults.processes import tagged
 from seatrial.faults.protocol import Declared, Role, Undo
 from seatrial.model.problems import BadInput

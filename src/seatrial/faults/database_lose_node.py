@@ -11,10 +11,11 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
-from seatrial.faults.patroni import leader, not_working, primary
+from seatrial.drivers.binding import Supervision
+from seatrial.faults.patroni import leader, not_working, primary, require_member
 from seatrial.faults.processes import ProcessId, all_gone, descendants, from_pidfile, kill, survives
 from seatrial.faults.protocol import Declared, Role, Undo
-from seatrial.faults.supervised import Supervision, start_again
+from seatrial.faults.supervised import start_again
 from seatrial.model.problems import BadInput, Unavailable
 
 
@@ -32,6 +33,9 @@ class DatabaseLoseNode(Declared):
 
     name: ClassVar[str] = "database.lose_node"
     drivers: ClassVar[frozenset[str]] = frozenset({"patroni"})
+
+    def fit(self, role: Role) -> None:
+        require_member(role, "postmaster", "pidfile", "start")
 
     def prepare(self, role: Role) -> Undo:
         found = primary(role)

@@ -15,7 +15,8 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, Field
 
-from seatrial.faults.patroni import PatroniBinding, call, call_member, require_whole, until
+from seatrial.drivers.patroni import PatroniBinding
+from seatrial.faults.patroni import call, call_member, require_address, require_whole, until
 from seatrial.faults.protocol import Declared, Role, Undo
 from seatrial.model.problems import Unavailable
 
@@ -42,6 +43,9 @@ class DatabaseSettings(Declared):
     def lag_s(self) -> float:
         """A change that was asked for may still be on its way to the store."""
         return _WRITTEN_WITHIN_S
+
+    def fit(self, role: Role) -> None:
+        require_address(role)
 
     def prepare(self, role: Role) -> Undo:
         now = call(role, "GET", "/config").json()

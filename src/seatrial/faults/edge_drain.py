@@ -11,23 +11,14 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel
 
+from seatrial.drivers.haproxy import HaproxyBinding
 from seatrial.faults.haproxy import Server, State, servers, tell
 from seatrial.faults.protocol import Declared, Role, Undo, none_of
-from seatrial.model.problems import BadInput, Unavailable, nearest
-from seatrial.model.strict import as_tuple
-
-
-class EdgeBinding(BaseModel):
-    """The stats socket, and the backends that are the edge's own to drain."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    socket: str
-    backends: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = ("blue", "green")
+from seatrial.model.problems import BadInput, Problem, Unavailable, nearest
 
 
 class Drained(BaseModel):
@@ -45,6 +36,12 @@ class EdgeDrain(Declared):
     backend: str = "*"
     server: str = "*"
     state: Literal["drain", "maint"] = "drain"
+
+    def fit(self, role: Role) -> None:
+        backends = role.bound_to(HaproxyBinding).backends
+        if not any(fnmatchcase(backend, self.backend) for backend in backends):
+            told = f"'{self.backend}' is no backend of {role.name}{nearest(self.backend, backends)}"
+            raise BadInput(Problem(told, path=("with", "backend")))
 
     def prepare(self, role: Role) -> Undo:
         ours = _servers(role)
@@ -105,10 +102,10 @@ class EdgeDrain(Declared):
 
 
 def _socket(role: Role) -> Path:
-    return role.path(role.bound_to(EdgeBinding).socket)
+    return role.path(role.bound_to(HaproxyBinding).socket)
 
 
 def _servers(role: Role) -> list[Server]:
     """Those of the backends that the target declares."""
-    backends = role.bound_to(EdgeBinding).backends
+    backends = role.bound_to(HaproxyBinding).backends
     return [each for each in servers(_socket(role)) if each.backend in backends]

@@ -185,8 +185,8 @@ def main(arguments: list[str] | None = None) -> None:
     journal = Journal(given.journal, patience_s=_BUSY_S)
     session = next(session for session in journal.sessions() if session.id == given.session)
     guardian = Guardian(journal, session, socket.socket(fileno=given.channel), given.lease)
-    for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
-        signal.signal(ignored, signal.SIG_IGN)
+    for unheeded in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(unheeded, lambda *_: None)  # SIG_IGN would pass to the programs that an undo starts
     signal.signal(signal.SIGTERM, lambda *_: guardian.end())
     try:
         guardian.watch()

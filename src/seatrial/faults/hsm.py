@@ -1,4 +1,4 @@
-"""An HSM by PKCS#11: how a target binds it, and a signature as the proof that it works.
+"""An HSM by PKCS#11, bound as `drivers.pkcs11` says: a signature is the proof that it works.
 
 A PKCS#11 call has no deadline, so the signature is made in a process of its own (see `ledger/pkcs11.py`).
 """
@@ -7,37 +7,22 @@ from __future__ import annotations
 
 import secrets
 
-from pydantic import BaseModel, ConfigDict, Field
-
+from seatrial.drivers.pkcs11 import Pkcs11Binding
 from seatrial.faults.protocol import Role
 from seatrial.ledger.pkcs11 import Pkcs11Configuration, Pkcs11Signer
 from seatrial.ledger.signer import SignerUnavailable
-from seatrial.model.quantities import Duration
 
 DRIVERS = frozenset({"pkcs11"})
 
 
-class Binding(BaseModel):
-    """The parameters of a role bound to driver `pkcs11`, beside those about its processes."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True, coerce_numbers_to_str=True)
-
-    module: str  # the vendor's library, or p11-kit-client.so
-    address: str = ""  # for p11-kit-client.so: unix:path=/run/hsm.sock
-    token: str  # label
-    key: str  # label of both halves of the key pair
-    pin: str = Field(repr=False)
-    deadline: Duration = Duration(2.0)  # for logging in, and again for the signature
-
-
 def signs(role: Role) -> bool:
     """Whether the HSM signs within the role's deadline."""
-    return not wrong_with(role, role.bound_to(Binding).deadline.seconds)
+    return not wrong_with(role, role.bound_to(Pkcs11Binding).deadline.seconds)
 
 
 def wrong_with(role: Role, within_s: float) -> str:
     """Have a nonce signed, and verify it: what is wrong; empty when nothing is."""
-    binding = role.bound_to(Binding)
+    binding = role.bound_to(Pkcs11Binding)
     configuration = Pkcs11Configuration(
         role.path(binding.module),
         binding.token,

@@ -10,12 +10,14 @@ import shlex
 from pathlib import Path
 from typing import ClassVar
 
+from seatrial.drivers.binding import Supervision
+from seatrial.drivers.pkcs11 import Pkcs11Binding
 from seatrial.faults import hsm
 from seatrial.faults.launch import end_tagged, run_tagged
 from seatrial.faults.process_kill import Killed
 from seatrial.faults.processes import all_gone, descendants, kill, resume, stop, survives, tagged
 from seatrial.faults.protocol import Declared, Role, Undo
-from seatrial.faults.supervised import Supervision, back_again, processes_of, start_again
+from seatrial.faults.supervised import back_again, processes_of, require_pidfile, start_again
 from seatrial.model.problems import BadInput
 
 _STOP_WITHIN_S = 30.0
@@ -27,11 +29,16 @@ class HsmUnavailable(Declared):
     name: ClassVar[str] = "hsm.unavailable"
     drivers: ClassVar[frozenset[str]] = hsm.DRIVERS
 
+    def fit(self, role: Role) -> None:
+        require_pidfile(role)
+        if not role.bound_to(Supervision).start:
+            told = "say how its server is started again: start: [program, …]"
+            raise BadInput(role.problem((), told))
+
     def prepare(self, role: Role) -> Undo:
+        self.fit(role)
+        role.bound_to(Pkcs11Binding)
         start = role.as_written(Supervision).start
-        if not start:
-            raise BadInput(f"roles.{role.name}: say how its server is started again: start: [program, …]")
-        role.bound_to(hsm.Binding)
         roots = processes_of(role)
         doomed = (*roots, *descendants(roots))
         return self.noting(

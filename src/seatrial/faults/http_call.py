@@ -17,24 +17,16 @@ from typing import Any, ClassVar, Literal
 from urllib.parse import urljoin, urlsplit
 
 import httpx
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from seatrial.drivers.http import HttpBinding
 from seatrial.faults.http import no_answer
 from seatrial.faults.protocol import Declared, Role, Undo
-from seatrial.model.problems import Unavailable
+from seatrial.model.problems import BadInput, Problem, Unavailable
 from seatrial.model.quantities import Duration
 from seatrial.model.strict import Strict
 
 _LAG_S = 1.0
-
-
-class HttpBinding(BaseModel):
-    """How to reach a service."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    url: str
-    headers: dict[str, str] = {}
 
 
 class Call(Strict):
@@ -66,6 +58,21 @@ class HttpCall(Declared):
     @property
     def lag_s(self) -> float:
         return min(self.within.seconds, _LAG_S)
+
+    def fit(self, role: Role) -> None:
+        role.require_variables(self)
+        url = role.bound_to(HttpBinding).url
+        calls = {"inject": self.inject_, "undo": self.undo_, "probe": self.probe}
+        for name, call in calls.items():
+            if call is None:
+                continue
+            place = ("with", name, "path")
+            try:
+                role.require_allowed(urlsplit(urljoin(url, role.resolved(call.path))).hostname or "")
+            except BadInput as error:
+                raise BadInput([Problem(each.message, path=place) for each in error.problems]) from error
+            except ValueError as error:
+                raise BadInput(Problem(f"'{call.path}' is no path: {error}", path=place)) from error
 
     def prepare(self, role: Role) -> Undo:
         written = role.as_written(HttpBinding)

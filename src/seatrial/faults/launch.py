@@ -28,11 +28,15 @@ _DETACH_WITHIN_S = 10.0
 _START_WITHIN_S = 5.0
 _LOOK_EVERY_S = 0.005
 _WATCH_EVERY_S = 0.1
-# Argument 1 is the locked descriptor; that it is closed on exec tells that the program is there.
+# Argument 1 is the locked descriptor; that it is closed on exec tells that the program is there. A service
+# starts with signals as they are by default: what we, or who started us, ignore is no affair of its.
 _DETACH = """
-import os, sys
+import os, signal, sys
 os.fork() and os._exit(0)
 os.setsid()
+for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+    signal.signal(number, signal.SIG_DFL)
+signal.pthread_sigmask(signal.SIG_SETMASK, ())
 os.set_inheritable(int(sys.argv[1]), False)
 os.execvp(sys.argv[2], sys.argv[2:])
 """
@@ -62,6 +66,7 @@ def detach_once(arguments: Sequence[str], token: str, *, directory: Path, output
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
+                start_new_session=True,
             )
 
 

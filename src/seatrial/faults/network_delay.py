@@ -27,11 +27,12 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, BaseModel, model_validator
 
+from seatrial.drivers.network import Family, NetworkBinding
 from seatrial.faults import nft
 from seatrial.faults.launch import end_tagged, start_companion
 from seatrial.faults.processes import await_gone, send, tagged
 from seatrial.faults.protocol import Declared, Role, Undo
-from seatrial.faults.sides import Between, Family, NetworkBinding, Ways, arrow, passing
+from seatrial.faults.sides import Between, Ways, arrow, passing
 from seatrial.model.problems import Unavailable
 from seatrial.model.quantities import Duration
 
@@ -121,13 +122,15 @@ class NetworkDelay(Declared):
             return f"{_TUN} ({error.strerror}): modprobe tun; for a container: --device {_TUN}"
         return ""
 
+    def fit(self, role: Role) -> None:
+        passing(role, self.between, self.ways)
+
     def prepare(self, role: Role) -> Undo:
         if missing := self.lacking():
             raise Unavailable(f"{role.name}: not run here, needs {missing}")
         binding = role.bound_to(NetworkBinding)
         matches = tuple(passing(role, self.between, self.ways))
-        if binding.namespace:
-            nft.place_of(binding.namespace)
+        nft.inside(binding.namespace)  # raises when it is not there
         around = f" ± {self.jitter}" if self.jitter.seconds else ""
         undo = self.noting(
             role,
@@ -201,7 +204,14 @@ def ip(namespace: str, family: Family, words: list[str]) -> str:
     """Run the program `ip` in a namespace; what it printed. Raises Unavailable with its complaint."""
     command = [*nft.inside(namespace), "ip", "-6" if family == "ip6" else "-4", *words]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_ANSWER_WITHIN_S, check=False)
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=_ANSWER_WITHIN_S,
+            check=False,
+            start_new_session=True,
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Unavailable(f"ip: {error}") from error
     if done.returncode != 0:

@@ -20,10 +20,11 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel
 
+from seatrial.drivers.network import NetworkBinding
 from seatrial.faults import nft
 from seatrial.faults.launch import end_tagged
 from seatrial.faults.protocol import Declared, Role, Undo
-from seatrial.faults.sides import Between, NetworkBinding, Ways, arrow, passing
+from seatrial.faults.sides import Between, Ways, arrow, passing
 from seatrial.model.problems import Unavailable
 from seatrial.model.quantities import Ratio
 
@@ -57,19 +58,26 @@ class NetworkPartition(Declared):
     def lacking(self) -> str:
         return nft.lacking()
 
+    def fit(self, role: Role) -> None:
+        passing(role, self.between, self.ways)
+
     def prepare(self, role: Role) -> Undo:
         if missing := nft.lacking():
             raise Unavailable(f"{role.name}: not run here, needs {missing}")
         self._body(role)
         binding = role.bound_to(NetworkBinding)
+        nft.inside(binding.namespace)  # raises when it is not there
         undo = self.noting(
             role,
             Cut(namespace=binding.namespace),
             touches=f"{self.share} of packets {arrow(self.between, self.ways)}, {binding.where}",
             by_hand="",
         )
-        _shells.open(undo.token, binding.namespace)
         return replace(undo, by_hand=f"{binding.by_hand}nft delete table inet {nft.table_of(undo.token)}")
+
+    def warm(self, undo: Undo) -> None:
+        """Start the `nft` that the cut is one more line to: starting it takes longer than the cut."""
+        _shells.open(undo.token, undo.noted(Cut).namespace)
 
     def inject(self, undo: Undo) -> None:
         table, body = nft.table_of(undo.token), self._body(undo.role)
@@ -107,7 +115,7 @@ class NetworkPartition(Declared):
 
 
 class _Shells:
-    """The shells of faults that this process has prepared and not undone."""
+    """The shells of faults that this process is about to inject, or has injected and not undone."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

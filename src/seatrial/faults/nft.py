@@ -78,6 +78,7 @@ def run(namespace: str, script: str) -> str:
             text=True,
             timeout=_ANSWER_WITHIN_S,
             check=False,
+            start_new_session=True,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Unavailable(f"nft: {error}") from error
@@ -102,13 +103,18 @@ class Shell:
     """A running `nft -i`, which saves the time that starting takes. `tag` marks the process as ours."""
 
     def __init__(self, namespace: str, tag: str) -> None:
-        self._process = subprocess.Popen(
-            [*inside(namespace), "nft", "-i"],
-            env={**os.environ, TAG: tag},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
+        """Raises Unavailable when it cannot be started."""
+        try:
+            self._process = subprocess.Popen(
+                [*inside(namespace), "nft", "-i"],
+                env={**os.environ, TAG: tag},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise Unavailable(f"nft: {error}") from error
         with contextlib.suppress(OSError):  # if it has ended already, `add` says so
             self._write("list tables inet\n")  # has it load what it needs before the first line that counts
 

@@ -1,12 +1,6 @@
 """What Patroni's REST API says about a cluster: who leads, and which processes that is.
 
-The role, as its target file has it; `postmaster` and `pidfile` are files with a process's number:
-
-    driver: patroni
-    url: http://127.0.0.1:8008            # asked first; every member knows who leads
-    members:
-      db-1: {url: http://127.0.0.1:8008, postmaster: run/db-1/data/postmaster.pid, pidfile: run/db-1.pid}
-      db-2: …
+How a target binds such a role is told in `drivers.patroni`.
 """
 
 from __future__ import annotations
@@ -20,6 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import BaseModel, ConfigDict
 
+from seatrial.drivers.patroni import MemberBinding, PatroniBinding
 from seatrial.faults.http import no_answer
 from seatrial.faults.processes import ProcessId, from_pidfile
 from seatrial.faults.protocol import Role
@@ -27,30 +22,6 @@ from seatrial.model.problems import BadInput, Unavailable
 
 _ANSWER_WITHIN_S = 2.0
 _LOOK_EVERY_S = 0.05
-
-
-class MemberBinding(BaseModel):
-    """How to reach one member, and where its processes are, as seen from this machine."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    url: str = ""
-    postmaster: str  # its pidfile
-    pidfile: str = ""  # Patroni's own
-    start: tuple[str, ...] = ()  # starts Patroni again
-
-
-class PatroniBinding(BaseModel):
-    """How to reach a cluster."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    url: str
-    members: dict[str, MemberBinding] = {}
-
-    def urls(self) -> list[str]:
-        """Where to ask, in this order, without repetition."""
-        return list(dict.fromkeys([self.url, *(each.url for each in self.members.values() if each.url)]))
 
 
 class Member(BaseModel):
@@ -177,6 +148,20 @@ def until(condition: Callable[[], object], within_s: float) -> None:
         time.sleep(_LOOK_EVERY_S)
 
 
+def require_address(role: Role) -> None:
+    """Raise BadInput unless it is known where to ask."""
+    if not role.bound_to(PatroniBinding).urls():
+        raise BadInput(role.problem((), "say where Patroni is asked: url: http://…"))
+
+
+def require_member(role: Role, *keys: str) -> None:
+    """Raise BadInput unless a member, which may be the one that leads, is bound with all of `keys`."""
+    require_address(role)
+    members = role.bound_to(PatroniBinding).members.values()
+    if not any(all(getattr(member, key) for key in keys) for member in members):
+        raise BadInput(role.problem(("members",), f"say of each member: {' and '.join(keys)}"))
+
+
 @dataclass(frozen=True, slots=True)
 class Primary:
     """The member that leads: its name, how the target binds it, and its postmaster."""
@@ -191,7 +176,11 @@ def primary(role: Role) -> Primary:
     name = leader(role).name
     binding = role.bound_to(PatroniBinding).members.get(name)
     if binding is None:
-        raise BadInput(f"roles.{role.name}.members: {name} leads the cluster and is not there")
+        raise BadInput(role.problem(("members",), f"{name} leads the cluster and is not there"))
+    if not binding.postmaster:
+        raise BadInput(
+            role.problem(("members", name), "say where its postmaster is: postmaster: …/postmaster.pid")
+        )
     file = role.path(binding.postmaster)
     postmaster = next(from_pidfile(file), None)
     if postmaster is None:

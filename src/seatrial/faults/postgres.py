@@ -1,24 +1,16 @@
-"""A PostgreSQL server: {driver: postgres, url: "postgresql://app:${DATABASE_PASSWORD}@127.0.0.1:5432/shop"}."""
+"""A connection to a PostgreSQL server, bound as `drivers.postgres` says."""
 
 from __future__ import annotations
 
 from urllib.parse import urlsplit
 
 import psycopg
-from pydantic import BaseModel, ConfigDict
 
+from seatrial.drivers.postgres import PostgresBinding
 from seatrial.faults.protocol import Role, Undo
 from seatrial.model.problems import Unavailable
 
 _CONNECT_WITHIN_S = 2
-
-
-class PostgresBinding(BaseModel):
-    """How to reach a database."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    url: str
 
 
 def connect(role: Role, purpose: str) -> psycopg.Connection:

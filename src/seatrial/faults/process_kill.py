@@ -10,9 +10,10 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
+from seatrial.drivers.binding import Supervision
 from seatrial.faults.processes import ProcessId, all_gone, descendants, kill, survives
 from seatrial.faults.protocol import ANY, Declared, Role, Undo
-from seatrial.faults.supervised import Supervision, all_running, back_again, processes_of, start_again
+from seatrial.faults.supervised import all_running, back_again, processes_of, require_pidfile, start_again
 
 
 class Killed(BaseModel):
@@ -28,6 +29,9 @@ class ProcessKill(Declared):
     drivers: ClassVar[frozenset[str]] = ANY
 
     children: bool = False
+
+    def fit(self, role: Role) -> None:
+        require_pidfile(role)
 
     def prepare(self, role: Role) -> Undo:
         roots = processes_of(role)

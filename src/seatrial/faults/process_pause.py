@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from seatrial.faults.processes import ProcessId, descendants, is_running, is_stopped, resume, stop
 from seatrial.faults.protocol import ANY, Declared, Role, Undo, none_of
-from seatrial.faults.supervised import none_stopped, processes_of, require_own
+from seatrial.faults.supervised import none_stopped, processes_of, require_own, require_pidfile
 
 
 class Stopped(BaseModel):
@@ -32,6 +32,9 @@ class ProcessPause(Declared):
 
     name: ClassVar[str] = "process.pause"
     drivers: ClassVar[frozenset[str]] = ANY
+
+    def fit(self, role: Role) -> None:
+        require_pidfile(role)
 
     def prepare(self, role: Role) -> Undo:
         roots = processes_of(role)

@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel
 from seatrial.faults.launch import end_tagged, start_companion
 from seatrial.faults.processes import ProcessId, descendants, is_stopped, resume, tagged
 from seatrial.faults.protocol import ANY, Declared, Role, Undo, none_of
-from seatrial.faults.supervised import none_stopped, processes_of, require_own
+from seatrial.faults.supervised import none_stopped, processes_of, require_own, require_pidfile
 from seatrial.model.quantities import Duration, Ratio
 
 _READY_WITHIN_S = 10.0
@@ -49,6 +49,9 @@ class ProcessSlow(Declared):
 
     to: Annotated[Ratio, AfterValidator(_proper)] = Ratio(0.2)
     period: Annotated[Duration, AfterValidator(_sensible)] = Duration(0.05)
+
+    def fit(self, role: Role) -> None:
+        require_pidfile(role)
 
     def prepare(self, role: Role) -> Undo:
         roots = processes_of(role)

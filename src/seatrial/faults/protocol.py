@@ -1,8 +1,8 @@
 """What a fault is: three methods, and a record of plain data between them.
 
-    prepare(role) ──► Undo ──► [journal: PREPARED] ──► inject(undo) ──► [ACTIVE] ──► undo(undo)
-        looks only     │                                                   ▲            ▲
-                       └── everything that undoing needs ──────────────────┴────────────┘
+    prepare(role) ──► Undo ──► [journal: PREPARED] ──► (warm) ──► inject(undo) ──► [ACTIVE] ──► undo(undo)
+        looks only     │                                              ▲                           ▲
+                       └── everything that undoing needs ─────────────┴───────────────────────────┘
 
 The undo may run in another process, after a crash, days later: so `Undo` is data, durable before the effect,
 and holds no secret (a role is recorded as its target file has it, `${PASSWORD}` and all, and resolved at the
@@ -17,14 +17,16 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, Self, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, ValidationError
 
-from seatrial.model.problems import BadInput, Problem, SeatrialError, Unavailable, nearest
+from seatrial.model.document import problems_of
+from seatrial.model.problems import BadInput, Problem, SeatrialError, Unavailable
+from seatrial.model.problems import Path as KeyPath
 from seatrial.model.strict import Strict
 from seatrial.model.target import Target, references, substitute
 
@@ -64,14 +66,37 @@ class Role:
         return self._typed(record, self.resolved(dict(self.parameters)))
 
     def as_written(self, record: type[Record]) -> Record:
-        """The same, with the references in place: for what is shown or recorded."""
-        return self._typed(record, dict(self.parameters))
+        """The same, with the references in place: for what is shown or recorded.
+
+        A reference to what is no text (`within: ${PATIENCE}`) has no type of its own, and is left out.
+        """
+        written = dict(self.parameters)
+        try:
+            return record.model_validate(written, strict=False)
+        except ValidationError as error:
+            wrong = {detail["loc"][0] for detail in error.errors() if detail["loc"]}
+            untyped = {key for key in wrong if references(written.get(str(key)))}
+            return self._typed(record, {key: written[key] for key in written.keys() - untyped})
 
     def _typed(self, record: type[Record], parameters: dict[str, Any]) -> Record:
         try:
             return record.model_validate(parameters, strict=False)
         except ValidationError as error:
-            raise BadInput(problems_of(error, f"roles.{self.name}", record.model_fields)) from error
+            raise BadInput([self._in_target(problem) for problem in problems_of(error, record)]) from error
+
+    def require_variables(self, parameters: BaseModel) -> None:
+        """Raise BadInput when a fault's parameters refer to an environment variable that is not set."""
+        missing = references(parameters.model_dump(mode="json", by_alias=True)) - os.environ.keys()
+        told = "the environment variable {} is referenced and not set"
+        if missing:
+            raise BadInput([Problem(told.format(name), path=("with",)) for name in sorted(missing)])
+
+    def problem(self, path: KeyPath, message: str) -> Problem:
+        """`message` about the value at `path` of this role's binding in its target file."""
+        return self._in_target(Problem(message, path=path))
+
+    def _in_target(self, problem: Problem) -> Problem:
+        return problem.under(("roles", self.name))
 
     def path(self, written: str) -> Path:
         """A path of the target file, from where that file stands."""
@@ -175,6 +200,17 @@ class Spreading(Protocol):
 
 
 @runtime_checkable
+class Warming(Protocol):
+    """A fault that is injected faster once something is ready: a program started, a connection open."""
+
+    def warm(self, undo: Undo) -> None:
+        """Make it ready, a moment before the instant; `undo` is durable by now, and nobody is touched yet.
+
+        What is made ready ends with this process or with the undo. Raises Unavailable.
+        """
+
+
+@runtime_checkable
 class Lagging(Protocol):
     """A fault whose effect may come about after the death of whoever asked for it: a request on its way."""
 
@@ -201,6 +237,17 @@ def none_of(left: Sequence[object], touched: Sequence[object], how: str) -> bool
     return not left
 
 
+@runtime_checkable
+class Fitting(Protocol):
+    """A fault that needs more of a role than any of its driver's has: a side, a release, a command."""
+
+    def fit(self, role: Role) -> None:
+        """Raise BadInput for what the role's parameters lack. Looks at nothing else: the plan asks.
+
+        A problem's path begins with `with`, for a parameter of the fault, or is one of `Role.problem`.
+        """
+
+
 class Declared(Strict):
     """The base of every fault: a frozen record of its `with:` parameters."""
 
@@ -212,21 +259,3 @@ class Declared(Strict):
         """The `Undo` of this fault on `role`."""
         as_written = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         return Undo(self.name, as_written, role, state.model_dump(mode="json"), touches, by_hand)
-
-
-def problems_of(error: ValidationError, where: str, known: Iterable[str] = ()) -> list[Problem]:
-    """A pydantic error in our words. `where` is the record's place in its file, `known` its keys."""
-    problems = []
-    for detail in error.errors():
-        path = ".".join([where, *(str(part) for part in detail["loc"])])
-        match detail["type"]:
-            case "extra_forbidden":
-                unknown = str(detail["loc"][-1])
-                message = f"unknown parameter '{unknown}'{nearest(unknown, known)}"
-            case "missing":
-                message = "is required and missing"
-            case _:
-                message = str(detail["msg"]).removeprefix("Value error, ")
-                message = message[:1].lower() + message[1:]
-        problems.append(Problem(message, path=path))
-    return problems

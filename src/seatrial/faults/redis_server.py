@@ -1,4 +1,4 @@
-"""A Redis or Valkey server: {driver: redis, url: "redis://:${CACHE_PASSWORD}@127.0.0.1:6379/0"}.
+"""A connection to a Redis or Valkey server, bound as `drivers.redis` says.
 
 The client's own retries are switched off: a fault that is retried silently cannot be timed, and an undo that
 hangs for long is worse than one that fails and is tried again.
@@ -12,22 +12,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import redis
-from pydantic import BaseModel, ConfigDict
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from seatrial.drivers.redis import RedisBinding
 from seatrial.faults.protocol import Role
 from seatrial.model.problems import TooLate, Unavailable, Unreachable
 
 _ANSWER_WITHIN_S = 2.0
-
-
-class RedisBinding(BaseModel):
-    """How to reach a server."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    url: str
 
 
 class Server:

@@ -1,8 +1,6 @@
 """The sides of a role of the driver `network`, and which packets pass between two of them.
 
-    {driver: network, namespace: router, sides: {east: [10.1.0.0/24], west: [10.2.0.0/24]}}
-
-The namespace is one of `ip netns add`, or, left out, this machine's own.
+How a target binds such a role is told in `drivers.network`.
 """
 
 from __future__ import annotations
@@ -10,40 +8,16 @@ from __future__ import annotations
 import ipaddress
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BeforeValidator
 
+from seatrial.drivers.network import Family, NetworkBinding
 from seatrial.faults.protocol import Role
-from seatrial.model.problems import BadInput, nearest
+from seatrial.model.problems import BadInput, Problem, nearest
 from seatrial.model.strict import as_tuple
 
 Between = Annotated[tuple[str, str], BeforeValidator(as_tuple)]
 Ways = Literal["both", "forward"]
-Family = Literal["ip", "ip6"]
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-
-class NetworkBinding(BaseModel):
-    """Which namespace, and which addresses are on which side."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    namespace: str = ""
-    sides: dict[str, tuple[str, ...]]
-
-    @property
-    def families(self) -> set[Family]:
-        """The address families of the sides."""
-        return {"ip6" if ":" in network else "ip" for side in self.sides.values() for network in side}
-
-    @property
-    def where(self) -> str:
-        """The place, for people."""
-        return f"in the namespace {self.namespace}" if self.namespace else "on this machine"
-
-    @property
-    def by_hand(self) -> str:
-        """What a person puts before a command that is to run there."""
-        return f"ip netns exec {self.namespace} " if self.namespace else ""
 
 
 def passing(role: Role, between: tuple[str, str], ways: Ways) -> list[tuple[Family, str]]:
@@ -55,7 +29,8 @@ def passing(role: Role, between: tuple[str, str], ways: Ways) -> list[tuple[Fami
     pairs = [(one, other)] + ([(other, one)] if ways == "both" else [])
     matches = [match for senders, receivers in pairs for match in _matches(senders, receivers)]
     if not matches:
-        raise BadInput(f"with.between: {' and '.join(between)} have no addresses of one family")
+        told = f"{' and '.join(between)} have no addresses of one family"
+        raise BadInput(Problem(told, path=("with", "between")))
     return matches
 
 
@@ -78,12 +53,13 @@ def _matches(senders: list[_Network], receivers: list[_Network]) -> list[tuple[F
 def _networks(role: Role, side: str) -> list[_Network]:
     sides = role.bound_to(NetworkBinding).sides
     if side not in sides:
-        raise BadInput(f"with.between: {role.name} has no side '{side}'{nearest(side, sides)}")
+        told = f"{role.name} has no side '{side}'{nearest(side, sides)}"
+        raise BadInput(Problem(told, path=("with", "between")))
+    networks = [ipaddress.ip_network(each) for each in sides[side]]
     try:
-        networks = [ipaddress.ip_network(each) for each in sides[side]]
-    except ValueError as error:
-        raise BadInput(f"roles.{role.name}.sides.{side}: {error}") from error
-    for network in networks:
-        role.require_allowed(str(network[0]))
-        role.require_allowed(str(network[-1]))
+        for network in networks:
+            role.require_allowed(str(network[0]))
+            role.require_allowed(str(network[-1]))
+    except BadInput as error:
+        raise BadInput([role.problem(("sides", side), each.message) for each in error.problems]) from error
     return networks

@@ -7,14 +7,10 @@ the primary's postmaster: Patroni says which member leads, and that member's dat
 
 from __future__ import annotations
 
-import os
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
-
+from seatrial.drivers.binding import Supervision
 from seatrial.faults.launch import detach_once
 from seatrial.faults.patroni import not_working, primary
 from seatrial.faults.processes import ProcessId, descendants, from_pidfile, is_stopped, survives
@@ -22,38 +18,18 @@ from seatrial.faults.protocol import Role, none_of
 from seatrial.model.problems import BadInput, Unavailable, Unreachable
 
 
-def _as_files(value: object) -> object:
-    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
-
-
-def _as_arguments(value: object) -> object:
-    words = shlex.split(value) if isinstance(value, str) else value
-    return tuple(words) if isinstance(words, list) else words
-
-
-Files = Annotated[tuple[str, ...], BeforeValidator(_as_files)]
-Arguments = Annotated[tuple[str, ...], BeforeValidator(_as_arguments)]
-
-
-class Supervision(BaseModel):
-    """The parameters of a role, of any driver, that concern its processes."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    pidfile: Files = ()
-    start: Arguments = ()
-    stop: Arguments = ()  # for faults that must keep a supervisor from bringing them back
-    log: str = os.devnull  # where the output of `start` goes
-
-
 def processes_of(role: Role) -> list[ProcessId]:
     """The role's processes. Raises BadInput without a pidfile, Unavailable when one does not run."""
+    require_pidfile(role)
     if role.driver == "patroni":
         return [primary(role).postmaster]
-    supervision = role.bound_to(Supervision)
-    if not supervision.pidfile:
-        raise BadInput(f"roles.{role.name}: say where its process is: pidfile: run/{role.name}.pid")
-    return _running(role, supervision)
+    return _running(role, role.bound_to(Supervision))
+
+
+def require_pidfile(role: Role) -> None:
+    """Raise BadInput when the role says nowhere which its processes are. A Patroni cluster is asked."""
+    if role.driver != "patroni" and not role.bound_to(Supervision).pidfile:
+        raise BadInput(role.problem((), f"say where its process is: pidfile: run/{role.name}.pid"))
 
 
 def _running(role: Role, supervision: Supervision) -> list[ProcessId]:

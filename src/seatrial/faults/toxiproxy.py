@@ -13,8 +13,9 @@ from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import quote, urlsplit
 
 import httpx
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
+from seatrial.drivers.toxiproxy import ToxiproxyBinding
 from seatrial.faults.http import no_answer
 from seatrial.faults.protocol import Declared, Role, Undo
 from seatrial.model.problems import Unavailable
@@ -27,15 +28,6 @@ _NOT_FOUND = 404
 
 def _toxicity(value: object) -> object:
     return Ratio.parse(value) if isinstance(value, str) else value
-
-
-class ToxiproxyBinding(BaseModel):
-    """Which proxy, of which Toxiproxy."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    url: str
-    proxy: str
 
 
 class Poisoned(BaseModel):

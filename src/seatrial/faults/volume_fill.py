@@ -20,24 +20,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
-from pydantic import BaseModel, ByteSize, ConfigDict
+from pydantic import BaseModel, ByteSize
 
+from seatrial.drivers.volume import VolumeBinding
 from seatrial.faults.protocol import Declared, Role, Undo
 from seatrial.home import seatrial_home
 from seatrial.model.problems import BadInput, Unavailable, Unreachable
 
-_MOST = ByteSize(4 << 30)
 _PREFIX = ".seatrial-balloon-"
 _BREATHS = 50  # a file system takes some space for itself when a file grows, and others write meanwhile
-
-
-class VolumeBinding(BaseModel):
-    """A directory on the file system, and the size up to which it may be filled."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    path: str
-    most: ByteSize = _MOST
 
 
 class Volume(BaseModel):

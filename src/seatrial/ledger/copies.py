@@ -13,8 +13,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-import httpx
-
 from seatrial.ledger.layout import sync_directory
 
 log = logging.getLogger(__name__)
@@ -62,11 +60,15 @@ class HttpCopy:
     """POSTs each note as text to a witness, which answers 2xx when it has it."""
 
     def __init__(self, url: str, timeout_s: float = 5.0) -> None:
+        import httpx  # noqa: PLC0415  # every signer and verifier would load it, and few have a witness
+
         self.name = url
         self._client = httpx.Client(timeout=timeout_s)
 
     def keep(self, note: bytes) -> None:
         """One request."""
+        import httpx  # noqa: PLC0415
+
         try:
             answer = self._client.post(
                 self.name, content=note, headers={"content-type": "text/plain; charset=utf-8"}

@@ -61,7 +61,7 @@ def append_stream(
             try:
                 events.append(parse(line))
             except InvalidEvent as error:
-                problem = Problem(error.reason, Location(source, number), error.path)
+                problem = Problem(error.reason, Location(source, number), (error.path,) if error.path else ())
                 break
         if events:
             yield ledger.append_canonical(events)

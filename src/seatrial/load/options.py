@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, Self, cast
 
 from seatrial.load.offer import Offer
-from seatrial.model.arrivals import RateStep, Spacing, starts_in_order
+from seatrial.model.arrivals import RateStep, Spacing
 from seatrial.model.quantities import Duration, Rate
+from seatrial.model.shape import starts_in_order
 
 
 def parse_shape(text: str) -> tuple[RateStep, ...]:

@@ -1,11 +1,13 @@
 """HTTP/1.1 as bytes: requests out, answers in. No sockets here.
 
 Parsing is llhttp's (by way of httptools), one parser a connection: a fresh one for each answer would cost as
-much as reading the answer.
+much as reading the answer. It is strict, as servers must be; a client has to take what RFC 9112 allows in an
+answer and real servers send. A head that it refuses is therefore read once more in plain form: `plain_head`.
 """
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterator, Mapping
 
@@ -15,6 +17,11 @@ from seatrial.load.failure import MALFORMED, Unanswered
 
 _DECODERS = {b"gzip": 31, b"x-gzip": 31, b"deflate": 15}  # zlib's window bits; 31 expects gzip's envelope
 _RAW_DEFLATE = -15
+
+_STATUS_LINE = re.compile(rb"(?:\r?\n)*HTTP/\d\.\d (\d)\d\d")
+_END_OF_HEAD = re.compile(rb"\n\r?\n")
+_FOLD = re.compile(rb"[ \t]*\n[ \t]+")
+_LONGEST_HEAD = 1 << 18  # bytes
 
 HeaderList = list[tuple[bytes, bytes]]
 
@@ -51,7 +58,7 @@ class AnswerParser:
     """
 
     __slots__ = (
-        "_announced", "_bodiless", "_parser", "_parts",
+        "_ambiguous", "_announced", "_bodiless", "_parser", "_parts", "_received",
         "complete", "headers", "reusable", "started", "status",
     )  # fmt: skip
 
@@ -61,6 +68,11 @@ class AnswerParser:
 
     def expect(self, bodiless: bool) -> None:
         """Get ready for the answer to a request; `bodiless` for HEAD."""
+        self._received = b""  # up to the end of the head, with what came in the same piece
+        self._ambiguous = False
+        self._await_head(bodiless)
+
+    def _await_head(self, bodiless: bool) -> None:
         self._bodiless = bodiless
         self._announced = False
         self._parts: list[bytes] = []
@@ -70,14 +82,33 @@ class AnswerParser:
 
     def feed(self, data: bytes) -> None:
         """Take in bytes. Raises Unanswered when they are not HTTP."""
+        if not self._announced:
+            self._received += data
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             self.complete, self.reusable = True, False
         except httptools.HttpParserError as error:
-            if not self.complete:
+            if self.complete:
+                self.reusable = False  # something came after the answer
+            elif self._announced or not self._read_plainly():
                 raise Unanswered(MALFORMED) from error
-            self.reusable = False  # something came after the answer
+
+    def _read_plainly(self) -> bool:
+        """Read a refused head once more in plain form; False when that makes no difference."""
+        received = self._received
+        if not _STATUS_LINE.match(received):
+            return False
+        plain, ambiguous = plain_heads(received)
+        if plain is None:
+            return len(received) < _LONGEST_HEAD  # its end is still to come
+        if plain == received:
+            return False
+        self._parser = httptools.HttpResponseParser(self)
+        self.expect(self._bodiless)
+        self._ambiguous = ambiguous
+        self.feed(plain)
+        return True
 
     def end(self) -> None:
         """The peer has closed. An answer without a length of its own ends here."""
@@ -114,7 +145,7 @@ class AnswerParser:
         self._announced = True
         if self._bodiless and self.status >= 200:
             # The parser would wait for the body that the headers announce; it cannot be told otherwise.
-            self.complete, self.reusable = True, self._parser.should_keep_alive()
+            self.complete, self.reusable = True, self._may_go_on()
             self._parser = httptools.HttpResponseParser(self)
 
     def on_body(self, data: bytes) -> None:
@@ -127,10 +158,49 @@ class AnswerParser:
         if self.complete:
             return
         if 100 <= self.status < 200 and self.status != 101:
-            self.expect(self._bodiless)  # an interim answer: the real one follows
+            self._await_head(self._bodiless)  # an interim answer: the real one follows
             self.started = True
             return
-        self.complete, self.reusable = True, self._parser.should_keep_alive()
+        self.complete, self.reusable = True, self._may_go_on()
+
+    def _may_go_on(self) -> bool:
+        return bool(self._parser.should_keep_alive()) and not self._ambiguous
+
+
+def plain_heads(received: bytes) -> tuple[bytes | None, bool]:
+    """An answer with its head, and those of interim answers before it, in plain form.
+
+    None while a head is not complete. The second value: see `plain_head`.
+    """
+    plain = b""
+    while (end := _END_OF_HEAD.search(received)) is not None:
+        head, received = received[: end.end()], received[end.end() :]
+        status = _STATUS_LINE.match(head)
+        text, ambiguous = plain_head(head)
+        plain += text
+        if status is None or status[1] != b"1":
+            return plain + received, ambiguous
+    return None, False
+
+
+def plain_head(head: bytes) -> tuple[bytes, bool]:
+    """A head as a strict parser reads it, and whether its length was told in two ways.
+
+    RFC 9112: a folded line is one (5.2), LF alone ends a line as well (2.2), chunks override Content-Length,
+    after which the connection is of no more use (6.3). RFC 9110, 8.6: Content-Lengths that agree, in several
+    lines or in one with commas, are one. Those that differ are left as they are: malformed.
+    """
+    status, _, rest = head.strip(b"\r\n").replace(b"\r\n", b"\n").partition(b"\n")
+    lines = _FOLD.sub(b" ", rest).split(b"\n") if rest else []
+    fields = [(line.partition(b":")[0].lower(), line) for line in lines]
+    lengths = [line.partition(b":")[2] for name, line in fields if name == b"content-length"]
+    values = {value.strip(b" \t") for value in b",".join(lengths).split(b",")}
+    chunked = any(name == b"transfer-encoding" and b"chunked" in line.lower() for name, line in fields)
+    if lengths and (chunked or len(values) == 1):
+        fields = [field for field in fields if field[0] != b"content-length"]
+        if not chunked:
+            fields.append((b"content-length", b"Content-Length: " + values.pop()))
+    return b"\r\n".join([status, *(line for _, line in fields), b"", b""]), bool(lengths and chunked)
 
 
 def _decode(data: bytes, coding: bytes) -> bytes:

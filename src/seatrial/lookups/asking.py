@@ -8,14 +8,29 @@ content too, the two are compared word for word.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib import import_module
 
+from seatrial.drivers.sql import SqlBinding
 from seatrial.faults.protocol import Role
-from seatrial.lookups import http, sql
-from seatrial.model.problems import BadInput, nearest
+from seatrial.model.problems import BadInput, Problem
 
 Copy = tuple[str, str | None]  # id, content (None: the target does not say)
 
-DRIVERS: dict[str, Callable[[Role, Sequence[str]], list[Copy]]] = {"sql": sql.ask, "http": http.ask}
+DRIVERS = ("sql", "http")  # files of this room with an `ask`; loaded when asked, their libraries are large
+
+
+def fit(role: Role) -> None:
+    """Raise BadInput unless `role` is bound so that writes can be looked up through it."""
+    if role.driver not in DRIVERS:
+        able = " or ".join(DRIVERS)
+        raise BadInput(f"the role '{role.name}' is bound to driver '{role.driver}', not to {able}")
+    if role.driver == SqlBinding.driver and not role.parameters.get("query"):
+        raise BadInput(without_query(role))
+
+
+def without_query(role: Role) -> Problem:
+    """What is wrong with a role that has an address alone: probes can ask it, and nobody else."""
+    return role.problem(("query",), "is missing, and writes are looked up with it")
 
 
 def look_up(role: Role, keys: Sequence[str]) -> tuple[Copy, ...]:
@@ -23,8 +38,6 @@ def look_up(role: Role, keys: Sequence[str]) -> tuple[Copy, ...]:
 
     Raises BadInput when the role cannot be asked as it is bound, Unavailable when the target does not answer.
     """
-    ask = DRIVERS.get(role.driver)
-    if ask is None:
-        known = nearest(role.driver, DRIVERS)
-        raise BadInput(f"writes cannot be looked up through the driver '{role.driver}'{known}")
+    fit(role)
+    ask: Callable[[Role, Sequence[str]], list[Copy]] = import_module(f"seatrial.lookups.{role.driver}").ask
     return tuple(ask(role, keys))

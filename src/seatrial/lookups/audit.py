@@ -25,42 +25,22 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import httpx
 import sqlalchemy as sa
-from pydantic import BeforeValidator, Field
 
+from seatrial.drivers.audit_log import AuditLogBinding
 from seatrial.faults.protocol import Role
 from seatrial.ledger.note import NoteError, VerifierKey, read_checkpoint
 from seatrial.ledger.transcript import Transcript
 from seatrial.lookups.database import engine_of, reason_of
 from seatrial.model.problems import BadInput, Unavailable
-from seatrial.model.quantities import Duration
-from seatrial.model.strict import Strict, as_tuple
 
 _ROWS = 5_000
 _LOOK_EVERY_S = 0.25
 
 Checkpoints = list[tuple[str, float]]  # note, and when it was signed: seconds since 1970
-
-
-def _one_or_more(value: object) -> object:
-    return (value,) if isinstance(value, str) else as_tuple(value)
-
-
-class AuditLog(Strict):
-    """A role bound to driver `audit-log`."""
-
-    url: str
-    entries: str
-    checkpoints: str
-    ingested: str | None = None  # how many entries there were, and when
-    key: Annotated[
-        tuple[str, ...], BeforeValidator(_one_or_more), Field(min_length=1)
-    ]  # or a list, after a change
-    within: Duration = Duration(60.0)
-    timeout: Duration = Duration(10.0)
 
 
 def record(
@@ -70,9 +50,7 @@ def record(
     sleep: Callable[[float], None] = time.sleep,
 ) -> bytes:
     """Write the ledger into `directory` and return the recording as JSON. Raises BadInput or Unavailable."""
-    bound = role.bound_to(AuditLog)
-    if ":from" not in bound.entries:
-        raise BadInput(f"roles.{role.name}.entries: needs `seq >= :from`, the first entry that is asked for")
+    bound = role.bound_to(AuditLogBinding)
     keys = [key for written in bound.key for key in _keys(role, written, bound.timeout.seconds)]
     engine = engine_of(role, bound.url, bound.timeout.seconds)
     transcript = Transcript(directory)
@@ -115,7 +93,7 @@ def _copy(
 class _Asked:
     """The two questions. Each is a transaction of its own, so each sees what is there by then."""
 
-    def __init__(self, role: Role, bound: AuditLog, connection: sa.Connection) -> None:
+    def __init__(self, role: Role, bound: AuditLogBinding, connection: sa.Connection) -> None:
         self.bound = bound
         self._role = role
         self._connection = connection

@@ -16,12 +16,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
-
+from seatrial.drivers.patroni import PatroniBinding
 from seatrial.faults.protocol import Role
 from seatrial.model.failover import Sign, What
 
-DRIVER = "patroni"
+DRIVER = PatroniBinding.driver
 
 _STAMP = re.compile(
     r"(?P<instant>\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[.,]\d{3,6})"
@@ -42,25 +41,12 @@ _SIGNS: tuple[tuple[What, re.Pattern[str]], ...] = (
 )
 
 
-class _Member(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    log: str = ""
-
-
-class _Logs(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    members: dict[str, _Member] = {}
-    proxies: tuple[str, ...] = ()
-
-
 def signs_of_failover(role: Role, zero_wall_s: float, begin_s: float, end_s: float) -> tuple[Sign, ...]:
     """What was logged between two instants, in its order. All instants are seconds after `zero_wall_s`.
 
     Raises SeatrialError when the role cannot be read as it is bound.
     """
-    logs = role.bound_to(_Logs)
+    logs = role.bound_to(PatroniBinding)
     files = [(name, name, member.log) for name, member in logs.members.items() if member.log]
     files += [(Path(proxy).stem, "", proxy) for proxy in logs.proxies]
     found = [

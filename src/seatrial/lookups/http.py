@@ -17,22 +17,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
-from pydantic import Field
 
+from seatrial.drivers.http import HttpBinding
 from seatrial.faults.protocol import Role
 from seatrial.model.problems import BadInput, Unavailable
-from seatrial.model.strict import Strict
 
 _AT_ONCE = 8
-
-
-class Endpoint(Strict):
-    """A role bound to driver `http`, for look-ups."""
-
-    url: str
-    headers: dict[str, str] = Field(default_factory=dict)
-    content: str | None = None
-    timeout_s: float = 5.0
 
 
 def identity_of(key: str) -> str:
@@ -42,7 +32,7 @@ def identity_of(key: str) -> str:
 
 def ask(role: Role, keys: Sequence[str]) -> list[tuple[str, str | None]]:
     """The stored copies of the writes with these keys. Raises BadInput or Unavailable."""
-    endpoint = role.bound_to(Endpoint)
+    endpoint = role.bound_to(HttpBinding)
     role.require_allowed(httpx.URL(endpoint.url.split("{")[0]).host)
     with (
         httpx.Client(timeout=endpoint.timeout_s, trust_env=False) as client,
@@ -52,7 +42,9 @@ def ask(role: Role, keys: Sequence[str]) -> list[tuple[str, str | None]]:
         return [answer for answer in answers if answer is not None]
 
 
-def _ask_one(client: httpx.Client, role: str, endpoint: Endpoint, key: str) -> tuple[str, str | None] | None:
+def _ask_one(
+    client: httpx.Client, role: str, endpoint: HttpBinding, key: str
+) -> tuple[str, str | None] | None:
     identity, _, expected = key.partition(" ")
     words: dict[str, Any] = {"id": identity, "expected": expected.split(" ")}
     url = _filled(role, "url", endpoint.url, words)

@@ -6,13 +6,31 @@ from collections.abc import Callable
 from pathlib import Path
 
 from seatrial.faults.protocol import Role
-from seatrial.lookups import audit, replicas
 from seatrial.model.problems import BadInput, nearest
 
-RECORDERS: dict[str, Callable[[Role, Path], bytes]] = {
-    "replicas": lambda role, _: replicas.record(role),
-    "audit-log": audit.record,
-}
+# each loads its file when it is needed: their libraries are large
+
+
+def _replicas(role: Role, _directory: Path) -> bytes:
+    from seatrial.lookups import replicas  # noqa: PLC0415
+
+    return replicas.record(role)
+
+
+def _audit_log(role: Role, directory: Path) -> bytes:
+    from seatrial.lookups import audit  # noqa: PLC0415
+
+    return audit.record(role, directory)
+
+
+RECORDERS: dict[str, Callable[[Role, Path], bytes]] = {"replicas": _replicas, "audit-log": _audit_log}
+
+
+def fit(role: Role) -> None:
+    """Raise BadInput unless `role` is bound so that it can be recorded."""
+    if role.driver not in RECORDERS:
+        able = " or ".join(RECORDERS)
+        raise BadInput(f"the role '{role.name}' is bound to driver '{role.driver}', not to {able}")
 
 
 def record(role: Role, directory: Path) -> bytes:

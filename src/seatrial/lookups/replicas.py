@@ -14,34 +14,24 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Any
 
 import httpx
-from pydantic import Field
 
+from seatrial.drivers.replicas import ReplicasBinding
 from seatrial.faults.protocol import Role
 from seatrial.model.problems import Unavailable
-from seatrial.model.quantities import Duration
-from seatrial.model.strict import Strict
 
 _PAGE = 1_000
 _MOST_PAGES = 10_000
 _LOOK_EVERY_S = 0.05
 
 
-class Replicas(Strict):
-    """A role bound to driver `replicas`."""
-
-    replicas: Annotated[dict[str, str], Field(min_length=1)]  # region → URL
-    within: Duration = Duration(30.0)
-    timeout: Duration = Duration(5.0)
-
-
 def record(
     role: Role, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
 ) -> bytes:
     """The recording as JSON. Raises BadInput, or Unavailable when a replica does not answer."""
-    bound = role.bound_to(Replicas)
+    bound = role.bound_to(ReplicasBinding)
     for url in bound.replicas.values():
         role.require_allowed(httpx.URL(url).host)
     with httpx.Client(timeout=bound.timeout.seconds, trust_env=False) as client:
@@ -61,7 +51,7 @@ def record(
 def _await_agreement(
     client: httpx.Client,
     role: str,
-    bound: Replicas,
+    bound: ReplicasBinding,
     clock: Callable[[], float],
     sleep: Callable[[float], None],
 ) -> tuple[dict[str, httpx.Response], float | None]:

@@ -14,28 +14,20 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from seatrial.drivers.sql import SqlBinding
 from seatrial.faults.protocol import Role
 from seatrial.lookups.database import engine_of, reason_of
 from seatrial.lookups.http import identity_of
-from seatrial.model.problems import BadInput, Unavailable
-from seatrial.model.strict import Strict
+from seatrial.model.problems import Unavailable
 
 _IDS_A_QUERY = 2_000
 _PATIENCE_S = 10.0
 
 
-class Database(Strict):
-    """A role bound to driver `sql`."""
-
-    url: str
-    query: str
-
-
 def ask(role: Role, keys: Sequence[str]) -> list[tuple[str, str | None]]:
     """The stored copies of the writes with these keys. Raises BadInput or Unavailable."""
-    database = role.bound_to(Database)
-    if ":ids" not in database.query:
-        raise BadInput(f"roles.{role.name}.query: needs `IN :ids` where the ids of the writes go")
+    database = role.bound_to(SqlBinding)
+    assert database.query  # `asking.fit` has looked
     engine = engine_of(role, database.url, _PATIENCE_S)
     query = sa.text(database.query).bindparams(sa.bindparam("ids", expanding=True))
     ids = [identity_of(key) for key in keys]

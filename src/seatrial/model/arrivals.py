@@ -11,21 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from seatrial.model.quantities import Rate
+from seatrial.model.shape import starts_in_order
 
 Seconds = npt.NDArray[np.float64]
 Spacing = Literal["even", "poisson"]
-
-
-def starts_in_order(starts: Sequence[float]) -> bool:
-    """Whether a rate shape's steps begin at 0 and follow one another in time."""
-    return bool(starts) and starts[0] == 0 and all(a < b for a, b in pairwise(starts))
 
 
 @dataclass(frozen=True, slots=True)

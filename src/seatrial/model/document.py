@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, TypeVar, get_args
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from seatrial.model.problems import BadInput, Location, Problem, nearest
+from seatrial.model.problems import BadInput, Location, Path, Problem, dotted, nearest
 
-Path = tuple[str | int, ...]
+__all__ = ["Document", "Path", "build", "dotted", "parse", "problems_of"]
+
 Record = TypeVar("Record", bound=BaseModel)
 
 _LARGEST_FILE = 1_000_000  # characters
@@ -57,15 +58,21 @@ class Document:
 
     def problem(self, path: Path, message: str, *, key: bool = False) -> Problem:
         """`message` about the value (or, with `key`, about the key) at `path`."""
-        return Problem(message, self.location(path, key=key), dotted(path))
+        return self.placed(Problem(message, path=path, key=key))
 
+    def placed(self, problem: Problem) -> Problem:
+        """`problem`, whose path is one in this file, with the place where that stands."""
+        return replace(problem, location=self.location(problem.path, key=problem.key))
 
-def dotted(path: Path) -> str:
-    """`timeline[1].fault` for `("timeline", 1, "fault")`."""
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text
+    def at(self, path: Path) -> Any:
+        """The value at `path`, as it was read; None where there is none."""
+        value = self.data
+        for part in path:
+            try:
+                value = value[part]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return value
 
 
 def parse(text: str, file: str) -> Document:
@@ -108,7 +115,7 @@ class _Reader:
 
     def _complain(self, node: yaml.Node, path: Path, message: str) -> None:
         place = Location(self.file, node.start_mark.line + 1, node.start_mark.column + 1)
-        self.problems.append(Problem(message, place, dotted(path)))
+        self.problems.append(Problem(message, place, path))
 
     def read(self, node: yaml.Node, path: Path) -> Any:
         if len(self.values) >= _MOST_VALUES or len(path) > _DEEPEST:
@@ -158,22 +165,40 @@ def build(record: type[Record], document: Document) -> Record:
     try:
         return record.model_validate(document.data)
     except ValidationError as error:
-        found = [_translate(document, record, dict(detail)) for detail in error.errors()]
+        found = [_written(document, record, dict(detail)) for detail in error.errors()]
         raise BadInput(sorted(found, key=_place)) from error
 
 
-def _translate(document: Document, record: type[BaseModel], detail: dict[str, Any]) -> Problem:
-    """One of pydantic's errors in our words, at the place in the file that it is about."""
+def _written(document: Document, record: type[BaseModel], detail: dict[str, Any]) -> Problem:
+    """One of pydantic's errors, at the place in the file that it is about."""
+    problem = _translated(record, detail, "key")
+    path = problem.path
+    if detail["type"] not in (
+        "missing",
+        "field",
+    ):  # and a value that a validator put into a normal form is not there either
+        while path and not document.has(path):
+            path = path[:-1]
+    return document.placed(replace(problem, path=path))
+
+
+def problems_of(error: ValidationError, record: type[BaseModel], what: str = "key") -> list[Problem]:
+    """Pydantic's errors in our words. Paths count from the `record`; `what` a key of it is called."""
+    return [_translated(record, dict(detail), what) for detail in error.errors()]
+
+
+def _translated(record: type[BaseModel], detail: dict[str, Any], what: str) -> Problem:
     path: Path = tuple(detail["loc"])
     kind = str(detail["type"])
     if kind == "extra_forbidden":
+        unknown = str(path[-1])
         known = _field_names(record, path[:-1])
-        return document.problem(path, f"unknown key '{path[-1]}'{nearest(str(path[-1]), known)}", key=True)
+        return Problem(f"unknown {what} '{unknown}'{nearest(unknown, known)}", path=path, key=True)
     if kind == "missing":
-        return Problem("is required and missing", document.location(path[:-1]), dotted(path))
-    while path and not document.has(path):  # a value that a validator put into a normal form first
-        path = path[:-1]
-    return document.problem(path, _message(kind, detail))
+        return Problem("is required and missing", path=path)
+    if kind == "field":
+        path = (*path, str(detail["ctx"]["field"]))
+    return Problem(_message(kind, detail), path=path)
 
 
 _EXPECTED = {
@@ -184,15 +209,25 @@ _EXPECTED = {
     "list_type": "a list",
     "string_type": "text (quote it)",
     "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
     "float_type": "a number",
+    "float_parsing": "a number",
     "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "byte_size": "a size, such as 20GiB,",
+    "byte_size_unit": "a size, such as 20GiB,",
 }
 
 
 def _message(kind: str, detail: dict[str, Any]) -> str:
     given = _shown(detail["input"])
+    if kind in _EXPECTED and detail["input"] is None:
+        return f"is empty, where {_EXPECTED[kind]} is expected"
     if kind in _EXPECTED:
         return f"'{given}' stands where {_EXPECTED[kind]} is expected"
+    if kind == "too_short":
+        return "must not be empty" if detail["ctx"]["min_length"] == 1 else "is too short"
     if kind == "literal_error":
         allowed = re.findall(r"'([^']*)'", str(detail["ctx"]["expected"]))
         close = nearest(given, allowed)
@@ -214,11 +249,14 @@ def _shown(value: object) -> str:
 def _field_names(record: type[BaseModel], path: Path) -> list[str]:
     """The keys that may stand in the mapping at `path` of a `record`."""
     current: type[BaseModel] | None = record
+    named_by_users = False  # the next part is a key of a mapping of records, such as a role's name
     for part in path:
-        if isinstance(part, int) or current is None:
+        if isinstance(part, int) or named_by_users or current is None:
+            named_by_users = False
             continue
         found = next((f for name, f in current.model_fields.items() if part in (name, f.alias)), None)
         current = _record_in(found.annotation) if found else None
+        named_by_users = found is not None and get_origin(found.annotation) is dict
     return [field.alias or name for name, field in current.model_fields.items()] if current else []
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from seatrial.model.arrivals import starts_in_order
 from seatrial.model.probe import ProbeSpec
 from seatrial.model.quantities import Duration, Rate, Ratio
-from seatrial.model.strict import Strict, as_tuple
+from seatrial.model.shape import starts_in_order
+from seatrial.model.strict import Strict, about, as_tuple
 
 Severity = Literal["critical", "error", "warning", "info"]
 
@@ -34,24 +34,6 @@ def _as_shape(value: object) -> object:
     return as_tuple(value) if isinstance(value, list) else ({"at": "0s", "rate": value},)
 
 
-def _as_checks(value: object) -> object:
-    """`name` is short for `{name: {}}`."""
-    if not isinstance(value, list):
-        return value
-    return tuple(_as_check(item) for item in value)
-
-
-def _as_check(item: object) -> object:
-    if isinstance(item, str):
-        return {"check": item, "with": {}}
-    if isinstance(item, dict) and len(item) == 1:
-        ((name, parameters),) = item.items()
-        return {"check": name, "with": parameters if parameters is not None else {}}
-    raise PydanticCustomError(
-        "check", "a check is its name, or one name with its parameters: served-by: {{release: blue}}"
-    )
-
-
 Name = Annotated[str, BeforeValidator(_a_name)]
 Parameters = Annotated[dict[str, Any], Field(default_factory=dict)]
 
@@ -69,19 +51,25 @@ class Load(Strict):
     scenario: str
     rate: Annotated[tuple[RatePoint, ...], BeforeValidator(_as_shape)]
     arrivals: Literal["even", "poisson"] = "even"
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0)] = 0
     deadline: Duration = Duration(2.0)
     scenario_errors: Ratio = Ratio(0.0)  # the share of arrivals whose task may raise before nothing can pass
 
-    @model_validator(mode="after")
-    def _shape_in_order(self) -> Load:
-        if not starts_in_order([point.at.seconds for point in self.rate]):
-            raise ValueError("rate: a shape starts at 0s and its steps follow one another in time")
-        if all(point.rate.count == 0 for point in self.rate):
-            raise ValueError("rate: a load of nothing measures nothing")
-        if self.deadline.seconds <= 0:
-            raise ValueError("deadline: must be longer than 0s")
-        return self
+    @field_validator("rate")
+    @classmethod
+    def _a_shape(cls, shape: tuple[RatePoint, ...]) -> tuple[RatePoint, ...]:
+        if not starts_in_order([point.at.seconds for point in shape]):
+            raise ValueError("a shape starts at 0s and its steps follow one another in time")
+        if all(point.rate.count == 0 for point in shape):
+            raise ValueError("a load of nothing measures nothing")
+        return shape
+
+    @field_validator("deadline")
+    @classmethod
+    def _some_time(cls, deadline: Duration) -> Duration:
+        if deadline.seconds <= 0:
+            raise ValueError("must be longer than 0s")
+        return deadline
 
 
 class Step(Strict):
@@ -99,8 +87,8 @@ class Step(Strict):
     def _one_thing(self) -> Step:
         if (self.fault is None) == (self.action is None):
             raise ValueError("a step is either a fault or an action")
-        if self.action is not None and self.for_ is not None:
-            raise ValueError("an action has no duration; 'for' belongs to faults")
+        if self.for_ is not None and self.for_.seconds <= 0:
+            raise about("for", "must be longer than 0s; left out, a fault lasts until the end")
         return self
 
     @property
@@ -137,6 +125,12 @@ class LatencyObjective(Strict):
     p99: Duration | None = None
     max: Duration | None = None
 
+    @model_validator(mode="after")
+    def _something(self) -> LatencyObjective:
+        if not self.limits():
+            raise ValueError("limits nothing; write a percentile: p95: 900ms")
+        return self
+
     def limits(self) -> dict[str, Duration]:
         """The percentiles that are limited."""
         return {name: limit for name in ("p50", "p90", "p95", "p99", "max") if (limit := getattr(self, name))}
@@ -165,10 +159,20 @@ class Objectives(Strict):
 
 
 class Check(Strict):
-    """A judge of the recorded history, and its parameters."""
+    """A judge of the recorded history, and its parameters: `name`, or `name: {parameter: value}`."""
 
     check: str
     with_: Parameters = Field(alias="with")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_its_name(cls, item: object) -> object:
+        if isinstance(item, str):
+            return {"check": item, "with": {}}
+        if isinstance(item, dict) and len(item) == 1:
+            ((name, parameters),) = item.items()
+            return {"check": name, "with": parameters if parameters is not None else {}}
+        raise ValueError("a check is its name, or one name with its parameters: served-by: {release: blue}")
 
 
 class Guard(Strict):
@@ -206,12 +210,13 @@ class Experiment(Strict):
     steady_state: Annotated[tuple[ProbeSpec, ...], BeforeValidator(as_tuple)] = ()
     timeline: Annotated[tuple[Step, ...], BeforeValidator(as_tuple)] = ()
     objectives: Objectives = Objectives()
-    checks: Annotated[tuple[Check, ...], BeforeValidator(_as_checks)] = ()
+    checks: Annotated[tuple[Check, ...], BeforeValidator(as_tuple)] = ()
     guards: Annotated[tuple[Guard, ...], BeforeValidator(as_tuple)] = ()
     incident: Incident | None = None
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Experiment:
-        if self.duration.seconds <= 0:
-            raise ValueError("duration: must be longer than 0s")
-        return self
+    @field_validator("duration")
+    @classmethod
+    def _some_time(cls, duration: Duration) -> Duration:
+        if duration.seconds <= 0:
+            raise ValueError("must be longer than 0s")
+        return duration

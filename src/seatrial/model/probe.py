@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import model_validator
 
 from seatrial.model.quantities import Duration
-from seatrial.model.strict import Strict
+from seatrial.model.strict import Strict, about
 
 
 class ProbeSpec(Strict):
@@ -38,7 +38,11 @@ class ProbeSpec(Strict):
         if len(asked) != 1:
             raise ValueError(f"a probe asks one of {', '.join(self.KINDS)}")
         if asked[0] != "http" and not self.on:
-            raise ValueError(f"a probe by {asked[0]} needs the role that it asks: on: …")
+            raise about("on", f"a probe by {asked[0]} needs the role that it asks")
+        if self.within.seconds <= 0:
+            raise about("within", "must be longer than 0s")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise about("min", f"no value is at least {self.min:g} and at most {self.max:g}")
         return self
 
     @property

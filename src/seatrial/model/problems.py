@@ -6,9 +6,12 @@ Every error that a user can cause or mend is a `SeatrialError`. It is raised whe
 
 from __future__ import annotations
 
+import contextlib
 import difflib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+Path = tuple[str | int, ...]  # of keys and indexes: ("timeline", 1, "fault")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +26,32 @@ class Location:
         return ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
 
 
+def dotted(path: Path) -> str:
+    """`timeline[1].fault` for `("timeline", 1, "fault")`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with something the user wrote."""
+    """One thing wrong with something the user wrote.
+
+    Whoever finds it knows which value it is about, `path`; whoever has the file adds where that stands.
+    """
 
     message: str
     location: Location | None = None
-    path: str = ""  # the value's name inside the file: timeline[1].fault
+    path: Path = ()  # of the value inside its file
+    key: bool = False  # about the key rather than the value: it should not be there
+
+    def under(self, path: Path) -> Problem:
+        """The same, when what `path` counts from is itself the value at `path` of something larger."""
+        return replace(self, path=(*path, *self.path))
 
     def __str__(self) -> str:
-        return ": ".join(part for part in (str(self.location or ""), self.path, self.message) if part)
+        return ": ".join(part for part in (str(self.location or ""), dotted(self.path), self.message) if part)
 
 
 class SeatrialError(Exception):
@@ -51,6 +70,47 @@ class BadInput(SeatrialError):  # noqa: N818  # what it is, as in KeyboardInterr
             problems = Problem(problems)
         self.problems: tuple[Problem, ...] = (problems,) if isinstance(problems, Problem) else tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class Problems:
+    """What has been found wrong so far, so that all of it can be told at once.
+
+    with problems.collected():
+        …                         # a BadInput is noted, and what follows the block goes on
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[Problem, None] = {}  # each once, in the order in which they were found
+
+    def __iter__(self) -> Iterator[Problem]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def add(self, *problems: Problem) -> None:
+        """Note them."""
+        self._found.update(dict.fromkeys(problems))
+
+    @contextlib.contextmanager
+    def collected(self) -> Iterator[None]:
+        """Note what a BadInput in the block tells; the rest of the block is then left out."""
+        try:
+            yield
+        except BadInput as error:
+            self.add(*error.problems)
+
+    def tell(self) -> None:
+        """Raise BadInput with all of them, if there is any, in the order of each file."""
+        files = dict.fromkeys(each.location.file if each.location else "" for each in self._found)
+        order = {file: number for number, file in enumerate(files)}
+
+        def place(problem: Problem) -> tuple[int, int, int]:
+            at = problem.location or Location("")
+            return order[at.file], at.line or 0, at.column or 0
+
+        if self._found:
+            raise BadInput(sorted(self._found, key=place))
 
 
 class Unavailable(SeatrialError):  # noqa: N818

@@ -29,6 +29,10 @@ _PER = {
     "hour": 3600.0,
 }
 _LONGEST_TEXT = 64
+_LONGEST_DAYS = (
+    3_650  # what is longer or faster is a slip of the pen, and would not fit a clock or a schedule
+)
+_MOST_PER_SECOND = 10_000_000
 
 
 class Quantity:
@@ -44,6 +48,8 @@ class Quantity:
 
     @classmethod
     def _refuse(cls, value: object) -> ValueError:
+        if value is None:
+            return ValueError(f"is empty, and not {cls.expects}")
         shown = str(value)
         shown = shown if len(shown) <= _LONGEST_TEXT else shown[:_LONGEST_TEXT] + "…"
         return ValueError(f"'{shown}' is not {cls.expects}")
@@ -94,6 +100,8 @@ class Duration(Quantity):
             position = part.end()
         if position == 0 or not math.isfinite(total):
             raise cls._refuse(text)
+        if total > _LONGEST_DAYS * _SECONDS["d"]:
+            raise ValueError(f"'{text}' is longer than {_LONGEST_DAYS:,} days")
         return cls(total)
 
     def __str__(self) -> str:
@@ -122,7 +130,10 @@ class Rate(Quantity):
         count = float(match[1].replace("_", ""))
         if not math.isfinite(count):
             raise cls._refuse(text)
-        return cls(count, _PER[match[2]])
+        rate = cls(count, _PER[match[2]])
+        if rate.per_second > _MOST_PER_SECOND:
+            raise ValueError(f"'{text}' is more than {_MOST_PER_SECOND:,} a second")
+        return rate
 
     @property
     def per_second(self) -> float:

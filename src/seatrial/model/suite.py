@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator, field_validator
 
 from seatrial.model.experiment import Name
 from seatrial.model.quantities import Duration
@@ -19,8 +19,9 @@ class Suite(Strict):
     experiments: Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
     pause: Duration = Duration(2.0)
 
-    @model_validator(mode="after")
-    def _not_empty(self) -> Suite:
-        if not self.experiments:
-            raise ValueError("experiments: a suite of nothing shows nothing")
-        return self
+    @field_validator("experiments")
+    @classmethod
+    def _not_empty(cls, experiments: tuple[str, ...]) -> tuple[str, ...]:
+        if not experiments:
+            raise ValueError("a suite of nothing shows nothing")
+        return experiments

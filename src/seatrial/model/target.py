@@ -11,13 +11,14 @@ from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_
 
 from seatrial.model.experiment import Name
 from seatrial.model.quantities import Duration
-from seatrial.model.strict import Strict, as_tuple
+from seatrial.model.strict import Strict, about, as_tuple
 
 LOOPBACK = ("127.0.0.0/8", "::1/128", "localhost")
 
 # Variables tell a scenario of its target. None may change the load generator itself.
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*", re.ASCII)
 _RESERVED = re.compile(r"PATH|HOME|(PYTHON|LD_|DYLD_|LOCUST_|SEATRIAL_).*|.*_PROXY")
+_ROLE = re.compile(r"(?=.{1,80}$)[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*", re.ASCII)
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s,;\"']+")
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -58,13 +59,28 @@ class Target(Strict):
                 raise ValueError(f"'{name}' would change the load generator itself; choose another name")
         return variables
 
+    @field_validator("roles")
+    @classmethod
+    def _named(cls, roles: dict[str, RoleBinding]) -> dict[str, RoleBinding]:
+        for name in roles:
+            if not _ROLE.fullmatch(name):  # evidence about a role goes into files of its name
+                raise about(
+                    name, "a role's name is made of letters, digits and - _ . between them, 80 at most"
+                )
+        return roles
+
     @model_validator(mode="after")
     def _consistent(self) -> Target:
-        url = urlsplit(self.base_url)
+        try:
+            url = urlsplit(self.base_url)
+            _ = url.port if "${" not in url.netloc else None  # which raises for what is no port
+        except ValueError as error:
+            raise about("base_url", f"'{self.base_url}' is not an address: {error}") from error
         if url.scheme not in ("http", "https") or not url.hostname:
-            raise ValueError(f"base_url: '{self.base_url}' is not an http:// or https:// address")
+            raise about("base_url", f"'{self.base_url}' is not an http:// or https:// address")
         if not self.allows(url.hostname):
-            raise ValueError(f"base_url: the host {url.hostname} is not in allow: [{', '.join(self.allow)}]")
+            told = f"the host {url.hostname} is not in allow: [{', '.join(self.allow)}]"
+            raise about("base_url", told)
         return self
 
     def allows(self, host: str) -> bool:

@@ -98,7 +98,7 @@ def read_verdict(text: str, file: str) -> RunResult:
     except json.JSONDecodeError as error:
         place = Location(file, error.lineno, error.colno)
         raise BadInput(Problem(f"not valid JSON: {error.msg}", place)) from error
-    except (KeyError, TypeError, ValidationError) as error:
+    except (KeyError, TypeError, ValidationError, RecursionError) as error:
         reason = f"no key {error}" if isinstance(error, KeyError) else "its values are not those of a run"
         raise BadInput(Problem(f"not a run's verdict: {reason}", Location(file))) from error
 

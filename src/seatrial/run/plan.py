@@ -7,44 +7,30 @@ that meets here, so a plan that exists can be conducted, and all that is wrong i
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from seatrial.checks import registry as checks_registry
-from seatrial.checks.protocol import AsksForRecording, AsksForWrites, Check
+from seatrial.checks.protocol import Check
 from seatrial.faults import calling
-from seatrial.faults import registry as faults_registry
-from seatrial.faults.protocol import Fault, Role
-from seatrial.lookups.asking import DRIVERS
+from seatrial.faults.protocol import Role
+from seatrial.files import Source, find, missing
 from seatrial.lookups.failover import DRIVER as FAILS_OVER
-from seatrial.lookups.recording import RECORDERS
 from seatrial.model.arrivals import ArrivalSchedule, RateStep, with_spikes
-from seatrial.model.document import Document, build
-from seatrial.model.document import Path as DocumentPath
-from seatrial.model.experiment import Experiment, RatePoint, Step
-from seatrial.model.probe import ProbeSpec
-from seatrial.model.problems import BadInput, Problem
+from seatrial.model.document import build
+from seatrial.model.experiment import Experiment, RatePoint
+from seatrial.model.problems import BadInput, Problem, Problems
 from seatrial.model.quantities import Duration, Rate
-from seatrial.model.target import Target, hosts_in, references, substitute
+from seatrial.model.target import Target, substitute
 from seatrial.probes import Question
-from seatrial.run import spike
-from seatrial.run.files import Source, find
-from seatrial.run.spike import Spike, SpikeParameters
+from seatrial.run.draft import Draft
+from seatrial.run.questions import bind_questions
+from seatrial.run.roles import Roles
+from seatrial.run.scenario import require_scenario
+from seatrial.run.spike import Spike
+from seatrial.run.steps import PlannedStep, dangling, plan_timeline
 
-
-@dataclass(frozen=True, slots=True)
-class PlannedStep:
-    """A step whose fault or action, and role, are known and fit one another."""
-
-    name: str  # unique in the run
-    at_s: float
-    for_s: float | None
-    fault: Fault
-    role: Role
+__all__ = ["Plan", "PlannedStep", "make_plan", "problems_of_plan", "problems_of_target"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,218 +81,86 @@ def make_plan(experiment: Source, target: Source, rate: Rate | None = None, conf
     `rate` replaces the experiment's rate. `confirm` must name the target if that is a production one. Raises
     BadInput with all problems of both files.
     """
-    collected: list[Problem] = []
-    with _collecting(collected):
-        promised = build(Experiment, experiment.document)
-    with _collecting(collected):
-        system = build(Target, target.document)
-    if collected:
-        raise BadInput(collected)
+    problems = Problems()
+    plan = _plan(experiment, target, rate, confirm, problems)
+    problems.tell()
+    assert plan is not None  # or there would have been a problem
+    return plan
+
+
+def problems_of_target(target: Source, confirm: str = "") -> list[Problem]:
+    """All that is wrong with a target, whatever is to be done to it."""
+    problems = Problems()
+    Roles.of(target, confirm, problems)
+    return list(problems)
+
+
+def problems_of_plan(experiment: Source, target: Source | None, confirm: str = "") -> list[Problem]:
+    """All that keeps there from being a plan, or as much of it as can be told while there is no target."""
+    problems = Problems()
+    _plan(experiment, target, None, confirm, problems)
+    return list(problems)
+
+
+def _plan(
+    experiment: Source, target: Source | None, rate: Rate | None, confirm: str, problems: Problems
+) -> Plan | None:
+    """The plan, unless there are problems: every part is looked at, whatever is wrong with another."""
+    document = experiment.document
+    promised: Experiment | None = None
+    with problems.collected():
+        promised = build(Experiment, document)
+    draft = Draft.of(document)
+    roles = Roles.of(target, confirm, problems) if target else None
+    scenario = _scenario(draft, experiment, problems)
+    steps, spikes = plan_timeline(draft, document, roles, problems)
+    questions = bind_questions(draft, document, roles, problems)
+    problems.add(*dangling(draft, document))
+    if len(problems) or promised is None or roles is None or scenario is None:
+        return None
     if rate is not None:
         load = promised.load.model_copy(update={"rate": (RatePoint(at=Duration(0.0), rate=rate),)})
         promised = promised.model_copy(update={"load": load})
-
-    collected += _unset_variables(system, target.document)
-    collected += _not_allowed(system, target.document)
-    collected += _unconfirmed(system, target.document, confirm)
-    scenario = find(promised.load.scenario, experiment.path)
-    if scenario is None:
-        collected.append(experiment.document.problem(("load", "scenario"), "no such file"))
-    spikes = list(_spikes(promised, experiment.document, collected))
-    steps = list(_steps(promised, experiment.document, system, target.path, collected))
-    checks = list(_checks(promised, experiment.document, collected))
-    collected += _dangling(promised, experiment.document)
-    asking = [check.lookup_role() for check in checks if isinstance(check, AsksForWrites)]
-    lookups = list(_asked(asking, DRIVERS, experiment.document, system, target.path, collected))
-    asking = [check.recorded_role() for check in checks if isinstance(check, AsksForRecording)]
-    recordings = list(_asked(asking, RECORDERS, experiment.document, system, target.path, collected))
-    asker = _Asker(experiment.document, system, target.path, collected)
-    steady = [
-        asker.question(probe, "steady_state", index) for index, probe in enumerate(promised.steady_state)
-    ]
-    guarded = [
-        asker.question(guard.probe, "guards", index) if guard.probe else None
-        for index, guard in enumerate(promised.guards)
-    ]
-    if collected:
-        raise BadInput(collected)
-    assert scenario is not None
     return Plan(
         experiment=promised,
-        experiment_text=experiment.document.text,
-        target=system,
-        lookups=tuple(lookups),
-        clusters=tuple(
-            Role.of(system, name, target.path.parent)
-            for name, binding in system.roles.items()
-            if binding.driver == FAILS_OVER
-        ),
-        recordings=tuple(recordings),
-        steady_state=tuple(steady),
-        guard_probes=tuple(guarded),
-        base_url=str(substitute(system.base_url, dict(os.environ))).rstrip("/"),
+        experiment_text=document.text,
+        target=roles.target,
+        lookups=questions.lookups,
+        clusters=roles.bound_to(FAILS_OVER),
+        recordings=questions.recordings,
+        steady_state=questions.steady_state,
+        guard_probes=questions.guard_probes,
+        base_url=str(substitute(roles.target.base_url, dict(os.environ))).rstrip("/"),
         scenario=scenario,
         shape=with_spikes(
             [RateStep(point.at.seconds, point.rate) for point in promised.load.rate],
             [spike.window for spike in spikes],
         ),
         spikes=tuple(spikes),
-        steps=tuple(sorted(steps, key=lambda step: step.at_s)),
-        checks=tuple(checks),
-        variables=substitute(system.variables, dict(os.environ)),
+        steps=tuple(steps),
+        checks=questions.checks,
+        variables=substitute(roles.target.variables, dict(os.environ)),
     )
 
 
-@contextmanager
-def _collecting(problems: list[Problem]) -> Iterator[None]:
+def _scenario(draft: Draft, experiment: Source, problems: Problems) -> Path | None:
+    """The file of the scenario, which can be read and is Python."""
+    if draft.load is None:
+        return None
+    named = draft.load.scenario
+    found = find(named, experiment.path)
+    if found is None:
+        message = missing(named, experiment.path)
+        problems.add(experiment.document.problem(("load", "scenario"), message))
+        return None
     try:
-        yield
+        require_scenario(found)
     except BadInput as error:
-        problems += error.problems
-
-
-def _unset_variables(target: Target, document: Document) -> Iterator[Problem]:
-    for name in sorted(references(target.model_dump()) - os.environ.keys()):
-        yield document.problem((), f"the environment variable {name} is referenced and not set")
-
-
-def _not_allowed(target: Target, document: Document) -> Iterator[Problem]:
-    """Variables that would lead the load to hosts that it may not touch. A secret is not quoted."""
-    for name, written in target.variables.items():
-        if references(written) - os.environ.keys():
-            continue  # which is told already
-        for host in hosts_in(substitute(written, dict(os.environ))):
-            if not target.allows(host):
-                whose = f"the host {host}" if host and not references(written) else "the host of its URL"
-                message = f"{whose} is not in allow: [{', '.join(target.allow)}]; load may not touch it"
-                yield document.problem(("variables", name), message)
-
-
-def _unconfirmed(target: Target, document: Document, confirm: str) -> Iterator[Problem]:
-    if target.environment == "production" and confirm != target.target:
-        message = f"a production target is only touched when it is named: --confirm {target.target}"
-        yield document.problem(("environment",), message)
-
-
-def _steps(
-    experiment: Experiment,
-    document: Document,
-    target: Target,
-    target_path: Path,
-    problems: list[Problem],
-) -> Iterator[PlannedStep]:
-    taken: dict[str, int] = {}
-    for index, step in enumerate(experiment.timeline):
-        place: DocumentPath = ("timeline", index)
-        if step.at.seconds >= experiment.duration.seconds:
-            message = f"{step.at} is not within the run's duration of {experiment.duration}"
-            problems.append(document.problem((*place, "at"), message))
-        if step.fault == spike.NAME:
-            continue
-        try:
-            fault = faults_registry.build(step.does, step.with_)
-            role = Role.of(target, step.on, target_path.parent)
-            faults_registry.bind(fault, role)
-        except BadInput as error:
-            problems += [_placed(document, place, step, problem) for problem in error.problems]
-            continue
-        taken[step.label] = taken.get(step.label, 0) + 1
-        name = step.label if taken[step.label] == 1 else f"{step.label}-{taken[step.label]}"
-        yield PlannedStep(name, step.at.seconds, step.for_.seconds if step.for_ else None, fault, role)
-
-
-def _spikes(experiment: Experiment, document: Document, problems: list[Problem]) -> Iterator[Spike]:
-    for index, step in enumerate(experiment.timeline):
-        if step.fault != spike.NAME:
-            continue
-        if step.for_ is None:
-            problems.append(document.problem(("timeline", index), "a spike needs an end: for: 10s"))
-            continue
-        try:
-            times = SpikeParameters.model_validate(step.with_).times
-        except ValidationError as error:
-            path: DocumentPath = ("timeline", index, "with", *error.errors()[0]["loc"])
-            problems.append(document.problem(path, error.errors()[0]["msg"].lower(), key=True))
-            continue
-        yield Spike(step.label, step.at.seconds, step.for_.seconds, times)
-
-
-def _placed(document: Document, place: DocumentPath, step: Step, problem: Problem) -> Problem:
-    """A registry's problem at the line and column of what it is about."""
-    head, _, rest = problem.path.partition(".")
-    if head == "with":
-        inner: DocumentPath = (*place, "with", *(part for part in rest.split(".") if part))
-        return document.problem(inner, problem.message, key=True)
-    if "role" in problem.message and document.has((*place, "on")):
-        return document.problem((*place, "on"), problem.message)
-    kind = "fault" if step.fault is not None else "action"
-    return document.problem((*place, kind), problem.message)
-
-
-def _checks(experiment: Experiment, document: Document, problems: list[Problem]) -> Iterator[Check]:
-    for index, check in enumerate(experiment.checks):
-        place: DocumentPath = ("checks", index)
-        try:
-            yield checks_registry.build(check.check, check.with_)
-        except BadInput as error:
-            for problem in error.problems:
-                inner = (*place, check.check, problem.path) if problem.path else place
-                problems.append(document.problem(inner, problem.message, key=True))
-
-
-@dataclass(frozen=True, slots=True)
-class _Asker:
-    """Binds probes to the roles that they ask."""
-
-    document: Document
-    target: Target
-    target_path: Path
-    problems: list[Problem]
-
-    def question(self, probe: ProbeSpec, section: str, index: int) -> Question:
-        """The probe and its role; a probe by HTTP without one asks the target itself."""
-        whole = Role(
-            "target", "http", {"url": self.target.base_url}, self.target.allow, str(self.target_path.parent)
+        named_there = experiment.document.problem
+        problems.add(
+            *(
+                each if each.location else named_there(("load", "scenario"), each.message)
+                for each in error.problems
+            )
         )
-        if not probe.on:
-            return Question(probe, whole)
-        try:
-            return Question(probe, Role.of(self.target, probe.on, self.target_path.parent))
-        except BadInput as error:
-            path: DocumentPath = (section, index)
-            self.problems.extend(self.document.problem(path, problem.message) for problem in error.problems)
-            return Question(probe, whole)
-
-
-def _asked(
-    wanted: list[str],
-    drivers: Collection[str],
-    document: Document,
-    target: Target,
-    target_path: Path,
-    problems: list[Problem],
-) -> Iterator[Role]:
-    """The roles that checks want asked, through one of `drivers`."""
-    for name in dict.fromkeys(wanted):
-        try:
-            role = Role.of(target, name, target_path.parent)
-        except BadInput as error:
-            problems += [document.problem(("checks",), problem.message) for problem in error.problems]
-            continue
-        if role.driver not in drivers:
-            message = f"the role '{name}' is bound to driver '{role.driver}', not to {' or '.join(drivers)}"
-            problems.append(document.problem(("checks",), message))
-        yield role
-
-
-def _dangling(experiment: Experiment, document: Document) -> Iterator[Problem]:
-    """Objectives that count from a step that the timeline does not have."""
-    names = {step.label for step in experiment.timeline}
-    for kind in ("downtime", "recovery"):
-        for index, objective in enumerate(getattr(experiment.objectives, kind)):
-            if objective.after and objective.after not in names:
-                path: DocumentPath = ("objectives", kind, index, "after")
-                single: DocumentPath = ("objectives", kind, "after")
-                known = ", ".join(sorted(names)) or "none; the timeline is empty"
-                message = f"no step is called '{objective.after}'; there are: {known}"
-                yield document.problem(path if document.has(path) else single, message)
+    return found

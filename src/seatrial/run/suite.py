@@ -13,15 +13,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from seatrial.files import Source, find, missing, read
 from seatrial.model.document import build
-from seatrial.model.problems import BadInput, CannotStore, Problem
+from seatrial.model.problems import CannotStore, Problem, Problems
 from seatrial.model.result import RunResult
 from seatrial.model.suite import Suite
 from seatrial.model.verdict import Verdict
 from seatrial.run.evidence import Evidence
 from seatrial.run.execute import Execution
-from seatrial.run.files import Source, find, read
-from seatrial.run.plan import Plan, make_plan
+from seatrial.run.plan import Plan, make_plan, problems_of_plan, problems_of_target
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,12 @@ class SuiteResult:
     directory: Path
     reasons: tuple[str, ...] = ()
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether a person or a supervisor ended it early."""
+        left = any(step.left_behind for result in self.runs for step in result.steps)
+        return any(result.interrupted for result in self.runs) or bool(self.not_run and not left)
+
 
 @dataclass(frozen=True, slots=True)
 class SuitePlan:
@@ -50,20 +56,35 @@ class SuitePlan:
 
 def plan_suite(source: Source, target: Source, confirm: str = "") -> SuitePlan:
     """Plan every experiment. Raises BadInput with the problems of all files."""
+    problems = Problems()
+    problems.add(*problems_of_suite(source, target, confirm))
+    problems.tell()
     suite = build(Suite, source.document)
-    problems: list[Problem] = []
-    plans: list[Plan] = []
-    for index, named in enumerate(suite.experiments):
-        if find(named, source.path) is None:
-            problems.append(source.document.problem(("experiments", index), "no such file"))
-            continue
-        try:
-            plans.append(make_plan(read(named, "experiment", source.path), target, confirm=confirm))
-        except BadInput as error:
-            problems += error.problems
-    if problems:
-        raise BadInput(list(dict.fromkeys(problems)))
+    plans = [
+        make_plan(read(named, "experiment", source.path), target, confirm=confirm)
+        for named in suite.experiments
+    ]
     return SuitePlan(suite, tuple(plans))
+
+
+def problems_of_suite(source: Source, target: Source | None, confirm: str = "") -> list[Problem]:
+    """All that is wrong with a suite, its experiments and the target, if there is one; nothing is started."""
+    problems = Problems()
+    document = source.document
+    with problems.collected():
+        build(Suite, document)
+    if target is not None:
+        problems.add(*problems_of_target(target, confirm))
+    experiments = document.at(("experiments",))
+    for index, named in enumerate(experiments if isinstance(experiments, list) else []):
+        if not isinstance(named, str):
+            continue  # which is told already
+        if find(named, source.path) is None:
+            problems.add(document.problem(("experiments", index), missing(named, source.path)))
+            continue
+        with problems.collected():
+            problems.add(*problems_of_plan(read(named, "experiment", source.path), target, confirm))
+    return list(problems)
 
 
 def execute_suite(

@@ -49,7 +49,7 @@ def start(
     settings: Settings | None = None,
     open_faults: Callable[[], int] | None = None,
 ) -> None:
-    """Be a daemon until SIGTERM or SIGINT. Raises BadInput before anything starts, if a file is wrong."""
+    """Be a daemon until a signal says end. Raises BadInput before anything starts, if a file is wrong."""
     settings = settings if settings is not None else Settings.from_environment()
     schedules = ScheduleFiles(files)
     plans = schedules.current()
@@ -77,7 +77,7 @@ def start(
             port = stack.enter_context(listen(collector, *options.metrics))
             _log.info("metrics are served at http://%s:%d/metrics", options.metrics[0], port)
         stack.enter_context(Companions(store, settings, schedules.current))
-        stack.enter_context(_stopped_by_signals(service))
+        stack.enter_context(stopped_by_signals(service))
         if options.once:
             most_jitter = max((plan.schedule.jitter.seconds for plan in plans), default=0.0)
             service.run_once(patience_s=most_jitter + 900.0)
@@ -98,14 +98,19 @@ def history(store: Store, schedule: str | None = None, limit: int = 100) -> list
 
 
 @contextmanager
-def _stopped_by_signals(service: Service) -> Iterator[None]:
-    """SIGTERM and SIGINT stop the service while the context lasts (only the main thread can say so)."""
+def stopped_by_signals(service: Service) -> Iterator[None]:
+    """Signals stop the service while the context lasts (only the main thread can say so).
+
+    SIGTERM or SIGINT a second time is in a hurry; SIGHUP, the end of the terminal, never is: it may follow
+    either of them. What was ignored when we began stays ignored, except SIGTERM.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    former = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    for number in former:
-        signal.signal(number, lambda *_: service.stop())
+    former = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+    for number, handler in former.items():
+        if number == signal.SIGTERM or handler is not signal.SIG_IGN:
+            signal.signal(number, lambda number, _: service.stop(hurry=number != signal.SIGHUP))
     try:
         yield
     finally:

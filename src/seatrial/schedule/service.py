@@ -56,11 +56,16 @@ class Service:
     _ticking: threading.Lock = field(default_factory=threading.Lock)
     _ticked_at: float = 0.0
 
-    def stop(self) -> None:
-        """End gracefully; called again, abort. Safe in a signal handler."""
-        if self._stopping.is_set():
+    def stop(self, hurry: bool = True) -> None:
+        """End gracefully; called again, abort, if that call is in a `hurry`. Safe in a signal handler."""
+        if hurry and self._stopping.is_set():
             self._hurry.set()
         self._stopping.set()
+
+    @property
+    def asked(self) -> str:
+        """What it has been told so far: nothing, `stop` or `hurry`."""
+        return "hurry" if self._hurry.is_set() else "stop" if self._stopping.is_set() else ""
 
     def run(self) -> None:
         """Tick until stopped, then until nothing runs any more."""

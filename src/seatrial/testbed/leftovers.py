@@ -2,7 +2,8 @@
 
 The testbed's data is thrown away in any case, so there is one way to end it, and it is the way that must work
 after a crash: kill everything that is ours, then remove what it left (Candea and Fox, *Crash-Only Software*,
-HotOS 2003).
+HotOS 2003). A supervisor that lives is told to do so itself: it is the parent of all the others, and whom
+their parent has not waited for stays a zombie for good where process 1 is no init.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from __future__ import annotations
 import ctypes
 import os
 import shutil
+import signal
 from pathlib import Path
 
 from seatrial.model.problems import SeatrialError
-from seatrial.testbed import network
+from seatrial.testbed import network, state
 from seatrial.testbed.parts.postgres import postmaster_pidfile
 from seatrial.testbed.places import Places
 from seatrial.testbed.processes import belonging_to, end
@@ -23,12 +25,15 @@ _IPC_RMID = 0
 _SEGMENTS = Path("/proc/sysvipc/shm")
 _ROUNDS = 5
 _END_WITHIN_S = 5.0
+_WIND_UP_WITHIN_S = 10.0
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def clear(places: Places) -> int:
     """End every process of the testbed but the caller, and remove all but its logs. How many were ended."""
-    ended = _end_all(places)
+    at_first = len(belonging_to(places.root, servers()))
+    _let_the_supervisor_end(places)
+    ended = max(at_first, _end_all(places))
     network.remove(places.tag)
     for directory in places.parts.glob("*"):
         release_segment(postmaster_pidfile(directory))
@@ -44,6 +49,17 @@ def exist(places: Places) -> bool:
     """Whether there is anything to clear."""
     own = (places.state, places.parts, places.sockets)
     return any(path.exists() for path in own) or bool(network.left(places.tag))
+
+
+def _let_the_supervisor_end(places: Places) -> None:
+    try:
+        found = state.read(places.state)
+    except (ValueError, KeyError, TypeError):  # half a record: who it was is not known any more
+        return
+    if found is None or found.supervisor.pid == os.getpid() or found.supervisor.paused():
+        return
+    if found.supervisor.signal(signal.SIGTERM):
+        found.supervisor.wait(_WIND_UP_WITHIN_S)
 
 
 def _end_all(places: Places) -> int:

@@ -90,7 +90,9 @@ def why_not() -> str:
     for program in ("ip", "nsenter", "unshare"):
         if shutil.which(program) is None:
             return f"needs the program {program} (packages iproute2, util-linux)"
-    tried = subprocess.run(("unshare", "--net", "true"), capture_output=True, text=True, check=False)
+    tried = subprocess.run(
+        ("unshare", "--net", "true"), capture_output=True, text=True, check=False, start_new_session=True
+    )
     if tried.returncode != 0:
         return tried.stderr.strip()
     if free_block(routes(), random.Random()) is None:
@@ -179,7 +181,7 @@ def left(tag: str) -> list[str]:
 
 
 def _run(command: Sequence[str]) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, start_new_session=True)
     if done.returncode != 0:
         raise Unavailable(f"testbed: {' '.join(command)}: {done.stderr.strip()}")
     return done.stdout

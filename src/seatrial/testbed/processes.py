@@ -15,7 +15,7 @@ import os
 import select
 import signal
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -146,6 +146,18 @@ def end(processes: Iterable[ProcessId], timeout_s: float) -> list[ProcessId]:
 def die_with_parent() -> None:
     """For a child before exec: the kernel kills it when its parent dies, however that happens."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def ended_children() -> Iterator[tuple[int, int]]:
+    """Wait for every child that has ended by now, adopted ones too: pid and exit code, as Popen has it."""
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        yield pid, os.waitstatus_to_exitcode(status)
 
 
 def adopt_orphans() -> None:

@@ -134,4 +134,9 @@ def _unprivileged() -> tuple[str, ...]:
 
 
 def _succeeds(command: tuple[str, ...]) -> bool:
-    return subprocess.run(command, capture_output=True, check=False, timeout=10).returncode == 0
+    return (
+        subprocess.run(
+            command, capture_output=True, check=False, timeout=10, start_new_session=True
+        ).returncode
+        == 0
+    )

@@ -3,7 +3,8 @@
 It lives in its own session, so that Ctrl-C in the terminal that said `up` does not reach it. While the
 testbed is starting it hangs on a socket pair to that `up`: should `up` die, nobody wants the testbed any
 more, and it goes. Parts are told to die with the supervisor (PR_SET_PDEATHSIG); what escapes that is found by
-the next `up` or `down`.
+the next `up` or `down`. It adopts what parts leave behind and waits for whatever ends, at its own end too:
+the only process that it leaves to init to be waited for is itself.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from seatrial.testbed import blueprint, leftovers, network, probes, programs, st
 from seatrial.testbed.child import Child
 from seatrial.testbed.part import matching
 from seatrial.testbed.places import Places
-from seatrial.testbed.processes import ProcessId, adopt_orphans
+from seatrial.testbed.processes import ProcessId, adopt_orphans, ended_children
 from seatrial.testbed.secrets import Secrets
 from seatrial.testbed.state import TestbedState
 
@@ -103,15 +104,8 @@ class Supervisor:
     def reap(self) -> None:
         """Collect every child that has ended, adopted ones too."""
         by_pid = {child.pid: child for child in self._children.values()}
-        while True:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if pid == 0:
-                return
+        for pid, code in ended_children():
             if child := by_pid.get(pid):
-                code = os.waitstatus_to_exitcode(status)
                 _log.info("%s (%d) ended with %d", child.part.name, pid, code)
                 child.reaped(code)
 
@@ -216,7 +210,11 @@ def _clear(places: Places) -> None:
     """The end of all parts is not recorded any more: the record goes with them."""
     _log.info("taking everything down")
     asyncio.get_running_loop().remove_signal_handler(signal.SIGCHLD)
-    leftovers.clear(places)
+    try:
+        leftovers.clear(places)
+    finally:
+        for _ in ended_children():  # nobody waits for them after us
+            pass
 
 
 async def _bring_up(supervisor: Supervisor, places: Places, waiting: Waiting) -> asyncio.Server:

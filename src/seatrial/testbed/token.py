@@ -51,7 +51,9 @@ def make(settings: TokenSettings) -> None:
     Path(TOKENS).mkdir(mode=0o700)
     first = ("--so-pin", _FIRST_PIN, "--pin", _FIRST_PIN)
     subprocess.run(
-        [settings.utility, "--init-token", "--free", "--label", settings.token, *first], check=True
+        [settings.utility, "--init-token", "--free", "--label", settings.token, *first],
+        check=True,
+        start_new_session=True,
     )
     pkcs11: Any = import_module("pkcs11")
     curves: Any = import_module("pkcs11.util.ec")

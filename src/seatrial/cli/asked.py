@@ -1,0 +1,110 @@
+"""What a command was asked to run, looked at as a whole before anything is touched.
+
+Options, experiment, suite and target have their mistakes in different files and words; whoever has made three
+wants to read of three, and not to start three times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from seatrial.cli.targets import allowed_target, planned_target
+from seatrial.cli.terms import rate_of
+from seatrial.files import Source, read
+from seatrial.model.problems import BadInput, Problem, Problems
+from seatrial.model.quantities import Rate
+from seatrial.run.plan import problems_of_plan, problems_of_target
+from seatrial.run.suite import problems_of_suite
+
+What = Literal["experiment", "suite"]
+
+# What is wrong with it on a target, or where there is none.
+_EXAMINERS: dict[What, Callable[[Source, Source | None, str], list[Problem]]] = {
+    "experiment": problems_of_plan,
+    "suite": problems_of_suite,
+}
+
+
+def asked_rate(text: str, problems: Problems) -> Rate | None:
+    """What `--rate` says, if it is given and can be read."""
+    with problems.collected():
+        return rate_of("--rate", text) if text else None
+    return None
+
+
+def asked_source(
+    named: str,
+    what: What,
+    target: str,
+    problems: Problems,
+    *,
+    confirm: str = "",
+    no_testbed: bool = False,
+    out: Path | None = None,
+    metrics: Path | None = None,
+) -> Source:
+    """The file of what is to be run, on that target. Raises BadInput with `problems` and all others."""
+    with problems.collected():
+        _require_empty(out)
+    with problems.collected():
+        _require_file("--metrics-textfile", metrics)
+    source = _examined(named, what, lambda: allowed_target(target, no_testbed), confirm, problems)
+    problems.tell()
+    assert source is not None  # or there would have been a problem
+    return source
+
+
+def problems_of_trial(named: str, what: What, target: str) -> list[Problem]:
+    """All that would keep an experiment or a suite from running on a target some day; nothing is started.
+
+    The testbed, when it is meant and not up, is taken as it would be. `named` and `target` are paths as
+    `files.find` takes them.
+    """
+    problems = Problems()
+    _examined(named, what, lambda: planned_target(target), "", problems)
+    return list(problems)
+
+
+def _examined(
+    named: str, what: What, find_target: Callable[[], Source], confirm: str, problems: Problems
+) -> Source | None:
+    """The file of what is to be run, if it is one; what is wrong with it or its target goes to `problems`."""
+    source: Source | None = None
+    system: Source | None = None
+    with problems.collected():
+        source = read(named, what)
+    with problems.collected():
+        system = find_target()
+    if source is not None:
+        problems.add(*_EXAMINERS[what](source, system, confirm))
+    elif system is not None:
+        problems.add(*problems_of_target(system, confirm))
+    return source
+
+
+def _require_empty(out: Path | None) -> None:
+    """Raise BadInput when the evidence cannot go to `out`, or under `runs/`: a file is there, or too much."""
+    place, named = (out or Path("runs")).absolute(), f"--out {out}" if out else "runs/"
+    try:
+        there = next(path for path in (place, *place.parents) if path.exists())
+        if not there.is_dir():
+            raise BadInput(f"{named}: {there} is a file, and evidence goes into a directory")
+        if out is not None and there == place and any(there.iterdir()):
+            raise BadInput(f"{named}: the directory is not empty; evidence is never written over")
+    except OSError as error:
+        raise BadInput(f"{named}: cannot be used: {error.strerror}") from error
+
+
+def _require_file(option: str, path: Path | None) -> None:
+    """Raise BadInput when a file could not be written at `path`."""
+    if path is None:
+        return
+    try:
+        directory, parent = path.is_dir(), path.absolute().parent
+        if directory or not parent.is_dir():
+            what = "is a directory; name the file" if directory else f"there is no directory {parent}"
+            raise BadInput(f"{option} {path}: {what}")
+    except OSError as error:
+        raise BadInput(f"{option} {path}: {error.strerror}") from error

@@ -1,0 +1,69 @@
+"""What every binding has: whatever its driver, a role can say where its processes are.
+
+    worker: {driver: process, pidfile: run/worker.pid, start: [systemctl, start, worker]}
+
+A driver's record names every key that any fault, action, probe or look-up reads of such a role, so that one
+place knows what may stand there. It demands only what nobody could do without; what a single fault needs
+besides is for that fault to demand (see `faults.protocol.Fitting`).
+
+Unknown keys are refused when a plan is made, and let pass afterwards: an undo must not fail because of one.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterator
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+
+from seatrial.model.problems import Path
+from seatrial.model.strict import as_tuple
+
+
+def _as_files(value: object) -> object:
+    return (value,) if isinstance(value, str) else as_tuple(value)
+
+
+def _as_arguments(value: object) -> object:
+    return as_tuple(shlex.split(value) if isinstance(value, str) else value)
+
+
+Files = Annotated[tuple[str, ...], BeforeValidator(_as_files)]
+Arguments = Annotated[tuple[str, ...], BeforeValidator(_as_arguments)]
+
+
+def beginning_with(*schemes: str) -> AfterValidator:
+    """An address of one of these kinds, or a reference to one, which nobody knows yet."""
+
+    def check(url: str) -> str:
+        if not url.startswith((*(f"{scheme}://" for scheme in schemes), "${")):
+            raise ValueError(f"is not an address that begins with {' or '.join(f'{s}://' for s in schemes)}")
+        return url
+
+    return AfterValidator(check)
+
+
+WebAddress = Annotated[str, beginning_with("http", "https")]
+
+
+class Binding(BaseModel):
+    """The base of every driver's record, and what concerns a role's processes."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+
+    driver: ClassVar[str]  # as target files call it
+
+    pidfile: Files = ()
+    start: Arguments = ()
+    stop: Arguments = ()  # for faults that must keep a supervisor from bringing them back
+    log: str = os.devnull  # where the output of `start` goes
+
+    def addresses(self) -> Iterator[tuple[Path, str]]:
+        """Each address that is reached through this role, and the keys under which it stands."""
+        yield from ()
+
+
+class Supervision(Binding):
+    """What any driver's binding says of processes."""

@@ -1,0 +1,35 @@
+"""A database that is asked which writes it holds, and by probes.
+
+writes:
+  driver: sql
+  url: postgresql://shop:${SHOP_PASSWORD}@127.0.0.1:5432/shop
+  query: SELECT key, sku || ' ' || quantity FROM orders WHERE key IN :ids
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator
+
+from seatrial.drivers.binding import Binding
+from seatrial.model.problems import Path
+
+
+def _with_ids(query: str) -> str:
+    if ":ids" not in query:
+        raise ValueError("needs `IN :ids` where the ids of the writes go")
+    return query
+
+
+class SqlBinding(Binding):
+    """`query`: each row is one stored copy of a write, see `lookups.sql`."""
+
+    driver: ClassVar[str] = "sql"
+
+    url: str
+    query: Annotated[str, AfterValidator(_with_ids)] = ""
+
+    def addresses(self) -> Iterator[tuple[Path, str]]:
+        yield ("url",), self.url

@@ -1,0 +1,198 @@
+"""The timeline of an experiment, looked up: which fault or action each step is, and on whom."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from seatrial.faults import registry
+from seatrial.faults.protocol import Fault, Kind, Role
+from seatrial.model.document import Document, problems_of
+from seatrial.model.experiment import Step
+from seatrial.model.problems import BadInput, Path, Problem, Problems
+from seatrial.run.draft import Draft
+from seatrial.run.roles import Roles
+from seatrial.run.spike import Spike, SpikeParameters
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """A step whose fault or action, and role, are known and fit one another."""
+
+    name: str  # unique in the run
+    at_s: float
+    for_s: float | None
+    fault: Fault
+    role: Role
+
+
+def plan_timeline(
+    draft: Draft, document: Document, roles: Roles | None, problems: Problems
+) -> tuple[list[PlannedStep], list[Spike]]:
+    """Every step that can be done, in the order of their instants; what is wrong goes to `problems`.
+
+    Without a target, `roles` is None, and whom a step is done to is not looked at.
+    """
+    problems.add(*_outside(draft, document), *_named_twice(draft, document))
+    names = _unique_names([step for _, step in draft.timeline])
+    steps: list[PlannedStep] = []
+    spikes: list[Spike] = []
+    for name, (index, step) in zip(names, draft.timeline, strict=True):
+        looked_up = _LookedUp(step, name, ("timeline", index), document, problems)
+        if step.fault == registry.SPIKE:
+            spikes += looked_up.spike()
+        else:
+            steps += looked_up.planned(roles)
+    return sorted(steps, key=lambda step: step.at_s), spikes
+
+
+def _outside(draft: Draft, document: Document) -> Iterator[Problem]:
+    """What would be done when the run is over, or would last longer."""
+    duration = draft.duration
+    if duration is None:
+        return
+    told = f"is not within the run's duration of {duration}"
+    for index, step in draft.timeline:
+        if step.at.seconds >= duration.seconds:
+            yield document.problem(("timeline", index, "at"), f"{step.at} {told}")
+        elif step.for_ is not None and step.at.seconds + step.for_.seconds > duration.seconds:
+            end = f"it would end at {type(duration)(step.at.seconds + step.for_.seconds)}, which {told}"
+            message = f"{end}; left out, a fault lasts until the end"
+            yield document.problem(("timeline", index, "for"), message)
+    for index, point in enumerate(draft.load.rate if draft.load else ()):
+        if point.at.seconds >= duration.seconds:
+            yield document.problem(("load", "rate", index, "at"), f"{point.at} {told}")
+
+
+def _named_twice(draft: Draft, document: Document) -> Iterator[Problem]:
+    first: dict[str, int] = {}
+    for index, step in draft.timeline:
+        if step.name is None:
+            continue
+        if step.name in first:
+            message = (
+                f"timeline[{first[step.name]}] is called '{step.name}' already; name one of them otherwise"
+            )
+            yield document.problem(("timeline", index, "name"), message)
+        first.setdefault(step.name, index)
+
+
+def _unique_names(steps: list[Step]) -> list[str]:
+    """Each step's label; of those that have no name of their own and do the same, the later ones numbered."""
+    taken = {step.name for step in steps if step.name}
+    names = []
+    for step in steps:
+        name, number = step.label, 1
+        while step.name is None and name in taken:
+            number += 1
+            name = f"{step.label}-{number}"
+        taken.add(name)
+        names.append(name)
+    return names
+
+
+def dangling(draft: Draft, document: Document) -> Iterator[Problem]:
+    """Objectives that count from a step that the timeline does not have, or has more than once."""
+    if draft.unread:
+        return
+    labels = Counter(step.label for _, step in draft.timeline)
+    for kind in ("downtime", "recovery"):
+        for index, objective in enumerate(getattr(draft.objectives, kind)):
+            after = objective.after
+            if after is None or labels[after] == 1:
+                continue
+            known = ", ".join(sorted(labels)) or "none; the timeline is empty"
+            message = (
+                f"{labels[after]} steps are called '{after}'; give each a name"
+                if after in labels
+                else f"no step is called '{after}'; there are: {known}"
+            )
+            path: Path = ("objectives", kind, index, "after")
+            single: Path = ("objectives", kind, "after")
+            yield document.problem(path if document.has(path) else single, message)
+
+
+@dataclass(frozen=True, slots=True)
+class _LookedUp:
+    """One step, on its way from words to what they mean."""
+
+    step: Step
+    name: str
+    place: Path
+    document: Document
+    problems: Problems
+
+    def spike(self) -> Iterator[Spike]:
+        """The spike, if it is one that can be planned."""
+        step = self.step
+        if step.for_ is None:
+            self._add(Problem("a spike needs an end: for: 10s"))
+        try:
+            times = SpikeParameters.model_validate(step.with_).times
+        except ValidationError as error:
+            found = problems_of(error, SpikeParameters, "parameter")
+            self._add(*(problem.under(("with",)) for problem in found))
+            return
+        if step.for_ is not None:
+            yield Spike(self.name, step.at.seconds, step.for_.seconds, times)
+
+    def planned(self, roles: Roles | None) -> Iterator[PlannedStep]:
+        """The step, if all of it is right."""
+        fault = self._fault()
+        role = self._role(roles, required=fault is not None)
+        if fault is None or role is None or roles is None:
+            return
+        if self._fits(fault, role, roles):
+            step = self.step
+            yield PlannedStep(
+                self.name, step.at.seconds, step.for_.seconds if step.for_ else None, fault, role
+            )
+
+    def _fault(self) -> Fault | None:
+        kind: Kind = "action" if self.step.fault is None else "fault"
+        try:
+            registry.require_kind(self.step.does, kind)
+        except BadInput as error:
+            self._add(*(problem.under((kind,)) for problem in error.problems))
+            return None
+        if kind == "action" and self.step.for_ is not None:
+            self._add(Problem("an action has no duration; 'for' belongs to faults", path=("for",)))
+        try:
+            return registry.build(self.step.does, self.step.with_)
+        except BadInput as error:
+            self._add(*error.problems)
+            return None
+
+    def _role(self, roles: Roles | None, *, required: bool) -> Role | None:
+        if not self.step.on and required:
+            self._add(Problem("is required and missing: the role that it is done to", path=("on",)))
+        if not self.step.on or roles is None:
+            return None
+        try:
+            return roles.named(self.step.on)
+        except BadInput as error:
+            self._add(*(problem.under(("on",)) for problem in error.problems))
+            return None
+
+    def _fits(self, fault: Fault, role: Role, roles: Roles) -> bool:
+        """Whether the fault can be done to that role, as far as can be known without looking at it."""
+        self.problems.add(*roles.not_allowed(role))
+        try:
+            registry.bind(fault, role)
+            if roles.known(role):
+                registry.fit(fault, role)
+        except BadInput as error:
+            for problem in error.problems:
+                if problem.path[:1] == ("roles",):
+                    self.problems.add(roles.placed(problem))
+                else:
+                    self._add(problem)
+            return False
+        return True
+
+    def _add(self, *problems: Problem) -> None:
+        """Note problems whose paths count from the step."""
+        self.problems.add(*(self.document.placed(problem.under(self.place)) for problem in problems))

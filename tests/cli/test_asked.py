@@ -1,0 +1,44 @@
+"""What is to run some day is looked at today, without anything being started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from seatrial import testbed
+from seatrial.cli.asked import problems_of_trial
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEATRIAL_HOME", str(tmp_path / "home"))
+
+
+def test_the_monthly_suite_is_right_for_the_testbed_which_is_not_started(tmp_path: Path) -> None:
+    assert problems_of_trial("chaos/suites/monthly.yaml", "suite", "chaos/targets/testbed.yaml") == []
+    assert testbed.status() is None
+    assert list(tmp_path.rglob("*")) == []
+
+
+@pytest.mark.parametrize(
+    "shipped", [path.name for path in sorted(Path(__file__).parents[2].glob("chaos/*.yaml"))]
+)
+def test_every_shipped_experiment_is_right_for_the_testbed(shipped: str) -> None:
+    assert problems_of_trial(f"chaos/{shipped}", "experiment", "") == []
+
+
+@pytest.mark.parametrize("twin", ["acknowledged-but-lost.yaml", "failover-disabled.yaml"])
+def test_every_twin_is_right_for_the_testbed(twin: str) -> None:
+    assert problems_of_trial(f"chaos/twins/{twin}", "experiment", "") == []
+
+
+def test_all_that_is_wrong_is_told() -> None:
+    Path("s.yaml").write_text("suite: s\nexperiments: [x.yaml]\n")
+    Path("x.yaml").write_text("experiment: x\nload: {scenario: x.py, rate: 1/s}\nduration: 10\n")
+    Path("x.py").write_text("def\n")
+    told = [str(problem) for problem in problems_of_trial("s.yaml", "suite", "nowhere.yaml")]
+    assert [line.split(": ")[0] for line in told] == ["target nowhere.yaml", "x.yaml:3:11", "x.py:1:4"]
+    (line,) = map(str, problems_of_trial("nowhere.yaml", "suite", ""))
+    assert line.startswith("suite nowhere.yaml: no such file")

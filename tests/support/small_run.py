@@ -1,0 +1,90 @@
+"""The smallest run there is: a service that knows nothing of seatrial, five lines of target, a second or two."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+SCENARIO = """\
+from locust import task
+from seatrial.load import OpenLoopUser
+
+class Visitor(OpenLoopUser):
+    @task
+    def home(self):
+        self.client.get("/")
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SmallRun:
+    """A directory with an experiment, and a home of its own."""
+
+    directory: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For the command: its own state, and nobody to tell of incidents."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("SEATRIAL_")}
+        return {**kept, "SEATRIAL_HOME": str(self.directory / "home"), "COLUMNS": "160", "TERM": "xterm"}
+
+    @property
+    def command(self) -> list[str]:
+        """Run it."""
+        return [sys.executable, "-m", "seatrial", "run", "x.yaml", "--target", "target.yaml", "--json"]
+
+    def events(self) -> list[str]:
+        """What its journal tells so far."""
+        journals = list(self.directory.glob("runs/*/journal.jsonl"))
+        lines = journals[0].read_text().splitlines(keepends=True) if journals else []
+        return [json.loads(line)["event"] for line in lines if line.endswith("\n")]
+
+    def evidence(self) -> Path:
+        """Its evidence directory."""
+        (directory,) = (self.directory / "runs").iterdir()
+        return directory
+
+    def verdict(self) -> dict[str, Any]:
+        """What it found, as it was written down."""
+        document: dict[str, Any] = json.loads((self.evidence() / "verdict.json").read_text())
+        return document
+
+
+@contextmanager
+def small_run(directory: Path, duration: str) -> Iterator[SmallRun]:
+    """A run of `duration` of 50 requests a second, ready to be started, and the service it is about."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Shop)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        (directory / "target.yaml").write_text(
+            f"target: shop\nbase_url: http://127.0.0.1:{server.server_port}\n"
+        )
+        (directory / "home.py").write_text(SCENARIO)
+        (directory / "x.yaml").write_text(
+            f"experiment: x\nload: {{scenario: home.py, rate: 50/s}}\nwarmup: 0s\nduration: {duration}\n"
+            "objectives: {errors: {max: 100%}}\n"
+        )
+        yield SmallRun(directory)
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+class _Shop(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
+        pass
