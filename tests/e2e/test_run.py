@@ -311,30 +311,65 @@ class _Shop(BaseHTTPRequestHandler):
         pass
 
 
-def test_any_service_is_measured_with_five_lines_and_five_lines(
-    tmp_path: Path, testbed: TestbedState
-) -> None:
+HOME = """\
+from locust import task
+from seatrial.load import OpenLoopUser
+class Visitor(OpenLoopUser):
+    @task
+    def home(self): self.client.get('/')
+"""
+FIRST = (
+    "experiment: first\nload: {scenario: home.py, rate: 100/s}\nwarmup: 500ms\nduration: 3s\n"
+    "objectives: {errors: {max: 0%}, downtime: {max: 1s}}\n"
+)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[str]:
+    """The address of a service that knows nothing of seatrial; its target file is `target.yaml`."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Shop)
     Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        address = f"http://127.0.0.1:{server.server_port}"
-        assert httpx.get(address).text == "welcome"
-        (tmp_path / "target.yaml").write_text(f"target: my-shop\nbase_url: {address}\n")
-        (tmp_path / "home.py").write_text(
-            "from locust import task\n"
-            "from seatrial.load import OpenLoopUser\n"
-            "class Visitor(OpenLoopUser):\n"
-            "    @task\n"
-            "    def home(self): self.client.get('/')\n"
-        )
-        experiment = (
-            "experiment: first\nload: {scenario: home.py, rate: 100/s}\nwarmup: 500ms\nduration: 3s\n"
-            "objectives: {errors: {max: 0%}, downtime: {max: 1s}}\n"
-        )
-        _, verdict, said = Desk(tmp_path, testbed).run(experiment, "--target", "target.yaml")
-    finally:
-        server.shutdown()
-        server.server_close()
+    address = f"http://127.0.0.1:{server.server_port}"
+    (tmp_path / "target.yaml").write_text(f"target: my-shop\nbase_url: {address}\n")
+    yield address
+    server.shutdown()
+    server.server_close()
+
+
+def test_any_service_is_measured_with_five_lines_and_five_lines(
+    tmp_path: Path, testbed: TestbedState, shop: str
+) -> None:
+    assert httpx.get(shop).text == "welcome"
+    (tmp_path / "home.py").write_text(HOME)
+    _, verdict, said = Desk(tmp_path, testbed).run(FIRST, "--target", "target.yaml")
     assert [objective["verdict"] for objective in verdict["objectives"]] == ["pass", "pass"], said
     assert verdict["generator"]["scheduled"] == 300
+    assert verdict["generator"]["scenario_errors"] == 0
     assert only_doubts_about_the_generator(verdict)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "says"),
+    [
+        (HOME + "        .json()['nope']\n", "home.py:5 JSONDecodeError"),
+        (
+            HOME + "    def on_start(self): raise RuntimeError('no login')\n",
+            "home.py:6 RuntimeError: no login",
+        ),
+    ],
+    ids=["a task", "on_start"],
+)
+def test_a_scenario_that_raises_is_told_everywhere_and_is_neither_a_pass_nor_a_fail(
+    tmp_path: Path, testbed: TestbedState, shop: str, scenario: str, says: str
+) -> None:
+    (tmp_path / "home.py").write_text(
+        scenario.replace("self.client.get('/')\n        ", "self.client.get('/')")
+    )
+    code, verdict, said = Desk(tmp_path, testbed).run(FIRST.replace("3s", "1s"), "--target", "target.yaml")
+    assert (code, verdict["verdict"]) == (2, "unknown")
+    assert says in verdict["reasons"][0]
+    assert says.split(maxsplit=1)[0] in said
+    assert verdict["generator"]["scenario_errors"] == verdict["scenario"]["arrivals"] == 150
+    (evidence,) = (tmp_path / "runs").iterdir()
+    place = says.split(maxsplit=1)[0]
+    assert all(place in (evidence / name).read_text() for name in ("junit.xml", "report.html"))

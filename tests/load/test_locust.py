@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 import pytest
 from tests.support.signals import heeded
 
-from seatrial.load.spool import SpoolReader
+from seatrial.load.spool import CANNOT_WRITE, SpoolReader
 from seatrial.model.ownfailure import KILLED
 from seatrial.model.requestlog import RequestLog
 
@@ -214,6 +214,16 @@ def test_arrivals_beyond_the_limit_are_dropped_counted_and_on_record(locusts: Lo
     assert log.error.equals("dropped: 10 arrivals in flight").sum() == dropped.sum() > 50
     assert set(log[dropped].name.texts()) == {"plain"}
     assert re.search(rf"dropped +{dropped.sum()} ", output)
+
+
+def test_a_log_that_the_disk_does_not_take_is_told_and_its_rows_are_kept(locusts: Locusts) -> None:
+    locusts.log.with_name(f"{locusts.log.name}.part").mkdir()  # in its place
+    code, output = locusts.run("--rate", "100/s", "--duration", "500ms")
+    assert code == CANNOT_WRITE
+    assert "Traceback" not in output
+    spools = locusts.log.with_suffix(".spool")
+    assert f"The rows are still in {spools}" in output
+    assert len(SpoolReader(spools / "worker-0.spool").poll()) == 50
 
 
 def test_virtual_users_are_strangers_and_their_mistakes_are_seen(locusts: Locusts) -> None:

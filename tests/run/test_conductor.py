@@ -17,6 +17,7 @@ from seatrial.model.document import build, parse
 from seatrial.model.experiment import Experiment
 from seatrial.model.problems import BadInput, CannotStore, Unavailable
 from seatrial.model.requestlog import SCHEMA, RequestLog
+from seatrial.model.result import ScenarioAccount
 from seatrial.model.verdict import Verdict
 from seatrial.run import conductor
 from seatrial.run.clock import RunClock
@@ -49,6 +50,7 @@ class FakeLoad:
     keep: Callable[[RequestLog], None] = lambda _: None
     ended: int | None = None
     pid: int = 1
+    scenario: ScenarioAccount = field(default_factory=ScenarioAccount)
     stopped: list[float] = field(default_factory=list)
     zero_monotonic_s: float = field(default_factory=time.monotonic)
 

@@ -230,8 +230,10 @@ def test_objectives_are_listed_even_if_nothing_was_measured() -> None:
     assert [result.name for result in results] == [
         "downtime", "recovery after rollback", "latency p95", "errors", "throughput",
     ]  # fmt: skip
-    assert {result.reason for result in results} == {"nothing was measured: the load generator did not start"}
+    assert {result.reason for result in results} == {"nothing was measured"}
     assert judge(told, results, ()).verdict is Verdict.UNKNOWN
+    judgement = judge(told, results, (), ((Verdict.UNKNOWN, "the load generator did not start"),))
+    assert judgement.reasons == ("the load generator did not start",), "which says it all"
 
 
 @pytest.mark.parametrize(

@@ -95,8 +95,8 @@ WORLDS = [
     World("errors with drops", UNKNOWN, spells=(refused(5, 5.1), dropped(6, 6.5)), says="errors: [0.5 %, 3 %]"),
     World("throughput with drops", UNKNOWN, PROMISES["throughput"], (refused(5, 5.5), dropped(6, 7))),
     # nothing, or too little, to judge on
-    World("nothing measured", UNKNOWN, until_s=0.0, cut="the load generator did not start",
-          says="errors: nothing was measured: the load generator did not start"),
+    World("nothing measured", UNKNOWN, until_s=0.0, cut="did not start",
+          disturbances=((UNKNOWN, "did not start"),), reasons=("did not start",), objectives=(UNKNOWN,)),
     World("nothing measured, and nobody knows why", UNKNOWN, until_s=0.0, reasons=("errors: nothing was measured",)),
     *(
         World(f"cut in the warm-up: {name}", UNKNOWN, promises, from_s=-5.0, until_s=0.0, cut=DIED,

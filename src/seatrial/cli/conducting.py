@@ -82,6 +82,13 @@ def _execute(plan: Plan, directory: Path | None, stop: threading.Event, desk: De
         return execute(plan, home(), view, stop, directory, reporter)
 
 
+def _show(result: RunResult, report: str = "") -> None:
+    """The run in one screen; last, what a person has to do by hand."""
+    err.print(summary(result, report))
+    for line in to_do(result):
+        say(line)
+
+
 def _leave(desk: Desk | None, metrics: Path | None) -> None:
     if desk:
         desk.deliver()

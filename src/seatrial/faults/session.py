@@ -321,7 +321,11 @@ class FaultSession:
         """Wait for whoever is being looked at beside, and ask whoever could not be asked before."""
         for thread in self._verifying:
             thread.join()  # each look has its limit
-        entries = self._journal.entries(self.id)
+        try:
+            entries = self._journal.entries(self.id)
+        except JournalError as error:  # what `undo_all` has seen of each is all that will be known
+            _log.error("nobody can be asked again: %s", error)
+            return
         unasked = [each for each in entries if each.state is State.UNDONE and each.verified is None]
         self._undoer.verify_each([Outcome.of(entry) for entry in unasked], self._verify_within_s)
 

@@ -39,7 +39,7 @@ from seatrial.load.orders import KEY, Orders, this_machine
 from seatrial.load.parquet import save
 from seatrial.load.spool import CANNOT_WRITE, SpoolHeader, SpoolReader
 from seatrial.load.user import OpenLoopUser
-from seatrial.model.problems import BadInput
+from seatrial.model.problems import BadInput, CannotStore
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import GeneratorAudit
 
@@ -214,14 +214,16 @@ class Session:
     def _merge(self, orders: Orders) -> None:
         options, engine = self._options, self._engine
         assert options is not None
+        kept = True
         if engine is not None and (options.request_log is None or options.spool is not None):
             _tell(engine.finish())
         else:
-            self._merge_spools(options, orders)
-        if options.spool is None:
+            kept = self._merge_spools(options, orders)
+        if options.spool is None and kept:
             shutil.rmtree(orders.folder)
 
-    def _merge_spools(self, options: LoadOptions, orders: Orders) -> None:
+    def _merge_spools(self, options: LoadOptions, orders: Orders) -> bool:
+        """Whether the rows are where they were wanted; if not, the spools still have them."""
         readers = [SpoolReader(path) for path in orders.spools()]
         logs = _read_to_the_end(readers, time.monotonic() + options.deadline + _PATIENCE_S)
         for reader in readers:
@@ -230,13 +232,24 @@ class Session:
                     "Load worker %s died; its arrivals from then on are on record as dropped",
                     reader.path.stem,
                 )
-                self._environment.process_exit_code = 70
+                self._environment.process_exit_code = self._environment.process_exit_code or 70
         log = RequestLog.concat(logs)
-        if options.request_log is not None:
-            save(log, readers, self._log_path(options.request_log))
+        kept = options.request_log is None or self._saved(log, readers, self._log_path(options.request_log))
+        if not kept:
+            logger.error("The rows are still in %s", orders.folder)
         tally = AuditTally()
         tally.add(log.intended, log.sent, log.ended)
         _tell(tally.total())
+        return kept
+
+    def _saved(self, log: RequestLog, readers: list[SpoolReader], path: Path) -> bool:
+        try:
+            save(log, readers, path)
+        except CannotStore as error:
+            logger.error("%s", error)
+            self._environment.process_exit_code = CANNOT_WRITE
+            return False
+        return True
 
     def _end_test(self) -> None:
         options, runner = self._environment.parsed_options, self._environment.runner

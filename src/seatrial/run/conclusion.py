@@ -128,7 +128,7 @@ def hand_over(held: HeldRun, result: RunResult, losses: Losses, reporter: Report
         if pending:
             held.keep(verdict_document(result))
             pending.append(
-                "both are made up for by the next command that runs something, or: seatrial recover"
+                "the next command that runs something makes up for it, and so does: seatrial recover"
             )
         else:
             held.forget()

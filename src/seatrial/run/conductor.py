@@ -131,11 +131,11 @@ class Conductor:
             self._end(Verdict.UNKNOWN, str(self._journal.trouble))
         return Conducted(
             log=self._log,
-            steps=self._steps(-math.inf if self._end_s is None else self._end_s),
+            steps=self._steps(self._end_s if self._end_s is not None and len(self._log) else -math.inf),
             end_s=self._end_s or 0.0,
             endings=tuple(self._endings),
             zero_mono_s=self._zero_mono_s,
-            cut="" if self._told_to_its_end else self._endings[0].reason,
+            cut="" if self._told_to_its_end or not self._endings else self._endings[0].reason,
             scenario=self._scenario,
             defects=tuple(self._defects),
         )

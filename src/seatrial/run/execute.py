@@ -193,6 +193,7 @@ def _bare(case: Case, evidence: Evidence, clock: RunClock, conducted: Conducted)
         measurement=None,
         steps=conducted.steps,
         covers=case.experiment.covers,
+        scenario=conducted.scenario,
     )
 
 
@@ -233,7 +234,6 @@ def judged(
         objectives=objectives,
         checks=checks,
         failovers=failovers,
-        scenario=conducted.scenario,
     )
 
 

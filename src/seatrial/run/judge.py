@@ -103,8 +103,7 @@ def _promises(experiment: Experiment) -> Iterator[_Promise]:
 def _judged(promise: _Promise, story: Story) -> ObjectiveResult:
     name, target, unit, measured = promise.name, promise.target, promise.unit, story.measurement
     if measured is None:
-        why = f"nothing was measured: {story.cut}" if story.cut else "nothing was measured"
-        return ObjectiveResult(name, target, None, None, unit, Verdict.UNKNOWN, why)
+        return ObjectiveResult(name, target, None, None, unit, Verdict.UNKNOWN, "nothing was measured")
     found = promise.measure(story, measured)
     if found.bounds is None:
         return ObjectiveResult(name, target, None, None, unit, Verdict.UNKNOWN, found.why)
@@ -238,11 +237,14 @@ def judge(
     """The verdict of the whole.
 
     `disturbances` are what befell the run itself: an abort, a crash, an interrupt. A person who ends a run
-    wants no verdict on the target, so an interrupted run fails only if a fault was not undone.
+    wants no verdict on the target, so an interrupted run fails only if a fault was not undone. Where nothing
+    was measured they are all there is to say.
     """
     experiment, measurement = story.experiment, story.measurement
     found = [(result.verdict, _sentence(result)) for result in objectives]
     found += [(check.verdict, f"{check.name}: {check.detail}") for check in checks]
+    if measurement is None and disturbances:
+        found = []
     if interrupted:
         found = [(Verdict.UNKNOWN, text) for verdict, text in found if verdict is not Verdict.PASS]
     own = (doubt_of_scenario(scenario, experiment.load.scenario_errors),)

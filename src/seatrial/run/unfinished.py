@@ -215,7 +215,13 @@ def _judged(experiment: Experiment, remains: _Remains, keeping: Keeping) -> Exec
     started = _started(remains, keeping)
     steps = _steps(remains, keeping, started, end_s)
     conducted = Conducted(
-        remains.log, steps, end_s, tuple(endings), remains.zero_mono_s, CUT_SHORT, remains.spools.scenario
+        remains.log,
+        steps,
+        end_s,
+        tuple(endings),
+        remains.zero_mono_s,
+        cut=CUT_SHORT,
+        scenario=remains.spools.scenario if remains.spools.header else None,
     )
     checks = tuple(checks_registry.build(check.check, check.with_) for check in experiment.checks)
     case = Case(experiment, keeping.held.run.target, checks)
