@@ -214,9 +214,10 @@ class FaultSession:
         except JournalError as error:
             _log.error("what became of the faults is not on record: %s", error)
             unrecorded = "the fault journal could not be read afterwards, so its undo is not on record"
+            last = {outcome.entry.id: outcome for outcome in self.outcomes}
             self._ended = [
                 Life(outcome.entry, {}, outcome.undo_outcome, outcome.error or unrecorded)
-                for outcome in self.outcomes
+                for _, outcome in sorted(last.items())
             ]
 
     # injecting
