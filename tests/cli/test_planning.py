@@ -1,50 +1,71 @@
-"""A dry run looks at whom it would touch, and a fault that cannot look is a line of it."""
+"""A dry run shows who would be touched, and looks at nobody in a way that ends it."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
 
 import pytest
+from pydantic import BaseModel
+from tests.support.planning import EXPERIMENT, TARGET
 
-from seatrial.cli.planning import looked_at
-from seatrial.faults import Role, Undo
-from seatrial.faults.protocol import ANY, Declared
+from seatrial import files
+from seatrial.cli.planning import show_plan
+from seatrial.cli.terminal import out
+from seatrial.faults.protocol import ANY, Declared, Role, Undo
 from seatrial.model.problems import Unavailable
-from seatrial.run.plan import PlannedStep
-
-ROLE = Role("cache", "redis", {}, (), ".")
+from seatrial.run.plan import PlannedStep, make_plan
 
 
-class Looks(Declared):
-    """A fault whose look fails as it is told."""
+class Nothing(BaseModel):
+    """No state."""
 
-    name: ClassVar[str] = "test.looks"
+
+class Looked(Declared):
+    """A fault whose look comes to whatever it is told; it may be warmed by nobody here."""
+
+    name: ClassVar[str] = "test.looked"
     drivers: ClassVar[frozenset[str]] = ANY
-    error: ClassVar[BaseException]
 
-    def prepare(self, _role: Role) -> Undo:
-        raise self.error
+    comes_to: str = ""
 
-    def inject(self, _undo: Undo) -> None:
-        """Never."""
+    def prepare(self, role: Role) -> Undo:
+        match self.comes_to:
+            case "unavailable":
+                raise Unavailable("nobody answers")
+            case "foreign":
+                raise KeyError("unheard-of")
+        return self.noting(role, Nothing(), touches="process 4711", by_hand="kill -CONT 4711")
 
-    def undo(self, _undo: Undo) -> None:
-        """Never."""
+    def warm(self, undo: Undo) -> None:
+        raise AssertionError("a dry run starts nothing")
+
+    def inject(self, undo: Undo) -> None:
+        raise AssertionError("a dry run injects nothing")
+
+    def undo(self, undo: Undo) -> None:
+        raise AssertionError("there is nothing to undo")
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("comes_to", "shown"),
     [
-        (Unavailable("cache: no answer"), "cache: cache: no answer"),
-        (KeyError("nope"), "cache: test.looks: prepare raised KeyError: 'nope' (test_planning.py:"),
-        (SystemExit(3), "cache: test.looks: prepare raised SystemExit: 3 (test_planning.py:"),
+        ("", "process 4711"),
+        ("unavailable", "worker: nobody answers"),
+        ("foreign", "worker: KeyError: 'unheard-of'"),
     ],
 )
-def test_a_fault_that_cannot_look_is_told_in_its_line(
-    monkeypatch: pytest.MonkeyPatch, error: BaseException, said: str
+def test_a_look_that_comes_to_nothing_is_shown_as_what_it_came_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, comes_to: str, shown: str
 ) -> None:
-    monkeypatch.setattr(Looks, "error", error, raising=False)
-    step: Any = PlannedStep("boom", 1.0, None, Looks(), ROLE)
-    found = looked_at(step)
-    assert isinstance(found, str)
-    assert found.startswith(said)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(out, "_width", 300)
+    for name, text in {"x.yaml": EXPERIMENT, "t.yaml": TARGET, "s.py": ""}.items():
+        Path(name).write_text(text)
+    plan = make_plan(files.read("x.yaml", "experiment"), files.read("t.yaml", "target"))
+    role = Role.of(plan.target, "worker", tmp_path)
+    step = PlannedStep("look", 1.0, None, Looked(comes_to=comes_to), role)
+    with out.capture() as captured:
+        show_plan(replace(plan, steps=(step,)), look=True)
+    assert shown in captured.get()

@@ -28,8 +28,9 @@ from tests.support.worlds import (
 
 from seatrial.measure import generator, proof
 from seatrial.model.result import CheckResult, ScenarioAccount, StepRecord
+from seatrial.model.undo import UndoOutcome
 from seatrial.model.verdict import Verdict
-from seatrial.run import judge
+from seatrial.run import judge, losses, undone
 
 PASS, UNKNOWN, FAIL = Verdict.PASS, Verdict.UNKNOWN, Verdict.FAIL
 OUT = (refused(10.5, 13.0),)  # 2.5 s
@@ -151,7 +152,41 @@ WORLDS = [
     World("ended by hand, and a check fails", UNKNOWN, interrupted=True,
           disturbances=((UNKNOWN, "interrupted"),), checks=(CheckResult("a", FAIL, "lost"),), says="a: lost"),
     # steps
-    World("a step failed", UNKNOWN, steps=(replace(IDLE, error="no such file"), CRASH), says="rollback: no such file"),
+    World("a step failed", UNKNOWN, steps=(replace(IDLE, error="no such file"), CRASH), reasons=("rollback: no such file",)),
+    World("a step that never came to its effect", UNKNOWN, reasons=("crash did not happen",),
+          steps=(ROLLBACK, replace(CRASH, injected_s=None, undo=UndoOutcome.UNVERIFIED))),
+    *(
+        World(f"undo: {outcome}", verdict, steps=(ROLLBACK, replace(CRASH, undo=outcome, by_hand="kill -CONT 7")), says=says)
+        for outcome, verdict, says in (
+            (UndoOutcome.VERIFIED, PASS, ""),
+            (UndoOutcome.UNVERIFIED, PASS, ""),
+            (UndoOutcome.UNRECORDED, UNKNOWN, "the fault journal does not know"),
+            (UndoOutcome.NOT_INJECTED, UNKNOWN, "did not happen"),
+            (UndoOutcome.IN_EFFECT, FAIL, "by hand: kill -CONT 7"),
+            (UndoOutcome.NOT_WELL, FAIL, "its effect is not gone, or its role not well"),
+            (UndoOutcome.FAILED, FAIL, "crash (process.kill on db) could not be undone"),
+            (UndoOutcome.TIMED_OUT, FAIL, "not undone in time"),
+            (UndoOutcome.PARTLY, FAIL, "in part only"),
+            (UndoOutcome.TARGET_GONE, FAIL, "cannot be reached"),
+            (UndoOutcome.LEFT_TO_ANOTHER, FAIL, "left to another process"),
+        )
+    ),
+    World("an undo that failed and says why", FAIL, reasons=(
+        "crash (process.kill on db) could not be undone: exit code 3; by hand: kill -CONT 7, then: seatrial recover",
+    ), steps=(ROLLBACK, replace(CRASH, undo=UndoOutcome.FAILED, error="exit code 3", by_hand="kill -CONT 7"))),
+    World("an undo that failed, and nobody knows what to run", FAIL, says="could not be undone; run: seatrial recover",
+          steps=(ROLLBACK, replace(CRASH, undo=UndoOutcome.FAILED))),
+    World("an undo that failed at first", UNKNOWN, says="crash: exit code 3; tried again, it was undone, and seen to be gone",
+          steps=(ROLLBACK, replace(CRASH, undo=UndoOutcome.VERIFIED, error="exit code 3"))),
+    World("an undo that failed in a run that ended by hand", FAIL, interrupted=True, disturbances=((UNKNOWN, "interrupted"),),
+          steps=(ROLLBACK, replace(CRASH, undo=UndoOutcome.FAILED))),
+    World("a fault that stayed before anything was measured", FAIL, until_s=0.0, disturbances=((UNKNOWN, "did not start"),),
+          steps=(replace(CRASH, undo=UndoOutcome.IN_EFFECT),)),
+    World("steps that did not happen in a run that did not start", UNKNOWN, until_s=0.0,
+          disturbances=((UNKNOWN, "did not start"),), steps=(IDLE,), reasons=("did not start",)),
+    # the disk
+    World("a report that is missing", UNKNOWN, lost=("report.html",), reasons=("missing: report.html: no space left",)),
+    World("a seal that is missing, and the service was out", FAIL, PROMISES["downtime"], OUT, lost=("the seal",)),
     World("a fault that stayed", FAIL, steps=(ROLLBACK, replace(CRASH, verified=False)), says="crash"),
 ]  # fmt: skip
 
@@ -165,6 +200,8 @@ MUTANTS = [
         proof, "share_bad", "good_per_s", "Latencies.of", "Latencies.percentile", "Latencies.nearest_rank"
     ),
     *mutants_of(generator, "trusted"),
+    *mutants_of(undone, "troubled", "judged"),
+    *mutants_of(losses, "Losses.told"),
 ]
 
 
@@ -187,8 +224,10 @@ def caught(mutant: Mutant) -> bool:
     return False
 
 
-# No log can have a lateness that is its limit to the last bit.
-INDISTINGUISHABLE = ("trusted: Gt → GtE",)
+INDISTINGUISHABLE = (
+    "trusted: Gt → GtE",  # no log can have a lateness that is its limit to the last bit
+    "troubled: without part 2",  # it would tell of steps that are well, and nobody listens to those
+)
 
 
 def test_a_judge_that_forgets_any_rule_is_caught() -> None:

@@ -7,25 +7,29 @@ what checks found. Unless it says otherwise it is a healthy one: 20 s at 100 a s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 
 import pyarrow as pa
 
 from seatrial.measure import measure
 from seatrial.model.document import build, parse
 from seatrial.model.experiment import Experiment
+from seatrial.model.problems import CannotStore
 from seatrial.model.requestlog import SCHEMA, RequestLog
 from seatrial.model.result import (
     CheckResult,
     Measurement,
     ObjectiveResult,
+    RunResult,
     ScenarioAccount,
     ScenarioError,
     StepRecord,
 )
 from seatrial.model.verdict import Verdict
 from seatrial.run import judge as court
+from seatrial.run.losses import Losses
 
 RATE, LENGTH_S, DEADLINE_S = 100, 20.0, 0.5
 LATENCY_S = 0.002
@@ -126,6 +130,7 @@ class World:
     scenario: ScenarioAccount | None = None
     tolerated: str = "0%"
     checks: tuple[CheckResult, ...] = ()
+    lost: tuple[str, ...] = ()  # parts of the evidence that the disk did not take
     says: str = ""
     reasons: tuple[str, ...] | None = None
     objectives: tuple[Verdict, ...] | None = None
@@ -143,10 +148,15 @@ class World:
         return court.judge_objectives(self._story())
 
     def judgement(self) -> court.Judgement:
-        return court.judge(
+        found = court.judge(
             self._story(), self.objective_results(), self.checks, self.disturbances, self.interrupted,
             self.scenario,
         )  # fmt: skip
+        losses = Losses(Path())
+        for part in self.lost:
+            losses.done(part, _disk_full)
+        told = losses.told(replace(_RUN, verdict=found.verdict, reasons=found.reasons))
+        return court.Judgement(told.verdict, told.reasons)
 
     def holds(self) -> bool:
         """Whether the judge says what it must."""
@@ -164,6 +174,13 @@ class World:
         requests = log(self.spells, self.from_s, self.until_s)
         measured = _measured(self.spells, self.from_s, self.until_s) if len(requests) else None
         return court.Story(self.experiment(), requests, measured, self.steps, self.cut)
+
+
+_RUN = RunResult("", "", "", "", Verdict.PASS, (), "", interrupted=False, measurement=None)
+
+
+def _disk_full() -> None:
+    raise CannotStore("no space left")
 
 
 @cache

@@ -45,7 +45,7 @@ def _steps(plan: Plan, look: bool) -> Table:
     for column in ("at", "for", "step", "does", "touches", "undone by hand with"):
         table.add_column(column, overflow="fold")
     for step in plan.steps:
-        seen = looked_at(step) if look else None
+        seen = _looked_at(step) if look else None
         touches = seen.touches if isinstance(seen, Undo) else seen or f"{step.role.name} ({step.role.driver})"
         by_hand = seen.by_hand if isinstance(seen, Undo) else ""
         length = f"{step.for_s:g} s" if step.for_s else ""
@@ -53,8 +53,7 @@ def _steps(plan: Plan, look: bool) -> Table:
     return table
 
 
-def looked_at(step: PlannedStep) -> Undo | str:
-    """Whom a step would touch, or why that cannot be said."""
+def _looked_at(step: PlannedStep) -> Undo | str:
     try:
         return calling.prepare(step.fault, step.role)
     except SeatrialError as error:
