@@ -61,12 +61,6 @@ def tell(execution: Execution, as_json: bool) -> int:
     return execution.exit_code
 
 
-def _show(result: RunResult, report: str = "") -> None:
-    err.print(summary(result, report))
-    for line in to_do(result):
-        say(line)
-
-
 def rehearse(execution: Execution, experiment: str) -> None:
     """Show whom a broken promise would have woken, and with what words."""
     from seatrial.incidents.rehearsal import rehearse as rehearsed

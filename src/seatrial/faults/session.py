@@ -33,7 +33,7 @@ from seatrial.faults.journal import Ending, Entry, Journal, JournalError, Sessio
 from seatrial.faults.link import GUARDIAN_COMMAND, GuardianLink
 from seatrial.faults.lock import Holder, TargetLock
 from seatrial.faults.processes import myself
-from seatrial.faults.protocol import Fault, Role, Undo, Warming
+from seatrial.faults.protocol import Fault, Role, Undo
 from seatrial.faults.undoing import VERIFY_WITHIN_S, Outcome, Undoer, UndoFailedError
 from seatrial.model.problems import Interrupted, SeatrialError, Unavailable
 from seatrial.model.undo import UndoOutcome
@@ -236,8 +236,7 @@ class FaultSession:
         expires_ns = self._clock.now().boottime_ns + round((ttl_s + _INJECT_WITHIN_S) * 1e9)
         number = self._journal.prepare(self.id, label or fault.name, undo, expires_ns)
         self._known[number] = self._journal.entry(number)
-        if isinstance(fault, Warming):
-            fault.warm(undo)
+        calling.warm(fault, undo)
         return Prepared(number, fault, undo, ttl_s)
 
     def fire(self, prepared: Prepared) -> Injection:
