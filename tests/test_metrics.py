@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shutil
 import signal
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,12 +20,13 @@ from typing import Any
 import httpx
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
-from tests.support.results import CRASH, ROLLBACK, START, result, unverified
+from tests.support.results import CRASH, OUTAGE, ROLLBACK, START, measurement, result, unverified
 from tests.support.schedule_world import write_plan
 
 from seatrial.incidents import Reporter, Settings
 from seatrial.metrics import StoreCollector, alert_rules, dashboard, listen, write_textfile
 from seatrial.model.problems import BadInput, Unavailable
+from seatrial.model.result import Bounds
 from seatrial.model.verdict import Verdict
 from seatrial.store import Ending, Occurrence, OccurrenceState, Store
 
@@ -68,6 +71,20 @@ def test_what_the_latest_run_measured(store: Store) -> None:
         found[f"seatrial_last_success_timestamp_seconds{{{of}}}"] == (START + timedelta(hours=1)).timestamp()
     )
     assert found[f"seatrial_last_run_timestamp_seconds{{{of}}}"] == (START + timedelta(hours=2)).timestamp()
+
+
+def test_what_was_not_measured_is_no_metric_and_an_outage_without_end_is_infinite(store: Store) -> None:
+    unsent = replace(measurement().generator, sent=0, dropped=6000, late_p99_ms=None, late_max_ms=None)
+    nothing = replace(result(), measurement=replace(measurement(OUTAGE), generator=unsent))
+    store.record(nothing, [], NOW)
+    found = samples(collector(store))
+    of = 'experiment="database-crash",target="testbed"'
+    assert f"seatrial_downtime_upper_seconds{{{of}}}" not in found
+    assert f"seatrial_generator_lateness_p99_seconds{{{of}}}" not in found
+    assert found[f"seatrial_generator_dropped_arrivals{{{of}}}"] == 6000
+    endless = replace(OUTAGE, perceived=Bounds(7.2, math.inf))
+    store.record(replace(result(number=2), measurement=measurement(endless, OUTAGE)), [], NOW)
+    assert samples(collector(store))[f"seatrial_downtime_upper_seconds{{{of}}}"] == math.inf
 
 
 def test_what_is_left_behind_is_counted_be_it_a_fault_or_an_action(store: Store) -> None:

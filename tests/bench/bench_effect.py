@@ -98,6 +98,8 @@ def figures(directory: Path, injections: int = 100) -> dict[str, dict[str, float
             found[kind] = {"p50_ms": round(p50, 2), "p99_ms": round(p99, 2), "max_ms": round(highest, 2)}
         lasted = time.monotonic() - begun
     audit = measure(load.finish(), _DEADLINE_S, 1.0, 0.0, lasted, []).generator
+    assert audit.achieved_per_s is not None
+    assert audit.late_p99_ms is not None
     found["load"] = {
         "sent": audit.sent,
         "achieved_per_s": round(audit.achieved_per_s, 1),

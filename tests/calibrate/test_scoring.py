@@ -83,7 +83,21 @@ def test_scores_are_by_kind_in_intervals_and_milliseconds() -> None:
     (score,) = scores([trial, wrong], INTERVAL)
     assert (score.kind, score.planted, score.covered, score.narrow) == ("refuse", 2, 1, 1)
     assert score.excess_max_intervals == pytest.approx(0.1 / INTERVAL)
-    assert score.error_p05_ms < -300
+    assert score.error_least_ms is not None
+    assert score.error_least_ms < -300
+
+
+def test_few_outages_carry_no_outer_percentile_of_their_error() -> None:
+    scorer, truth = simulated("refuse", 0.5, 1)
+    trial = scorer.trial(truth)
+    (few,) = scores([trial] * 19, INTERVAL)
+    assert (few.error_p05_ms, few.error_p95_ms) == (None, None)
+    assert few.error_least_ms == few.error_p50_ms == few.error_most_ms
+    assert "–" not in few.row()[-1]
+    (enough,) = scores([replace(trial, point_s=trial.point_s + i) for i in range(20)], INTERVAL)
+    assert enough.error_p05_ms is not None
+    assert enough.error_p95_ms is not None
+    assert enough.error_p95_ms - enough.error_p05_ms == pytest.approx(17_000)
 
 
 def test_bounds_are_those_of_the_outage_that_was_found() -> None:

@@ -108,6 +108,48 @@ def test_a_log_with_dropped_arrivals_is_not_vouched_for(
     assert "cannot be trusted" in capsys.readouterr().out
 
 
+JTL = """\
+timeStamp,elapsed,label,responseCode,responseMessage,threadName,dataType,success
+1767225600000,12,Home,200,OK,Users 1-1,text,true
+1767225600100,12,Order,200,OK,Users 1-1,text,true
+1767225600000,112,Buy,200,"Number of samples in transaction : 2, number of failing samples : 0",Users 1-1,,true
+"""
+
+
+def test_a_log_of_another_tool_vouches_for_nothing_that_it_does_not_know(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("log.jtl").write_text(JTL)
+    assert seatrial(monkeypatch, "measure", "log.jtl") == 0
+    captured = capsys.readouterr()
+    assert (
+        "Nobody can vouch for the load generator: its log does not tell when requests were due"
+        in captured.out
+    )
+    assert "can be trusted" not in captured.out
+    assert "p95 too few (2) to tell" in captured.out
+    assert "1 samples of transaction controllers were left out" in captured.err
+    assert seatrial(monkeypatch, "measure", "log.jtl", "--json") == 0
+    measured = json.loads(capsys.readouterr().out)
+    assert measured["generator"] == {
+        "scheduled": None, "sent": 2, "answered": 2, "dropped": None, "unanswered": None,
+        "late_p50_ms": None, "late_p99_ms": None, "late_max_ms": None, "scenario_errors": None,
+    }  # fmt: skip
+    assert measured["latency"]["p95_ms"] is None
+
+
+def test_iterations_that_k6_dropped_are_held_against_its_log(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = ("http_req_duration,1767225601500000,5,200", "dropped_iterations,1767225601600000,12,")
+    Path("k6.csv").write_text("\n".join(("metric_name,timestamp,metric_value,status", *rows, "")))
+    assert seatrial(monkeypatch, "measure", "k6.csv") == 0
+    assert (
+        "load generator: k6 dropped 12 iterations that were due, and its log does not"
+        in capsys.readouterr().out
+    )
+
+
 def test_a_dry_run_starts_nothing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import pytest
 from tests.support.results import CRASH, ROLLBACK, result, unverified
@@ -46,6 +48,20 @@ def test_a_failure_opens_an_incident_everywhere() -> None:
         ("trigger", "webhook"),
         ("trigger", "alertmanager"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "shown"),
+    [(7.2, math.inf, "7.2 s or more"), (7.2, None, "7.2 s or more"), (None, None, "not measured")],
+)
+def test_bounds_that_are_not_known_are_said_in_words(
+    lower: float | None, upper: float | None, shown: str
+) -> None:
+    failed = result()
+    objective = replace(failed.objectives[0], lower=lower, upper=upper)
+    event = triggered(policy.on_result(replace(failed, objectives=(objective,)), NOW, History(), CONTEXT))
+    (told_of,) = cast("list[dict[str, str]]", event.details["objectives"])
+    assert told_of["measured"] == shown
 
 
 def test_its_details_say_what_was_promised_measured_and_suspected() -> None:

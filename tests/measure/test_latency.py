@@ -9,12 +9,13 @@ from tests.support import oracle
 from tests.support.oracle import Row
 
 from seatrial.measure.latency import latency
+from seatrial.model.ownfailure import KILLED
 
 
 def test_latency_counts_from_the_instant_at_which_a_request_was_due() -> None:
     found = latency(oracle.log_of([Row(0.0, 0.4, 0.5, ok=True)]), 2.0)
     assert found is not None
-    assert found.p50_ms == found.max_ms == pytest.approx(500)
+    assert found.max_ms == pytest.approx(500)
 
 
 def test_a_request_that_was_never_answered_counts_as_its_deadline() -> None:
@@ -24,12 +25,43 @@ def test_a_request_that_was_never_answered_counts_as_its_deadline() -> None:
     assert found.p90_ms == found.max_ms == pytest.approx(2000)
 
 
+def test_a_percentile_among_what_was_never_answered_is_a_lower_bound() -> None:
+    rows = (
+        [Row(0, 0, 0.001, ok=True)] * 80 + [Row(0, 0, 3.0, ok=True)] * 10 + [Row(0, 0, None, ok=False)] * 10
+    )
+    found = latency(oracle.log_of(rows), 2.0)
+    assert found is not None
+    assert found.at_least_from_ms == 2000
+    assert (found.p50_ms, found.p90_ms, found.p99_ms) == pytest.approx((1, 2000, 3000))
+    answered = latency(oracle.log_of(rows[:90]), 2.0)
+    assert answered is not None
+    assert answered.at_least_from_ms is None
+
+
+@pytest.mark.parametrize(
+    ("answers", "carried"), [(1, 0), (2, 1), (9, 1), (10, 2), (19, 2), (20, 3), (99, 3), (100, 4)]
+)
+def test_few_answers_carry_few_percentiles_and_always_a_maximum(answers: int, carried: int) -> None:
+    found = latency(oracle.log_of([Row(0, 0, 0.5, ok=True)] * answers), 2.0)
+    assert found is not None
+    shown = [found.p50_ms, found.p90_ms, found.p95_ms, found.p99_ms]
+    assert [value is not None for value in shown] == [True] * carried + [False] * (4 - carried)
+    assert (found.max_ms, found.answers) == (500, answers)
+
+
 def test_a_failure_that_came_quickly_is_no_latency_and_one_that_took_its_deadline_is() -> None:
     rows = [Row(0, 0, 1.0, ok=True), Row(0, 0, 0.001, ok=False), Row(0, 0, 2.5, ok=False)]
     found = latency(oracle.log_of(rows), 2.0)
     assert found is not None
     assert found.p50_ms == pytest.approx(1000)
     assert found.max_ms == pytest.approx(2500)
+
+
+def test_what_the_generator_gave_up_on_took_nobody_knows_how_long() -> None:
+    rows = [*([Row(0, 0, 0.001, ok=True)] * 80), *([Row(0, 0, None, ok=False, error=KILLED)] * 20)]
+    found = latency(oracle.log_of(rows), 2.0)
+    assert found is not None
+    assert (found.answers, found.max_ms, found.at_least_from_ms) == (80, 1, None)
 
 
 @pytest.mark.parametrize("rows", [[], [Row(0, None, None, ok=False)], [Row(0, 0, 0.1, ok=False)]])
@@ -45,6 +77,9 @@ def test_percentiles_are_nearest_ranks(microseconds: list[int]) -> None:
     ordered = sorted(value / 1000 for value in microseconds)
     shares = ((50, found.p50_ms), (90, found.p90_ms), (95, found.p95_ms), (99, found.p99_ms))
     for percent, value in shares:
+        if len(ordered) * (100 - percent) < 100:
+            assert value is None
+            continue
         rank = -(-percent * len(ordered) // 100)  # the smallest value with at least so many at or below it
         assert value == pytest.approx(ordered[rank - 1])
     assert found.max_ms == pytest.approx(ordered[-1])

@@ -72,8 +72,8 @@ def test_failures_that_came_quickly_are_no_latencies() -> None:
     assert Latencies.of(log(*["good"] * 40, *["refused"] * 60), DEADLINE).known == 40
 
 
-@pytest.mark.parametrize(("percent", "least"), [(50.0, 2), (90.0, 10), (95.0, 20), (99.0, 100), (100.0, 1)])
-def test_a_percentile_needs_a_sample_that_can_carry_it(percent: float, least: int) -> None:
+@pytest.mark.parametrize(("percent", "least"), [(50, 2), (90, 10), (95, 20), (99, 100), (100, 1)])
+def test_a_percentile_needs_a_sample_that_can_carry_it(percent: int, least: int) -> None:
     assert Latencies.of(log(*["good"] * least), DEADLINE).percentile(percent) is not None
     assert Latencies.of(log(*["good"] * (least - 1)), DEADLINE).percentile(percent) is None
 
@@ -89,6 +89,6 @@ def test_bounds_are_in_order_and_without_the_unknown_they_meet(fates: list[str])
     if not {"dropped", "own", "late"} & set(fates):
         assert lower == upper
     latencies = Latencies.of(log(*fates), DEADLINE)
-    for percent in (50.0, 95.0, 100.0):
+    for percent in (50, 95, 100):
         bounds = latencies.percentile(percent)
         assert bounds is None or bounds[0] <= bounds[1]

@@ -164,6 +164,7 @@ def dossier(kind: str = "pass") -> Dossier:
     after = [one for one in measured.outages if one.name == "rollback"]
     worst = max((one.server for one in after), key=lambda one: one.upper_s, default=Bounds(0.0, 0.0))
     assert measured.latency is not None
+    assert measured.latency.p95_ms is not None
     p95, share = measured.latency.p95_ms, measured.bad / measured.requests
     objectives = (
         _promise("downtime after rollback", 5.0, worst.lower_s, worst.upper_s, "s"),

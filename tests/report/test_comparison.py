@@ -56,3 +56,9 @@ def test_it_reads_objective_by_objective(make: Callable[[str], Dossier]) -> None
     assert "[7.39, 7.41] s" in line
     assert "clearly worse" in line
     assert any("errors" in line and "higher by" in line for line in lines)
+
+
+def test_an_outage_whose_end_was_never_seen_has_no_upper_end_when_read_back() -> None:
+    assert change(promise(1.0, 2.0), promise(7.0, None)) is Change.WORSE
+    assert change(promise(7.0, None), promise(1.0, 2.0)) is Change.BETTER
+    assert change(promise(7.0, None), promise(1.0, None)) is Change.ALIKE

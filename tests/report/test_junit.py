@@ -42,6 +42,18 @@ def test_a_failed_objective_is_a_failure_that_says_what_was_measured(make: Make)
     assert "measured [7.39, 7.41] s, target ≤ 5 s" in failure.attrib["message"]
 
 
+def test_an_objective_that_was_not_measured_says_so_once(make: Make) -> None:
+    result = make("fail").result
+    unmeasured = replace(
+        result.objectives[0], lower=None, upper=None, verdict=Verdict.UNKNOWN, reason="nobody asked"
+    )
+    error = suite_of(replace(result, objectives=(unmeasured,))).find(
+        "testcase[@name='downtime after rollback']/error"
+    )
+    assert error is not None
+    assert error.attrib["message"] == "not measured, target ≤ 5 s, nobody asked"
+
+
 @pytest.mark.parametrize("kind", ["unknown", "empty"])
 def test_unknown_is_an_error_and_never_green_or_skipped(kind: str, make: Make) -> None:
     suite = suite_of(make(kind).result)

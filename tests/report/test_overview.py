@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seatrial.model.requestlog import Coded, RequestLog
-from seatrial.report.overview import bucket_width, by_name, overview
+from seatrial.report.overview import bucket_width, by_name, drawn, overview
 
 MakeLog = Callable[..., RequestLog]
 
@@ -50,7 +51,7 @@ def test_a_bucket_of_quick_failures_has_no_latency(make_log: MakeLog, plant: Cal
 def test_there_are_neither_too_many_nor_too_few_buckets(span_s: float, arrivals: int) -> None:
     width = bucket_width(span_s, arrivals)
     assert span_s / width <= 1201
-    assert width <= max(0.1, span_s / 120 * 2) * (1 + 1e-9)
+    assert width <= max(0.1, span_s / 120 * 2, 5 * span_s / arrivals * 2) * (1 + 1e-9)
 
 
 def test_names_most_frequent_first(make_log: MakeLog, plant: Callable[..., object]) -> None:
@@ -66,8 +67,42 @@ def test_a_name_that_only_fails_has_no_latency() -> None:
     nan, one = np.array([np.nan]), Coded(np.zeros(1, dtype=np.int32), ("x",))
     log = RequestLog(np.zeros(1), nan, nan, np.zeros(1, bool), np.zeros(1, np.int16), one, one, one, one)
     (row,) = by_name(log, 2.0)
-    assert (row.bad, row.p50_ms, row.max_ms) == (1, None, None)
-    assert len(overview(log, 2.0)) == 1
+    assert (row.bad, row.latency) == (1, None)
+    buckets = overview(log, 2.0)
+    assert (buckets.bad.tolist(), buckets.unsent.tolist()) == (
+        [0],
+        [1],
+    )  # never sent is no failure of the service
+    assert drawn(log, 2.0) == {"answered": False, "served": True, "latency": False}
+
+
+def anonymous(log: RequestLog, *named: int) -> RequestLog:
+    """The same answers from a service without our headers, but for some rows."""
+    codes = np.zeros(len(log), dtype=np.int32)
+    codes[list(named)] = 1
+    return replace(log, served_by=Coded(codes, ("", "blue")))
+
+
+def test_a_service_that_never_says_who_answers_has_no_bands(make_log: MakeLog) -> None:
+    log = anonymous(make_log(()))
+    assert overview(log, 2.0).served_by == ()
+    assert drawn(log, 2.0) == {"answered": True, "served": False, "latency": True}
+
+
+def test_an_answer_without_a_name_is_not_the_same_as_no_answer(
+    make_log: MakeLog, plant: Callable[..., object]
+) -> None:
+    log = make_log((plant(20.0, 1.0, "blackhole"), plant(30.0, 1.0, "5xx")))
+    bands = dict(overview(anonymous(log, 0), 2.0).served_by)
+    assert list(bands) == ["blue", "did not say who", "no answer"]
+    assert bands["no answer"].sum() == np.count_nonzero(np.isnan(log.ended))
+    assert sum(counts.sum() for counts in bands.values()) == len(log)
+
+
+def test_a_percentile_of_a_bucket_needs_answers_enough(make_log: MakeLog) -> None:
+    buckets = overview(make_log((), 2.0), 2.0)  # two requests a second
+    assert np.isnan(buckets.p95_ms).all()
+    assert not np.isnan(buckets.max_ms).all()
 
 
 def test_the_servers_beyond_the_busiest_are_added_up() -> None:

@@ -1,5 +1,6 @@
 """Verdicts: upper bounds, unknown is never a pass, reasons worst first."""
 
+import re
 from dataclasses import replace
 
 import pyarrow as pa
@@ -170,6 +171,12 @@ def test_what_was_never_sent_fails_nothing_and_passes_nothing() -> None:
     assert {result.verdict for result in results} == {Verdict.UNKNOWN}
     assert judge(told, results, ()).verdict is Verdict.UNKNOWN
     assert len(results) == 5
+
+
+def test_an_end_that_was_never_seen_is_no_number() -> None:
+    told = story(experiment("objectives: {downtime: {max: 1s}}"), log(15, 20))
+    (reason, *_) = judge(told, judge_objectives(told), ()).reasons
+    assert re.match(r"downtime: \[4\.\d+ s, ∞\), target 1\.000 s", reason)
 
 
 def test_dropped_arrivals_do_not_make_an_outage_of_two_short_ones() -> None:

@@ -56,7 +56,7 @@ WORLDS = [
     World("one slow: p99", PASS, PROMISES["p99"], (slow(5, 5.01, 0.2),)),
     World("out: throughput", FAIL, PROMISES["throughput"], OUT),
     World("never answered: p95", FAIL, PROMISES["p95"], (silent(5, 10),),
-          reasons=("latency p95: [500.0 ms, inf ms], target 100.0 ms",)),
+          reasons=("latency p95: [500.0 ms, ∞), target 100.0 ms",)),
     World("refused quickly: no latency", PASS, PROMISES["p95"], (refused(5, 15),)),
     World("refused after long", FAIL, PROMISES["p95"], (Spell(0, 20, took_s=0.6),)),
     World("refused after a whole deadline", FAIL, PROMISES["max"], (Spell(5, 5.01, took_s=0.5),)),
@@ -77,7 +77,7 @@ WORLDS = [
     World("all dropped is told", UNKNOWN, spells=(dropped(0, 20),), says="dropped 2000 of 2000 arrivals: too many open files"),
     World("dropped, and nobody said why", UNKNOWN, PROMISES["max"], (dropped(0, 20, ""),), reasons=(
         "latency max: nothing was answered",
-        "the load generator cannot be trusted: the load generator dropped 2000 of 2000 arrivals",
+        "the load generator cannot be trusted: it dropped 2000 of 2000 arrivals",
     )),
     *(
         World(f"{error}: nothing fails", UNKNOWN, PROMISES["downtime"], (ours(5, 8, error),), says="own failure")
@@ -87,6 +87,7 @@ WORLDS = [
     World("late, answered well: errors", UNKNOWN, spells=(sent_late(0, 20, 0.6),), says="load generator"),
     World("late, answered well: p95", UNKNOWN, PROMISES["p95"], (sent_late(0, 20, 0.3),), says="late"),
     World("late at p99 alone", UNKNOWN, spells=(sent_late(0, 0.3, 0.1),), says="late: p99"),
+    World("few, and late", UNKNOWN, PROMISES["max"], (sent_late(0, 20, 0.03),), until_s=0.2, says="late: max"),
     World("one very late", UNKNOWN, spells=(sent_late(5, 5.01, 0.3),), says="late: max"),
     World("a little late", PASS, spells=(sent_late(0, 20, 0.01),)),
     World("dropped, and out all the same", FAIL, PROMISES["downtime"], (dropped(10.4, 10.5), *OUT, dropped(13, 13.1)),

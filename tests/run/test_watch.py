@@ -82,6 +82,12 @@ def test_a_guard_aborts_nothing_for_what_the_generator_failed_at_itself() -> Non
     assert breach_at(Watch(1.0, guards), batches) is None
 
 
+def test_a_few_answers_make_no_live_p95() -> None:
+    watch = Watch(deadline_s=0.5)
+    watch.add(rows(0, 0.19), 1.0)
+    assert watch.figures(1.0).p95_ms is None
+
+
 def test_the_live_p95_does_not_leave_out_whoever_was_never_answered() -> None:
     watch = Watch(deadline_s=0.5)
     watch.add(rows(0, 4, latency_s=float("nan"), ok=False), 4.0)

@@ -23,6 +23,7 @@ from seatrial.calibrate import truth as truths
 from seatrial.calibrate.plan import CONTROL_S, CalibrationPlan, plan
 from seatrial.calibrate.record import Calibration, trials_json
 from seatrial.calibrate.scoring import Scorer, scores
+from seatrial.calibrate.surroundings import machine, versions
 from seatrial.calibrate.truth import Truth
 from seatrial.load.launch import LoadPlan, LoadProcess, launch
 from seatrial.measure import downtime, measure, trusted
@@ -105,6 +106,8 @@ def calibrate(
         unexplained=scorer.unexplained(found),
         generator=measurement.generator,
         doubt=trusted(measurement.generator, rate.interval_s, deadline_s=settings.deadline_s),
+        machine=machine(),
+        versions=versions(),
     )
 
 

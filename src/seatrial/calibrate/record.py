@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from seatrial.calibrate.plan import Kind
@@ -55,9 +55,11 @@ class KindScore:
     excess_max_intervals: float
     narrow: int  # outages whose width beyond deadline effects is at most `MARK_INTERVALS`
     deadline_effect: str
-    error_p05_ms: float  # of the point estimate
-    error_p50_ms: float
-    error_p95_ms: float
+    error_p05_ms: float | None  # of the point estimate; None: too few were planted to tell
+    error_p50_ms: float | None
+    error_p95_ms: float | None
+    error_least_ms: float | None = None  # None: written by an older version
+    error_most_ms: float | None = None
 
     def row(self) -> tuple[str, ...]:
         """For people: the kind, coverage, lengths, width, deadline effect, error of the point estimate."""
@@ -67,8 +69,12 @@ class KindScore:
             f"{self.shortest_s * 1000:.0f} ms to {self.longest_s:.2f} s",
             f"{self.excess_p50_intervals:.1f} intervals, {self.narrow} within {MARK_INTERVALS:g}",
             self.deadline_effect,
-            f"{self.error_p05_ms:+.1f} / {self.error_p50_ms:+.1f} / {self.error_p95_ms:+.1f} ms",
+            " / ".join(map(_error, (self.error_least_ms, self.error_p50_ms, self.error_most_ms))) + " ms",
         )
+
+
+def _error(error_ms: float | None) -> str:
+    return "–" if error_ms is None else f"{error_ms:+.1f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,8 @@ class Calibration:
     unexplained: int  # outages reported where none was planted, over the whole run
     generator: GeneratorAudit
     doubt: str  # why the load generator cannot be believed, or ""
+    machine: dict[str, str] = field(default_factory=dict)  # where it was made; empty: an older version
+    versions: dict[str, str] = field(default_factory=dict)  # with what
 
     @property
     def coverage(self) -> float:
@@ -135,7 +143,7 @@ class Calibration:
     def rows(self) -> list[tuple[str, ...]]:
         """A table for people: a header, one row a kind, and the sum."""
         header = ("outage", "in bounds", "lengths", "width beyond deadline effects", "deadline effect",
-                  "point error p05 / p50 / p95")  # fmt: skip
+                  "point error least / median / most")  # fmt: skip
         total = ("all", f"{self.covered} of {self.planted}", "", "", "", "")
         return [header, *(kind.row() for kind in self.kinds), total]
 

@@ -27,6 +27,7 @@ from seatrial.calibrate.plan import KINDS, Kind
 from seatrial.calibrate.record import MARK_INTERVALS, KindScore, Trial
 from seatrial.calibrate.truth import Truth
 from seatrial.measure.completions import Completions
+from seatrial.model.percentiles import percentile
 from seatrial.model.result import Bounds, Outage
 
 _DEADLINES: dict[Kind, int] = {"blackhole": 1, "stall": 2}
@@ -91,7 +92,8 @@ def scores(trials: Sequence[Trial], interval_s: float) -> tuple[KindScore, ...]:
 
 def _score(kind: Kind, trials: Sequence[Trial], interval_s: float) -> KindScore:
     excess = np.array([trial.excess_s for trial in trials]) / interval_s
-    errors = np.percentile([trial.point_s - trial.truth_s for trial in trials], (5, 50, 95)) * 1000
+    errors_ms = np.sort([trial.point_s - trial.truth_s for trial in trials]) * 1000
+    p95_ms, p05_ms = percentile(errors_ms, 95), percentile(-errors_ms[::-1], 95)
     deadlines = _DEADLINES.get(kind, 0)
     return KindScore(
         kind=kind,
@@ -103,7 +105,9 @@ def _score(kind: Kind, trials: Sequence[Trial], interval_s: float) -> KindScore:
         excess_max_intervals=float(excess.max()),
         narrow=int(np.count_nonzero(excess <= MARK_INTERVALS)),
         deadline_effect={0: "none", 1: "up to the deadline", 2: "up to two deadlines"}[deadlines],
-        error_p05_ms=float(errors[0]),
-        error_p50_ms=float(errors[1]),
-        error_p95_ms=float(errors[2]),
+        error_p05_ms=None if p05_ms is None else -p05_ms,  # the 95th from the other end
+        error_p50_ms=percentile(errors_ms, 50),
+        error_p95_ms=p95_ms,
+        error_least_ms=float(errors_ms[0]),
+        error_most_ms=float(errors_ms[-1]),
     )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from seatrial.model.result import Measurement, ObjectiveResult
 from seatrial.model.verdict import Verdict
-from seatrial.report.figures import count, interval, number, seconds, share
-from seatrial.report.sentences import generator
+from seatrial.report.figures import count, interval, seconds, share
+from seatrial.report.sentences import generator, what_clients_saw
 from seatrial.report.terminal import verdict_text
+from seatrial.report.views import latency
 from seatrial.run.suite import SuiteResult
 
 _MOST_OUTAGES = 20
@@ -19,28 +22,32 @@ _MOST_OUTAGES = 20
 def measured_table(measured: Measurement, doubt: str) -> RenderableType:
     """What `seatrial measure` prints. `doubt`: why the load generator cannot be believed, or empty."""
     facts = Table.grid(padding=(0, 3))
-    facts.add_row("requests", f"{count(measured.requests)} over {seconds(measured.end_s - measured.start_s)}")
-    facts.add_row(
-        "bad",
-        f"{count(measured.bad)} ({share(measured.bad / measured.requests if measured.requests else 0.0)})",
-    )
-    facts.add_row("degraded", seconds(measured.degraded_s))
-    facts.add_row("equivalent outage", seconds(measured.equivalent_outage_s))
-    facts.add_row("completion gap", seconds(measured.completion_gap.lower_s))
-    if measured.latency:
-        latency = measured.latency
-        shown = [
-            ("p50", latency.p50_ms),
-            ("p95", latency.p95_ms),
-            ("p99", latency.p99_ms),
-            ("max", latency.max_ms),
-        ]
-        facts.add_row("latency", ", ".join(f"{name} {number(value, 'ms')}" for name, value in shown))
+    for name, value in _facts(measured):
+        facts.add_row(name, value)
     parts: list[RenderableType] = [facts]
-    if measured.outages:
+    if not measured.generator.sent:
+        parts += [Text(), Text(what_clients_saw(measured))]
+    elif measured.outages:
         parts += [Text(), _outages(measured)]
     parts += [Text(), Text(generator(measured.generator, doubt))]
     return Group(*parts)
+
+
+def _facts(measured: Measurement) -> Iterator[tuple[str, str]]:
+    """What is known; of requests that were never sent, only how many they are."""
+    over = f" over {seconds(measured.length_s)}" if measured.generator.achieved_per_s is not None else ""
+    yield "requests", f"{count(measured.requests)}{over}"
+    if not measured.generator.sent:
+        return
+    yield "bad", f"{count(measured.bad)} ({share(measured.bad / measured.requests)})"
+    yield "degraded", seconds(measured.degraded_s)
+    yield "equivalent outage", seconds(measured.equivalent_outage_s)
+    yield "completion gap", seconds(measured.completion_gap.lower_s)
+    if measured.latency is None:
+        yield "latency", "no request was answered well"
+        return
+    shown = latency(measured.latency)
+    yield "latency", f"p50 {shown.p50}, p95 {shown.p95}, p99 {shown.p99}, max {shown.max}"
 
 
 def suite_table(whole: SuiteResult) -> RenderableType:

@@ -36,7 +36,7 @@ def measure(
     from seatrial.cli.figures import measured_table
     from seatrial.cli.terms import seconds_of
     from seatrial.measure import measure as measured
-    from seatrial.measure import trusted
+    from seatrial.measure import vouched_for
     from seatrial.measure.importers import read
     from seatrial.report.verdictfile import measured_document
 
@@ -44,7 +44,7 @@ def measure(
     imported = read(log, format_)
     for warning in imported.warnings:
         say(f"note: {warning}")
-    result = measured(imported.log, deadline_s, settle_s)
+    result = measured(imported.log, deadline_s, settle_s, tells=imported.tells)
     if as_json:
         print_json(
             {
@@ -57,7 +57,8 @@ def measure(
     else:
         offered = result.generator.offered_per_s
         interval_s = 1 / offered if offered else math.inf
-        out.print(measured_table(result, trusted(result.generator, interval_s, deadline_s=deadline_s)))
+        doubts = (imported.doubt, vouched_for(result.generator, interval_s, deadline_s))
+        out.print(measured_table(result, ", and ".join(filter(None, doubts))))
 
 
 def report(

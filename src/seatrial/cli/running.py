@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -103,8 +104,10 @@ def demo(out_dir: OutOption = None, as_json: JsonOption = False) -> int:
         execution = watched(make_plan(source, system), out_dir)
     code = tell(execution, as_json)
     rollback = next((each for each in execution.result.objectives if each.name.startswith("downtime")), None)
-    if rollback is not None and rollback.upper is not None:
+    if rollback is not None and rollback.lower is not None:
         between = f"between {rollback.lower:.3f} s and {rollback.upper:.3f} s"
+        if rollback.upper is None or math.isinf(rollback.upper):  # its end was never seen
+            between = f"at least {rollback.lower:.3f} s"
         say(f"\nrollback downtime: {between} (allowed: {rollback.target:g} s)")
         say(f"report: {execution.evidence.path('report.html')}")
         rehearse(execution, source.document.file)

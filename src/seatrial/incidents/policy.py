@@ -15,6 +15,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -175,9 +176,12 @@ def _objective(objective: ObjectiveResult) -> dict[str, Json]:
     """Objective, target and measured bounds, as people read them on a phone."""
     factor, unit = _SHOWN_AS.get(objective.unit, (1.0, f" {objective.unit}"))
     measured = "not measured"
-    if objective.lower is not None and objective.upper is not None:
-        lower, upper = f"{objective.lower * factor:.4g}", f"{objective.upper * factor:.4g}"
+    if objective.lower is not None:
+        lower = f"{objective.lower * factor:.4g}"
+        upper = f"{math.inf if objective.upper is None else objective.upper * factor:.4g}"
         measured = (lower if lower == upper else f"{lower} … {upper}") + unit
+        if upper == "inf":  # its end was never seen
+            measured = f"{lower}{unit} or more"
     return {
         "objective": objective.name,
         "target": f"{objective.target * factor:.4g}{unit}",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from seatrial.model.percentiles import carries
 from seatrial.model.requestlog import Floats
 from seatrial.model.result import GeneratorAudit
 
@@ -49,24 +50,24 @@ class AuditTally:
         # n arrivals span n - 1 intervals; counting the one after the last as well gives the rate
         spanned_s = self._last_s - self._first_s
         intervals = self._scheduled - 1
-        length_s = spanned_s * self._scheduled / intervals if intervals > 0 and spanned_s > 0 else np.inf
+        length_s = spanned_s * self._scheduled / intervals if intervals > 0 and spanned_s > 0 else None
         return GeneratorAudit(
             scheduled=self._scheduled,
             sent=self._sent,
             answered=self._answered,
             dropped=self._scheduled - self._sent,
             unanswered=self._sent - self._answered,
-            late_p50_ms=self._percentile_ms(0.50),
-            late_p99_ms=self._percentile_ms(0.99),
-            late_max_ms=self._latest_s * 1e3,
-            offered_per_s=self._scheduled / length_s,
-            achieved_per_s=self._sent / length_s,
+            late_p50_ms=self._percentile_ms(50),
+            late_p99_ms=self._percentile_ms(99),
+            late_max_ms=self._latest_s * 1e3 if self._sent else None,
+            offered_per_s=None if length_s is None else self._scheduled / length_s,
+            achieved_per_s=None if length_s is None else self._sent / length_s,
         )
 
-    def _percentile_ms(self, share: float) -> float:
-        if not self._sent:
-            return 0.0
-        rank = int(np.ceil(share * self._sent))
+    def _percentile_ms(self, percent: int) -> float | None:
+        if not carries(self._sent, percent):
+            return None
+        rank = -(-percent * self._sent // 100)
         bucket = int(np.searchsorted(np.cumsum(self._lateness), rank))
         return min(_FINEST_S * _GROWTH**bucket, self._latest_s) * 1e3
 
@@ -78,19 +79,24 @@ def _buckets(lateness: Floats) -> npt.NDArray[np.int64]:
 
 
 def describe(audit: GeneratorAudit) -> str:
-    """The account in a few aligned lines."""
+    """The account in a few aligned lines. What it cannot tell is a dash."""
+    p99, most = (_shown(late, ".2f", " ms") for late in (audit.late_p99_ms, audit.late_max_ms))
     lines = (
-        ("scheduled", f"{audit.scheduled:,}", f"{audit.offered_per_s:,.1f}/s offered"),
-        ("sent", f"{audit.sent:,}", f"{audit.achieved_per_s:,.1f}/s achieved"),
-        ("answered", f"{audit.answered:,}", "or failed, before the deadline"),
-        ("dropped", f"{audit.dropped:,}", "never sent: the generator's own failure"),
-        ("unanswered", f"{audit.unanswered:,}", "sent, no answer by the deadline"),
+        ("scheduled", _shown(audit.scheduled), f"{_shown(audit.offered_per_s, ',.1f', '/s')} offered"),
+        ("sent", _shown(audit.sent), f"{_shown(audit.achieved_per_s, ',.1f', '/s')} achieved"),
+        ("answered", _shown(audit.answered), "or failed, before the deadline"),
+        ("dropped", _shown(audit.dropped), "never sent: the generator's own failure"),
+        ("unanswered", _shown(audit.unanswered), "sent, no answer by the deadline"),
         (
             "lateness",
-            f"{audit.late_p50_ms:.2f} ms",
-            f"median; p99 {audit.late_p99_ms:.2f} ms, max {audit.late_max_ms:.2f} ms",
+            _shown(audit.late_p50_ms, ".2f", " ms"),
+            f"median; p99 {p99}, max {most}",
         ),
     )
     return "\n".join(
         ["load generator", *(f"  {name:<12}{value:>12}   {note}" for name, value, note in lines)]
     )
+
+
+def _shown(value: float | None, form: str = ",", unit: str = "") -> str:
+    return "–" if value is None else f"{value:{form}}{unit}"

@@ -4,9 +4,18 @@ The one exception to *pure* is `importers`, the only part that opens files.
 """
 
 from seatrial.measure.degraded import recovery
-from seatrial.measure.generator import trusted
+from seatrial.measure.generator import trusted, vouched_for
 from seatrial.measure.measurement import measure
 from seatrial.measure.outages import downtime
 from seatrial.measure.proof import Latencies, good_per_s, share_bad
 
-__all__ = ["Latencies", "downtime", "good_per_s", "measure", "recovery", "share_bad", "trusted"]
+__all__ = [
+    "Latencies",
+    "downtime",
+    "good_per_s",
+    "measure",
+    "recovery",
+    "share_bad",
+    "trusted",
+    "vouched_for",
+]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import numpy as np
 
+from seatrial.model.percentiles import percentile
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import GeneratorAudit
 
@@ -13,28 +17,45 @@ WORST_SHARE = 0.5  # of the deadline may the latest arrival of all be late; the 
 DEFAULT_DEADLINE_S = 2.0
 
 
-def audit(log: RequestLog, start_s: float, end_s: float) -> GeneratorAudit:
+@dataclass(frozen=True, slots=True)
+class LogTells:
+    """What a request log says of the generator that wrote it."""
+
+    due: bool  # when each request was due
+    dropped: bool  # arrivals that were never sent have rows as well
+    unanswered: bool  # so have requests that were never answered
+
+
+EVERYTHING = LogTells(due=True, dropped=True, unanswered=True)
+ENDED_ALONE = LogTells(
+    due=False, dropped=False, unanswered=False
+)  # one row for each request that came to an end
+_SHORTEST_S = 1e-6  # of less time there is no rate: a single arrival, say
+
+
+def audit(log: RequestLog, start_s: float, end_s: float, tells: LogTells = EVERYTHING) -> GeneratorAudit:
     """How faithfully the arrivals in `log`, all due in [start_s, end_s), were sent."""
-    lateness = log.sent - log.intended
-    lateness = lateness[~np.isnan(lateness)]
-    late = np.zeros(3)
-    if len(lateness):
-        late = np.percentile(lateness, (50.0, 99.0, 100.0), method="inverted_cdf") * 1000
-    sent = len(lateness)
+    lateness_ms = np.sort((log.sent - log.intended)[~np.isnan(log.sent)]) * 1000
+    sent = len(lateness_ms)
     answered = len(log) - int(np.count_nonzero(np.isnan(log.ended)))
-    length = end_s - start_s
+    late_ms = lateness_ms if tells.due else lateness_ms[:0]
+    scheduled = len(log) if tells.due and tells.dropped else None
     return GeneratorAudit(
-        scheduled=len(log),
+        scheduled=scheduled,
         sent=sent,
         answered=answered,
-        dropped=len(log) - sent,
-        unanswered=sent - answered,
-        late_p50_ms=float(late[0]),
-        late_p99_ms=float(late[1]),
-        late_max_ms=float(late[2]),
-        offered_per_s=len(log) / length if length > 0 else 0.0,
-        achieved_per_s=sent / length if length > 0 else 0.0,
+        dropped=len(log) - sent if tells.dropped else None,
+        unanswered=sent - answered if tells.unanswered else None,
+        late_p50_ms=percentile(late_ms, 50),
+        late_p99_ms=percentile(late_ms, 99),
+        late_max_ms=percentile(late_ms, 100),
+        offered_per_s=None if scheduled is None else _rate(scheduled, end_s - start_s),
+        achieved_per_s=_rate(sent, end_s - start_s),
     )
+
+
+def _rate(count: int, length_s: float) -> float | None:
+    return count / length_s if length_s >= _SHORTEST_S else None
 
 
 def trusted(
@@ -52,20 +73,52 @@ def trusted(
 
     A single hiccup is held in the bounds of every outage (they use `sent` where it widens them), so the limit
     in arrival intervals is on the 99th percentile. Only a hiccup near the deadline could by itself make
-    requests bad that the service answered well.
+    requests bad that the service answered well. For the log of another tool there is `vouched_for`.
     """
     if not audit.scheduled:
         return "no arrival was scheduled, so nothing was measured"
     if audit.dropped:
-        told = f"the load generator dropped {audit.dropped} of {audit.scheduled} arrivals"
+        told = f"it dropped {audit.dropped} of {audit.scheduled} arrivals"
         return f"{told}: {dropped_because}" if dropped_because else told
-    for what, late_ms, allowed_ms in (
-        ("p99", audit.late_p99_ms, max(intervals * interval_s, floor_s) * 1000),
-        ("max", audit.late_max_ms, WORST_SHARE * deadline_s * 1000),
+    nearly_all, most = _lateness(audit)
+    for (what, late_ms), allowed_ms in (
+        (nearly_all, max(intervals * interval_s, floor_s) * 1000),
+        (most, WORST_SHARE * deadline_s * 1000),
     ):
         if late_ms > allowed_ms:
             return (
-                f"the load generator was late: {what} {late_ms:.1f} ms, allowed {allowed_ms:.1f} ms; "
+                f"it was late: {what} {late_ms:.1f} ms, allowed {allowed_ms:.1f} ms; "
                 "lower the rate, give it more workers or a quieter machine"
             )
     return ""
+
+
+def _lateness(audit: GeneratorAudit) -> tuple[tuple[str, float], tuple[str, float]]:
+    """The lateness of nearly all and of all, in milliseconds; one that is not known is beyond every limit.
+
+    Of fewer than 100 requests there is no 99th percentile, and the latest stands for it.
+    """
+    most = ("max", math.inf if audit.late_max_ms is None else audit.late_max_ms)
+    return most if audit.late_p99_ms is None else ("p99", audit.late_p99_ms), most
+
+
+def vouched_for(audit: GeneratorAudit, interval_s: float, deadline_s: float) -> str:
+    """Why nobody can vouch for the generator of a log that is only read; "" when the log shows it did well.
+
+    What the log does not tell cannot be trusted, nor held against the generator.
+    """
+    unknown = untold(audit)
+    return (
+        f"its log does not tell {unknown}" if unknown else trusted(audit, interval_s, deadline_s=deadline_s)
+    )
+
+
+def untold(audit: GeneratorAudit) -> str:
+    """What the log that `audit` was read from does not tell of its generator; "" when it tells everything."""
+    told = (
+        (audit.scheduled, "when requests were due"),
+        (audit.dropped, "which were never sent"),
+        (audit.unanswered, "which were never answered"),
+    )
+    missing = [what for value, what in told if value is None]
+    return " and ".join(part for part in (", ".join(missing[:-1]), *missing[-1:]) if part)

@@ -5,6 +5,13 @@ omission: Tene, *How NOT to Measure Latency*, 2015). Two more omissions are avoi
 never answered counts as its deadline, a lower bound of what its client waited: without it, a stall would
 look fast. And a failure that came quickly counts as an error, not as a latency: with it, a crash would look
 fast.
+
+What was never answered is known from below alone. Nearest ranks grow with the values they are taken from, so
+each percentile is a lower bound of the true one. It is the true one as long as it lies below the deadline:
+all values below it are waits that ended, and those in question stand above them wherever they truly belong.
+From the deadline on it is shown as "at least" (`Latency.at_least_from_ms`).
+
+How many values a percentile needs: `seatrial.model.percentiles`.
 """
 
 from __future__ import annotations
@@ -14,21 +21,18 @@ import numpy as np
 from seatrial.model.requestlog import Floats, RequestLog
 from seatrial.model.result import Latency
 
-_SHARES = (50.0, 90.0, 95.0, 99.0, 100.0)
-
 
 def latencies_s(log: RequestLog, deadline_s: float) -> Floats:
     """`ended - intended` of requests that were answered ok, or that waited for their deadline at least."""
-    waited = log.ended - log.intended
-    waited[np.isnan(waited) & ~np.isnan(log.sent)] = deadline_s
-    with np.errstate(invalid="ignore"):
-        counts = log.ok | (waited >= deadline_s)
-    return waited[counts & ~np.isnan(waited)]
+    waited = log.waited_s(deadline_s)
+    return waited[~np.isnan(waited)]
 
 
 def latency(log: RequestLog, deadline_s: float) -> Latency | None:
     """Percentiles of `latencies_s`, each a latency that occurred (nearest rank); None without any."""
-    waited = latencies_s(log, deadline_s)
-    if not len(waited):
+    waited = log.waited_s(deadline_s)
+    known = ~np.isnan(waited)
+    if not known.any():
         return None
-    return Latency(*(float(x) * 1000 for x in np.percentile(waited, _SHARES, method="inverted_cdf")))
+    unanswered = np.any(known & np.isnan(log.ended))
+    return Latency.of(np.sort(waited[known]) * 1000, deadline_s * 1000 if unanswered else None)

@@ -9,7 +9,7 @@ import numpy as np
 from seatrial.measure.availability import availability
 from seatrial.measure.completions import Completions
 from seatrial.measure.degraded import DegradedSpans
-from seatrial.measure.generator import audit
+from seatrial.measure.generator import EVERYTHING, LogTells, audit
 from seatrial.measure.latency import latency
 from seatrial.measure.outages import Mark, Runs, find_outages
 from seatrial.measure.spacing import arrival_intervals, end_of
@@ -24,13 +24,15 @@ def measure(
     start_s: float | None = None,
     end_s: float | None = None,
     marks: Sequence[Mark] = (),
+    tells: LogTells = EVERYTHING,
 ) -> Measurement:
     """Measure the part of `log` that was due in [start_s, end_s), in seconds on the log's clock.
 
     By default that is everything from 0 (the end of the warm-up) on, or from the first arrival when it is
     later, until the instant at which the next arrival would have been due. Rows outside still serve as
     witnesses: the last good request of a warm-up bounds an outage at the start. `marks` are the steps of a
-    run, (name, instant of effect); an outage bears the name of the latest one before its onset.
+    run, (name, instant of effect); an outage bears the name of the latest one before its onset. `tells`: what
+    the log says of its generator.
     """
     log = log.sorted()
     if start_s is None:
@@ -59,7 +61,7 @@ def measure(
         completion_gap=gap,
         equivalent_outage_s=float(np.sum(arrival_intervals(log.intended, bad))),
         latency=latency(part, deadline_s),
-        generator=audit(part, start_s, end_s),
+        generator=audit(part, start_s, end_s, tells),
         availability=availability(part, well, end_s),
         served_by=_counts(part.served_by),
         errors=_reasons(part, well),

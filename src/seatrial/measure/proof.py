@@ -8,11 +8,11 @@ The unknown ones are taken for the best and for the worst in turn, and the truth
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from seatrial.model.percentiles import carries, rank_of
 from seatrial.model.requestlog import Floats, RequestLog
 
 
@@ -61,19 +61,11 @@ class Latencies:
         most = np.where(np.isnan(waited), np.inf, waited)
         return cls(least[counts], most[counts], int(np.count_nonzero(counts & ~unknown)))
 
-    def percentile(self, percent: float) -> tuple[float, float] | None:
-        """Lower and upper bound of a percentile, by nearest rank; None when the sample cannot carry it.
+    def percentile(self, percent: int) -> tuple[float, float] | None:
+        """Lower and upper bound of a percentile; None when the sample cannot carry it."""
+        return self.nearest_rank(percent) if carries(self.known, percent) else None
 
-        The p-th percentile of n values is the one of rank ⌈p n / 100⌉. With fewer than 100 / (100 - p) of
-        them that is the largest: one slow request more or less, and it is another figure altogether. So p95
-        wants 20 values, p99 wants 100; the maximum (100) is what it is.
-        """
-        too_few = percent < 100 and self.known * (100 - percent) < 100
-        return None if too_few else self.nearest_rank(percent)
-
-    def nearest_rank(self, percent: float) -> tuple[float, float] | None:
-        """The same whatever the size of the sample, for a condition that must hold again and again."""
-        if not self.known:
-            return None
-        rank = max(math.ceil(percent * len(self.shortest) / 100), 1) - 1
+    def nearest_rank(self, percent: int) -> tuple[float, float]:
+        """The same of any sample that is not empty, for a condition that must hold again and again."""
+        rank = rank_of(len(self.shortest), percent)
         return float(np.partition(self.shortest, rank)[rank]), float(np.partition(self.longest, rank)[rank])

@@ -7,6 +7,7 @@ label holds a run id, as each would be a new time series.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any
@@ -145,15 +146,24 @@ def _latest(runs: list[RecordedRun]) -> list[Metric]:
         measured: dict[str, Any] | None = run.result["measurement"]
         if measured is None:
             continue
-        perceived = [outage["perceived"] for outage in measured["outages"]]
-        lower.add_metric(labels, max((each["lower_s"] for each in perceived), default=0.0))
-        upper.add_metric(labels, max((each["upper_s"] for each in perceived), default=0.0))
         generator = measured["generator"]
-        for gauge, key in ((late_p99, "late_p99_ms"), (late_max, "late_max_ms")):
-            if generator[key] is not None:  # of no request at all
-                gauge.add_metric(labels, generator[key] / 1000)
-        dropped.add_metric(labels, generator["dropped"])
+        if generator["sent"]:  # else nothing is known of the service, and no downtime would be a claim
+            perceived = [outage["perceived"] for outage in measured["outages"]]
+            lower.add_metric(labels, max((each["lower_s"] for each in perceived), default=0.0))
+            upper.add_metric(labels, max((_upper_s(each) for each in perceived), default=0.0))
+        for gauge, key, unit in (
+            (late_p99, "late_p99_ms", 1000),
+            (late_max, "late_max_ms", 1000),
+            (dropped, "dropped", 1),
+        ):
+            if generator[key] is not None:
+                gauge.add_metric(labels, generator[key] / unit)
     return [last, verdict, objective, budget, lower, upper, not_undone, late_p99, late_max, dropped]
+
+
+def _upper_s(bounds: dict[str, Any]) -> float:
+    """An outage whose end was never seen has no upper bound; JSON has no word for that but null."""
+    return math.inf if bounds["upper_s"] is None else float(bounds["upper_s"])
 
 
 _STEP = TypeAdapter(StepRecord)

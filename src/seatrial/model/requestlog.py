@@ -128,6 +128,20 @@ class RequestLog:
         with np.errstate(invalid="ignore"):
             return np.asarray(self.ok & (self.ended - self.intended <= deadline_s))
 
+    def waited_s(self, deadline_s: float) -> Floats:
+        """How long the client of each row waited for an answer, from the instant it was due; shape (n,).
+
+        What was never answered counts as its deadline: it waited so long at least. NaN where there is no such
+        time: for a failure that came sooner (an error, not a latency), for what was never sent, and for what
+        the generator itself gave up on, as nobody knows how long that would have taken.
+        """
+        waited = self.ended - self.intended
+        unanswered = np.isnan(self.ended) & ~np.isnan(self.sent)
+        waited[unanswered & ~self.error.where(is_ours)] = deadline_s
+        with np.errstate(invalid="ignore"):
+            waited[~self.ok & (waited < deadline_s)] = np.nan
+        return waited
+
     def proven_bad(self, deadline_s: float) -> Bools:
         """Which rows are evidence against the service, whatever the generator did.
 

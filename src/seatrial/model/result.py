@@ -12,12 +12,13 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
+from seatrial.model.percentiles import percentile
+from seatrial.model.requestlog import Floats
 from seatrial.model.undo import UndoOutcome
 from seatrial.model.verdict import Verdict
 
-# JSON has no infinity and no NaN: both are written as null (see `plain`) and read back as the field means.
+# JSON has no infinity: it is written as null (see `plain`) and read back as the field means.
 Unbounded = Annotated[float, BeforeValidator(lambda value: math.inf if value is None else value)]
-Unmeasured = Annotated[float, BeforeValidator(lambda value: math.nan if value is None else value)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +47,32 @@ class Outage:
 class Latency:
     """Percentiles of `ended - intended`, in milliseconds; what was never answered counts as its deadline.
 
-    Failures that came fast are errors, not latencies: a refused connection must not improve the median.
+    Failures that came fast are errors, not latencies: a refused connection must not improve the median. A
+    percentile is None where the answers are too few to carry it (`seatrial.model.percentiles`); the largest
+    latency is always a figure.
     """
 
-    p50_ms: float
-    p90_ms: float
-    p95_ms: float
-    p99_ms: float
+    p50_ms: float | None
+    p90_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
     max_ms: float
+    answers: int | None = None  # how many latencies these are of; None: written by an older version
+    # Figures from here on are lower bounds: some requests were never answered, and waited so long at least.
+    at_least_from_ms: float | None = None
+
+    @classmethod
+    def of(cls, ascending_ms: Floats, at_least_from_ms: float | None) -> Latency:
+        """Of at least one latency, in ascending order."""
+        return cls(
+            p50_ms=percentile(ascending_ms, 50),
+            p90_ms=percentile(ascending_ms, 90),
+            p95_ms=percentile(ascending_ms, 95),
+            p99_ms=percentile(ascending_ms, 99),
+            max_ms=float(ascending_ms[-1]),
+            answers=len(ascending_ms),
+            at_least_from_ms=at_least_from_ms,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +109,22 @@ class ScenarioAccount:
 
 @dataclass(frozen=True, slots=True)
 class GeneratorAudit:
-    """How faithful the load generator was. Lateness is `sent - intended`."""
+    """How faithful the load generator was. Lateness is `sent - intended`. None: the log cannot tell.
 
-    scheduled: int
+    A log of another tool does not say when requests were due, nor what was never sent or never answered.
+    Where no request was sent none was late, and of few nobody can say how late 1 % of them were.
+    """
+
+    scheduled: int | None
     sent: int
     answered: int
-    dropped: int  # arrivals that were never sent
-    unanswered: int  # sent, never answered
-    late_p50_ms: Unmeasured
-    late_p99_ms: Unmeasured
-    late_max_ms: Unmeasured
-    offered_per_s: float
-    achieved_per_s: float
+    dropped: int | None  # arrivals that were never sent
+    unanswered: int | None  # sent, never answered
+    late_p50_ms: float | None
+    late_p99_ms: float | None
+    late_max_ms: float | None
+    offered_per_s: float | None
+    achieved_per_s: float | None
     scenario_errors: int | None = None  # arrivals that the scenario failed for; None: the log cannot tell
 
 
@@ -141,6 +164,11 @@ class Measurement:
     served_by: tuple[tuple[str, int], ...]
     errors: tuple[tuple[str, int], ...]  # reason, count; most frequent first
     unproven: int = 0  # of the bad ones, those that are the generator's own failure
+
+    @property
+    def length_s(self) -> float:
+        """How long was measured: not at all when the run ended in its warm-up."""
+        return max(0.0, self.end_s - self.start_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from seatrial.report.figures import UNKNOWN
+
 _MOST_KINDS = 20
 
 
@@ -32,13 +34,18 @@ class CalibrationView:
     rows: tuple[KindRow, ...]
 
 
-def calibration_view(found: Mapping[str, Any] | None) -> CalibrationView | None:
-    """The view of a `calibration.json`; None when there is none, or one that is not understood."""
+def calibration_view(
+    found: Mapping[str, Any] | None, machine: Mapping[str, str], versions: Mapping[str, str]
+) -> CalibrationView | None:
+    """The view of a `calibration.json`; None when there is none, or one that is not understood.
+
+    `machine` and `versions`: those of the run. What was calibrated elsewhere, or with other parts, says so.
+    """
     if not found:
         return None
     try:
         rows = tuple(_row(kind) for kind in found["kinds"][:_MOST_KINDS])
-        return CalibrationView(_sentence(found), rows)
+        return CalibrationView(_sentence(found) + _elsewhere(found, machine, versions), rows)
     except (KeyError, TypeError, ValueError, AttributeError):  # of another version, or damaged
         return None
 
@@ -57,12 +64,25 @@ def _sentence(found: Mapping[str, Any]) -> str:
     return said
 
 
+def _elsewhere(found: Mapping[str, Any], machine: Mapping[str, str], versions: Mapping[str, str]) -> str:
+    """What was different when it was calibrated."""
+    if not found.get("machine"):
+        return " It does not say on which machine, nor with which versions, it was made."
+    then, now = {**found["machine"], **found.get("versions", {})}, {**machine, **versions}
+    others = [
+        f"{part} {then[part]}, now {now[part]}" for part in then if then[part] != now.get(part, then[part])
+    ]
+    if not others:
+        return ""
+    return f" It was made under other conditions than this run: {'; '.join(others)}. Calibrate again."
+
+
 def _row(kind: Mapping[str, Any]) -> KindRow:
-    errors = (float(kind[f"error_{which}_ms"]) for which in ("p05", "p50", "p95"))
+    errors = (kind.get(f"error_{which}_ms") for which in ("least", "p50", "most"))
     return KindRow(
         str(kind["kind"]),
         f"{int(kind['covered'])} of {int(kind['planted'])}",
         f"{float(kind['shortest_s']) * 1000:.0f} ms … {float(kind['longest_s']):.2f} s",
         f"{float(kind['excess_p50_intervals']):.1f}",
-        " / ".join(f"{error:+.1f}" for error in errors),
+        " / ".join(UNKNOWN if error is None else f"{float(error):+.1f}" for error in errors),
     )

@@ -29,6 +29,8 @@ Json = Mapping[str, object]
 
 def chart_data(log: RequestLog, measured: Measurement, steps: Sequence[StepRecord]) -> str:
     """JSON that is safe inside a `script` element. `log` is sorted by intended instant and not empty."""
+    # of a service that was never asked no outage is known
+    outages = measured.outages if measured.generator.sent else ()
     document: Json = {
         "start": _round(measured.start_s),
         "end": _round(measured.end_s),
@@ -39,8 +41,8 @@ def chart_data(log: RequestLog, measured: Measurement, steps: Sequence[StepRecor
             **_overview(overview(log, measured.deadline_s)),
         },
         "steps": [_step(number, step) for number, step in enumerate(steps[:_MOST_STEPS], start=1)],
-        "outages": [_outage(number, outage) for number, outage in _shaded(measured.outages)],
-        "closeups": [_closeup(one) for one in close_ups(log, measured.outages, measured.deadline_s)],
+        "outages": [_outage(number, outage) for number, outage in _shaded(outages)],
+        "closeups": [_closeup(one) for one in close_ups(log, outages, measured.deadline_s)],
     }
     text = json.dumps(document, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
@@ -52,6 +54,7 @@ def _overview(buckets: Overview) -> Json:
         "width": buckets.width_s,
         "good": buckets.good.tolist(),
         "bad": buckets.bad.tolist(),
+        "unsent": buckets.unsent.tolist(),
         "sent": buckets.sent.tolist(),
         "answered": buckets.answered.tolist(),
         "p50": _milliseconds(buckets.p50_ms),

@@ -6,6 +6,7 @@ Percentiles and shares carry no bounds; of them only the direction is said, and 
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 
 from rich import box
@@ -35,15 +36,21 @@ def change(before: ObjectiveResult | None, after: ObjectiveResult | None) -> Cha
     """How `after` stands to `before`."""
     if before is None or after is None or before.unit != after.unit:
         return Change.INCOMPARABLE
-    if before.lower is None or before.upper is None or after.lower is None or after.upper is None:
+    if before.lower is None or after.lower is None:
         return Change.INCOMPARABLE
-    if before.lower == before.upper and after.lower == after.upper:
+    before_upper, after_upper = _upper(before), _upper(after)
+    if before.lower == before_upper and after.lower == after_upper:
         return _of_values(before.lower, after.lower)
-    if after.lower > before.upper:
+    if after.lower > before_upper:
         return Change.BETTER if at_least(after.unit) else Change.WORSE
-    if after.upper < before.lower:
+    if after_upper < before.lower:
         return Change.WORSE if at_least(after.unit) else Change.BETTER
     return Change.ALIKE
+
+
+def _upper(one: ObjectiveResult) -> float:
+    """The upper end; one whose end was never seen is written, and read back, as none."""
+    return math.inf if one.upper is None else one.upper
 
 
 def _of_values(before: float, after: float) -> Change:
@@ -67,7 +74,8 @@ def compare(result_a: RunResult, result_b: RunResult) -> RenderableType:
     heads = [_run("A", result_a), _run("B", result_b)]
     if result_a.experiment != result_b.experiment:
         heads.append(Text("These are runs of different experiments.", style="bold magenta"))
-    return Group(*heads, Text(), table if table.row_count else Text("Neither run had objectives."))
+    none = Text("Neither run has an objective on record.")
+    return Group(*heads, Text(), table if table.row_count else none)
 
 
 def _run(letter: str, result: RunResult) -> Text:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+UNKNOWN = "–"
 _MOST_DECIMALS = 9
 _UNITS = ("per_s", "ms", "ratio", "s")
 _FUZZ = 1e-9  # 1.15 * 100 is 114.99999999999999; a bound may not move a whole last digit for that
@@ -26,8 +27,8 @@ class Shown:
     unit: str
 
     def __str__(self) -> str:
-        if not self.upper:
-            return f"{self.lower}{self.unit} or more"
+        if not self.upper:  # zero or more is no more than is known of anything
+            return "not known" if self.lower == "0" else f"{self.lower}{self.unit} or more"
         return (
             self.lower + self.unit if self.lower == self.upper else f"{self.lower} … {self.upper}{self.unit}"
         )
@@ -91,13 +92,34 @@ def named(name: str, value: float) -> str:
     unit = next((unit for unit in _UNITS if name.endswith(f"_{unit}")), "")
     words = name.removesuffix(f"_{unit}").replace("_", " ")
     if not math.isfinite(value):
-        return f"{words} –"
+        return f"{words} {UNKNOWN}"
     return f"{words} {number(value, unit) if unit else f'{value:,.9g}'}"
 
 
-def count(value: int) -> str:
-    """A count with its thousands set apart."""
-    return f"{value:,}"
+def count(value: int | None) -> str:
+    """A count with its thousands set apart; a dash for one that nobody knows."""
+    return UNKNOWN if value is None else f"{value:,}"
+
+
+def rate(per_s: float | None) -> str:
+    """A rate; a dash for one that nobody knows."""
+    return UNKNOWN if per_s is None else number(per_s, "per_s")
+
+
+def milliseconds(value: float | None) -> str:
+    """A time in milliseconds; a dash for one that nobody knows."""
+    return UNKNOWN if value is None else number(value, "ms")
+
+
+def latency(value_ms: float | None, answers: int | None, at_least_from_ms: float | None = None) -> str:
+    """A percentile as far as it is known: `3.48 ms`, `≥ 2,000 ms`, `too few (9) to tell`.
+
+    `answers`: how many latencies it is of. `at_least_from_ms`: from there on it is a lower bound.
+    """
+    if value_ms is None:
+        return f"too few ({count(answers)}) to tell" if answers else UNKNOWN
+    bound = "≥ " if at_least_from_ms is not None and value_ms >= at_least_from_ms else ""
+    return bound + number(value_ms, "ms")
 
 
 def share(value: float) -> str:

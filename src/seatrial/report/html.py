@@ -23,7 +23,7 @@ from seatrial.report.calibration import calibration_view
 from seatrial.report.chartdata import chart_data
 from seatrial.report.closeup import MOST_CLOSEUPS
 from seatrial.report.dossier import Dossier
-from seatrial.report.overview import by_name
+from seatrial.report.overview import by_name, drawn
 from seatrial.report.uplot import chart_library
 
 _MOST_ROWS = 200  # of any table
@@ -39,7 +39,6 @@ def render_html(dossier: Dossier) -> str:
     library = chart_library()
     script = _script()
     style = _text("report.css")
-    charts = chart_data(log, measured, result.steps) if log is not None and measured is not None else ""
     return (
         _environment()
         .get_template("report.html")
@@ -56,20 +55,29 @@ def render_html(dossier: Dossier) -> str:
             steps=[views.step(number, one) for number, one in enumerate(result.steps[:_MOST_ROWS], start=1)],
             failovers=[views.failover(one) for one in result.failovers[:_MOST_ROWS]],
             checks=result.checks[:_MOST_ROWS],
-            calibration=calibration_view(dossier.calibration),
+            calibration=calibration_view(dossier.calibration, dossier.machine, dossier.versions),
             files=views.files(result.evidence, dossier.digests)[:_MOST_ROWS],
             versions=list(views.facts(dossier.versions))[:_MOST_ROWS],
             machine=list(views.facts(dossier.machine))[:_MOST_ROWS],
             events=[views.event(line) for line in dossier.events[:_MOST_ROWS]],
             experiment_yaml=dossier.experiment_yaml[:_LONGEST_YAML],
             signatories=_SIGNATORIES,
-            charts=charts,
+            **_charts(dossier, log),
             library=library,
             style=style,
             script=script,
             policy=_policy(library.script, script),
         )
     )
+
+
+def _charts(dossier: Dossier, log: RequestLog | None) -> Mapping[str, object]:
+    """The data of the charts, and which of them have something to show."""
+    measured = dossier.result.measurement
+    if log is None or measured is None:
+        return {"charts": "", "draws": {}}
+    charts = chart_data(log, measured, dossier.result.steps)
+    return {"charts": charts, "draws": drawn(log, measured.deadline_s)}
 
 
 def _objectives(dossier: Dossier) -> Mapping[str, object]:
@@ -81,7 +89,7 @@ def _objectives(dossier: Dossier) -> Mapping[str, object]:
 
 
 def _outages(measured: Measurement | None) -> Mapping[str, object]:
-    found: tuple[Outage, ...] = measured.outages if measured else ()
+    found: tuple[Outage, ...] = measured.outages if measured and measured.generator.sent else ()
     return {
         "outages": [views.outage(number, one) for number, one in enumerate(found[:_MOST_ROWS], start=1)],
         "more_outages": max(len(found) - _MOST_ROWS, 0),
@@ -90,9 +98,12 @@ def _outages(measured: Measurement | None) -> Mapping[str, object]:
 
 
 def _names(log: RequestLog | None, measured: Measurement | None) -> Mapping[str, object]:
-    if log is None or measured is None:
-        return {"names": []}
-    return {"names": by_name(log.between(measured.start_s, measured.end_s), measured.deadline_s)}
+    """Only of requests that were sent: of the others nothing is known."""
+    if log is None or measured is None or not measured.generator.sent:
+        return {"names": [], "latency": None}
+    rows = by_name(log.between(measured.start_s, measured.end_s), measured.deadline_s)
+    latency = None if measured.latency is None else views.latency(measured.latency)
+    return {"names": [views.name(row) for row in rows], "latency": latency}
 
 
 def _policy(*scripts: str) -> str:
@@ -134,8 +145,8 @@ def _environment() -> Environment:
         "count": figures.count,
         "named": figures.named,
         "interval": lambda bounds: str(figures.interval(bounds.lower_s, bounds.upper_s, "s")),
-        "latency": views.latency_cell,
-        "per_second": lambda rate: figures.number(rate, "per_s"),
+        "latency": figures.latency,
+        "per_second": figures.rate,
         "seconds": figures.seconds,
         "share": figures.share,
     }

@@ -16,7 +16,7 @@ from seatrial.model.undo import UndoOutcome
 from seatrial.model.verdict import Verdict
 from seatrial.report.figures import allowed
 from seatrial.report.steps import left_behind, undone
-from seatrial.report.views import measured_text
+from seatrial.report.views import NOT_MEASURED, measured_text
 
 _OUTCOME = {Verdict.FAIL: "failure", Verdict.UNKNOWN: "error"}
 # What XML 1.0 forbids even when escaped (https://www.w3.org/TR/xml/#charsets)
@@ -45,7 +45,7 @@ def junit(result: RunResult) -> str:
         "failures": str(counts["failure"]),
         "errors": str(counts["error"]),
         "skipped": "0",
-        "time": f"{_length_s(result):.3f}",
+        **_time(result),
     }
     root = ET.Element("testsuites", {"name": "seatrial", **totals})
     suite = ET.SubElement(
@@ -79,7 +79,7 @@ def _of_the_scenario(result: RunResult) -> Verdict:
 
 
 def _append(suite: ET.Element, experiment: str, case: _Case) -> None:
-    attributes = {"classname": _clean(f"{experiment}.{case.group}"), "name": _clean(case.name), "time": "0"}
+    attributes = {"classname": _clean(f"{experiment}.{case.group}"), "name": _clean(case.name)}
     element = ET.SubElement(suite, "testcase", attributes)
     text = _clean(case.message)
     if case.verdict in _OUTCOME:
@@ -92,7 +92,7 @@ def _append(suite: ET.Element, experiment: str, case: _Case) -> None:
 
 def _objective(result: ObjectiveResult) -> str:
     parts = (
-        f"measured {measured_text(result)}",
+        NOT_MEASURED if result.lower is None else f"measured {measured_text(result)}",
         f"target {allowed(result.target, result.unit)}",
         result.reason,
     )
@@ -111,8 +111,9 @@ def _step(step: StepRecord) -> tuple[Verdict, str]:
     return Verdict.PASS, f"{step.does} on {step.role} at {step.injected_s:.3f} s; {undone(step)}"
 
 
-def _length_s(result: RunResult) -> float:
-    return result.measurement.end_s - result.measurement.start_s if result.measurement else 0.0
+def _time(result: RunResult) -> dict[str, str]:
+    """How long was measured. A case has no time of its own, nor has a run that measured nothing."""
+    return {"time": f"{result.measurement.length_s:.3f}"} if result.measurement else {}
 
 
 def _clean(text: str) -> str:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from seatrial.model.percentiles import percentile
 from seatrial.model.requestlog import Bools, Floats, RequestLog
+from seatrial.model.result import Latency
 
 Counts = npt.NDArray[np.int64]
 
 _WIDTHS = tuple(base * 10.0**power for power in range(-1, 6) for base in (1, 2, 3, 5))  # seconds
 _MOST_BUCKETS = 1200
 _FEWEST_BUCKETS = 120
+_FEWEST_ARRIVALS = 5  # in a bucket, on average: a rate of one arrival or none is no rate
 _ARRIVALS_A_BUCKET = 40  # an even schedule then wobbles by no more than 1 in 40 from bucket to bucket
 _MOST_SERVERS = 8
 _MOST_NAMES = 24
 _OTHERS = "others"
+_UNSAID = "did not say who"  # answered, without our headers
 _NOBODY = "no answer"
 
 
@@ -25,14 +30,17 @@ _NOBODY = "no answer"
 class Overview:
     """n buckets of `width_s`, the first at `start_s`. Counts are per bucket, latencies in milliseconds.
 
-    `good` and `bad` count by the instant a request was due, `sent` and `answered` by when that happened.
-    Latency counts from the intended start and leaves out quick failures; NaN in a bucket without any.
+    `good`, `bad` and `unsent` count by the instant a request was due, `sent` and `answered` by when that
+    happened. What was never sent is no failure of the service: it is not among the bad. Latency counts from
+    the intended start and leaves out quick failures; NaN in a bucket that has too few for a percentile.
+    `served_by` is empty when no answer said who gave it.
     """
 
     start_s: float
     width_s: float
     good: Counts
     bad: Counts
+    unsent: Counts
     sent: Counts
     answered: Counts
     p50_ms: Floats
@@ -46,15 +54,12 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class NameRow:
-    """One request name over the measured part. Latencies in milliseconds; None without any."""
+    """One request name over the measured part."""
 
     name: str
     requests: int
     bad: int
-    p50_ms: float | None
-    p95_ms: float | None
-    p99_ms: float | None
-    max_ms: float | None
+    latency: Latency | None  # None: nothing was answered well, and nothing waited for its deadline
 
     @property
     def good_share(self) -> float:
@@ -63,9 +68,10 @@ class NameRow:
 
 
 def bucket_width(span_s: float, arrivals: int) -> float:
-    """The finest width that holds enough arrivals a bucket, neither too many nor too few buckets."""
-    enough = _ARRIVALS_A_BUCKET * span_s / max(arrivals, 1)
-    wanted = max(span_s / _MOST_BUCKETS, min(enough, span_s / _FEWEST_BUCKETS))
+    """The finest width with arrivals enough in a bucket, with neither too many nor too few buckets."""
+    interval_s = span_s / max(arrivals, 1)
+    wanted = min(_ARRIVALS_A_BUCKET * interval_s, span_s / _FEWEST_BUCKETS)
+    wanted = max(span_s / _MOST_BUCKETS, wanted, _FEWEST_ARRIVALS * interval_s)
     return next((width for width in _WIDTHS if width >= wanted * (1 - 1e-9)), span_s)
 
 
@@ -79,12 +85,14 @@ def overview(log: RequestLog, deadline_s: float) -> Overview:
     due = _bucket(log.intended, start, width)
     counted = np.bincount(due, minlength=buckets)
     counted_good = np.bincount(due[good], minlength=buckets)
+    unsent = np.bincount(due[np.isnan(log.sent)], minlength=buckets)
     percentiles = _percentiles(log, deadline_s, due, buckets)
     return Overview(
         start_s=float(start),
         width_s=width,
         good=counted_good,
-        bad=counted - counted_good,
+        bad=counted - counted_good - unsent,
+        unsent=unsent,
         sent=_instants(log.sent, start, width, buckets),
         answered=_instants(log.ended[log.ok], start, width, buckets),
         p50_ms=percentiles[0],
@@ -94,40 +102,40 @@ def overview(log: RequestLog, deadline_s: float) -> Overview:
     )
 
 
+def drawn(log: RequestLog, deadline_s: float) -> Mapping[str, bool]:
+    """Which charts have something to show: not every service says who answers, and some answer nobody."""
+    used = np.unique(log.served_by.codes)
+    return {
+        "answered": bool(np.any(_answered(log))),
+        "served": any(log.served_by.values[code] for code in used),
+        "latency": not np.isnan(log.waited_s(deadline_s)).all(),
+    }
+
+
 def by_name(log: RequestLog, deadline_s: float) -> tuple[NameRow, ...]:
     """The most frequent request names, most frequent first."""
     good = log.good(deadline_s)
-    waited_ms, counts = _waited(log, deadline_s)
+    waited_ms = log.waited_s(deadline_s) * 1000
     totals = np.bincount(log.name.codes, minlength=len(log.name.values))
     frequent = [int(code) for code in np.argsort(-totals, kind="stable")[:_MOST_NAMES] if totals[code]]
-    return tuple(_name_row(log, good, waited_ms, counts, code) for code in frequent)
+    return tuple(_name_row(log, good, waited_ms, code, deadline_s * 1000) for code in frequent)
 
 
-def _name_row(log: RequestLog, good: Bools, waited_ms: Floats, counts: Bools, code: int) -> NameRow:
+def _name_row(log: RequestLog, good: Bools, waited_ms: Floats, code: int, deadline_ms: float) -> NameRow:
     rows = log.name.codes == code
-    latency = np.sort(waited_ms[rows & counts])
+    known = rows & ~np.isnan(waited_ms)
     requests = int(np.count_nonzero(rows))
     bad = requests - int(np.count_nonzero(good & rows))
-    p50, p95, p99, largest = (_ranked(latency, share) for share in (0.5, 0.95, 0.99, 1.0))
-    return NameRow(log.name.values[code], requests, bad, p50, p95, p99, largest)
+    unanswered = np.any(known & np.isnan(log.ended))
+    latency = None
+    if known.any():
+        latency = Latency.of(np.sort(waited_ms[known]), deadline_ms if unanswered else None)
+    return NameRow(log.name.values[code], requests, bad, latency)
 
 
-def _ranked(ascending: Floats, share: float) -> float | None:
-    """Nearest rank: the smallest value that at least `share` of all are at or below."""
-    return float(ascending[int(np.ceil(share * len(ascending))) - 1]) if len(ascending) else None
-
-
-def _waited(log: RequestLog, deadline_s: float) -> tuple[Floats, Bools]:
-    """How long each client waited (ms), and which of these count as latencies.
-
-    A request never answered waited for its deadline at least; a failure that came quickly is an error, not a
-    latency. Otherwise a stall, or a crash, would look fast.
-    """
-    waited = log.ended - log.intended
-    waited[np.isnan(waited) & ~np.isnan(log.sent)] = deadline_s
-    with np.errstate(invalid="ignore"):
-        counts = log.ok | (waited >= deadline_s)
-    return waited * 1000, counts & ~np.isnan(waited)
+def _answered(log: RequestLog) -> Bools:
+    """A failure without a status is no answer: a refused connection, say."""
+    return ~np.isnan(log.ended) & (log.ok | (log.status > 0))
 
 
 def _bucket(instants: Floats, start: float, width: float) -> npt.NDArray[np.intp]:
@@ -143,17 +151,22 @@ def _instants(instants: Floats, start: float, width: float, buckets: int) -> Cou
 def _percentiles(log: RequestLog, deadline_s: float, due: npt.NDArray[np.intp], buckets: int) -> Floats:
     """p50, p95 and max latency in each bucket: shape (3, buckets)."""
     result = np.full((3, buckets), np.nan)
-    waited_ms, counts = _waited(log, deadline_s)
-    latency = waited_ms[counts]
-    edges = np.searchsorted(due[counts], np.arange(buckets + 1))
+    waited_ms = log.waited_s(deadline_s) * 1000
+    known = ~np.isnan(waited_ms)
+    latency = waited_ms[known]
+    edges = np.searchsorted(due[known], np.arange(buckets + 1))
     for bucket in np.flatnonzero(np.diff(edges)):
         ascending = np.sort(latency[edges[bucket] : edges[bucket + 1]])
-        result[:, bucket] = [_ranked(ascending, share) for share in (0.5, 0.95, 1.0)]
+        found = (percentile(ascending, percent) for percent in (50, 95, 100))
+        result[:, bucket] = [np.nan if value is None else value for value in found]
     return result
 
 
 def _served_by(log: RequestLog, due: npt.NDArray[np.intp], buckets: int) -> tuple[tuple[str, Counts], ...]:
-    """Who answered, per bucket: the busiest servers in order of appearance, then others, then nobody."""
+    """Who answered, per bucket: the busiest servers in order of appearance, then others, then nobody.
+
+    An answer whose server did not say who it is (it has no X-Release header) is still an answer.
+    """
     codes, values = log.served_by.codes, log.served_by.values
     grid = np.bincount(due * len(values) + codes, minlength=buckets * len(values)).reshape(buckets, -1)
     totals = grid.sum(axis=0)
@@ -161,9 +174,15 @@ def _served_by(log: RequestLog, due: npt.NDArray[np.intp], buckets: int) -> tupl
     kept = sorted(named[:_MOST_SERVERS], key=lambda code: int(np.flatnonzero(grid[:, code])[0]))
     bands = [(values[code], grid[:, code]) for code in kept]
     rest = named[_MOST_SERVERS:]
-    nobody = [code for code, value in enumerate(values) if not value]
-    for label, group in ((_OTHERS, rest), (_NOBODY, nobody)):
-        counts = grid[:, group].sum(axis=1)
+    if not named:
+        return ()
+    silent = log.served_by.equals("")
+    answered = _answered(log)
+    for label, counts in (
+        (_OTHERS, grid[:, rest].sum(axis=1)),
+        (_UNSAID, np.bincount(due[silent & answered], minlength=buckets)),
+        (_NOBODY, np.bincount(due[silent & ~answered], minlength=buckets)),
+    ):
         if counts.any():
             bands.append((label, counts))
     return tuple(bands)

@@ -14,7 +14,7 @@ from seatrial.model.result import (
     times,
 )
 from seatrial.model.verdict import Verdict
-from seatrial.report.figures import count, number, seconds, share
+from seatrial.report.figures import count, interval, milliseconds, seconds, share
 
 
 def headline(result: RunResult) -> str:
@@ -23,10 +23,15 @@ def headline(result: RunResult) -> str:
         return "Every objective was kept and every check held."
     if any(step.left_behind for step in result.steps):
         return "What this run did to its target is not known to be undone. Somebody has to look."
-    if result.verdict is Verdict.FAIL:
-        return "A promise was broken."
+    return "A promise was broken." if result.verdict is Verdict.FAIL else _unknown(result)
+
+
+def _unknown(result: RunResult) -> str:
+    """Why a verdict is neither a pass nor a fail."""
     if result.interrupted:
         return "The run was interrupted. It proves nothing, for or against."
+    if result.measurement is None or not result.measurement.generator.sent:
+        return "Nothing could be measured, so nothing is known of the service. That is not a pass."
     if not result.objectives and not result.checks:
         return "Nothing was promised, so nothing was judged."
     return "This run cannot tell whether the promises were kept. That is not a pass."
@@ -34,18 +39,44 @@ def headline(result: RunResult) -> str:
 
 def what_clients_saw(measured: Measurement) -> str:
     """Good, bad and outages in one or two sentences."""
+    sent, own = measured.generator.sent, max(measured.unproven, measured.generator.dropped or 0)
     if not measured.requests:
         return "No request was due in the measured part of the run."
-    if not measured.bad:
-        answered = f"all {count(measured.requests)} were answered well and in time"
-        return f"No request failed: {answered}. {resolution(measured)}"
+    if not sent:
+        due = f"Of {_requests(measured.requests)} that should have been sent, none was"
+        return f"{due}: nothing is known of the service."
+    failed, good = measured.bad - own, measured.requests - measured.bad
+    if not failed:
+        whole = f"{count(good)} of {count(sent)}" if good < sent else f"all {count(sent)}"
+        said = f"No request failed: {'the one' if sent == good == 1 else whole} that {_were(sent)} sent"
+        return f"{said} {_were(good)} answered well and in time." + (
+            _own(measured, own) or f" {resolution(measured)}"
+        )
     outages = len(measured.outages)
-    bad = f"{count(measured.bad)} of {count(measured.requests)} requests"
     return (
-        f"{bad} ({share(measured.bad / measured.requests)}) failed, came after their deadline of "
+        f"{count(failed)} of {_requests(sent)} ({share(failed / sent)}) failed, came after their deadline of "
         f"{seconds(measured.deadline_s)} or were never answered, "
         f"in {count(outages)} {'outage' if outages == 1 else 'outages'}.{_degraded(measured)}"
+        + _own(measured, own)
     )
+
+
+def _requests(number_: int) -> str:
+    return f"{count(number_)} request{'' if number_ == 1 else 's'}"
+
+
+def _were(number_: int) -> str:
+    return "was" if number_ == 1 else "were"
+
+
+def _own(measured: Measurement, own: int) -> str:
+    """What the generator failed at itself, which is no failure of the service."""
+    if not own:
+        return ""
+    what = (
+        "due and never sent" if own == measured.generator.dropped else "bad by the load generator's own doing"
+    )
+    return f" {count(own)} more {_were(own)} {what}, which says nothing of the service."
 
 
 def _degraded(measured: Measurement) -> str:
@@ -75,25 +106,34 @@ def phase_length(phase: Phase) -> str:
 
 def resolution(measured: Measurement) -> str:
     """How short an interruption could have gone unseen."""
-    gap = measured.completion_gap.upper_s
+    gap_s = measured.completion_gap.upper_s
     rate = measured.generator.offered_per_s
-    spacing = f"A request was due every {seconds(1 / rate)}. " if rate > 0 else ""
-    if math.isinf(gap):
+    spacing = f"A request was due every {seconds(1 / rate)}. " if rate else ""
+    if math.isinf(gap_s):
         return f"{spacing}How long an interruption could have gone unseen is not known."
     unseen = "An interruption of the whole service could have gone unseen only if it was shorter than"
-    return f"{spacing}{unseen} {seconds(gap)}."
+    gap = interval(0.0, gap_s, "s")  # a bound, so it is rounded up
+    return f"{spacing}{unseen} {gap.upper}{gap.unit}."
 
 
 def generator(audit: GeneratorAudit, doubt: str) -> str:
-    """Why one may trust the load generator, or, with a `doubt`, why not."""
+    """Why one may trust the load generator, or, with a `doubt`, why not.
+
+    A log that leaves things untold does not make its generator a bad one: nobody can vouch for it.
+    """
+    if doubt and None in (audit.scheduled, audit.dropped, audit.unanswered):
+        return f"Nobody can vouch for the load generator: {doubt}."
     if doubt:
-        return f"The load generator cannot be trusted: {doubt}. It measured itself, not only the service."
+        itself = " It measured itself, not only the service." if audit.sent else ""
+        return f"The load generator cannot be trusted: {doubt}.{itself}"
     if not audit.scheduled:
         return "The load generator had nothing to send."
+    late = f"99 of 100 within {milliseconds(audit.late_p99_ms)}"
+    if audit.late_p99_ms is None:  # of fewer than 100
+        late = f"each within {milliseconds(audit.late_max_ms)}"
     return (
         "The load generator can be trusted: "
-        f"it sent every one of {count(audit.scheduled)} scheduled requests, "
-        f"99 of 100 within {number(audit.late_p99_ms, 'ms')} of the instant it was due."
+        f"it sent every one of {count(audit.scheduled)} scheduled requests, {late} of the instant it was due."
     )
 
 

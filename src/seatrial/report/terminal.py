@@ -13,7 +13,7 @@ from rich.text import Text
 from seatrial.model.result import GeneratorAudit, RunResult
 from seatrial.model.verdict import Verdict
 from seatrial.report import sentences
-from seatrial.report.figures import allowed, count, named, number
+from seatrial.report.figures import allowed, count, latency, named, rate
 from seatrial.report.steps import all_left, left_behind, undone
 from seatrial.report.views import measured_text
 from seatrial.report.views import step as step_view
@@ -124,12 +124,12 @@ def to_do(result: RunResult) -> Iterator[str]:
 
 def _generator(audit: GeneratorAudit) -> Text:
     dropped = ("bold red" if audit.dropped else "", f"{count(audit.dropped)} dropped")
+    late = (audit.late_p50_ms, audit.late_p99_ms, audit.late_max_ms)
+    p50, p99, most = (latency(each, audit.sent) for each in late)
     return Text.assemble(
         ("generator  ", "dim"),
         f"{count(audit.scheduled)} scheduled, {count(audit.sent)} sent, ",
         (dropped[1], dropped[0]),
         f", {count(audit.unanswered)} unanswered; ",
-        f"late p50 {number(audit.late_p50_ms, 'ms')}, p99 {number(audit.late_p99_ms, 'ms')}, "
-        f"max {number(audit.late_max_ms, 'ms')}; "
-        f"{number(audit.achieved_per_s, 'per_s')} of {number(audit.offered_per_s, 'per_s')}",
+        f"late p50 {p50}, p99 {p99}, max {most}; {rate(audit.achieved_per_s)} of {rate(audit.offered_per_s)}",
     )

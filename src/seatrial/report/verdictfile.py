@@ -1,7 +1,8 @@
 """`verdict.json`: what scripts read of a run, and what a run is read back from.
 
 The first keys are a contract: their names and meanings stay. `steps` and `measurement` hold the rest,
-so that a report can be made again from the file. An unbounded value is null.
+so that a report can be made again from the file. An unbounded value is null,
+and so is one that was not measured.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ _RESULT = TypeAdapter(RunResult)
 def measured_document(measurement: Measurement) -> dict[str, Any]:
     """The measuring part: what `seatrial measure --json` prints."""
     audit = measurement.generator
+    outages = measurement.outages if audit.sent else ()  # of a service that was never asked none is known
     return {
         "outages": [
             {
@@ -32,11 +34,10 @@ def measured_document(measurement: Measurement) -> dict[str, Any]:
                 "runs": outage.runs,
                 "equivalent_s": outage.equivalent_s,
             }
-            for outage in measurement.outages
+            for outage in outages
         ],
-        "degraded_s": measurement.degraded_s,
-        "completion_gap_s": plain(measurement.completion_gap.lower_s),
-        "equivalent_outage_s": measurement.equivalent_outage_s,
+        **_lengths(measurement),
+        "latency": plain(measurement.latency),
         "generator": {
             "scheduled": audit.scheduled,
             "sent": audit.sent,
@@ -49,6 +50,16 @@ def measured_document(measurement: Measurement) -> dict[str, Any]:
             "scenario_errors": audit.scenario_errors,
         },
     }
+
+
+def _lengths(measurement: Measurement) -> dict[str, float | None]:
+    """Of a service that was never asked nothing is known, not even that it was never down."""
+    found = {
+        "degraded_s": measurement.degraded_s,
+        "completion_gap_s": plain(measurement.completion_gap.lower_s),
+        "equivalent_outage_s": measurement.equivalent_outage_s,
+    }
+    return found if measurement.generator.sent else dict.fromkeys(found)
 
 
 def verdict_document(result: RunResult) -> dict[str, Any]:

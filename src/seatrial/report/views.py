@@ -8,10 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seatrial.model.result import Failover, ObjectiveResult, Outage, RunResult, StepRecord
+from seatrial.model.result import Failover, Latency, ObjectiveResult, Outage, RunResult, StepRecord
 from seatrial.model.undo import UndoOutcome
 from seatrial.model.verdict import Verdict
-from seatrial.report.figures import Shown, allowed, at_least, count, exactly, interval, number, seconds
+from seatrial.report.figures import Shown, allowed, at_least, count, exactly, interval, seconds, share
+from seatrial.report.figures import latency as latency_text
+from seatrial.report.overview import NameRow
 from seatrial.report.sentences import phase_length
 from seatrial.report.steps import left_behind, undone
 
@@ -271,9 +273,43 @@ def files(evidence: Mapping[str, str], digests: Mapping[str, str]) -> Sequence[F
     return [FileView(clip(what), clip(file), clip(known.get(file, ""))) for file, what in rows.items()]
 
 
-def latency_cell(value: float | None) -> str:
-    """A latency in milliseconds, or a dash."""
-    return "–" if value is None else number(value, "ms")
+@dataclass(frozen=True, slots=True)
+class LatencyView:
+    """Latencies as shown."""
+
+    p50: str
+    p90: str
+    p95: str
+    p99: str
+    max: str
+
+
+def latency(found: Latency) -> LatencyView:
+    """Text of latencies: what the answers are too few for, or what is known from below alone, is said so."""
+    figures = (found.p50_ms, found.p90_ms, found.p95_ms, found.p99_ms, found.max_ms)
+    return LatencyView(*(latency_text(each, found.answers, found.at_least_from_ms) for each in figures))
+
+
+@dataclass(frozen=True, slots=True)
+class NameView:
+    """One request name as shown."""
+
+    name: str
+    requests: str
+    bad: str
+    good: str
+    latency: LatencyView | None  # None: nobody was answered
+
+
+def name(row: NameRow) -> NameView:
+    """Text of a request name."""
+    return NameView(
+        clip(row.name or "no name"),
+        count(row.requests),
+        count(row.bad),
+        share(row.good_share),
+        None if row.latency is None else latency(row.latency),
+    )
 
 
 def clip(text: str) -> str:

@@ -184,7 +184,7 @@ def _recovery(objective: RecoveryObjective) -> _Promise:
 
 
 def _latency(name: str) -> Callable[[Story, Measurement], _Found]:
-    percent = 100.0 if name == "max" else float(name.removeprefix("p"))
+    percent = 100 if name == "max" else int(name.removeprefix("p"))
 
     def found(story: Story, measured: Measurement) -> _Found:
         latencies = Latencies.of(_measured_part(story, measured), story.experiment.load.deadline.seconds)
@@ -297,7 +297,8 @@ def _measured(result: ObjectiveResult) -> str:
     assert result.upper is not None
     if result.lower == result.upper:
         return _number(result.lower, result.unit)
-    return f"[{_number(result.lower, result.unit)}, {_number(result.upper, result.unit)}]"
+    lower = _number(result.lower, result.unit)
+    return f"[{lower}, ∞)" if math.isinf(result.upper) else f"[{lower}, {_number(result.upper, result.unit)}]"
 
 
 def _number(value: float, unit: str) -> str:

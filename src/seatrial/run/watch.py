@@ -14,6 +14,7 @@ import numpy as np
 from seatrial.measure import Latencies, share_bad
 from seatrial.measure.latency import latencies_s
 from seatrial.model.experiment import Guard
+from seatrial.model.percentiles import percentile
 from seatrial.model.requestlog import RequestLog
 
 _LIVE_WINDOW_S = 2.0
@@ -28,7 +29,7 @@ class Figures:
     good: int  # since the run began, warm-up included
     bad: int
     recent_bad: float | None  # share of bad among the arrivals decided lately
-    p95_ms: float | None
+    p95_ms: float | None  # None: too few answers to tell
 
 
 class Watch:
@@ -65,7 +66,7 @@ class Watch:
             good=self._good,
             bad=self._bad,
             recent_bad=self._share_bad(recent),
-            p95_ms=float(np.percentile(waited_s, 95)) * 1000 if len(waited_s) else None,
+            p95_ms=percentile(np.sort(waited_s) * 1000, 95),
         )
 
     def breach(self, now_s: float, unwell: Sequence[str] = ()) -> str | None:
@@ -94,9 +95,9 @@ class Watch:
             if share is not None and share[0] >= guard.errors.fraction:
                 return f"guard: {share[0]:.0%} of arrivals were bad, limit {guard.errors}"
         if guard.p95 is not None:
-            p95_s = Latencies.of(recent, self._deadline_s).nearest_rank(95)
-            if p95_s is not None and p95_s[0] >= guard.p95.seconds:
-                return f"guard: p95 was {p95_s[0] * 1000:.0f} ms, limit {guard.p95}"
+            latencies = Latencies.of(recent, self._deadline_s)
+            if latencies.known and (least_s := latencies.nearest_rank(95)[0]) >= guard.p95.seconds:
+                return f"guard: p95 was {least_s * 1000:.0f} ms, limit {guard.p95}"
         return None
 
     def _decided(self, now_s: float, window_s: float) -> RequestLog:

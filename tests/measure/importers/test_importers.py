@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seatrial.measure.generator import ENDED_ALONE, EVERYTHING
 from seatrial.measure.importers import formats, read
 from seatrial.model.problems import BadInput
 
@@ -19,6 +20,9 @@ GOOD_HEADS = (
     b"1700000000000000000,200,1000000,0,2,,b2s=,attack,0,GET,http://127.0.0.1/,\n",
     b'{"attack":"","seq":0,"code":200,"timestamp":"2026-01-01T00:00:00Z","latency":1000,"error":""}\n',
     b"timeStamp,elapsed,label,responseCode,success\n1700000000000,12,GET /,200,true\n",
+    b"timeStamp|elapsed|label|success\n2026/01/01 00:00:00.000|12|GET /|true\n",
+    b"1700000000000;12;GET /;200;OK;Users 1-1;text;true;;3\n1700000000100;12;GET /;200;OK;Users 1-1;text;true;;3\n",
+    b'<testResults version="1.2">\n<sample t="3" ts="1700000000000" s="true" lb="GET /"/>\n</testResults>\n',
     b"start_time,response_time,name,exception\n1700000000.5,12.5,GET /,\n",
     b"PAR1",
 )
@@ -26,6 +30,14 @@ GOOD_HEADS = (
 
 def test_every_importer_is_found_by_its_declared_name() -> None:
     assert formats() == ("auto", "jtl", "k6", "locust", "seatrial", "vegeta")
+
+
+@pytest.mark.parametrize("text", [head for head in GOOD_HEADS if b'"Metric"' not in head and head != b"PAR1"])
+def test_only_our_own_log_tells_of_its_generator(tmp_path: Path, text: bytes) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(text)
+    imported = read(path)
+    assert imported.tells == (EVERYTHING if imported.format == "seatrial" else ENDED_ALONE)
 
 
 def test_an_unknown_format_names_the_nearest() -> None:
@@ -53,6 +65,13 @@ def test_a_file_that_is_not_there_or_empty_is_refused(
         read(path)
 
 
+def test_text_in_another_encoding_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_bytes("intended,sent,ended,ok\n0.0,0.0,0.1,true\n".encode("utf-16"))
+    with pytest.raises(BadInput, match=r"log\.csv: is UTF-16 text.*save it as UTF-8"):
+        read(path)
+
+
 def test_a_directory_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="cannot be read"):
         read(tmp_path)
@@ -68,8 +87,10 @@ def test_a_damaged_compressed_file_is_refused(tmp_path: Path) -> None:
 
 @given(
     head=st.sampled_from(GOOD_HEADS),
-    position=st.integers(0, 200),
-    noise=st.binary(max_size=30),
+    position=st.integers(0, 300),
+    cut=st.integers(0, 40),
+    noise=st.binary(max_size=30)
+    | st.sampled_from([b"\x00", b'"', b"\r\n\r\n", b"-", b"e308", b"<!DOCTYPE a>", b"NaN", b"0"]),
     again=st.integers(0, 3),
     wanted=st.sampled_from(["auto", "jtl", "k6", "locust", "seatrial", "vegeta"]),
 )
@@ -77,13 +98,14 @@ def test_no_file_makes_an_importer_fail_in_any_other_way(
     tmp_path_factory: pytest.TempPathFactory,
     head: bytes,
     position: int,
+    cut: int,
     noise: bytes,
     again: int,
     wanted: str,
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "mutated"
     position = min(position, len(head))
-    path.write_bytes(head[:position] + noise + head[position:] + head * again)
+    path.write_bytes(head[:position] + noise + head[position + cut :] + head * again)
     try:
         imported = read(path, wanted)
     except BadInput as error:

@@ -56,6 +56,41 @@ def test_samples_become_requests(tmp_path: Path, text: str) -> None:
     assert "1 requests never got a connection" in imported.warnings[-1]
 
 
+@pytest.mark.parametrize("form", ["json", "csv"])
+def test_iterations_that_k6_dropped_are_held_against_it(tmp_path: Path, form: str) -> None:
+    path = tmp_path / "k6.out"
+    more = sample("dropped_iterations", "2026-01-01T00:00:02Z", 7) if form == "json" else (
+        "dropped_iterations,1767225602000000,7,,,,,,,\n"
+    )  # fmt: skip
+    path.write_text(f"{JSON}\n{more}\n{more}\n" if form == "json" else CSV + more + more)
+    imported = read(path)
+    assert imported.doubt == "k6 dropped 14 iterations that were due"
+    assert len(imported.log) == 3
+    path.write_text(JSON if form == "json" else CSV)
+    assert read(path).doubt == ""
+
+
+def test_waits_that_match_no_request_are_said_to(tmp_path: Path) -> None:
+    path = tmp_path / "k6.csv"
+    path.write_text(
+        "".join(line for line in CSV.splitlines(keepends=True) if "blocked,1767225602" not in line)
+    )
+    assert any("cannot be matched" in warning for warning in read(path).warnings)
+
+
+def test_a_table_saved_again_with_semicolons_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "k6.csv"
+    path.write_text("metric_name;timestamp;metric_value;status\nhttp_req_duration;1767225601500000;5;200\n")
+    assert read(path).log.ok.tolist() == [True]
+
+
+def test_a_summary_is_refused_with_what_to_do_instead(tmp_path: Path) -> None:
+    path = tmp_path / "summary.json"
+    path.write_text('{\n  "root_group": {"name": ""},\n  "metrics": {"http_reqs": {"count": 10}}\n}\n')
+    with pytest.raises(BadInput, match=r":1: is k6's summary of a run.*--out csv=FILE"):
+        read(path)
+
+
 def test_whole_seconds_are_warned_about(tmp_path: Path) -> None:
     path = tmp_path / "k6.csv"
     path.write_text("metric_name,timestamp,metric_value,status\nhttp_req_duration,1767225601,5,200\n")

@@ -32,6 +32,7 @@ def test_events_become_requests(tmp_path: Path) -> None:
         "Type,Name,Request Count,Failure Count,Median Response Time",
         "Timestamp,User Count,Type,Name,Requests/s,Failures/s,50%",
         "Method,Name,Error,Occurrences",
+        "Count,Message,Traceback,Nodes",
     ],
 )
 def test_summaries_are_refused_with_what_to_do_instead(tmp_path: Path, header: str) -> None:

@@ -37,6 +37,25 @@ def test_hits_become_requests(tmp_path: Path, text: str, named: bool) -> None:
     assert "coordinated omission" in imported.warnings[0]
 
 
+GOB = b"\x7f\x7f\x03\x01\x01\x06Result\x01\xff\x80\x00\x01\x0b\x01\x06Attack\x01\x0c\x00\x01\x03Seq\x01\x06\x00\x01\x09Timestamp\x01\xff\x82\x00\x01\x07Latency\x01\x04\x00\x01\x08BytesOut\x01\x06\x00"  # the type that comes first
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (GOB, "binary form; turn it into text: vegeta encode --to csv"),
+        (b'{"latencies":{"total":1,"99th":2},"throughput":3.0,"success":1}', "is a report of vegeta"),
+    ],
+)
+def test_what_holds_no_text_of_hits_is_refused_with_what_to_do(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
+    path = tmp_path / "results.bin"
+    path.write_bytes(content)
+    with pytest.raises(BadInput, match=message):
+        read(path)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -44,7 +63,7 @@ def test_hits_become_requests(tmp_path: Path, text: str, named: bool) -> None:
         (NEW + NEW.splitlines()[0].replace("1500000", "quick") + "\n", ":4: column 'latency': .*'quick'"),
         (
             NEW + NEW.splitlines()[0].replace("1500000", "-1500000") + "\n",
-            "row 4: 'ended' lies before 'sent'",
+            ":4: row 4: 'ended' lies before 'sent'",
         ),
         (JSON + '{"attack":"run"}\n', ":4: is not a result of vegeta: KeyError"),
     ],

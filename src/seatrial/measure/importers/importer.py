@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,20 +16,30 @@ from typing import Any, BinaryIO, Protocol, cast
 import numpy as np
 import pyarrow as pa
 
+from seatrial.measure.generator import LogTells
 from seatrial.model.problems import BadInput, Location, Problem
 from seatrial.model.requestlog import Bools, Coded, Floats, RequestLog
 
 _HEAD = 65_536
+_LONGEST_MESSAGE = 400
 _MAGIC = {b"\x28\xb5\x2f\xfd": "zstd", b"\x1f\x8b": "gzip"}
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_DELIMITERS = (",", ";", "|", "\t")
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A request log that was read, in which format, and what its reader must know about it."""
+    """A request log that was read, in which format, and what its reader must know about it.
+
+    `tells`: what such a log says of its generator; the rest is unknown, and never made up. `doubt`: what it
+    says against its generator, or "".
+    """
 
     log: RequestLog
     format: str
+    tells: LogTells
     warnings: tuple[str, ...] = ()
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +65,24 @@ class Source:
             raise BadInput(Problem(f"cannot be read: {reason}", Location(str(path)))) from error
         if not head.strip():
             raise BadInput(Problem("is empty: a request log has one row a request", Location(str(path))))
+        if head.startswith(_UTF_16):
+            message = "is UTF-16 text, as PowerShell writes it with >; save it as UTF-8"
+            raise BadInput(Problem(message, Location(str(path))))
         return cls(path, compression, head)
 
     @property
     def first_line(self) -> str:
         """The first line of its text, without byte-order mark and line end."""
-        return self.head.split(b"\n", 1)[0].decode("utf-8-sig", errors="replace").strip()
+        return self.head.split(b"\n", 1)[0].decode("utf-8-sig", errors="replace").strip(" \r\n")
+
+    @property
+    def delimiter(self) -> str:
+        """What sets the columns of its first line apart: the most frequent of comma, semicolon, bar, tab."""
+        return max(_DELIMITERS, key=self.first_line.count)
 
     def header(self) -> tuple[str, ...]:
         """The first line as names of CSV columns."""
-        return tuple(name.strip().strip('"') for name in self.first_line.split(","))
+        return tuple(name.strip().strip('"') for name in self.first_line.split(self.delimiter))
 
     def open(self) -> BinaryIO:
         """A decompressed stream of its bytes."""
@@ -89,8 +107,12 @@ class Source:
             yield number, value
 
     def problem(self, message: str, line: int | None = None) -> BadInput:
-        """An error about the file, or about one line of it."""
-        return BadInput(Problem(message, Location(str(self.path), line)))
+        """An error about the file, or about one line of it.
+
+        What is quoted from the file may hold anything, also what a terminal would obey; an error is one line.
+        """
+        shown = "".join(sign if sign.isprintable() else "\ufffd" for sign in message[:_LONGEST_MESSAGE])
+        return BadInput(Problem(shown, Location(str(self.path), line)))
 
 
 class Importer(Protocol):
@@ -106,6 +128,8 @@ class Importer(Protocol):
     def read(self, source: Source) -> Imported:
         """The log, rows in any order. Raises BadInput with the line that is wrong."""
 
+
+LineOf = Callable[[int], int | None]  # a row of the log, from 0 → its line in the file, from 1
 
 CLOSED_LOOP = (
     "this log has no intended instants: every request counts as due when it was sent. If the tool waits for "
@@ -124,6 +148,7 @@ def without_schedule(
     name: Coded,
     error: Coded,
     worker: Coded | None = None,
+    line_of: LineOf | None = None,
 ) -> RequestLog:
     """The log of a tool that does not say when requests were due: intended = sent, zero at the first of them.
 
@@ -142,15 +167,12 @@ def without_schedule(
         error=error,
         worker=worker or nothing,
     )
-    check_times(log, source, None)
+    check_times(log, source, line_of)
     return log
 
 
-def check_times(log: RequestLog, source: Source, first_line: int | None) -> None:
-    """Raise BadInput for the first row whose times are missing or run backwards.
-
-    `first_line`: the line on which row 1 stands, if rows are lines.
-    """
+def check_times(log: RequestLog, source: Source, line_of: LineOf | None) -> None:
+    """Raise BadInput for the first row with times that are missing or run backwards, and its line."""
     with np.errstate(invalid="ignore"):
         rules: tuple[tuple[Bools, str], ...] = (
             (~np.isfinite(log.intended), "'intended' is empty or not finite"),
@@ -161,7 +183,7 @@ def check_times(log: RequestLog, source: Source, first_line: int | None) -> None
     for broken, said in rules:
         if broken.any():
             row = int(np.argmax(broken))
-            raise source.problem(f"row {row + 1}: {said}", None if first_line is None else first_line + row)
+            raise source.problem(f"row {row + 1}: {said}", None if line_of is None else line_of(row))
 
 
 def epoch_s(text: str) -> float:

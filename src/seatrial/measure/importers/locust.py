@@ -8,9 +8,12 @@ request.
 
 from __future__ import annotations
 
+from functools import partial
+
 import pyarrow as pa
 
-from seatrial.measure.importers.delimited import TEXT, floats, read_csv, texts
+from seatrial.measure.generator import ENDED_ALONE
+from seatrial.measure.importers.delimited import TEXT, floats, line_of_row, read_csv, texts
 from seatrial.measure.importers.importer import CLOSED_LOOP, Imported, Source, without_schedule
 
 _COLUMNS = ("start_time", "response_time", "exception")
@@ -18,6 +21,7 @@ _SUMMARIES = (
     {"Type", "Name", "Request Count"},  # _stats.csv
     {"Timestamp", "User Count", "Type"},  # _stats_history.csv
     {"Method", "Name", "Error", "Occurrences"},  # _failures.csv
+    {"Count", "Message", "Traceback", "Nodes"},  # _exceptions.csv
 )
 _ADVICE = (
     "holds Locust's summaries, not single requests, so no outage can be read from it. Let the users be of "
@@ -56,8 +60,9 @@ class LocustImporter:
             status=floats(table, "status") if "status" in table.column_names else sent * 0,
             name=texts(table, "name"),
             error=exception,
+            line_of=partial(line_of_row, source),
         )
-        return Imported(log, self.name, (CLOSED_LOOP,))
+        return Imported(log, self.name, ENDED_ALONE, (CLOSED_LOOP,))
 
 
 IMPORTER = LocustImporter()

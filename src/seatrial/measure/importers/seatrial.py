@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from seatrial.measure.importers.delimited import read_csv
+from seatrial.measure.generator import EVERYTHING
+from seatrial.measure.importers.delimited import line_of_row, read_csv
 from seatrial.measure.importers.importer import Imported, Source, check_times
 from seatrial.model.problems import nearest
 from seatrial.model.requestlog import SCHEMA, RequestLog
@@ -39,10 +41,10 @@ class SeatrialImporter:
         log = RequestLog.from_arrow(_completed(table))
         del table
         pa.default_memory_pool().release_unused()  # five million rows were twice in memory until here
-        check_times(log, source, first_line=None if parquet else 2)
+        check_times(log, source, None if parquet else partial(line_of_row, source))
         absent = [name for name in _OPTIONAL if name not in given]
         warnings = (f"the log has no column {', '.join(absent)}; it counts as empty",) if absent else ()
-        return Imported(log, self.name, warnings)
+        return Imported(log, self.name, EVERYTHING, warnings)
 
     def _parquet(self, source: Source) -> pa.Table:
         try:

@@ -6,10 +6,13 @@ with too few workers the difference is time that it hides.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pyarrow as pa
 
-from seatrial.measure.importers.delimited import TEXT, floats, read_csv, texts
+from seatrial.measure.generator import ENDED_ALONE
+from seatrial.measure.importers.delimited import TEXT, floats, line_of_row, read_csv, texts
 from seatrial.measure.importers.importer import (
     CLOSED_LOOP,
     Imported,
@@ -23,6 +26,11 @@ _COLUMNS = ("timestamp", "code", "latency", "bytes_out", "bytes_in", "error", "b
             "method", "url", "headers")  # fmt: skip
 _OLDEST = 9  # columns of vegeta before 12.8: no method, URL and headers
 _JSON_KEYS = (b'"attack":', b'"seq":', b'"latency":')
+_GOB_NAMES = (b"Attack", b"Timestamp", b"Latency", b"BytesOut")  # the type that its binary form begins with
+_ENCODE = "is vegeta's binary form; turn it into text: vegeta encode --to csv FILE > hits.csv"
+_REPORT = (
+    "is a report of vegeta, not its single hits; give what `vegeta encode --to csv` prints of the results"
+)
 
 
 class VegetaImporter:
@@ -31,7 +39,12 @@ class VegetaImporter:
     name = "vegeta"
 
     def recognises(self, source: Source) -> bool:
-        """A JSON object with vegeta's keys, or CSV without a header that begins with four integers."""
+        """A JSON object with vegeta's keys, or CSV without a header that begins with four integers.
+
+        Or its binary form or a report, which `read` refuses with advice.
+        """
+        if _is_binary(source) or _is_report(source):
+            return True
         first = source.first_line
         if first.startswith("{"):
             return all(key in source.head for key in _JSON_KEYS)
@@ -40,7 +53,10 @@ class VegetaImporter:
 
     def read(self, source: Source) -> Imported:
         """Good is what vegeta calls a success: status 200 to 399 and no error."""
-        table = self._json(source) if source.first_line.startswith("{") else self._csv(source)
+        if _is_binary(source) or _is_report(source):
+            raise source.problem(_ENCODE if _is_binary(source) else _REPORT, 1)
+        as_json = source.first_line.startswith("{")
+        table = self._json(source) if as_json else self._csv(source)
         sent, code = floats(table, "timestamp") / 1e9, floats(table, "code")
         error = texts(table, "error")
         log = without_schedule(
@@ -51,8 +67,9 @@ class VegetaImporter:
             status=code,
             name=self._names(table),
             error=error,
+            line_of=None if as_json else partial(line_of_row, source, delimiter=",", names=_COLUMNS),
         )
-        return Imported(log, self.name, (CLOSED_LOOP,))
+        return Imported(log, self.name, ENDED_ALONE, (CLOSED_LOOP,))
 
     def _csv(self, source: Source) -> pa.Table:
         count = len(source.first_line.split(","))
@@ -64,6 +81,7 @@ class VegetaImporter:
             required=("timestamp", "code", "latency", "error"),
             filled=("timestamp", "latency"),
             names=_COLUMNS[:count],
+            delimiter=",",
         )
 
     def _json(self, source: Source) -> pa.Table:
@@ -87,6 +105,18 @@ class VegetaImporter:
         pairs, codes = np.unique(method.codes.astype(np.int64) * count + url.codes, return_inverse=True)
         values = tuple(f"{method.values[pair // count]} {url.values[pair % count]}".strip() for pair in pairs)
         return Coded(codes.astype(np.int32), values)
+
+
+def _is_binary(source: Source) -> bool:
+    return all(name in source.head[:400] for name in _GOB_NAMES) and not source.first_line.startswith("{")
+
+
+def _is_report(source: Source) -> bool:
+    return (
+        source.first_line.startswith("{")
+        and b'"latencies":' in source.head
+        and b'"throughput":' in source.head
+    )
 
 
 IMPORTER = VegetaImporter()

@@ -15,6 +15,7 @@ const bucketAt = (time) => clamp(Math.floor((time - buckets.start) / buckets.wid
 /* layers: [{label, values, shown, read, colour, hatch, line, dash}]; `values` are drawn, `shown` are read out. */
 function overviewChart(id, { height, layers, yScale, yAxis, under, over }) {
   const figure = document.getElementById(id);
+  if (!figure) return; // the page has nothing to show there, and says so
   const paint = (layer) => (layer.hatch ? hatched(layer.colour) : colour(layer.colour));
   const readouts = legend(figure.querySelector(".legend"), layers, paint);
   const chart = new uPlot({

@@ -1,12 +1,14 @@
 /* The charts of the whole run, on one time axis. */
 function buildOverview() {
   stepsChart();
-  const good = rates(buckets.good), bad = rates(buckets.bad);
+  const good = rates(buckets.good), bad = rates(buckets.bad), unsent = rates(buckets.unsent);
+  const due = sum(sum(good, bad), unsent);
   overviewChart("chart-arrivals", {
     height: 220,
     yScale: fromZero(),
     yAxis: valueAxis(perSecond),
     layers: [
+      ...(buckets.unsent.some(Boolean) ? [{ label: "never sent", values: due, shown: unsent, read: perSecond, colour: "untold", hatch: true }] : []),
       { label: "good", values: sum(good, bad), shown: good, read: perSecond, colour: "good-wash" },
       { label: "bad", values: bad, shown: bad, read: perSecond, colour: "bad", hatch: true },
     ],
@@ -20,10 +22,10 @@ function buildOverview() {
       { label: "largest", values: held(buckets.max), shown: buckets.max, read: milliseconds, colour: "soft", line: true, dash: [2, 2], width: 1 },
       { label: "p95", values: held(buckets.p95), shown: buckets.p95, read: milliseconds, colour: "late", line: true },
       { label: "p50", values: held(buckets.p50), shown: buckets.p50, read: milliseconds, colour: "good", line: true, width: 2 },
-    ],
+    ].filter((layer) => layer.shown.some((value) => value != null)), // no stretch may have answers enough for a p95
     over: deadlineLine,
   });
-  const due = sum(good, bad), sent = rates(buckets.sent), answered = rates(buckets.answered);
+  const sent = rates(buckets.sent), answered = rates(buckets.answered);
   overviewChart("chart-rate", {
     height: 180,
     yScale: fromZero(),
@@ -46,7 +48,7 @@ function servedLayers() {
     const shown = rates(counts);
     below = below ? sum(below, shown) : shown;
     const named = name.match(/^(blue|green)\b/);
-    const tone = name === "no answer" ? "bad" : named ? `tone-${named[1]}` : `tone-${tones++ % 5}`;
+    const tone = name === "no answer" ? "bad" : name === "did not say who" ? "untold" : named ? `tone-${named[1]}` : `tone-${tones++ % 5}`;
     const hatch = used.has(tone) || tone === "bad";
     used.add(tone);
     return { label: name, values: below, shown, read: perSecond, colour: tone, hatch };
