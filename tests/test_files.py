@@ -70,3 +70,29 @@ def test_what_cannot_be_read_is_told_in_one_line(named: str, told: str) -> None:
 def test_a_mark_of_byte_order_is_no_text() -> None:
     Path("bom.yaml").write_bytes(b"\xef\xbb\xbfexperiment: x\n")
     assert files.read("bom.yaml", "experiment").document.data == {"experiment": "x"}
+
+
+DEMO = "chaos/blue-green-rollback.yaml"
+
+
+def write(path: str) -> Path:
+    file = Path(path).resolve()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("")
+    return file
+
+
+def test_all_that_a_name_may_mean_there_or_not() -> None:
+    mine = [Path(DEMO).resolve(), Path("suites", DEMO).resolve()]
+    places = files.candidates(DEMO, Path("suites/monthly.yaml"))
+    assert [place.resolve() for place in places] == [*mine, (files.shipped() / DEMO).resolve()]
+    assert not any(place.exists() for place in places[:2])
+
+
+def test_a_name_leads_back_to_its_file() -> None:
+    shipped = (files.shipped() / DEMO).resolve()
+    assert files.as_named(write("experiments/x.yaml")) == "experiments/x.yaml"
+    assert files.as_named(shipped) == DEMO
+    write(DEMO)  # now that name means another file
+    assert files.as_named(shipped) == str(shipped)
+    assert files.as_named(Path("/etc/hostname")) == "/etc/hostname"

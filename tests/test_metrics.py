@@ -100,6 +100,8 @@ def test_occurrences_are_counted_and_known_schedules_begin_at_zero(store: Store)
     found = samples(collector(store, schedules=lambda: ["weekly"], open_faults=lambda: 3))
     assert found['seatrial_occurrences_total{outcome="missed",schedule="monthly"}'] == 1
     assert found['seatrial_occurrences_total{outcome="missed",schedule="weekly"}'] == 0
+    assert found['seatrial_occurrences_since_pass{schedule="monthly"}'] == 1
+    assert found['seatrial_occurrences_since_pass{schedule="weekly"}'] == 0
     assert found["seatrial_faults_active"] == 3
     assert found["seatrial_store_up"] == 1
 
@@ -170,7 +172,7 @@ def promtool(*arguments: str) -> str:
 
 def test_promtool_accepts_the_rules_and_they_fire_when_they_should(tmp_path: Path) -> None:
     (tmp_path / "rules.yaml").write_text(alert_rules())
-    assert "7 rules found" in promtool("check", "rules", str(tmp_path / "rules.yaml"))
+    assert "8 rules found" in promtool("check", "rules", str(tmp_path / "rules.yaml"))
     for name in ("alert_rules_test.yaml", "alert_rules_days_test.yaml"):
         shutil.copy(ROOT / "tests" / "support" / name, tmp_path)
         assert "SUCCESS" in promtool("test", "rules", str(tmp_path / name))

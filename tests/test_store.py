@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from tests.support.postgres_server import postgres
 from tests.support.results import result
 
 from seatrial.home import seatrial_home
+from seatrial.model import secrets
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.verdict import Verdict
 from seatrial.store import (
@@ -184,6 +188,25 @@ def test_a_missed_occurrence_and_its_page_are_recorded_once(store: Store) -> Non
     assert len(store.outbox.messages()) == 1
 
 
+def test_occurrences_since_the_last_pass(store: Store) -> None:
+    def ended(hour: int, state: OccurrenceState, verdict: str = "", schedule: str = "monthly") -> None:
+        claim = f"{schedule} {hour}"
+        store.occurrences.claim(occurrence(hour, schedule=schedule), claim, "a", NOW)
+        store.occurrences.finish(claim, Ending(state, "r", verdict), NOW)
+
+    assert store.occurrences.since_pass() == {}
+    ended(0, OccurrenceState.RUN, "unknown")
+    ended(1, OccurrenceState.RUN, "pass")
+    assert store.occurrences.since_pass() == {"monthly": 0}
+    ended(2, OccurrenceState.RUN, "fail")
+    ended(3, OccurrenceState.INTERRUPTED)
+    store.occurrences.close(occurrence(4), Ending(OccurrenceState.MISSED), NOW)
+    store.occurrences.close(occurrence(5), Ending(OccurrenceState.SKIPPED), NOW)
+    ended(0, OccurrenceState.RUN, "unknown", "weekly")
+    store.occurrences.claim(occurrence(6), "runs now", "a", NOW)
+    assert store.occurrences.since_pass() == {"monthly": 3, "weekly": 1}
+
+
 def test_the_cursor_never_goes_back(store: Store) -> None:
     assert store.occurrences.register("monthly", NOW) == NOW
     store.occurrences.accounted("monthly", NOW + LEASE)
@@ -255,3 +278,38 @@ def test_where_it_lives(tmp_path: Path) -> None:
 def test_a_naive_instant_is_refused(store: Store) -> None:
     with pytest.raises(sa.exc.StatementError, match="without a time zone"):
         store.occurrences.register("monthly", datetime(2026, 3, 1))  # noqa: DTZ001  # that is the point
+
+
+TOKEN = "s3cret-T0ken"
+
+
+def test_nothing_is_recorded_with_a_secret_in_it(store: Store) -> None:
+    secrets.remember(TOKEN, "${TOKEN}")
+    told = replace(result(), reasons=(f"HTTP 500: {TOKEN}",))
+    store.record(told, [message(1), message(2, key="other")], NOW)
+    assert store.runs.newest()[0].result["reasons"] == ["HTTP 500: ${TOKEN}"]
+    for settle in (store.outbox.put_off, store.outbox.park):
+        claimed = store.outbox.claim(["pagerduty"], NOW, LEASE)
+        assert claimed is not None
+        reason = "x" * 490 + TOKEN  # it would be cut off in the middle, where nobody recognises it
+        settle(
+            *(
+                (claimed.number, NOW + LEASE, reason)
+                if settle == store.outbox.put_off
+                else (claimed.number, reason)
+            )
+        )
+    for kept in store.outbox.messages():
+        assert kept.last_error == "x" * 490 + "${TOKEN}"
+
+
+def test_a_database_file_is_its_owners_alone(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        with Store(f"sqlite:///{tmp_path}/state/seatrial.sqlite") as store:
+            store.record(result(), [], NOW)
+            modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "state").iterdir()}
+    finally:
+        os.umask(before)
+    assert modes == dict.fromkeys(("seatrial.sqlite", "seatrial.sqlite-wal", "seatrial.sqlite-shm"), 0o600)
+    assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700

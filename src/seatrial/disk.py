@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from seatrial.home import private
 from seatrial.model.problems import CannotStore
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -114,10 +115,10 @@ def _on_linux() -> bool:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Put `data` at `path` so that a crash leaves the old file or the new one, never half. Raises OSError."""
+    """Put `data` at `path`, its owner's alone: a crash leaves the old file or the new one. Raises OSError."""
     partial = path.with_name(f".{path.name}.partial")
     try:
-        with partial.open("wb") as file:
+        with open(partial, "wb", opener=private) as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

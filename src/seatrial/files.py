@@ -31,6 +31,21 @@ def find(named: str, named_by: Path | None = None) -> Path | None:
     return next((place.resolve() for place in _places(named, named_by) if _is(place.is_file)), None)
 
 
+def candidates(named: str, named_by: Path | None = None) -> list[Path]:
+    """Every path that `named` may mean, there or not, in the order in which they are tried."""
+    return [Path.cwd() / place for place in _places(named, named_by)]
+
+
+def as_named(path: Path) -> str:
+    """The shortest name that `find` takes for `path` from the working directory."""
+    for place in (Path.cwd(), shipped()):
+        if path.is_relative_to(place):
+            named = str(path.relative_to(place))
+            if find(named) == path:
+                return named
+    return str(path)
+
+
 def missing(named: str, named_by: Path | None = None) -> str:
     """Why `find` gives none: what is there instead, or that nothing is."""
     places = list(_places(named, named_by))

@@ -78,7 +78,7 @@ def test_an_occurrence_of_a_schedule_is_refused_with_the_same_line() -> None:
     with pytest.raises(
         LeftBehindError, match=r"nothing was started; command\.run on cache, left by"
     ) as caught:
-        run_scheduled(nobody, nobody, Event(), nobody)
+        run_scheduled(nobody, Event(), nobody)
     assert "\n" not in str(caught.value)
     assert caught.value.exit_code == 2
 

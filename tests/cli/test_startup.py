@@ -56,7 +56,6 @@ def test_help_and_version_load_nothing_heavy(tmp_path: Path) -> None:
         ("doctor", {"yaml"}),
         ("testbed status", {"yaml"}),
         ("verify nowhere", {"cryptography"}),
-        ("recover", {"yaml", "psutil"}),
     ],
 )
 def test_a_command_loads_what_it_needs(tmp_path: Path, command: str, allowed: set[str]) -> None:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -38,6 +39,23 @@ def test_a_full_disk_is_told() -> None:
     assert output.write(b"aye") == 3
     os.close(full)
     assert output.unsaid == "No space left on device"
+
+
+def test_a_disk_that_fails_is_no_terminal_that_has_hung_up(tmp_path: Path) -> None:
+    with (tmp_path / "file").open("wb") as file:
+        output = Output(file.fileno())
+        output.failure = OSError(errno.EIO, "Input/output error")
+        assert output.unsaid == "Input/output error"
+
+
+def test_a_terminal_that_has_hung_up_is_told_nothing_more() -> None:
+    master, slave = os.openpty()
+    output = Output(slave)
+    os.close(master)
+    assert output.write(b"aye") == 3
+    assert output.failure is not None
+    assert (output.failure.errno, output.unsaid, output.isatty()) == (errno.EIO, "", False)
+    os.close(slave)
 
 
 def test_a_descriptor_that_others_have_made_non_blocking_gets_everything() -> None:

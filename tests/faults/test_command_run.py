@@ -101,3 +101,18 @@ def test_an_undo_ends_an_injection_that_is_under_way(role: Role) -> None:
     fault.undo(undo)
     thread.join()
     assert complaints == ["sleep failed with -9"]
+
+
+def test_a_secret_is_shown_neither_by_the_process_list_nor_by_what_a_program_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SHOP_TOKEN", "s3cret-T0ken")
+    role = Role("shop", "command", {}, ("127.0.0.1",), str(tmp_path))
+    script = "tr '\\0' ' ' < /proc/$$/cmdline > list; echo refused ${SHOP_TOKEN} >&2; exit 3"
+    fault = registry.build("command.run", {"inject": ["true"], "undo": ["sh", "-c", script]})
+    undo = fault.prepare(role)
+    with pytest.raises(Unavailable) as failed:
+        fault.undo(undo)
+    assert str(failed.value) == "sh failed with 3: refused ${SHOP_TOKEN}"
+    assert (tmp_path / "list").read_text() == 'sh -c eval "$SEATRIAL_SCRIPT" '
+    assert "echo refused ${SHOP_TOKEN}" in undo.by_hand

@@ -21,6 +21,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 from seatrial.faults import Role, Undo
 from seatrial.faults.journal import Ending, Journal, JournalBusyError, JournalError, Session, State, What
 from seatrial.faults.processes import ProcessId, myself
+from seatrial.model import secrets
 from seatrial.model.undo import UndoOutcome
 
 ROLE = Role("r", "process", {}, ("127.0.0.1",), "/")
@@ -286,6 +287,16 @@ def test_every_life_is_lawful(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     run_state_machine_as_test(
         Lives, settings=settings(max_examples=30, stateful_step_count=25, deadline=None)
     )
+
+
+def test_why_an_undo_failed_is_kept_without_secrets(journal: Journal) -> None:
+    secrets.remember("s3cret-T0ken", "${TOKEN}")
+    number = journal.prepare("s", "crash", UNDO, 0)
+    journal.claim(number, myself(), lambda _: False)
+    journal.failed(number, "Unavailable: sh failed with 3: refused s3cret-T0ken")
+    assert journal.entry(number).error == "Unavailable: sh failed with 3: refused ${TOKEN}"
+    files = [journal.path, journal.path.with_name("faults.sqlite-wal")]
+    assert not any(b"s3cret" in path.read_bytes() for path in files)
 
 
 def test_room_is_reserved_before_anything_is_injected(journal: Journal, home: Path) -> None:

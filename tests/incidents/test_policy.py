@@ -18,7 +18,7 @@ from seatrial.model.quantities import Duration
 from seatrial.model.result import RunResult, StepRecord
 from seatrial.model.undo import UndoOutcome
 from seatrial.model.verdict import Verdict
-from seatrial.store import Ending, Occurrence, OccurrenceState, OutboxMessage
+from seatrial.store import OutboxMessage
 
 NOW = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 CONTEXT = Context(report_url="https://trials.example/runs/7", reproduce="seatrial run chaos/x.yaml")
@@ -171,20 +171,3 @@ def test_what_is_escalated_or_has_no_rule_is_left_alone() -> None:
     assert policy.on_unacknowledged(escalated, later, RULE, acknowledged=False) == []
     assert policy.on_unacknowledged(open_since(NOW), later, Escalation(), acknowledged=False) == []
     assert policy.on_unacknowledged(History(), later, RULE, acknowledged=False) == []
-
-
-def test_a_missed_occurrence_is_the_schedules_own_incident() -> None:
-    occurrence = Occurrence("monthly", NOW, NOW, "testbed")
-    missed = Ending(OccurrenceState.MISSED, detail="no daemon was there")
-    event = triggered(policy.on_missed(occurrence, missed, NOW, History(), CONTEXT))
-    assert event.dedup_key == "seatrial/testbed/schedule.monthly"
-    assert "planned for 2026-03-01 03:00 UTC was missed: no daemon was there" in event.summary
-    louder = policy.on_missed(occurrence, missed, NOW, open_since(NOW, failures=2), CONTEXT)
-    assert [each.sink for each in louder] == ["pagerduty", "pagerduty-escalation"]
-
-
-@pytest.mark.parametrize(("verdict", "resolves"), [("pass", True), ("fail", True), ("unknown", False)])
-def test_running_again_resolves_it_unless_nothing_was_measured(verdict: str, *, resolves: bool) -> None:
-    occurrence = Occurrence("monthly", NOW, NOW, "testbed")
-    messages = policy.on_ran(occurrence, Verdict(verdict), NOW, open_since(NOW))
-    assert [each.kind for each in messages] == (["resolve"] if resolves else [])

@@ -9,6 +9,7 @@ from tests.support.pagerduty_double import ESCALATION_KEY, ROUTING_KEY, TOKEN
 
 from seatrial.incidents.settings import Settings
 from seatrial.model.problems import BadInput
+from seatrial.model.secrets import shown
 
 
 def test_without_anything_pagerduty_is_off_and_says_how_to_switch_it_on() -> None:
@@ -62,3 +63,17 @@ def test_what_is_wrong_is_said_without_the_secret(environment: dict[str, str], c
     with pytest.raises(BadInput, match=complaint) as caught:
         Settings.from_environment(environment)
     assert "s3cret" not in str(caught.value)
+
+
+def test_keys_and_the_path_that_a_webhook_knows_us_by_are_shown_nowhere() -> None:
+    Settings.from_environment({
+        "SEATRIAL_PAGERDUTY_KEY": ROUTING_KEY,
+        "SEATRIAL_WEBHOOK_URL": "https://hooks.example/services/T0/B0/s3cret-T0ken",
+        "SEATRIAL_WEBHOOK_SECRET": "hush",
+    })  # fmt: skip
+    said = f"POST https://hooks.example/services/T0/B0/s3cret-T0ken: {ROUTING_KEY}, hush"
+    assert shown(said) == (
+        "POST https://hooks.example/${SEATRIAL_WEBHOOK_URL}: ${SEATRIAL_PAGERDUTY_KEY}, ${SEATRIAL_WEBHOOK_SECRET}"
+    )
+    Settings.from_environment({"SEATRIAL_WEBHOOK_URL": "http://h/hook", "SEATRIAL_WEBHOOK_SECRET": "hush"})
+    assert shown("off the hook") == "off the hook"

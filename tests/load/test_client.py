@@ -330,3 +330,13 @@ def test_what_a_response_offers(aboard: Aboard) -> None:
         *[True, True, "aye aye", "blue", True, True, False, 0, "", "<Response [closed without answer]>"],
         *[True, 3],
     ]
+
+
+def test_a_reason_is_shown_without_secrets_before_it_is_cut_to_its_length(aboard: Aboard) -> None:
+    _, rows = aboard("""
+        from seatrial.model import secrets
+        secrets.remember("s3cret-T0ken-that-is-long", "${TOKEN}")
+        with client.get("/plain", catch_response=True) as answer:
+            answer.failure("x" * 190 + "s3cret-T0ken-that-is-long")
+    """)
+    assert rows[0]["error"] == "x" * 190 + "${TOKEN}"

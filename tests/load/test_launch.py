@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import json
 import os
 import re
 import signal
@@ -17,8 +19,10 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from seatrial.load.launch import REQUESTS, SPOOLS, LoadPlan, LoadProcess, end_left_over, explain, launch
+from seatrial.load.launch import LOG, REQUESTS, SPOOLS, LoadPlan, LoadProcess, end_left_over, explain, launch
+from seatrial.load.parquet import METADATA
 from seatrial.load.spool import CANNOT_WRITE
+from seatrial.model import secrets
 from seatrial.model.arrivals import RateStep
 from seatrial.model.ownfailure import KILLED
 from seatrial.model.problems import BadInput, CannotStore, Unavailable
@@ -178,6 +182,49 @@ def test_a_scenario_finds_the_targets_variables_and_no_command_line_shows_them(
     assert "s3cret" not in f"{load} {load.command()}"
 
 
+def test_a_command_line_shows_an_address_and_no_secret(tmp_path: Path) -> None:
+    load = plan(tmp_path, "http://user:s3cret-T0ken@127.0.0.1:1")
+    told = replace(load, address="http://${HOST}:1")
+    secrets.remember("s3cret-T0ken", "${TOKEN}")
+    assert load.command()[6] == "http://127.0.0.1:1"
+    assert told.command()[6] == "http://${HOST}:1"
+    for each in (load, told):
+        assert "s3cret" not in f"{each} {each.command()}"
+        assert each.environment()["SEATRIAL_LOAD_HOST"] == "http://user:s3cret-T0ken@127.0.0.1:1"
+        assert json.loads(each.environment()["SEATRIAL_LOAD_SECRETS"]) == {"s3cret-T0ken": "${TOKEN}"}
+
+
+@pytest.mark.e2e
+def test_the_generator_sends_to_the_host_and_shows_the_address(tmp_path: Path, harbour: Any) -> None:
+    secrets.remember("s3cret-T0ken", "${TOKEN}")
+    scenario = """
+import os, subprocess, sys
+from locust import events, task
+from seatrial.load import OpenLoopUser
+print("printed", os.environ["TOKEN"])
+subprocess.run(["sh", "-c", "echo from a program $TOKEN $SEATRIAL_LOAD_HOST"])
+class Visitor(OpenLoopUser):
+    @task
+    def plain(self):
+        self.client.get("/plain", name=os.environ["TOKEN"] + str("SEATRIAL_LOAD_HOST" in os.environ))
+"""
+    host = harbour.url.replace("//", "//user:s3cret-T0ken@")
+    load = plan(tmp_path, host, scenario, duration_s=0.2)
+    load = replace(load, address="http://${HOST}:1", variables={"TOKEN": "s3cret-T0ken"})
+    log = ended(launch(load)).finish()
+    assert set(log.ok.tolist()) == {True}
+    assert set(log.name.texts()) == {"${TOKEN}False"}
+    assert {request.headers["authorization"] for request in harbour.requests} == {
+        "Basic " + base64.b64encode(b"user:s3cret-T0ken").decode()
+    }
+    metadata = json.loads(pq.read_schema(tmp_path / "run" / REQUESTS).metadata[METADATA])
+    assert [worker["host"] for worker in metadata["workers"]] == ["http://${HOST}:1"]
+    said = (tmp_path / "run" / LOG).read_text()
+    assert "printed ${TOKEN}\n" in said
+    assert "from a program ${TOKEN}\n" in said
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and b"s3cret" in path.read_bytes()]
+
+
 def test_a_generator_that_could_not_write_says_so_by_its_exit_code(tmp_path: Path) -> None:
     """Its log is on the same full disk, so that is all it can say."""
     over = subprocess.Popen([sys.executable, "-c", f"raise SystemExit({CANNOT_WRITE})"])
@@ -204,7 +251,7 @@ def test_a_full_disk_starts_no_generator(tmp_path: Path, monkeypatch: pytest.Mon
         raise OSError(28, "No space left on device", str(tmp_path / "run" / "locust.log"))
 
     load = plan(tmp_path, "http://127.0.0.1:1")
-    monkeypatch.setattr(Path, "open", full)
+    monkeypatch.setattr("seatrial.load.launch.open", full, raising=False)
     with pytest.raises(CannotStore, match=r"locust\.log .*No space left"):
         launch(load)
 

@@ -11,8 +11,19 @@ import numpy as np
 import pytest
 
 from seatrial.load.launch import launch
-from seatrial.load.scenario_errors import GREENLET, LISTENER, LOG, ErrorTally, LogListener, hear_greenlets
+from seatrial.load.scenario_errors import (
+    CONNECTING,
+    GREENLET,
+    LISTENER,
+    LOG,
+    ErrorTally,
+    LogListener,
+    hear_greenlets,
+)
 from seatrial.load.spool import account_frame, read_account
+from seatrial.load.wall import Attempt, HostNotAllowed
+from seatrial.model import secrets
+from seatrial.model.allow import AllowList
 from seatrial.model.result import ScenarioAccount, ScenarioError
 
 from .test_launch import ended, plan
@@ -48,10 +59,38 @@ def test_one_kind_is_one_exception_at_one_place(tmp_path: Path) -> None:
     assert tally.account().failed == 3
 
 
+def test_errors_are_counted_without_secrets_also_where_they_are_cut_to_their_length(tmp_path: Path) -> None:
+    secrets.remember("s3cret-T0ken-that-is-long", "${TOKEN}")
+    tally = ErrorTally(str(tmp_path / "scenario.py"))
+    tally.raised(
+        raised(tmp_path, "def task():\n    raise ValueError('x' * 170 + ' s3cret-T0ken-that-is-long')\n"),
+        "home",
+    )
+    tally.logged("y" * 185 + " s3cret-T0ken-that-is-long\nmore")
+    assert {error.error for error in tally.account().errors} == {
+        "ValueError: " + "x" * 170 + " ${TOKEN}",
+        "y" * 185 + " ${TOKEN}",
+    }
+
+
 def test_the_place_is_in_the_scenario_even_if_a_library_raised(tmp_path: Path) -> None:
     tally = ErrorTally(str(tmp_path / "scenario.py"))
     tally.raised(raised(tmp_path, "import json\ndef task():\n    json.loads('{')\n"), "home")
     assert tally.account().errors[0].place == "scenario.py:3"
+
+
+def test_a_refused_connection_is_counted_once_whatever_the_scenario_makes_of_it(tmp_path: Path) -> None:
+    tally = ErrorTally(str(tmp_path / "scenario.py"))
+    attempt = Attempt("evil.example", "192.0.2.1", "scenario.py:7")
+    tally.refused(attempt)
+    refusal = HostNotAllowed(attempt, AllowList.of(["127.0.0.1"]))
+    translated = ConnectionError("cannot connect")
+    translated.__context__ = refusal
+    for error in (refusal, translated):
+        assert not tally.raised(error, "home")
+    tally.refused(attempt)
+    said = "HostNotAllowed: evil.example (192.0.2.1) is not in the allow list"
+    assert tally.account().errors == (ScenarioError(said, "scenario.py:7", CONNECTING, 2),)
 
 
 def test_code_beside_the_scenario_has_its_own_name(tmp_path: Path) -> None:

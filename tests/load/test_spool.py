@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import os
+import stat
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +18,7 @@ from seatrial.load.offer import Offer, Share
 from seatrial.load.parquet import METADATA, write_parquet
 from seatrial.load.recorder import NEVER, Recorder
 from seatrial.load.spool import ARRIVAL, MAGIC, SpoolHeader, SpoolReader
+from seatrial.model import secrets
 from seatrial.model.arrivals import RateStep
 from seatrial.model.ownfailure import KILLED
 from seatrial.model.problems import BadInput
@@ -246,3 +248,53 @@ def test_texts_without_end_do_not_fill_the_memory(tmp_path: Path, monkeypatch: p
     errors = SpoolReader(path).poll().error.texts()
     assert errors[:2] == ["order 0 is missing", "order 1 is missing"]
     assert set(errors[2:]) == {"(one of too many different texts)"}
+
+
+TOKEN = "s3cret-T0ken"
+
+
+def test_texts_are_on_record_without_secrets_and_each_once(tmp_path: Path) -> None:
+    secrets.remember(TOKEN, "${TOKEN}")
+    path = tmp_path / "w.spool"
+    recorder = Recorder(path, header())
+    recorder.add(0.0, 0.0, 0.1, False, 500, f"GET /{TOKEN}", TOKEN, f"said {TOKEN}", "k")
+    recorder.add(1.0, 1.0, 1.1, False, 500, "GET /${TOKEN}", "", "said ${TOKEN}")
+    recorder.flush([(2.0, 2.0, f"GET /{TOKEN}")])
+    recorder.close()
+    assert TOKEN.encode() not in path.read_bytes()
+    log = SpoolReader(path).poll()
+    assert log.name.values == ("GET /${TOKEN}",)
+    assert log.error.values == ("said ${TOKEN}",)
+
+
+@pytest.mark.parametrize(
+    ("key", "complaint"),
+    [
+        (f"order-1 {TOKEN}", r"key: holds the value of \$\{TOKEN\}, and keys are put on record"),
+        ("x" * 0xFFFF, "key: 65535 bytes are too many, 65534 are the most"),
+    ],
+)
+def test_a_request_whose_key_cannot_be_kept_is_on_record_without(
+    tmp_path: Path, key: str, complaint: str
+) -> None:
+    secrets.remember(TOKEN, "${TOKEN}")
+    path = tmp_path / "w.spool"
+    recorder = Recorder(path, header())
+    with pytest.raises(ValueError, match=complaint):
+        recorder.add(0.0, 0.0, 0.1, True, 200, "POST /orders", "", "", key)
+    recorder.add(1.0, 1.0, 1.1, True, 200, "POST /orders", "", "", "zebra")
+    recorder.close()
+    assert TOKEN.encode() not in path.read_bytes()
+    assert [row["key"] for row in rows_of(SpoolReader(path).poll())] == [None, "zebra"]
+
+
+def test_what_is_kept_is_its_owners_alone(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        recorder = Recorder(tmp_path / "spool" / "w.spool", header())
+        recorder.add(0.0, 0.0, 0.1, True, 200, "GET /", "", "")
+        recorder.close()
+        write_parquet([tmp_path / "spool" / "w.spool"], tmp_path / "out" / "requests.parquet")
+    finally:
+        os.umask(before)
+    assert {stat.S_IMODE(path.stat().st_mode) & 0o077 for path in tmp_path.rglob("*")} == {0}

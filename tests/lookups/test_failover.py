@@ -4,9 +4,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from seatrial.faults.protocol import Role
-from seatrial.lookups.failover import signs_of_failover
+from seatrial.lookups.failover import _sign, signs_of_failover
 from seatrial.model.failover import What
 from seatrial.model.problems import BadInput
 
@@ -79,3 +81,19 @@ def test_a_target_that_tells_of_no_logs_says_nothing(tmp_path: Path) -> None:
 def test_a_wrong_binding_is_told(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="proxies"):
         signs_of_failover(Role("db", "patroni", {"proxies": 7}, (), str(tmp_path)), ZERO, 0, 60)
+
+
+@given(
+    stamp=st.from_regex(
+        r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[.,]\d{3,6}(Z|[+-]\d\d:\d\d)?( UTC \[)?", fullmatch=True
+    ),
+    rest=st.text(max_size=20),
+)
+def test_what_looks_like_an_instant_and_is_none_says_nothing(stamp: str, rest: str) -> None:
+    sign = _sign(f"{stamp} promoted self to leader {rest}", "db-1", "db-1", ZERO)
+    assert sign is None or sign.what is What.LEADS
+
+
+def test_a_thirtieth_of_february_is_no_instant() -> None:
+    assert _sign("2026-02-30 11:25:02,486 INFO: promoted self to leader", "db-1", "db-1", ZERO) is None
+    assert _sign("2026-02-28 11:25:02,486 INFO: promoted self to leader", "db-1", "db-1", ZERO) is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,19 +12,22 @@ from typing import Any, Self, cast
 
 import pyarrow as pa
 import pytest
+from tests.support.listeners import http, listening
 
+from seatrial.faults import reach
 from seatrial.model.document import build, parse
 from seatrial.model.experiment import Experiment
 from seatrial.model.problems import BadInput, CannotStore, Unavailable
 from seatrial.model.requestlog import SCHEMA, RequestLog
 from seatrial.model.result import ScenarioAccount
+from seatrial.model.target import Target
 from seatrial.model.verdict import Verdict
-from seatrial.run import conductor
+from seatrial.run import conductor, files
 from seatrial.run.clock import RunClock
-from seatrial.run.conductor import Conducted, Conductor
+from seatrial.run.conductor import Conducted, Conductor, require_healthy
 from seatrial.run.evidence import Evidence, RunJournal
 from seatrial.run.observer import Silent
-from seatrial.run.plan import Plan
+from seatrial.run.plan import Plan, make_plan
 from seatrial.run.timeline import Timeline
 
 EXPERIMENT = build(
@@ -97,9 +100,9 @@ def conduct(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Co
 
     def run(launch: Callable[..., Any], touch: Callable[[RunJournal], None] = lambda _: None) -> Conducted:
         monkeypatch.setattr(conductor, "launch", launch)
-        target = SimpleNamespace(target="shop", ready_within=SimpleNamespace(seconds=0.0))
+        target = SimpleNamespace(target="shop", allow=(), ready_within=SimpleNamespace(seconds=0.0))
         plan = SimpleNamespace(
-            experiment=EXPERIMENT, target=target, base_url="http://127.0.0.1:1", scenario=Path("a.py"), shape=(),
+            experiment=EXPERIMENT, target=target, base_url="http://127.0.0.1:1", address="http://127.0.0.1:1", scenario=Path("a.py"), shape=(),
             steps=(), spikes=(), steady_state=(), guard_probes=(), variables={}, lacking=list,
         )  # fmt: skip
         evidence = Evidence(tmp_path)
@@ -203,3 +206,65 @@ def test_a_timeline_that_dies_silently_is_noticed(
     told = conduct(lambda _: FakeLoad())
     assert reasons(told) == ["the timeline ended without telling why"]
     assert told.end_s < 0.3
+
+
+# before a run
+
+
+def waited_for(base_url: str, *allow: str) -> Any:
+    """As much of a plan as the question needs."""
+    return SimpleNamespace(base_url=base_url, target=Target(target="shop", base_url=base_url, allow=allow))
+
+
+def answering(*answers: bytes) -> Any:
+    said = iter(answers)
+    return listening(lambda _: iter([next(said)]))
+
+
+def test_a_target_is_waited_for() -> None:
+    with answering(
+        http(b"", "503 Not Yet"), b"", http(b"", "302 Found", "Location: http://192.0.2.1/")
+    ) as server:
+        require_healthy(waited_for(server.url, "127.0.0.1"), within_s=10.0)
+    assert len(server.heard) == 3
+
+
+def test_one_that_stays_unwell_says_how() -> None:
+    def unwell(_: bytes) -> Iterator[bytes]:
+        yield http(b"", "503 No")
+
+    with (
+        listening(unwell) as server,
+        pytest.raises(Unavailable, match=r"not healthy: .*HTTP 503; nothing was started"),
+    ):
+        require_healthy(waited_for(server.url, "127.0.0.1"), within_s=0.0)
+
+
+def test_a_name_that_has_moved_to_a_host_that_is_not_allowed_is_not_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reach, "addresses_of", lambda _: ["127.0.0.2"])
+    with listening(lambda _: iter([http(b"")]), "127.0.0.2") as forbidden:
+        asked = waited_for(f"http://shop.internal:{forbidden.port}", "127.0.0.1")
+        with pytest.raises(
+            BadInput, match=r"shop: the host shop\.internal \(127\.0\.0\.2\) is not in the target's"
+        ):
+            require_healthy(asked)
+        assert forbidden.heard == []
+
+
+def test_a_target_that_is_not_well_is_told_without_its_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SHOP_TOKEN", "s3cret-T0ken")
+    Path("scenario.py").write_text("")
+    Path("x.yaml").write_text("experiment: x\nload: {scenario: scenario.py, rate: 1/s}\nduration: 1s\n")
+    Path("t.yaml").write_text(
+        'target: shop\nbase_url: "http://user:${SHOP_TOKEN}@127.0.0.1:1"\nready: /ready\n'
+    )
+    plan = make_plan(files.read("x.yaml", "experiment"), files.read("t.yaml", "target"))
+    with pytest.raises(
+        Unavailable, match=r"shop is not healthy: shop: GET http://127\.0\.0\.1:1/ready: .*refused"
+    ):
+        require_healthy(plan, within_s=0.0)

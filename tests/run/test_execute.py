@@ -156,7 +156,7 @@ def test_evidence_that_takes_no_verdict_leaves_it_in_the_state_directory(
         patch.setattr(Evidence, "write_bytes", full)
         execution = concluded(tmp_path, case())
     assert execution.exit_code == 2
-    assert "missing: verdict.json: verdict.json: no space left" in execution.result.reasons
+    assert "missing: verdict.json: no space left" in execution.result.reasons
     assert "is not in its evidence yet" in execution.pending[0]
     (held,) = openruns.left(tmp_path)
     assert held.run.verdict is not None

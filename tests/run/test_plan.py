@@ -7,6 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from seatrial import files
+from seatrial.faults import reach
+from seatrial.model import secrets
 from seatrial.model.document import parse
 from seatrial.model.problems import BadInput
 from seatrial.model.quantities import Rate
@@ -158,6 +160,19 @@ def test_variables_lead_the_load_nowhere_that_is_not_allowed(
     assert "hidden" not in problem
 
 
+def test_a_name_that_is_not_listed_is_judged_by_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    addresses = {"shop.internal": ["10.0.0.7"], "evil.internal": ["192.0.2.7"], "gone.internal": []}
+    monkeypatch.setattr(reach, "addresses_of", addresses.__getitem__)
+    monkeypatch.setenv("SHOP_HOST", "evil.internal")
+    target = TARGET.replace("127.0.0.1:9000", "shop.internal") + "allow: [10.0.0.0/8]\n"
+    assert plan(target=target).base_url == "http://shop.internal"
+    for host in ("evil.internal", "gone.internal"):
+        (problem,) = problems(target=target.replace("shop.internal", host))
+        assert problem.startswith(f"t.yaml:2:11: base_url: the host {host} is not in allow: [10.0.0.0/8]")
+    (problem,) = problems(target=target.replace("shop.internal", "${SHOP_HOST}"))
+    assert problem.startswith("t.yaml:2:11: base_url: the host of its URL is not in allow")
+
+
 @pytest.mark.parametrize(
     ("name", "told"),
     [
@@ -191,6 +206,36 @@ def test_a_role_that_cannot_be_asked_is_told_before_anything_starts() -> None:
     assert "the role 'audit' is bound to driver 'audit-log', not to sql or http" in problem
     (problem,) = problems(EXPERIMENT + "  - audit-chain: {role: writes}\n", TARGET + AUDIT)
     assert "the role 'writes' is bound to driver 'sql', not to replicas or audit-log" in problem
+
+
+def test_a_secret_address_is_resolved_for_whoever_connects_and_shown_without(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SHOP_TOKEN", "s3cret-T0ken")
+    made = plan(target=TARGET.replace("http://", '"http://user:${SHOP_TOKEN}@').replace("9000", '9000/"'))
+    assert made.base_url == "http://user:s3cret-T0ken@127.0.0.1:9000"
+    assert made.address == "http://127.0.0.1:9000"
+    assert "s3cret" not in repr(made)
+
+
+def test_whatever_a_plan_refers_to_is_remembered_as_secret_but_for_what_its_files_say(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in {
+        "A": "s3cret-of-a-role",
+        "B": "s3cret-of-a-step",
+        "C": "worker",
+        "D": "127.0.0.1",
+    }.items():
+        monkeypatch.setenv(f"SHOP_{name}", value)
+    step = '  - {at: 1s, fault: command.run, on: worker, with: {inject: ["${SHOP_B}"], undo: [x]}}\n'
+    plan(
+        EXPERIMENT.replace("timeline:\n", "timeline:\n" + step),
+        TARGET
+        + '  cache: {driver: redis, url: "redis://:${SHOP_A}@${SHOP_D}/0"}\n  other: {driver: http, url: "http://127.0.0.1/${SHOP_C}"}\n',
+    )
+    said = "s3cret-of-a-role s3cret-of-a-step worker 127.0.0.1"
+    assert secrets.shown(said) == "${SHOP_A} ${SHOP_B} worker 127.0.0.1"
 
 
 PROBES = """\

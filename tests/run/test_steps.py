@@ -79,7 +79,7 @@ def test_what_is_wrong_with_a_step_is_told_where_it_stands(step: str, expected: 
          "x.yaml:5:68: timeline[0].with.between: router has no side 'wets'; did you mean 'west'?"),
         ("router: {driver: network, sides: {east: [127.1.0.0/24], west: [10.2.0.0/24]}}",
          "{at: 1s, fault: network.partition, on: router, with: {between: [east, west]}}",
-         "t.yaml:7:65: roles.router.sides.west: router: the host 10.2.0.0 is not in the target's allow list"),
+         "t.yaml:7:65: roles.router.sides.west: 10.2.0.0/24 is not wholly in the target's allow list"),
         ("router: {driver: network, lacking: on loopback, sides: {}}",
          "{at: 1s, fault: network.partition, on: router, with: {between: [east, west]}}", ""),
         ("cache: {driver: redis, url: redis://10.1.1.1/0}", "{at: 1s, fault: redis.flush, on: cache}",

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from tests.support.results import result
 from tests.support.schedule_world import LEASE_S, START, World, write_plan
 
 from seatrial.incidents.event import IncidentEvent
-from seatrial.model.problems import Unavailable
+from seatrial.model.problems import Location, Problem, Unavailable
 from seatrial.model.verdict import Verdict
 from seatrial.schedule.daemon import Daemon
-from seatrial.schedule.plan import Plan
+from seatrial.schedule.execution import Outcome
+from seatrial.schedule.plan import Plan, load_plan
 from seatrial.store import Store
 
 Launch = Callable[..., World]
@@ -87,13 +90,12 @@ def test_what_was_due_while_no_daemon_was_there_is_missed_and_pages_once(world: 
     assert told(world.store) == ["trigger seatrial/staging/schedule.hourly"]
     event = IncidentEvent.from_json(world.store.outbox.messages()[0].message.body)
     assert "planned for 2026-03-01 04:00 UTC was missed: no daemon was there" in event.summary
-    assert event.details["reproduce"] == "seatrial run x.yaml --target staging.target.yaml"
+    (plan,) = world.plans
+    assert event.details["reproduce"] == f"seatrial run {plan.runs} --target {plan.target_file}"
 
 
-@pytest.mark.parametrize(("verdict", "resolved"), [(Verdict.FAIL, True), (Verdict.UNKNOWN, False)])
-def test_it_is_resolved_when_the_schedule_runs_again(
-    world: World, verdict: Verdict, *, resolved: bool
-) -> None:
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_it_is_resolved_by_the_next_pass_alone(world: World, verdict: Verdict) -> None:
     world.daemon().tick()
     world.time.passes(hours=1, minutes=45)
     daemon = world.daemon()
@@ -103,7 +105,12 @@ def test_it_is_resolved_when_the_schedule_runs_again(
     daemon.tick()
     world.let_finish(daemon)
     assert world.states() == {"hourly 01:00": "missed", "hourly 02:00": "run"}
-    assert ("resolve seatrial/staging/schedule.hourly" in told(world.store)) == resolved
+    more = {
+        Verdict.PASS: ["resolve seatrial/staging/schedule.hourly"],
+        Verdict.FAIL: [],  # which the experiment's own incident tells
+        Verdict.UNKNOWN: ["trigger seatrial/staging/schedule.hourly"] * 2,  # the second of a row: louder
+    }
+    assert told(world.store)[1:] == more[verdict]
 
 
 def test_late_but_in_time_runs_late(world: World) -> None:
@@ -337,3 +344,110 @@ def test_a_long_absence_is_made_up_for_over_several_ticks(world: World) -> None:
         ticks += 1
     assert ticks == 3
     assert sum(world.store.occurrences.counts().values()) == 480
+
+
+def occurrence_of(world: World, daemon: Daemon, verdict: Verdict) -> None:
+    """The next hour's occurrence comes, runs and ends with a verdict."""
+    world.runs.verdict = verdict
+    world.time.passes(hours=1)
+    daemon.tick()
+    world.let_finish(daemon)
+
+
+def severities(store: Store) -> list[str]:
+    return [
+        IncidentEvent.from_json(each.message.body).severity
+        for each in store.outbox.messages(newest_first=False)
+        if each.message.kind == "trigger" and each.message.sink == "pagerduty"
+    ]
+
+
+def test_a_month_that_proved_nothing_is_told_and_the_second_is_louder(world: World) -> None:
+    daemon = world.daemon()
+    for verdict in (Verdict.PASS, Verdict.UNKNOWN, Verdict.FAIL, Verdict.UNKNOWN, Verdict.PASS):
+        occurrence_of(world, daemon, verdict)
+    key = "seatrial/staging/schedule.hourly"
+    assert told(world.store) == [f"trigger {key}"] * 3 + [f"resolve {key}"] * 2
+    assert severities(world.store) == ["warning", "error"]
+    occurrence_of(world, daemon, Verdict.UNKNOWN)
+    assert severities(world.store)[-1] == "warning"  # a row of its own
+
+
+@pytest.mark.parametrize(("declared", "severity"), [("critical", ["critical"]), ("false", [])])
+def test_a_schedule_says_how_loud_an_unknown_is(
+    launch: Launch, tmp_path: Path, declared: str, severity: list[str]
+) -> None:
+    world = launch(write_plan(tmp_path, more=f"incident: {{unknown: {declared}}}"))
+    occurrence_of(world, world.daemon(), Verdict.UNKNOWN)
+    assert severities(world.store) == severity
+
+
+def test_a_suite_that_failed_still_tells_what_in_it_proved_nothing(world: World) -> None:
+    failed, unknown = result(Verdict.FAIL), replace(result(Verdict.UNKNOWN), experiment="eviction")
+    whole = Outcome.of("monthly-1", Verdict.FAIL, [failed, unknown], interrupted=False)
+    daemon = Daemon(world.store, lambda: world.plans, lambda *_: whole, world.time.clock, since=START)
+    world.time.passes(minutes=30)
+    daemon.tick()
+    world.await_idle(daemon)
+    row = world.rows()["hourly 01:00"]
+    assert (row.verdict, row.detail.count("; ")) == ("fail", 1)
+    (message,) = world.store.outbox.messages()
+    event = IncidentEvent.from_json(message.message.body)
+    assert event.severity == "warning"
+    assert "proved nothing: eviction: " in event.summary
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_only_a_person_at_a_terminal_ends_a_run_in_silence(world: World, *, by_hand: bool) -> None:
+    daemon = world.daemon()
+    world.time.passes(minutes=30)
+    daemon.tick()
+    daemon.abort_all("the daemon was told to stop, twice", by_hand=by_hand)
+    world.await_idle(daemon)
+    assert world.states() == {"hourly 01:00": "interrupted"}
+    assert told(world.store) == ([] if by_hand else ["trigger seatrial/staging/schedule.hourly"])
+
+
+def test_files_that_cannot_be_used_are_told_at_once_and_once(world: World) -> None:
+    found: dict[str, list[Problem]] = {"hourly": [Problem("unknown key 'laod'", Location("x.yaml", 2, 1))]}
+    key = "seatrial/staging/schedule.hourly.files"
+    clock = world.time.clock
+
+    def daemon() -> Daemon:
+        return Daemon(
+            world.store, lambda: world.plans, world.runs, clock, since=START, problems=lambda: found
+        )
+
+    first = daemon()
+    first.tick()
+    first.tick()
+    daemon().tick()  # another, or the same after a restart
+    assert told(world.store) == [f"trigger {key}"]
+    found.clear()
+    first.tick()
+    assert told(world.store) == [f"trigger {key}", f"resolve {key}"]
+    world.time.passes(seconds=5)
+    found["hourly"] = [Problem("something else")]
+    first.tick()
+    assert told(world.store)[-1] == f"trigger {key}"
+
+
+def test_nothing_but_blackouts_for_months_is_told_once(launch: Launch, tmp_path: Path) -> None:
+    more = "windows: {never: [{dates: 2026-03-01 to 2027-03-01, why: freeze}]}"
+    plan_file = write_plan(tmp_path, more=more).file
+    plan_file.write_text(plan_file.read_text().replace("0 * * * *", "@monthly"))
+    world = launch(load_plan(plan_file))
+    daemon = world.daemon()
+    spoken = []
+    for _ in range(6):
+        world.time.passes(days=31)
+        daemon.tick()
+        spoken.append(len(told(world.store)))
+    assert set(world.states().values()) == {"skipped"}
+    assert spoken == [0, 0, 1, 1, 1, 1]  # April, May: as it should be; June
+    event = IncidentEvent.from_json(world.store.outbox.messages()[0].message.body)
+    assert event.severity == "warning"
+    assert (
+        "the run planned for 2026-06-01 00:00 UTC was skipped, as the 2 before it: never: freeze"
+        in event.summary
+    )

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from seatrial.model.document import build, parse
-from seatrial.model.problems import BadInput
+from seatrial.model.problems import BadInput, Location, Problem
 from seatrial.schedule.commands import next_occurrences
 from seatrial.schedule.model import Schedule
-from seatrial.schedule.plan import ScheduleFiles, load_plan, load_plans
+from seatrial.schedule.plan import Plan, Review, ScheduleFiles, load_plan, load_plans
 
 SHIPPED = Path(__file__).parents[2] / "schedules" / "monthly.yaml"
 GOOD = """\
@@ -82,10 +82,10 @@ def test_several_schedules_are_merged_in_order(directory: Path) -> None:
         ("Europe/Berlin", "Europe/Berlim", r"s\.yaml:5:11: timezone: 'Europe/Berlim' is not a time zone"),
         ("jitter: 10m", "jitter: 10", r"s\.yaml:6:9: jitter: '10' is not a duration"),
         ("jitter: 10m", "jiter: 10m", r"s\.yaml:6:1: jiter: unknown key 'jiter'; did you mean 'jitter'"),
-        ("suite: suite.yaml", "suite: nowhere.yaml", r"s\.yaml:2:8: suite: there is no file nowhere\.yaml"),
-        ("target: target.yaml", "target: no.yaml", r"s\.yaml:3:9: target: there is no file no\.yaml"),
+        ("suite: suite.yaml", "suite: nowhere.yaml", r"s\.yaml:2:8: suite: nowhere\.yaml"),
+        ("target: target.yaml", "target: no.yaml", r"s\.yaml:3:9: target: no\.yaml: no such file"),
         ("2026-04-05", "2026-04-35", r"s\.yaml:8:19: windows\.never\[0\]\.dates: '2026-04-35' is not a date"),
-        ("freezes.ics", "none.ics", r"s\.yaml:8:51: windows\.never\[1\]\.ics: there is no file none\.ics"),
+        ("freezes.ics", "none.ics", r"s\.yaml:8:51: windows\.never\[1\]\.ics: none\.ics: no such file"),
         ("{ics: freezes.ics}", "{ics: freezes.ics, from: '08:00'}", "from and to belong to days"),
         ("suite: suite.yaml", "suite: suite.yaml\nexperiment: x.yaml", "either a suite or an experiment"),
         (
@@ -125,7 +125,7 @@ def test_a_change_is_seen_and_a_mistake_changes_nothing(
     with caplog.at_level(logging.ERROR):
         file.write_text(GOOD.replace("jitter: 10m", "jitter: soon"))
         assert files.current()[0].schedule.jitter.seconds == 3600
-    assert "the former ones stay" in caplog.text
+    assert "the former schedule stays" in caplog.text
     file.write_text(GOOD)
     os.utime(file, (1, 1))
     assert files.current()[0].schedule.jitter.seconds == 600
@@ -149,3 +149,92 @@ def test_the_shipped_schedule_is_a_schedule() -> None:
     schedule = build(Schedule, parse(SHIPPED.read_text(), "schedules/monthly.yaml"))
     assert schedule.incident.escalate.after == 3
     assert schedule.missed.late_s == 6 * 3600
+
+
+def test_what_a_schedule_names_is_planned_again_when_one_of_its_files_changes(
+    directory: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    experiment, absent = directory / "x.yaml", directory / "scenario.py"
+    experiment.write_text("experiment: x\n")
+    reviewed: list[str] = []
+
+    def review(plan: Plan) -> Review:
+        reviewed.append(plan.name)
+        wrong = [] if absent.exists() else [Problem("there is no scenario", Location("x.yaml", 2, 9))]
+        return Review((experiment, absent), tuple(wrong))
+
+    files = ScheduleFiles([write(directory, GOOD)], review)
+    assert [str(problem) for problem in files.problems()["monthly"]] == ["x.yaml:2:9: there is no scenario"]
+    files.current()
+    assert reviewed == ["monthly"]
+    assert "monthly: what is due cannot run: x.yaml:2:9: there is no scenario" in caplog.text
+    absent.write_text("")  # a file that was not there before
+    assert files.problems() == {}
+    for number, file in enumerate([experiment, directory / "suite.yaml", directory / "target.yaml"], start=3):
+        file.write_text(file.read_text() + "\n")
+        files.current()
+        assert len(reviewed) == number
+
+
+def test_one_schedule_is_broken_and_the_other_goes_on_changing(directory: Path) -> None:
+    first = write(directory, GOOD)
+    second = write(directory, GOOD.replace("schedule: monthly", "schedule: other"), "other.yaml")
+    files = ScheduleFiles([first, second])
+    files.current()
+    first.unlink()
+    second.write_text(second.read_text().replace("jitter: 10m", "jitter: 20m"))
+    assert [(plan.name, plan.schedule.jitter.seconds) for plan in files.current()] == [
+        ("monthly", 600),
+        ("other", 1200),
+    ]
+    assert list(files.problems()) == ["monthly"]
+    assert "no such file" in str(files.problems()["monthly"][0])
+
+
+def test_two_schedules_that_take_one_name_stay_as_they_were(directory: Path) -> None:
+    first = write(directory, GOOD)
+    second = write(directory, GOOD.replace("schedule: monthly", "schedule: other"), "other.yaml")
+    files = ScheduleFiles([first, second])
+    files.current()
+    second.write_text(GOOD + "\n")
+    assert [plan.name for plan in files.current()] == ["monthly", "other"]
+    assert set(files.problems()) == {"monthly", "other"}
+
+
+def test_the_command_that_runs_it_by_hand_is_quoted_and_found_from_here(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (directory / "my target.yaml").write_text("target: staging\nbase_url: http://127.0.0.1:1\n")
+    text = GOOD.replace("target.yaml", "my target.yaml\nconfirm: staging")
+    plan = load_plan(write(directory, text))
+    monkeypatch.chdir(directory)
+    assert plan.command == "seatrial suite suite.yaml --target 'my target.yaml' --confirm staging"
+    (directory / "elsewhere").mkdir()
+    monkeypatch.chdir(directory / "elsewhere")
+    assert plan.command.startswith(f"seatrial suite {directory / 'suite.yaml'} --target '")
+
+
+@pytest.mark.parametrize(
+    ("incident", "complaint"),
+    [
+        (
+            "{unknown: loud}",
+            r"s\.yaml:9:21: incident\.unknown: 'loud' is neither one of critical, error, warning, info nor",
+        ),
+        ("{escalate: {unknown: 0}}", r"s\.yaml:9:32: incident\.escalate\.unknown"),
+    ],
+)
+def test_how_loud_an_unknown_is_must_make_sense(directory: Path, incident: str, complaint: str) -> None:
+    with pytest.raises(BadInput, match=complaint):
+        load_plan(write(directory, f"{GOOD}incident: {incident}\n"))
+
+
+def test_a_defect_in_planning_is_a_problem_and_ends_nothing(directory: Path) -> None:
+    def review(plan: Plan) -> Review:
+        raise ZeroDivisionError("oops")
+
+    files = ScheduleFiles([write(directory, GOOD)], review)
+    assert len(files.current()) == 1
+    assert [str(problem) for problem in files.problems()["monthly"]] == [
+        "planning it ended with ZeroDivisionError: oops"
+    ]

@@ -14,16 +14,16 @@ from typing import Any
 import pytest
 from tests.support.pagerduty_double import ROUTING_KEY, PagerDutyDouble
 from tests.support.results import result
-from tests.support.schedule_world import World, write_plan
+from tests.support.schedule_world import World, outcome, write_plan
 from tests.support.signals import dispositions, heeded
 
 from seatrial.incidents import Reporter, Settings
 from seatrial.incidents.sink import Secret
-from seatrial.model.problems import Unavailable
-from seatrial.model.result import RunResult
+from seatrial.model.problems import BadInput, Location, Problem, Unavailable
 from seatrial.model.verdict import Verdict
 from seatrial.schedule.commands import StartOptions, history, start, stopped_by_signals
-from seatrial.schedule.plan import Plan, load_plan
+from seatrial.schedule.execution import Outcome
+from seatrial.schedule.plan import Plan, Review, load_plan
 from seatrial.schedule.service import Companions, Service
 from seatrial.store import Occurrence, Store
 
@@ -136,9 +136,9 @@ def test_start_once_sees_what_came_due_before_it_was_woken(store: Store, tmp_pat
     schedule.write_text(schedule.read_text().replace('"0 * * * *"', '"* * * * *"'))
     started: list[str] = []
 
-    def execute(plan: Plan, occurrence: Occurrence, abort: threading.Event) -> RunResult:
+    def execute(plan: Plan, occurrence: Occurrence, abort: threading.Event) -> Outcome:
         started.append(plan.runs.name)
-        return result(Verdict.PASS)
+        return outcome(Verdict.PASS)
 
     start([schedule], store, execute, StartOptions(once=True, tick_s=TICK_S), Settings())
     assert started == ["x.yaml"]
@@ -185,6 +185,48 @@ def test_what_is_off_is_said_and_the_rest_is_delivered_at_the_end(
         assert len(double.alerts) == 1
     assert "pagerduty-escalation is off: SEATRIAL_PAGERDUTY_ESCALATION_KEY is not set" in caplog.text
     assert not [each for each in (replace(settings, events_url=""),) if ROUTING_KEY in repr(each)]
+
+
+def test_it_does_not_start_with_files_that_cannot_be_used_and_tells_so(store: Store, tmp_path: Path) -> None:
+    plan = write_plan(tmp_path)
+    problem = Problem("unknown key 'laod'", Location("x.yaml", 2, 1))
+
+    def refuse(plan: Plan, occurrence: Occurrence, abort: threading.Event) -> Outcome:
+        raise AssertionError("nothing may be started")
+
+    for _ in range(2):  # as a supervisor would
+        with pytest.raises(BadInput, match=r"^x\.yaml:2:1: unknown key 'laod'$"):
+            start(
+                [plan.file],
+                store,
+                refuse,
+                StartOptions(once=True),
+                Settings(),
+                review=lambda _: Review((), (problem,)),
+            )
+    (message,) = store.outbox.messages()
+    assert message.message.dedup_key == "seatrial/staging/schedule.hourly.files"
+    start(
+        [plan.file], store, lambda *_: outcome(Verdict.PASS), StartOptions(once=True, tick_s=0.02), Settings()
+    )
+    kinds = [
+        each.message.kind for each in store.outbox.messages() if each.message.dedup_key.endswith(".files")
+    ]
+    assert kinds == ["resolve", "trigger"]
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_a_person_who_stops_it_twice_is_the_only_one_to_be_told(
+    world: World, serve: Serve, *, by_hand: bool
+) -> None:
+    service = Service(world.daemon(), TICK_S)
+    thread = serve(service)
+    wait_until(lambda: world.runs.started)
+    service.stop(by_hand=by_hand)
+    service.stop(by_hand=by_hand)
+    thread.join(20)
+    assert world.states() == {"hourly 01:00": "interrupted"}
+    assert len(world.store.outbox.messages()) == (0 if by_hand else 1)
 
 
 ENDING = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)

@@ -7,9 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from seatrial.model.problems import BadInput
-from seatrial.schedule.ics import read_calendar
-from seatrial.schedule.windows import Allowance, DatedSpan, WeeklySpan, dated
+from seatrial.schedule.windows import Allowance, CalendarSpan, DatedSpan, WeeklySpan, dated
 
 BERLIN = ZoneInfo("Europe/Berlin")
 WEEKEND = frozenset({5, 6})
@@ -65,59 +63,19 @@ def test_dates_that_make_no_sense(text: str) -> None:
         dated(text, BERLIN)
 
 
-CALENDAR = """\
-BEGIN:VCALENDAR\r
-BEGIN:VEVENT\r
-SUMMARY:Quarter end\\, no\r
-  changes\r
-DTSTART;VALUE=DATE:20260331\r
-DTEND;VALUE=DATE:20260402\r
-END:VEVENT\r
-BEGIN:VEVENT\r
-SUMMARY:Launch\r
-DTSTART;TZID=America/New_York:20260410T090000\r
-DURATION:PT2H30M\r
-END:VEVENT\r
-BEGIN:VEVENT\r
-SUMMARY:Called off\r
-STATUS:CANCELLED\r
-DTSTART:20260501T000000Z\r
-DTEND:20260502T000000Z\r
-END:VEVENT\r
-BEGIN:VEVENT\r
-SUMMARY:Holiday\r
-DTSTART;VALUE=DATE:20260329\r
-END:VEVENT\r
-END:VCALENDAR\r
-"""
+def test_a_calendar_says_which_event_holds_and_is_asked_about_a_month_once() -> None:
+    asked: list[datetime] = []
+    freeze = DatedSpan(at("2026-03-31T00:00"), at("2026-04-02T00:00"), "Quarter end")
 
+    def between(start: datetime, end: datetime) -> tuple[DatedSpan, ...]:
+        asked.append(start)
+        return tuple(span for span in [freeze] if span.start < end and start < span.end)
 
-def test_a_calendar_of_freezes() -> None:
-    assert read_calendar(CALENDAR, "freezes.ics", BERLIN) == (
-        DatedSpan(at("2026-03-31T00:00"), at("2026-04-02T00:00"), "Quarter end, no changes"),
-        DatedSpan(
-            datetime(2026, 4, 10, 13, 0, tzinfo=UTC), datetime(2026, 4, 10, 15, 30, tzinfo=UTC), "Launch"
-        ),
-        DatedSpan(at("2026-03-29T00:00"), at("2026-03-30T00:00"), "Holiday"),  # 23 hours long
-    )
-
-
-@pytest.mark.parametrize(
-    ("content", "complaint"),
-    [
-        ("DTSTART:20260101T000000Z\nRRULE:FREQ=WEEKLY", r"f\.ics:5: a recurring event is not read here"),
-        ("SUMMARY:x", "without DTSTART"),
-        ("DTSTART:soon", "'soon' is not a date"),
-        ("DTSTART;TZID=Mars/Olympus:20260101T000000", "Mars/Olympus is not known"),
-        ("DTSTART:20260101T000000Z\nDURATION:long", "'long' is not a duration"),
-    ],
-)
-def test_what_would_be_read_wrongly_is_refused(content: str, complaint: str) -> None:
-    text = f"BEGIN:VCALENDAR\nBEGIN:VEVENT\n{content}\nEND:VEVENT\nEND:VCALENDAR\n"
-    with pytest.raises(BadInput, match=complaint):
-        read_calendar(text, "f.ics", BERLIN)
-
-
-def test_what_is_no_calendar() -> None:
-    with pytest.raises(BadInput, match="not a calendar file"):
-        read_calendar("hello", "f.ics", BERLIN)
+    allowance = Allowance(BERLIN, never=(CalendarSpan("freezes.ics", between),))
+    assert allowance.blackout(at("2026-03-31T12:00")) == "never: Quarter end"
+    assert allowance.blackout(at("2026-03-30T12:00")) is None
+    assert allowance.blackout(at("2026-04-01T23:59")) == "never: Quarter end"
+    assert asked == [datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)]
+    only = Allowance(BERLIN, only=(CalendarSpan("windows.ics", between),))
+    assert only.blackout(at("2026-03-31T12:00")) is None
+    assert only.blackout(at("2026-05-01T12:00")) == "only: the events of windows.ics"

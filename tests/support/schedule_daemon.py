@@ -15,12 +15,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.support.results import result
+from tests.support.schedule_world import outcome
 
-from seatrial.model.result import RunResult
 from seatrial.model.verdict import Verdict
 from seatrial.schedule.clock import Clock
 from seatrial.schedule.daemon import Daemon, Options
+from seatrial.schedule.execution import Outcome
 from seatrial.schedule.plan import Plan, ScheduleFiles
 from seatrial.schedule.service import Service
 from seatrial.store import Occurrence, Store
@@ -35,11 +35,11 @@ def main(configuration: dict[str, str]) -> None:
     """Tick until killed."""
     log = os.open(configuration["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
-    def execute(plan: Plan, occurrence: Occurrence, abort: threading.Event) -> RunResult:
+    def execute(plan: Plan, occurrence: Occurrence, abort: threading.Event) -> Outcome:
         name = f"{plan.name} {occurrence.planned_at.isoformat()}"
         os.write(log, f"{name}\n".encode())
         abort.wait(0.01 + 0.02 * (hash(name) % 8) / 8)  # the run
-        return result(Verdict.PASS, interrupted=abort.is_set())
+        return outcome(Verdict.PASS, interrupted=abort.is_set())
 
     now = fast_clock(
         float(configuration["epoch_s"]),

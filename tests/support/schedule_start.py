@@ -7,22 +7,22 @@ import sys
 import threading
 from pathlib import Path
 
-from tests.support.results import result
+from tests.support.schedule_world import outcome
 
 from seatrial.incidents import Settings
-from seatrial.model.result import RunResult
 from seatrial.model.verdict import Verdict
 from seatrial.schedule.commands import StartOptions, start
+from seatrial.schedule.execution import Outcome
 from seatrial.schedule.plan import Plan
 from seatrial.store import Occurrence, Store
 
 _log = logging.getLogger(__name__)
 
 
-def _execute(plan: Plan, occurrence: Occurrence, abort: threading.Event) -> RunResult:
+def _execute(plan: Plan, occurrence: Occurrence, abort: threading.Event) -> Outcome:
     _log.info("running %s", occurrence.schedule)
     abort.wait()
-    return result(Verdict.UNKNOWN, interrupted=True)
+    return outcome(Verdict.UNKNOWN, interrupted=True)
 
 
 if __name__ == "__main__":

@@ -9,15 +9,21 @@ from pathlib import Path
 
 from tests.support.results import result
 
-from seatrial.model.result import RunResult
 from seatrial.model.verdict import Verdict
 from seatrial.schedule.clock import Clock
 from seatrial.schedule.daemon import Daemon, Options
+from seatrial.schedule.execution import Outcome
 from seatrial.schedule.plan import Plan, load_plan
 from seatrial.store import Occurrence, RecordedOccurrence, Store
 
 START = datetime(2026, 3, 1, 0, 30, tzinfo=UTC)
 LEASE_S = 60.0
+
+
+def outcome(verdict: Verdict, number: int = 1, *, interrupted: bool = False) -> Outcome:
+    """That of a run with this verdict."""
+    found = result(verdict, number, interrupted=interrupted)
+    return Outcome.of(found.run, verdict, [found], interrupted=interrupted)
 
 
 @dataclass
@@ -47,13 +53,14 @@ class Runs:
     go: threading.Event = field(default_factory=threading.Event)
     error: Exception | None = None
 
-    def __call__(self, plan: Plan, occurrence: Occurrence, abort: threading.Event) -> RunResult:
+    def __call__(self, plan: Plan, occurrence: Occurrence, abort: threading.Event) -> Outcome:
         self.started.append(f"{plan.name} {occurrence.planned_at:%H:%M}")
         if self.error is not None:
             raise self.error
         while not (self.go.wait(0.005) or abort.is_set()):
             pass
-        return result(self.verdict, len(self.started), interrupted=abort.is_set() and not self.go.is_set())
+        aborted = abort.is_set() and not self.go.is_set()
+        return outcome(self.verdict, len(self.started), interrupted=aborted)
 
 
 def write_plan(directory: Path, name: str = "hourly", target: str = "staging", more: str = "") -> Plan:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import subprocess
 from typing import ClassVar
 
-import httpx
-
 from seatrial.actions.action import Action
 from seatrial.drivers.command import CommandBinding
+from seatrial.faults.http import ask
 from seatrial.faults.protocol import Role, Undo
 from seatrial.model.problems import BadInput, TooLate, Unavailable
 from seatrial.model.quantities import Duration
@@ -54,10 +53,9 @@ class ReleaseAction(Action):
 
 
 def _is_ready(role: Role, release: CommandBinding) -> bool:
-    role.require_allowed(httpx.URL(release.ready).host)
     try:
-        return httpx.get(release.ready, timeout=1.0, trust_env=False).is_success
-    except httpx.TransportError:
+        return ask(role.allow_list, role.name, "GET", release.ready, within_s=1.0).is_success
+    except Unavailable:
         return False
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from seatrial.calibrate.plan import Kind
+from seatrial.home import private, private_directory
 from seatrial.model.problems import BadInput, Location, Problem
 from seatrial.model.result import GeneratorAudit, plain
 
@@ -124,9 +125,10 @@ class Calibration:
 
     def save(self, path: Path) -> None:
         """Put it in place of an earlier one, whole or not at all."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_directory(path.parent)
         unfinished = path.with_name(path.name + ".part")
-        unfinished.write_text(self.to_json())
+        with open(unfinished, "w", opener=private) as file:
+            file.write(self.to_json())
         unfinished.replace(path)
 
     @classmethod

@@ -56,14 +56,14 @@ def asked_source(
     return source
 
 
-def problems_of_trial(named: str, what: What, target: str) -> list[Problem]:
+def problems_of_trial(named: str, what: What, target: str, confirm: str = "") -> list[Problem]:
     """All that would keep an experiment or a suite from running on a target some day; nothing is started.
 
     The testbed, when it is meant and not up, is taken as it would be. `named` and `target` are paths as
     `files.find` takes them.
     """
     problems = Problems()
-    _examined(named, what, lambda: planned_target(target), "", problems)
+    _examined(named, what, lambda: planned_target(target), confirm, problems)
     return list(problems)
 
 

@@ -15,9 +15,10 @@ import typer
 from seatrial.cli.terminal import out, print_json, say
 from seatrial.cli.terms import place_of
 from seatrial.model.problems import BadInput, SeatrialError
+from seatrial.model.secrets import ShownFormatter
 
 if TYPE_CHECKING:
-    from seatrial.model.result import RunResult
+    from seatrial.schedule import Outcome, Upcoming
     from seatrial.schedule import Plan as SchedulePlan
     from seatrial.store import Occurrence, RecordedOccurrence, Store
 
@@ -43,15 +44,29 @@ def upcoming(
     count: Annotated[int, typer.Option(min=1, max=10_000, help="How many.")] = 12,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the next planned instants, in local time and UTC, with clock changes and blackouts."""
-    from rich.table import Table
+    """Show the next planned instants, in local time and UTC, with clock changes and blackouts.
 
-    from seatrial.schedule import next_occurrences
+    What the schedules run is planned as well; exit code 64 when that could not be run.
+    """
+    from seatrial.cli.scheduled import review
+    from seatrial.schedule import next_occurrences, reviewed
 
     found = next_occurrences(files, count, datetime.now(UTC))
+    problems = reviewed(files, review)
     if as_json:
-        print_json({"occurrences": [each.to_json() for each in found]})
-        return
+        print_json({
+            "occurrences": [each.to_json() for each in found],
+            "problems": [str(problem) for problem in problems],
+        })  # fmt: skip
+    else:
+        _show(found)
+    if problems:
+        raise BadInput(problems)
+
+
+def _show(found: list[Upcoming]) -> None:
+    from rich.table import Table
+
     table = Table(
         "schedule", "local", "UTC", "due (UTC)", "note", box=None, pad_edge=False, padding=(0, 2, 0, 0)
     )
@@ -104,15 +119,18 @@ def start(
     metrics: Annotated[str, typer.Option(metavar="HOST:PORT", help="Serve /metrics there.")] = "",
 ) -> None:
     """Be the daemon: run what is planned when it is due, and account for every planned instant."""
+    from seatrial.cli.scheduled import review
     from seatrial.schedule import StartOptions
     from seatrial.schedule import start as serve
     from seatrial.store import Store
 
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(ShownFormatter("%(asctime)s %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.INFO)
     options = replace(StartOptions(), once=once, metrics=_address(metrics) if metrics else None)
     _put_in_order()
     with Store.default() as store:
-        serve(files, store, _Executor(store), options, open_faults=_open_faults)
+        serve(files, store, _Executor(store), options, open_faults=_open_faults, review=review)
 
 
 @commands.command()
@@ -124,13 +142,15 @@ def export(
     image: Annotated[str, typer.Option(help="The container image of the CronJob.")] = "seatrial:latest",
 ) -> None:
     """Print what lets something else wake the schedule."""
+    from seatrial.cli.scheduled import review
     from seatrial.schedule import export as exported
-    from seatrial.schedule import load_plan, load_plans
+    from seatrial.schedule import load_plan, reviewed
 
     if systemd + kubernetes + github_actions != 1:
         raise BadInput("choose one of --systemd, --kubernetes and --github-actions")
+    if problems := reviewed(files, review):
+        raise BadInput(problems)
     if systemd:
-        load_plans(files)
         sys.stdout.write(exported.systemd([str(file) for file in files]))
         return
     for file in files:
@@ -149,10 +169,15 @@ class _Executor:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def __call__(self, plan: SchedulePlan, occurrence: Occurrence, abort: threading.Event) -> RunResult:
+    def __call__(
+        self,
+        plan: SchedulePlan,
+        occurrence: Occurrence,  # noqa: ARG002  # its instant changes nothing of what is run
+        abort: threading.Event,
+    ) -> Outcome:
         from seatrial.cli.scheduled import run_scheduled
 
-        return run_scheduled(plan, occurrence, abort, self._store)
+        return run_scheduled(plan, abort, self._store)
 
 
 def _put_in_order() -> None:

@@ -41,7 +41,7 @@ def calibrate(
 
     from seatrial.calibrate.calibration import calibrate as calibrated
     from seatrial.cli.terms import rate_of
-    from seatrial.home import seatrial_home
+    from seatrial.home import private_directory, seatrial_home
     from seatrial.model.result import plain
     from seatrial.model.verdict import Verdict
 
@@ -64,7 +64,7 @@ def calibrate(
             now=lambda: datetime.now(UTC),
         )
     home = seatrial_home()
-    home.mkdir(parents=True, exist_ok=True)
+    private_directory(home)
     result.save(home / "calibration.json")
     if as_json:
         print_json({**plain(result), "coverage": result.coverage})

@@ -7,14 +7,13 @@ faults are undone, the evidence is kept, the verdict is told.
 from __future__ import annotations
 
 import json
-import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
 from seatrial.cli.interruption import shielded
 from seatrial.cli.live import LiveView
-from seatrial.cli.reporting import Desk, open_desk
+from seatrial.cli.reporting import Asked, Desk, open_desk
 from seatrial.cli.targets import home
 from seatrial.cli.terminal import err, print_json, say
 from seatrial.model.result import RunResult
@@ -24,20 +23,22 @@ from seatrial.run.plan import Plan
 from seatrial.run.suite import SuitePlan, SuiteResult, execute_suite
 
 
-def watched(plan: Plan, directory: Path | None, metrics: Path | None = None) -> Execution:
+def watched(plan: Plan, asked: Asked, directory: Path | None, metrics: Path | None = None) -> Execution:
     """Run one plan, record it, and send what must be told."""
     with open_desk() as desk, shielded() as stop:
-        execution = _execute(plan, directory, stop, desk)
+        execution = _execute(plan, directory, stop, desk, asked)
         _leave(desk, metrics)
         return execution
 
 
-def watched_suite(planned: SuitePlan, directory: Path | None, metrics: Path | None) -> SuiteResult:
+def watched_suite(
+    planned: SuitePlan, asked: Asked, directory: Path | None, metrics: Path | None
+) -> SuiteResult:
     """Run the plans of a suite one after the other, and tell each result as it comes."""
     with open_desk() as desk, shielded() as stop:
         whole = execute_suite(
             planned,
-            lambda plan, place: _execute(plan, place, stop, desk),
+            lambda plan, place: _execute(plan, place, stop, desk, asked),
             stop,
             _show,
             directory,
@@ -51,7 +52,8 @@ def tell(execution: Execution, as_json: bool) -> int:
     from seatrial.report.verdictfile import verdict_document
 
     result = execution.result
-    _show(result, str(execution.evidence.path("report.html")))
+    report = execution.evidence.path("report.html")
+    _show(result, str(report) if report.exists() else "")
     if as_json:
         print_json(verdict_document(result))
     for line in execution.pending:
@@ -70,8 +72,10 @@ def rehearse(execution: Execution, experiment: str) -> None:
     say(json.dumps(request, indent=2, ensure_ascii=False))
 
 
-def _execute(plan: Plan, directory: Path | None, stop: threading.Event, desk: Desk | None) -> Execution:
-    reporter = desk.reporter(plan.experiment, " ".join(["seatrial", *sys.argv[1:]])) if desk else None
+def _execute(
+    plan: Plan, directory: Path | None, stop: threading.Event, desk: Desk | None, asked: Asked
+) -> Execution:
+    reporter = desk.reporter(plan.experiment, asked.command(plan)) if desk else None
     with LiveView(plan.experiment.title or plan.experiment.experiment, stop) as view:
         return execute(plan, home(), view, stop, directory, reporter)
 

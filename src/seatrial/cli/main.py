@@ -13,7 +13,7 @@ from seatrial import disk
 from seatrial.cli import calendar, calibrating, incidents, ledger, machine, measuring, running, testbed
 from seatrial.cli.interruption import listening
 from seatrial.cli.streams import open_streams, unsaid
-from seatrial.cli.terminal import complain, say
+from seatrial.cli.terminal import complain, say, screened_streams
 from seatrial.model.problems import BadInput, Interrupted, SeatrialError, Unavailable
 
 # Typer carries its own copy of Click, and only some of Click's errors are public there; this is their base.
@@ -59,7 +59,7 @@ def _root(
 def main() -> None:
     """Run the command that the arguments name, and exit with its code."""
     open_streams()
-    with listening():
+    with screened_streams(), listening():
         sys.exit(_run())
 
 

@@ -16,7 +16,7 @@ def show_plan(plan: Plan, look: bool) -> None:
     experiment = plan.experiment
     out.print(f"{experiment.experiment}: {experiment.title}", markup=False, style="bold")
     _line("why", experiment.hypothesis)
-    _line("target", f"{plan.target.target} ({plan.target.environment}) at {plan.target.base_url}")
+    _line("target", f"{plan.target.target} ({plan.target.environment}) at {plan.address}")
     _line("may touch", ", ".join(plan.target.allow))
     shape = ", ".join(f"{step.rate} from {step.at_s:g}s" for step in plan.shape)
     _line("load", f"{plan.scenario.name}, {shape}, {experiment.load.arrivals} arrivals")

@@ -3,16 +3,43 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from seatrial.cli.terminal import say
+from seatrial.files import as_named, find
 from seatrial.incidents import Escalation, Reporter, Settings, deliver
 from seatrial.metrics import StoreCollector, write_textfile
 from seatrial.model.experiment import Experiment, Severity
 from seatrial.model.problems import BadInput, SeatrialError, Unavailable
 from seatrial.store import Store
+
+if TYPE_CHECKING:
+    from seatrial.run.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a run was asked for, beside its experiment; what was left out is empty."""
+
+    target: str = ""
+    rate: str = ""
+    confirm: str = ""
+
+    def command(self, plan: Plan) -> str:
+        """The command for a shell that runs the same experiment again, alone, from this directory."""
+        target = find(self.target) if self.target else None
+        options = {
+            "--target": as_named(target) if target else self.target,
+            "--rate": self.rate,
+            "--confirm": self.confirm,
+        }
+        given = [word for option, value in options.items() if value for word in (option, value)]
+        return shlex.join(["seatrial", "run", as_named(plan.experiment_file), *given])
 
 
 class Desk:

@@ -82,10 +82,11 @@ def run(
         return 0
     from seatrial.cli.conducting import tell, watched
     from seatrial.cli.recovering import recover_first
+    from seatrial.cli.reporting import Asked
 
     recover_first()
     with target_in_service(target, no_testbed, plan_for) as system:
-        execution = watched(plan_for(system), out_dir, metrics)
+        execution = watched(plan_for(system), Asked(target, rate, confirm), out_dir, metrics)
     return tell(execution, as_json)
 
 
@@ -94,6 +95,7 @@ def demo(out_dir: OutOption = None, as_json: JsonOption = False) -> int:
     from seatrial.cli.asked import asked_source
     from seatrial.cli.conducting import rehearse, tell, watched
     from seatrial.cli.recovering import recover_first
+    from seatrial.cli.reporting import Asked
     from seatrial.cli.targets import target_in_service
     from seatrial.model.problems import Problems
     from seatrial.run.plan import make_plan
@@ -101,7 +103,7 @@ def demo(out_dir: OutOption = None, as_json: JsonOption = False) -> int:
     source = asked_source(DEMO, "experiment", "", Problems(), out=out_dir)
     recover_first()
     with target_in_service("", False, lambda system: make_plan(source, system)) as system:
-        execution = watched(make_plan(source, system), out_dir)
+        execution = watched(make_plan(source, system), Asked(), out_dir)
     code = tell(execution, as_json)
     rollback = next((each for each in execution.result.objectives if each.name.startswith("downtime")), None)
     if rollback is not None and rollback.lower is not None:
@@ -128,6 +130,7 @@ def suite(
     from seatrial.cli.conducting import watched_suite
     from seatrial.cli.figures import suite_table
     from seatrial.cli.recovering import recover_first
+    from seatrial.cli.reporting import Asked
     from seatrial.cli.targets import target_in_service
     from seatrial.model.problems import Problems
     from seatrial.run.suite import plan_suite, suite_document
@@ -145,7 +148,7 @@ def suite(
     recover_first()
     plan_for = functools.partial(plan_suite, source, confirm=confirm)
     with target_in_service(target, no_testbed, plan_for) as system:
-        whole = watched_suite(plan_for(system), out_dir, metrics)
+        whole = watched_suite(plan_for(system), Asked(target, confirm=confirm), out_dir, metrics)
     err.print(suite_table(whole))
     for reason in whole.reasons:
         say(reason)

@@ -22,6 +22,7 @@ import io
 import os
 import queue
 import select
+import stat
 import sys
 import threading
 from collections.abc import Callable
@@ -30,7 +31,6 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-_READER_LEFT = frozenset((errno.EPIPE, errno.EIO, errno.ECONNRESET))  # EIO: the terminal has hung up
 _UNREAD_BYTES = 1 << 20  # what is kept for a reader who does not read; more is dropped
 _PATIENCE_S = 1.0  # at the end, with a reader who reads nothing
 
@@ -47,9 +47,15 @@ class Output(io.RawIOBase):
     @property
     def unsaid(self) -> str:
         """Why not everything could be written, when somebody may still be waiting for it; else empty."""
-        if self.failure is None or self.failure.errno in _READER_LEFT:
+        if self.failure is None or self._reader_left(self.failure.errno):
             return ""
         return os.strerror(self.failure.errno or 0)
+
+    def _reader_left(self, number: int | None) -> bool:
+        """A pipe without a reader, or a terminal that has hung up; EIO from a disk is neither."""
+        if number == errno.EIO:
+            return stat.S_ISCHR(os.fstat(self._descriptor).st_mode)
+        return number in (errno.EPIPE, errno.ECONNRESET)
 
     def write(self, data: ReadableBuffer, /) -> int:
         """Write all of it, or none of what cannot be written; never raises."""
@@ -138,7 +144,7 @@ def open_streams() -> None:
     aside = Aside(Output(2))
     if sys.stderr is sys.__stderr__:
         sys.stderr = _text(aside, sys.stderr)
-        atexit.register(aside.settle)
+        atexit.register(_finish, sys.stderr, aside)
     if sys.stdout is sys.__stdout__:
         sys.stdout = _text(Output(1, first=aside.settle), sys.stdout)
 
@@ -148,6 +154,11 @@ def unsaid() -> str:
     sys.stdout.flush()
     raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
     return raw.unsaid if isinstance(raw, Output) else ""
+
+
+def _finish(stream: TextIO, aside: Aside) -> None:
+    stream.flush()
+    aside.settle()
 
 
 def _open_closed_descriptors() -> None:

@@ -11,7 +11,7 @@ from seatrial import disk, testbed
 from seatrial.cli.interruption import shielded
 from seatrial.cli.terminal import err, say
 from seatrial.files import Source, find, read
-from seatrial.home import seatrial_home
+from seatrial.home import make_private_what_is_ours, private_directory, seatrial_home
 from seatrial.model.document import parse
 from seatrial.model.problems import BadInput
 from seatrial.model.target import references, substitute
@@ -29,7 +29,8 @@ def home() -> Path:
         os.environ.setdefault(name, value)
     place = seatrial_home()
     with disk.storing("the state of seatrial", place):
-        place.mkdir(parents=True, exist_ok=True)
+        private_directory(place)
+        make_private_what_is_ours(place)
     return place
 
 

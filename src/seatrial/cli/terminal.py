@@ -1,30 +1,45 @@
-"""The two streams, and how a command says what came of it."""
+"""The two streams, and how a command says what came of it. No secret goes through: see `screened_streams`."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, TextIO, cast
 
 from rich.console import Console
 
 from seatrial.model.problems import BadInput, SeatrialError
+from seatrial.model.secrets import ScreenedStream, shown, shown_in
 
 err = Console(stderr=True, highlight=False)
 out = Console(highlight=False)
 
 
+@contextlib.contextmanager
+def screened_streams() -> Iterator[None]:
+    """Whatever is printed meanwhile, by us or by a library, or as a traceback, is screened for secrets."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (cast("TextIO", ScreenedStream(stream)) for stream in before)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
 def say(text: str) -> None:
     """A line for people, on stderr."""
-    err.print(text, markup=False, soft_wrap=True)
+    err.print(shown(text), markup=False, soft_wrap=True)
 
 
 def print_json(value: Any) -> None:
     """One JSON object on stdout."""
     from seatrial.model.result import plain
 
-    text = json.dumps(plain(value), indent=2, ensure_ascii=not _speaks_unicode(), default=os.fspath)
+    told = shown_in(plain(value))
+    text = json.dumps(told, indent=2, ensure_ascii=not _speaks_unicode(), default=os.fspath)
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 

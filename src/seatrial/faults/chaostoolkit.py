@@ -7,6 +7,9 @@
 `inject`, `undo` and `probe` are providers as its experiments have them, of type python, http or process
 (https://chaostoolkit.org/reference/api/experiment/#action). The undo must be harmless when there is nothing
 to undo. Needs the library: pip install 'seatrial[chaostoolkit]'.
+
+The url of an activity of type http must be in the allow list before it is called. Where the library and its
+drivers go from there (redirects, clusters, programs) is theirs: no allow list is held on that.
 """
 
 from __future__ import annotations

@@ -3,9 +3,10 @@
     {at: 5s, fault: command.run, on: cache, for: 10s, with: {
         inject: [scripts/fill-disk, /var/lib/cache], undo: [scripts/free-disk, /var/lib/cache], within: 20s}}
 
-Programs run in the directory of the target file, without a shell. The undo must be harmless when there is
-nothing to undo. Before it runs, whatever is left of the injecting program is ended, so that a late effect
-cannot come after its undo.
+Programs run in the directory of the target file, without a shell. They find the variables of `${NAME}`
+references in their environment, which is the place for a secret: an argument stands in the process list. The
+undo must be harmless when there is nothing to undo. Before it runs, whatever is left of the injecting program
+is ended, so that a late effect cannot come after its undo.
 """
 
 from __future__ import annotations

@@ -11,9 +11,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, Field
 
-from seatrial.drivers.postgres import PostgresBinding
 from seatrial.faults.launch import end_tagged, start_companion
-from seatrial.faults.postgres import answers, connect, held_by
+from seatrial.faults.postgres import answers, connect, held_by, holding_place
 from seatrial.faults.processes import tagged
 from seatrial.faults.protocol import Declared, Role, Undo
 
@@ -46,7 +45,7 @@ class DatabaseConnections(Declared):
     def inject(self, undo: Undo) -> None:
         start_companion(
             "seatrial.faults.holding",
-            [undo.role.as_written(PostgresBinding).url, "connections", str(self.count)],
+            [*holding_place(undo.role), "connections", str(self.count)],
             undo.token,
             directory=Path(undo.role.directory),
             within_s=_READY_WITHIN_S,

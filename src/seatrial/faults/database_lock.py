@@ -11,9 +11,8 @@ from typing import ClassVar, Literal
 from psycopg import errors, sql
 from pydantic import BaseModel
 
-from seatrial.drivers.postgres import PostgresBinding
 from seatrial.faults.launch import end_tagged, start_companion
-from seatrial.faults.postgres import answers, connect, held_by
+from seatrial.faults.postgres import answers, connect, held_by, holding_place
 from seatrial.faults.processes import tagged
 from seatrial.faults.protocol import Declared, Role, Undo
 from seatrial.model.problems import BadInput
@@ -52,7 +51,7 @@ class DatabaseLock(Declared):
         wait_s = self.within.seconds
         start_companion(
             "seatrial.faults.holding",
-            [undo.role.as_written(PostgresBinding).url, "lock", self.table, self.mode, str(wait_s)],
+            [*holding_place(undo.role), "lock", self.table, self.mode, str(wait_s)],
             undo.token,
             directory=Path(undo.role.directory),
             within_s=wait_s + 5.0,

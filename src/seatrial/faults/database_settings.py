@@ -48,7 +48,7 @@ class DatabaseSettings(Declared):
         require_address(role)
 
     def prepare(self, role: Role) -> Undo:
-        now = call(role, "GET", "/config").json()
+        now = call(role, "GET", "/config").object()
         before = inverse(self.set_, now)
         url = role.as_written(PatroniBinding).url
         return self.noting(
@@ -90,11 +90,11 @@ def _change(role: Role, change: Settings) -> None:
     """Return once every member that answers reports it. Raises Unavailable when that takes too long."""
 
     def changed() -> None:
-        if not holds(change, call(role, "GET", "/config").json()):
+        if not holds(change, call(role, "GET", "/config").object()):
             call(role, "PATCH", "/config", change, within_s=_WRITTEN_WITHIN_S)
         for url in role.bound_to(PatroniBinding).urls():
             try:
-                now = call_member(role, url, "GET", "/config").json()
+                now = call_member(role, url, "GET", "/config").object()
             except Unavailable:
                 continue  # a member that is away reads it when it is back
             if not holds(change, now):

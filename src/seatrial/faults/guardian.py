@@ -34,6 +34,8 @@ from seatrial.faults import registry
 from seatrial.faults.journal import Ending, Entry, Journal, JournalError, Session, State
 from seatrial.faults.processes import ProcessId, is_running, myself
 from seatrial.faults.undoing import Outcome, Undoer
+from seatrial.home import touch_private
+from seatrial.model.secrets import ShownFormatter
 
 READY, BEAT, REVOKED, LEAVE = b"!", b".", b"R", b"Q"
 
@@ -167,6 +169,13 @@ def _pidfd(process: ProcessId) -> Iterator[int | None]:
             os.close(handle)
 
 
+def _log_to(path: Path, session: str) -> None:
+    touch_private(path)
+    handler = logging.FileHandler(path)
+    handler.setFormatter(ShownFormatter(f"%(asctime)s %(process)d {session} %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.INFO)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Entry of the guardian's process: `python -m seatrial.faults.guardian …`, started by FaultSession."""
     parser = argparse.ArgumentParser(prog="seatrial-guardian")
@@ -177,9 +186,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--log", type=Path, required=True)
     parser.add_argument("--faults", nargs="*", default=[], help="declared names to load beforehand")
     given = parser.parse_args(arguments)
-    logging.basicConfig(
-        filename=given.log, format=f"%(asctime)s %(process)d {given.session} %(message)s", level=logging.INFO
-    )
+    _log_to(given.log, given.session)
     for name in given.faults:
         registry.find(name)
     journal = Journal(given.journal, patience_s=_BUSY_S)

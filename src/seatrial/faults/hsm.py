@@ -1,6 +1,9 @@
 """An HSM by PKCS#11, bound as `drivers.pkcs11` says: a signature is the proof that it works.
 
 A PKCS#11 call has no deadline, so the signature is made in a process of its own (see `ledger/pkcs11.py`).
+
+Where a vendor's library connects to is said by its own configuration and done in C: no allow list is held on
+that. What a target itself can say is p11-kit's `address`, and that must be a Unix socket of this machine.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from seatrial.drivers.pkcs11 import Pkcs11Binding
 from seatrial.faults.protocol import Role
 from seatrial.ledger.pkcs11 import Pkcs11Configuration, Pkcs11Signer
 from seatrial.ledger.signer import SignerUnavailable
+from seatrial.model.problems import BadInput
 
 DRIVERS = frozenset({"pkcs11"})
 
@@ -23,6 +27,11 @@ def signs(role: Role) -> bool:
 def wrong_with(role: Role, within_s: float) -> str:
     """Have a nonce signed, and verify it: what is wrong; empty when nothing is."""
     binding = role.bound_to(Pkcs11Binding)
+    if binding.address and not binding.address.startswith("unix:"):
+        raise BadInput(
+            f"roles.{role.name}.address: '{binding.address}' is no Unix socket (unix:path=…), and no allow "
+            "list can be held on it"
+        )
     configuration = Pkcs11Configuration(
         role.path(binding.module),
         binding.token,

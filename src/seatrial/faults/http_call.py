@@ -16,11 +16,10 @@ import shlex
 from typing import Any, ClassVar, Literal
 from urllib.parse import urljoin, urlsplit
 
-import httpx
 from pydantic import BaseModel, Field
 
 from seatrial.drivers.http import HttpBinding
-from seatrial.faults.http import no_answer
+from seatrial.faults.http import ask
 from seatrial.faults.protocol import Declared, Role, Undo
 from seatrial.model.problems import BadInput, Problem, Unavailable
 from seatrial.model.quantities import Duration
@@ -104,26 +103,19 @@ class HttpCall(Declared):
     def _send(self, role: Role, call: Call) -> None:
         binding = role.bound_to(HttpBinding)
         url = urljoin(binding.url, role.resolved(call.path))
-        role.require_allowed(urlsplit(url).hostname or "")
-        headers = {**binding.headers, **role.resolved(call.headers)}
-        body = role.resolved(call.json_)
-        text = role.resolved(call.text)
-        try:
-            answer = httpx.request(
-                call.method,
-                url,
-                headers=headers,
-                content=text,
-                json=body,
-                timeout=self.within.seconds,
-                trust_env=False,
-            )
-        except httpx.HTTPError as error:
-            what = f"{role.name}: {call.method} {call.path}: {str(error) or type(error).__name__}"
-            raise no_answer(what, error) from error
-        good = answer.status_code == call.expect if call.expect is not None else answer.status_code < 400
+        answer = ask(
+            role.allow_list,
+            role.name,
+            call.method,
+            url,
+            self.within.seconds,
+            headers={**binding.headers, **role.resolved(call.headers)},
+            content=role.resolved(call.text),
+            json=role.resolved(call.json_),
+        )
+        good = answer.status == call.expect if call.expect is not None else not answer.is_error
         if not good:
-            raise Unavailable(f"{role.name}: {call.method} {call.path} answered {answer.status_code}")
+            raise Unavailable(f"{role.name}: {call.method} {call.path} answered {answer.status}")
 
 
 def _curl(binding: HttpBinding, call: Call) -> str:

@@ -31,7 +31,9 @@ from seatrial import disk
 from seatrial.faults.clock import Clock, Instant, SystemClock, boot_id
 from seatrial.faults.processes import ProcessId
 from seatrial.faults.protocol import Undo
+from seatrial.home import private_directory, touch_private
 from seatrial.model.problems import Unavailable
+from seatrial.model.secrets import shown
 from seatrial.model.undo import UndoOutcome
 
 _RESERVED: Final = 1 << 20  # bytes; a fault's whole life writes about 30 pages of 4 KiB
@@ -157,8 +159,8 @@ class Journal:
         self.clock = clock or SystemClock()
         self._lock = threading.RLock()
         with self._translated():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _create(path)
+            private_directory(path.parent)
+            touch_private(path)
             self._db = sqlite3.connect(
                 path, timeout=patience_s, isolation_level=None, check_same_thread=False
             )
@@ -365,7 +367,7 @@ class Journal:
                 return  # another who undid it too has said so already
             db.execute(
                 "UPDATE fault SET state = ?, verified = ?, error = ?, failure = ? WHERE id = ?",
-                (after, verified, error, failure or "", fault),
+                (after, verified, shown(error), failure or "", fault),
             )
             self._note(fault, what, self.clock.now())
 
@@ -439,10 +441,3 @@ def _pack(process: ProcessId) -> str:
 
 def _unpack(text: str) -> ProcessId:
     return ProcessId(**json.loads(text))
-
-
-def _create(path: Path) -> None:
-    """Readable by the owner alone. One that exists is not opened: closing it again would drop the locks that
-    this process holds on it through another connection."""
-    with contextlib.suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))

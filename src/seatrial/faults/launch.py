@@ -21,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from seatrial.faults.processes import TAG, ProcessId, await_gone, is_running, myself, send, tagged
+from seatrial.faults.script import out_of_sight
 from seatrial.model.problems import TooLate, Unavailable
 
 _END_WITHIN_S = 5.0
@@ -54,6 +55,7 @@ def detach_once(arguments: Sequence[str], token: str, *, directory: Path, output
     output: descriptor for what it prints. Raises Unavailable when there is no such program.
     """
     require_program(arguments[0], directory)
+    arguments, hidden = out_of_sight(arguments)
     with starting(directory) as lock:
         if not tagged(token):
             subprocess.run(
@@ -61,7 +63,7 @@ def detach_once(arguments: Sequence[str], token: str, *, directory: Path, output
                 check=True,
                 timeout=_DETACH_WITHIN_S,
                 cwd=directory,
-                env={**os.environ, TAG: token},
+                env={**os.environ, **hidden, TAG: token},
                 pass_fds=[lock],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -73,11 +75,12 @@ def detach_once(arguments: Sequence[str], token: str, *, directory: Path, output
 def run_tagged(arguments: Sequence[str], token: str, *, directory: Path, within_s: float) -> None:
     """Run a program to its end. Raises Unavailable when it fails or has to be ended after `within_s`."""
     require_program(arguments[0], directory)
+    arguments, hidden = out_of_sight(arguments)
     with starting(directory):
         process = subprocess.Popen(
             arguments,
             cwd=directory,
-            env={**os.environ, TAG: token},
+            env={**os.environ, **hidden, TAG: token},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

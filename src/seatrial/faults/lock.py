@@ -18,6 +18,7 @@ from typing import Self
 
 from seatrial import disk
 from seatrial.faults.processes import ProcessId, is_running
+from seatrial.home import private_directory
 from seatrial.model.problems import Unavailable
 
 
@@ -49,7 +50,7 @@ class TargetLock:
             self._acquire(holder)
 
     def _acquire(self, holder: Holder) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        private_directory(self.path.parent)
         descriptor = os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

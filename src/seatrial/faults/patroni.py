@@ -9,13 +9,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
-import httpx
 from pydantic import BaseModel, ConfigDict
 
 from seatrial.drivers.patroni import MemberBinding, PatroniBinding
-from seatrial.faults.http import no_answer
+from seatrial.faults.http import Answer, ask
 from seatrial.faults.processes import ProcessId, from_pidfile
 from seatrial.faults.protocol import Role
 from seatrial.model.problems import BadInput, Unavailable
@@ -65,9 +63,7 @@ class Cluster(BaseModel):
         return ", ".join(map(str, self.members)) + paused
 
 
-def call(
-    role: Role, method: str, path: str, body: Any = None, within_s: float = _ANSWER_WITHIN_S
-) -> httpx.Response:
+def call(role: Role, method: str, path: str, body: Any = None, within_s: float = _ANSWER_WITHIN_S) -> Answer:
     """The first answer without an error, member after member. Raises Unavailable if there is none."""
     reasons, last = [], Unavailable("it has no address")
     for url in role.bound_to(PatroniBinding).urls():
@@ -81,16 +77,14 @@ def call(
 
 def call_member(
     role: Role, url: str, method: str, path: str, body: Any = None, within_s: float = _ANSWER_WITHIN_S
-) -> httpx.Response:
+) -> Answer:
     """The answer of the member at `url`. Raises Unavailable with its words when it refuses or is silent."""
-    role.require_allowed(urlsplit(url).hostname or "")
-    try:
-        patience = httpx.Timeout(within_s, connect=min(within_s, _ANSWER_WITHIN_S))
-        answer = httpx.request(method, f"{url}{path}", json=body, timeout=patience, trust_env=False)
-    except httpx.HTTPError as error:
-        raise no_answer(f"{url}: {str(error) or type(error).__name__}", error) from error
+    connect_s = min(within_s, _ANSWER_WITHIN_S)
+    answer = ask(
+        role.allow_list, role.name, method, f"{url}{path}", within_s, connect_within_s=connect_s, json=body
+    )
     if answer.is_error:
-        raise Unavailable(f"{url}: {answer.status_code} {answer.text.strip()[:200]}")
+        raise Unavailable(f"{answer.to}: {answer.status} {answer.opening}")
     return answer
 
 
@@ -100,7 +94,7 @@ def cluster(role: Role) -> Cluster:
     try:
         return Cluster.model_validate_json(answer.content)
     except ValueError as error:
-        raise Unavailable(f"{answer.url}: is this Patroni? {error}") from error
+        raise Unavailable(f"{answer.to}: is this Patroni? {error}") from error
 
 
 def leader_of(role: Role, found: Cluster) -> Member:
@@ -122,7 +116,7 @@ def require_whole(role: Role) -> None:
     leader_of(role, found)
     if not all(member.works for member in found.members):
         raise Unavailable(f"{role.name}: not every member works ({found})")
-    wanted = call(role, "GET", "/config").json().get("synchronous_mode")
+    wanted = call(role, "GET", "/config").object().get("synchronous_mode")
     if wanted and not any(member.synchronous for member in found.members):
         raise Unavailable(f"{role.name}: there is no synchronous standby ({found})")
 

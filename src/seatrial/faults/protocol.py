@@ -24,11 +24,14 @@ from typing import Any, ClassVar, Literal, Protocol, Self, TypeVar, runtime_chec
 
 from pydantic import BaseModel, ValidationError
 
+from seatrial.faults import reach
+from seatrial.model.allow import AllowList
 from seatrial.model.document import problems_of
 from seatrial.model.problems import BadInput, Problem, SeatrialError, Unavailable
 from seatrial.model.problems import Path as KeyPath
+from seatrial.model.secrets import shown
 from seatrial.model.strict import Strict
-from seatrial.model.target import Target, references, substitute
+from seatrial.model.target import Target, references, resolve
 
 Kind = Literal["fault", "action"]
 ANY = frozenset({"*"})  # for `Fault.drivers`: whatever the role is bound to
@@ -59,7 +62,7 @@ class Role:
         missing = sorted(references(value) - os.environ.keys())
         if missing:
             raise Unavailable(f"{self.name}: set the environment variable {' and '.join(missing)} and retry")
-        return substitute(value, dict(os.environ))
+        return resolve(value, os.environ)
 
     def bound_to(self, record: type[Record]) -> Record:
         """The driver's parameters, resolved and typed. Raises BadInput with what is wrong with them."""
@@ -102,12 +105,14 @@ class Role:
         """A path of the target file, from where that file stands."""
         return Path(self.directory, written)
 
+    @property
+    def allow_list(self) -> AllowList:
+        """The hosts that may be touched; a connection is judged by the address that it goes to."""
+        return AllowList.of(self.allow)
+
     def require_allowed(self, host: str) -> None:
-        """Raise BadInput unless the target's `allow` list names `host`."""
-        if not Target.model_construct(target="", base_url="", allow=self.allow).allows(host):
-            raise BadInput(
-                f"{self.name}: the host {host} is not in the target's allow list; nothing was done"
-            )
+        """Raise BadInput unless the target's `allow` list admits `host`, by name or by an address of it."""
+        reach.require_allowed(self.allow_list, host, self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,4 +263,5 @@ class Declared(Strict):
     def noting(self, role: Role, state: BaseModel, *, touches: str, by_hand: str) -> Undo:
         """The `Undo` of this fault on `role`."""
         as_written = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        return Undo(self.name, as_written, role, state.model_dump(mode="json"), touches, by_hand)
+        noted = state.model_dump(mode="json")
+        return Undo(self.name, as_written, role, noted, shown(touches), shown(by_hand))

@@ -1,23 +1,27 @@
 """A connection to a Redis or Valkey server, bound as `drivers.redis` says.
 
 The client's own retries are switched off: a fault that is retried silently cannot be timed, and an undo that
-hangs for long is worse than one that fails and is tried again.
+hangs for long is worse than one that fails and is tried again. The client's connections are judged by the
+address that they go to: the name is resolved here, and the library is given an address.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import redis
 from redis.backoff import NoBackoff
+from redis.connection import parse_url
 from redis.retry import Retry
 
 from seatrial.drivers.redis import RedisBinding
+from seatrial.faults import reach
 from seatrial.faults.protocol import Role
-from seatrial.model.problems import TooLate, Unavailable, Unreachable
+from seatrial.model.allow import AllowList
+from seatrial.model.problems import BadInput, TooLate, Unavailable, Unreachable, translating
 
 _ANSWER_WITHIN_S = 2.0
 
@@ -31,18 +35,22 @@ class Server:
 
     def do(self, *command: str | int) -> Any:
         """One command, one answer."""
-        try:
-            return self._client.execute_command(*command)
-        except redis.RedisError as error:
-            raise _kind_of(error)(f"{self._role}: {command[0]}: {error}") from error
+        what = f"{self._role}: {command[0]}"
+        with translating(what):
+            try:
+                return self._client.execute_command(*command)
+            except redis.RedisError as error:
+                raise _kind_of(error)(f"{what}: {error}") from error
 
     def setting(self, name: str) -> str:
         """CONFIG GET of one name."""
         answer = self.do("CONFIG", "GET", name)
-        pairs = answer.items() if isinstance(answer, dict) else zip(answer[::2], answer[1::2], strict=True)
-        for key, value in pairs:
-            if _text(key) == name:
-                return _text(value)
+        if isinstance(answer, list):
+            answer = dict(zip(map(_text, answer[::2]), answer[1::2], strict=False))
+        if isinstance(answer, dict):
+            for key, value in answer.items():
+                if _text(key) == name:
+                    return _text(value)
         raise Unavailable(f"{self._role}: the server has no setting {name}")
 
     def figures(self, section: str) -> dict[str, str]:
@@ -51,6 +59,51 @@ class Server:
         if isinstance(answer, dict):
             return {str(key): str(value) for key, value in answer.items()}
         return dict(line.split(":", 1) for line in _text(answer).splitlines() if ":" in line)
+
+
+class _Judged(redis.Connection):
+    """Connects to an allowed address of its host, and to no other."""
+
+    def __init__(self, *, admitted: Callable[[str], list[str]], **options: Any) -> None:
+        self._admitted = admitted
+        super().__init__(**options)  # type: ignore[no-untyped-call]
+
+    def _connect(self) -> Any:
+        name, refusal = self.host, OSError("no address")
+        for address in self._admitted(name):
+            self.host = address
+            try:
+                return super()._connect()  # type: ignore[no-untyped-call]
+            except OSError as error:
+                refusal = error
+            finally:
+                self.host = name  # a certificate is one of the name
+        raise refusal
+
+
+class _JudgedTls(redis.SSLConnection, _Judged):
+    """The same within TLS: the library's class for it secures what the next class in line has connected."""
+
+
+_CONNECTIONS = {redis.Connection: _Judged, redis.SSLConnection: _JudgedTls}
+
+
+def client_of(allow: AllowList, who: str, url: str, patience_s: float, **options: Any) -> redis.Redis:
+    """A client that touches allowed addresses only, or a Unix socket. It connects with its first command.
+
+    `patience_s`: for connecting, and again for each answer. Raises BadInput for what is no server's address.
+    """
+    try:
+        parameters = parse_url(url)  # type: ignore[no-untyped-call]
+    except ValueError as error:
+        raise BadInput(f"{who}: url: {error}") from error
+    kind = parameters.pop("connection_class", redis.Connection)
+    if kind in _CONNECTIONS:
+        kind = _CONNECTIONS[kind]
+        parameters["admitted"] = functools.partial(reach.admitted, allow, who=who)
+    parameters |= {"socket_timeout": patience_s, "socket_connect_timeout": patience_s, **options}
+    pool = redis.ConnectionPool(connection_class=kind, retry=Retry(NoBackoff(), 0), **parameters)
+    return redis.Redis.from_pool(pool)
 
 
 def _kind_of(error: redis.RedisError) -> type[Unavailable]:
@@ -68,14 +121,8 @@ def _kind_of(error: redis.RedisError) -> type[Unavailable]:
 @contextlib.contextmanager
 def connected(role: Role, answer_within_s: float = _ANSWER_WITHIN_S) -> Iterator[Server]:
     """A connection to the role's server. Raises BadInput for a host that is not allowed."""
-    url = role.bound_to(RedisBinding).url
-    role.require_allowed(urlsplit(url).hostname or "")
-    client = redis.Redis.from_url(
-        url,
-        socket_timeout=answer_within_s,
-        socket_connect_timeout=_ANSWER_WITHIN_S,
-        retry=Retry(NoBackoff(), 0),
-    )
+    url, options = role.bound_to(RedisBinding).url, {"socket_connect_timeout": _ANSWER_WITHIN_S}
+    client = client_of(role.allow_list, role.name, url, answer_within_s, **options)
     try:
         yield Server(client, role.name)
     finally:

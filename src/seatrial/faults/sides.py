@@ -56,10 +56,8 @@ def _networks(role: Role, side: str) -> list[_Network]:
         told = f"{role.name} has no side '{side}'{nearest(side, sides)}"
         raise BadInput(Problem(told, path=("with", "between")))
     networks = [ipaddress.ip_network(each) for each in sides[side]]
-    try:
-        for network in networks:
-            role.require_allowed(str(network[0]))
-            role.require_allowed(str(network[-1]))
-    except BadInput as error:
-        raise BadInput([role.problem(("sides", side), each.message) for each in error.problems]) from error
+    for network in networks:
+        if not role.allow_list.covers(network):
+            told = f"{network} is not wholly in the target's allow list; nothing was done"
+            raise BadInput(role.problem(("sides", side), told))
     return networks

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-import httpx
 from pydantic import BaseModel, BeforeValidator, Field
 
 from seatrial.drivers.toxiproxy import ToxiproxyBinding
-from seatrial.faults.http import no_answer
+from seatrial.faults.http import ask
 from seatrial.faults.protocol import Declared, Role, Undo
 from seatrial.model.problems import Unavailable
 from seatrial.model.quantities import Ratio
@@ -90,11 +89,11 @@ class Toxiproxy(Declared):
         proxy = _api(undo.role, "GET", "")
         if self.toxic == "down":
             return bool(proxy.get("enabled")) == undo.noted(Poisoned).enabled
-        return _name(undo) not in [toxic["name"] for toxic in proxy.get("toxics", [])]
+        return _name(undo) not in _toxics(undo.role, proxy)
 
     def healthy(self, role: Role) -> bool:
         proxy = _api(role, "GET", "")
-        ours = [toxic for toxic in proxy.get("toxics", []) if str(toxic["name"]).startswith("seatrial-")]
+        ours = [name for name in _toxics(role, proxy) if name.startswith("seatrial-")]
         return bool(proxy.get("enabled")) and not ours
 
 
@@ -102,20 +101,23 @@ def _name(undo: Undo) -> str:
     return f"seatrial-{undo.token}"
 
 
+def _toxics(role: Role, proxy: dict[str, Any]) -> list[str]:
+    """The names of the proxy's toxics."""
+    try:
+        return [str(toxic["name"]) for toxic in proxy.get("toxics") or ()]
+    except (KeyError, TypeError) as error:
+        raise Unavailable(f"{role.name}: is this Toxiproxy? Its toxics are {proxy['toxics']!r}") from error
+
+
 def _api(
     role: Role, method: str, path: str, body: dict[str, Any] | None = None, *, may_be_absent: bool = False
 ) -> dict[str, Any]:
     """One call about the role's proxy. Raises Unavailable with what Toxiproxy says is wrong."""
     binding = role.bound_to(ToxiproxyBinding)
-    role.require_allowed(urlsplit(binding.url).hostname or "")
     url = f"{binding.url.rstrip('/')}/proxies/{quote(binding.proxy, safe='')}{path}"
-    try:
-        answer = httpx.request(method, url, json=body, timeout=_ANSWER_WITHIN_S, trust_env=False)
-    except httpx.HTTPError as error:
-        what = f"{role.name}: {method} {url}: {str(error) or type(error).__name__}"
-        raise no_answer(what, error) from error
-    if answer.status_code == _NOT_FOUND and may_be_absent:
+    answer = ask(role.allow_list, role.name, method, url, _ANSWER_WITHIN_S, json=body)
+    if answer.status == _NOT_FOUND and may_be_absent:
         return {}
-    if answer.is_error:
-        raise Unavailable(f"{role.name}: {method} {url}: {answer.status_code} {answer.text.strip()[:200]}")
-    return dict(answer.json()) if answer.content else {}
+    if not answer.is_success:
+        raise Unavailable(f"{answer.to}: {answer.status} {answer.opening}")
+    return answer.object() if answer.content else {}

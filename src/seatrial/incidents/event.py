@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from seatrial.model.experiment import Severity
+from seatrial.model.secrets import shown, shown_in
 from seatrial.store import OutboxMessage
 
 PAGERDUTY = "pagerduty"
@@ -55,8 +56,9 @@ class IncidentEvent:
     details: dict[str, Json] = field(default_factory=dict)
 
     def to_json(self) -> str:
-        """As it is kept in the outbox."""
-        return json.dumps(asdict(self), ensure_ascii=False)
+        """As it is kept in the outbox, without secrets."""
+        told = {**asdict(self), "summary": shown(self.summary), "details": shown_in(self.details)}
+        return json.dumps(told, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> IncidentEvent:
@@ -89,6 +91,16 @@ def dedup_key(target: str, experiment: str) -> str:
 def schedule_dedup_key(target: str, schedule: str) -> str:
     """The incident of a schedule that is not kept: a promise of its own, whatever its runs find."""
     return f"seatrial/{target}/schedule.{schedule}"
+
+
+def files_dedup_key(target: str, schedule: str) -> str:
+    """The incident of a schedule whose files cannot be used: it ends when they are mended."""
+    return f"{schedule_dedup_key(target, schedule)}.files"
+
+
+def louder(first: Severity, second: Severity) -> Severity:
+    """The louder of two severities."""
+    return max(first, second, key=SEVERITIES.index)
 
 
 def raised(severity: Severity) -> Severity:

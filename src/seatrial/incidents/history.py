@@ -14,6 +14,7 @@ from seatrial.incidents.event import (
     PAGERDUTY_ESCALATION,
     IncidentEvent,
     dedup_key,
+    files_dedup_key,
     schedule_dedup_key,
 )
 from seatrial.store import QueuedMessage, Store
@@ -74,8 +75,13 @@ def of_experiment(store: Store, target: str, experiment: str) -> History:
 
 
 def of_schedule(store: Store, target: str, schedule: str) -> History:
-    """The history of a schedule's missed occurrences."""
+    """The history of a schedule's occurrences that proved nothing; its failures are those since a pass."""
     return said(store.outbox.incident_events(schedule_dedup_key(target, schedule)))
+
+
+def of_files(store: Store, target: str, schedule: str) -> History:
+    """The history of a schedule's files that could not be used."""
+    return said(store.outbox.incident_events(files_dedup_key(target, schedule)))
 
 
 def open_incidents(store: Store) -> dict[str, History]:

@@ -7,10 +7,11 @@
 | not seen to be undone                  |                                                                   |
 | the n-th failure in a row              | severity raised, and the second key is told                       |
 | unacknowledged for the declared time   | severity raised, and the second key is told                       |
-| a planned occurrence did not run       | trigger for the schedule; resolve when it runs again              |
 | a run passed, nothing left behind      | resolve, at every sink where the incident is open                 |
-| a run is unknown                       | nothing: it neither opens nor closes anything                     |
+| a run is unknown                       | nothing: whoever started it by hand sees it; a schedule tells it  |
 | start, an action, end                  | change events, which notify nobody                                |
+
+What schedules tell beside that is in `incidents.schedules`.
 """
 
 from __future__ import annotations
@@ -33,14 +34,13 @@ from seatrial.incidents.event import (
     Subject,
     dedup_key,
     raised,
-    schedule_dedup_key,
 )
 from seatrial.incidents.history import History
 from seatrial.model.experiment import Severity
 from seatrial.model.quantities import Duration
 from seatrial.model.result import ObjectiveResult, RunResult, StepRecord
 from seatrial.model.verdict import Verdict
-from seatrial.store import Ending, Occurrence, OutboxMessage
+from seatrial.store import OutboxMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ class Escalation:
     """When an incident that goes on is told louder, and to a second key."""
 
     after: int = 3  # consecutive failures
+    unknown: int = 2  # occurrences without a pass between them that proved nothing
     unacknowledged: Duration | None = None  # None: time alone never escalates
 
 
@@ -231,53 +232,6 @@ def _change(subject: Subject, at: datetime, what: str, cause: str, context: Cont
         report_url=context.report_url,
     )
     return [event.to(sink, cause) for sink in context.routes.for_changes()]
-
-
-def on_missed(
-    occurrence: Occurrence, ending: Ending, at: datetime, history: History, context: Context
-) -> list[OutboxMessage]:
-    """The messages that an occurrence causes which did not run, or not to its end."""
-    failures = history.failures + 1
-    escalates = history.escalated or failures >= context.escalation.after
-    planned = occurrence.planned_at.strftime("%Y-%m-%d %H:%M UTC")
-    event = IncidentEvent(
-        kind=Kind.TRIGGER,
-        dedup_key=schedule_dedup_key(occurrence.target, occurrence.schedule),
-        at=at.isoformat(),
-        summary=f"{occurrence.schedule} on {occurrence.target}: the run planned for {planned} was "
-        f"{ending.state.value}: {ending.detail}",
-        target=occurrence.target,
-        experiment=occurrence.schedule,
-        severity=raised(context.severity) if escalates else context.severity,
-        details={
-            "outcome": ending.state.value,
-            "planned_at": occurrence.planned_at.isoformat(),
-            "in_a_row": failures,
-            "reason": ending.detail,
-            "reproduce": context.reproduce,
-        },
-    )
-    sinks = context.routes.for_incidents() + ([PAGERDUTY_ESCALATION] if escalates else [])
-    return [event.to(sink, _cause(occurrence)) for sink in sinks]
-
-
-def on_ran(occurrence: Occurrence, verdict: Verdict, at: datetime, history: History) -> list[OutboxMessage]:
-    """The resolve of a schedule's own incident: it ran and measured something, be it a pass or a failure."""
-    if verdict is Verdict.UNKNOWN:
-        return []
-    event = IncidentEvent(
-        kind=Kind.RESOLVE,
-        dedup_key=schedule_dedup_key(occurrence.target, occurrence.schedule),
-        at=at.isoformat(),
-        summary=f"{occurrence.schedule} on {occurrence.target} runs again",
-        target=occurrence.target,
-        experiment=occurrence.schedule,
-    )
-    return [event.to(sink, _cause(occurrence)) for sink in history.open_at]
-
-
-def _cause(occurrence: Occurrence) -> str:
-    return f"{occurrence.schedule}@{occurrence.planned_at.isoformat()}"
 
 
 def on_unacknowledged(

@@ -29,7 +29,9 @@ from seatrial.incidents.pagerduty import EVENTS_URL, REST_URL, ROUTING_KEY_LENGT
 from seatrial.incidents.policy import Routes
 from seatrial.incidents.sink import Secret, Sink
 from seatrial.incidents.webhook import WebhookSink
+from seatrial.model import secrets
 from seatrial.model.problems import BadInput, Problem
+from seatrial.model.redaction import cannot_be_mistaken
 
 _KEY = "SEATRIAL_PAGERDUTY_KEY"
 _ESCALATION_KEY = "SEATRIAL_PAGERDUTY_ESCALATION_KEY"
@@ -78,6 +80,9 @@ class Settings:
             reader.complain(f"{_WEBHOOK_URL} is set, so {_WEBHOOK_SECRET} must be: requests are signed")
         if reader.problems:
             raise BadInput(reader.problems)
+        path = settings.webhook_url.partition("://")[2].partition("/")[2]
+        if cannot_be_mistaken(path):  # many receivers know a sender by it alone
+            secrets.remember(path, f"${{{_WEBHOOK_URL}}}")
         return settings
 
     def routes(self) -> Routes:
@@ -143,6 +148,8 @@ class _Reader:
                 value = Path(file).read_text(encoding="utf-8").strip()
             except (OSError, UnicodeDecodeError) as error:
                 self.complain(f"{name}_FILE: cannot read {file}: {error}")
+        if value:
+            secrets.remember(value, f"${{{name}}}")
         return Secret(value) if value else None
 
     def routing_key(self, name: str) -> Secret | None:

@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Protocol
 
 from seatrial.incidents.event import IncidentEvent, Json
+from seatrial.model.secrets import shown
 
 _MOST_REASON = 300
 
@@ -78,7 +79,7 @@ def check_status(status: int, headers: Mapping[str, str], body: str, now: dateti
     """
     if 200 <= status < 300:
         return
-    reason = f"HTTP {status}: {body.strip()[:_MOST_REASON]}".rstrip(": ")
+    reason = f"HTTP {status}: {shown(body.strip())[:_MOST_REASON]}".rstrip(": ")
     if status in {429, 503}:
         raise TryLater(reason, retry_after_s(headers.get("Retry-After"), now), whole_sink=status == 429)
     if 400 <= status < 500 and status not in (408, 425):

@@ -107,7 +107,7 @@ class CheckpointFile:
     def __init__(self, path: Path, end: int) -> None:
         """`end`: the byte after the last complete note; what follows it is cut off."""
         self._end = end
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o644)
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
         os.ftruncate(self._descriptor, end)
 
     def append(self, note: bytes) -> None:

@@ -61,7 +61,7 @@ class SegmentWriter:
     def __init__(self, layout: Layout, first: int) -> None:
         """Opens the segment that begins with entry `first`; makes it durably present if it is new."""
         path = layout.segment(first)
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         sync_directory(path.parent)
 
     def append(self, data: bytes) -> None:

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from seatrial import disk
+from seatrial.home import private_directory
 from seatrial.ledger.layout import sync_directory
 from seatrial.ledger.note import Algorithm, NoteError, VerifierKey
 from seatrial.model.problems import BadInput, Unavailable
@@ -80,7 +81,7 @@ class SoftwareSigner:
         CannotStore when there is no room for it, BadInput when the file holds no key.
         """
         with disk.storing("the signing key", path):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            private_directory(path.parent)
             if not path.exists():
                 cls.generate(name)._place(path)
             signer = cls.load(path, name)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from seatrial.home import private_directory
 from seatrial.ledger.layout import SEGMENT_HEIGHT, Layout
 from seatrial.ledger.note import VerifierKey
 
@@ -24,7 +25,8 @@ class Transcript:
     def __init__(self, directory: Path, segment_height: int = SEGMENT_HEIGHT) -> None:
         self.entries = 0
         self._layout = Layout(directory, segment_height)
-        self._layout.segments.mkdir(parents=True)
+        private_directory(directory)
+        self._layout.segments.mkdir(mode=0o700)
 
     def append(self, lines: Sequence[str]) -> None:
         """The next lines, without their ends."""

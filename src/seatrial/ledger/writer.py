@@ -19,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from seatrial.home import private_directory
 from seatrial.ledger.canonical import Event, canonical
 from seatrial.ledger.checkpoints import Checkpointer, CheckpointFile, CheckpointPolicy
 from seatrial.ledger.copies import CheckpointCopy
@@ -69,7 +70,7 @@ class Ledger:
         """
         self._layout = Layout(directory, segment_height)
         self._policy = policy or CheckpointPolicy()
-        self._layout.segments.mkdir(parents=True, exist_ok=True)
+        private_directory(self._layout.segments)
         self._lock = _take_lock(self._layout.lock)
         try:
             found = resume(self._layout, lambda: (signer.verifier_key(), *trusted))
@@ -225,7 +226,7 @@ class Ledger:
 
 def _take_lock(path: Path) -> int:
     """Become the one writer. Raises Unavailable. The kernel frees it however the process ends."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

@@ -19,7 +19,8 @@ import gevent
 import gevent.ssl
 from gevent import socket
 
-from seatrial.load.failure import CLOSED, CUT_SHORT, Unanswered
+from seatrial.load.failure import CLOSED, CUT_SHORT, NotAllowed, Unanswered
+from seatrial.load.wall import HostNotAllowed, asked_for
 from seatrial.load.wire import AnswerParser
 
 _READ, _WRITE = 1, 2  # libev's event masks
@@ -115,7 +116,10 @@ class ConnectionPool:
         self._tls_context: Any = None
 
     def acquire(self, origin: Origin) -> Connection:
-        """An idle connection that is alive, else a new one. Raises OSError when there is none to be had."""
+        """An idle connection that is alive, else a new one.
+
+        Raises OSError when there is none to be had, NotAllowed when the wall lets none through.
+        """
         idle = self._idle.get(origin)
         while idle:
             connection = idle.pop()
@@ -139,12 +143,17 @@ class ConnectionPool:
 
     def _open(self, origin: Origin) -> Connection:
         refusal: OSError | None = None
-        for family, address in self._addresses(origin):
+        addresses = self._addresses(origin)
+        asked_for(origin.host, (address[0] for _, address in addresses))
+        for family, address in addresses:
             sock = socket.socket(family, socket.SOCK_STREAM)
             try:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 sock.connect(address)
                 return Connection(self._secured(sock, origin), tls=origin.scheme == "https")
+            except HostNotAllowed as error:
+                sock.close()
+                raise NotAllowed(error.strerror) from error
             except OSError as error:
                 sock.close()
                 refusal = error

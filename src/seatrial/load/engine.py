@@ -25,7 +25,7 @@ from greenlet import GreenletExit, getcurrent, greenlet  # type: ignore[import-u
 from locust.env import Environment
 from locust.exception import InterruptTaskSet, RescheduleTask, StopTest, StopUser
 
-from seatrial.load import failure
+from seatrial.load import failure, wall
 from seatrial.load.alarm import alarm
 from seatrial.load.client import Client
 from seatrial.load.connection import ConnectionPool
@@ -34,7 +34,7 @@ from seatrial.load.options import LoadOptions
 from seatrial.load.pacer import Pacer
 from seatrial.load.recorder import Recorder
 from seatrial.load.reporter import Reporter
-from seatrial.load.scenario_errors import COUNTED, ErrorTally, LogListener, hear_greenlets
+from seatrial.load.scenario_errors import ErrorTally, LogListener, hear_greenlets
 from seatrial.load.spool import CANNOT_WRITE, SpoolHeader
 from seatrial.model.result import GeneratorAudit
 
@@ -59,6 +59,7 @@ class Engine:
         environment: Environment,
         options: LoadOptions,
         header: SpoolHeader,
+        host: str,
         duties: list[Duty],
         spool: Path,
         end_test: Callable[[], None],
@@ -67,6 +68,7 @@ class Engine:
         self._events: Any = environment.events
         self._options = options
         self._header = header
+        self._host = host  # resolved: the header's is for people
         self._duties = duties
         self._end_test = end_test
         self._hub = gevent.get_hub()
@@ -90,6 +92,7 @@ class Engine:
         """Begin to offer load."""
         logging.getLogger().addHandler(self._log_listener)
         self._stop_hearing = hear_greenlets(self._hub, self._errors)
+        wall.tell_of_refusals(self._errors.refused)
         self._pacer.start(lambda ring: alarm(self._hub.loop, ring))
         self._flusher = gevent.spawn(self._flush_regularly)
 
@@ -167,7 +170,7 @@ class Engine:
         pool = self._pools.setdefault(user.verify, ConnectionPool(user.verify))
         zero_s, deadline_s = self._header.zero_monotonic_s, self._options.deadline
         report = partial(self._reporter.settled, user)
-        user.client = Client(user.host or self._header.host, pool, zero_s, deadline_s, report)
+        user.client = Client(user.host or self._host, pool, zero_s, deadline_s, report)
         return user
 
     def _ended(self, duty: Duty, user: OpenLoopUser | None) -> None:
@@ -185,7 +188,7 @@ class Engine:
         self._events.user_error.fire(user_instance=user, exception=error, tb=error.__traceback__)
         if self._errors.raised(error, duty.name):
             said = f"{duty.name}: {type(error).__name__}"
-            logger.error("%s (told once, and counted)", said, exc_info=error, extra={COUNTED: True})
+            logger.error("%s (told once, and counted)", said, exc_info=error, extra={failure.COUNTED: True})
 
     # the end
 

@@ -43,6 +43,8 @@ _OUR_OWN = {
 }
 _NO_ADDRESS = "no address for the name"
 
+COUNTED = "seatrial_counted"  # marks a line of the log whose error is counted already
+
 
 class RequestFailed(Exception):  # noqa: N818  # what happened; also the name that Locust's statistics show
     """A request's failure as Locust's statistics get it. Its text is the log's `error`."""
@@ -50,6 +52,13 @@ class RequestFailed(Exception):  # noqa: N818  # what happened; also the name th
 
 class Unanswered(Exception):  # noqa: N818
     """The connection carried no complete answer; the text says how."""
+
+
+class NotAllowed(Exception):  # noqa: N818
+    """The scenario asked for a host that it may not touch.
+
+    Its own mistake, raised to it, and unlike everything else about the network no failure of the service.
+    """
 
 
 def of_the_scenario(error: BaseException) -> str:

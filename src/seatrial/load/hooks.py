@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from locust import events
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
-from seatrial.load import machine, startform
+from seatrial.load import machine, startform, wall
 from seatrial.load.audit import AuditTally, describe
 from seatrial.load.client import locate
 from seatrial.load.crew import Duty, duties
@@ -37,11 +38,14 @@ from seatrial.load.engine import Engine
 from seatrial.load.options import OPTIONS, LoadOptions, Option
 from seatrial.load.orders import KEY, Orders, this_machine
 from seatrial.load.parquet import save
+from seatrial.load.secrecy import take_secrets
 from seatrial.load.spool import CANNOT_WRITE, SpoolHeader, SpoolReader
 from seatrial.load.user import OpenLoopUser
+from seatrial.model.allow import AllowList
 from seatrial.model.problems import BadInput, CannotStore
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import GeneratorAudit
+from seatrial.model.secrets import shown, without_userinfo
 
 LEAD_S = 0.25  # from the start of a test to the first arrival
 _LEAD_OF_MANY_S = 1.5  # until the order to start has reached every worker
@@ -54,9 +58,10 @@ logger = logging.getLogger(__name__)
 def register() -> None:
     """Add the load's options to Locust's, and follow each of its tests. Called once, by `seatrial.load`."""
     machine.die_with_parent()
+    host = take_secrets()
     hooks: Any = events
     hooks.init_command_line_parser.add_listener(_add_options)
-    hooks.init.add_listener(_follow)
+    hooks.init.add_listener(partial(_follow, host))
 
 
 def _add_options(parser: Any, **_: Any) -> None:
@@ -83,8 +88,12 @@ def _reader(option: Option) -> Callable[[str], str]:
     return read
 
 
-def _follow(environment: Environment, web_ui: Any = None, **_: Any) -> None:
-    session = Session(environment)
+def _follow(host: str, environment: Environment, web_ui: Any = None, **_: Any) -> None:
+    session = Session(environment, environment.host or "")
+    if host:
+        environment.host = host
+        if environment.parsed_options is not None:
+            environment.parsed_options.host = host
     if web_ui is not None:
         startform.guard(web_ui.app, environment)
     hooks: Any = environment.events
@@ -97,14 +106,17 @@ def _follow(environment: Environment, web_ui: Any = None, **_: Any) -> None:
 class Session:
     """The tests of one Locust process, one after the other."""
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: Environment, address: str) -> None:
+        """`address`: the host as the command line says it; what is connected to is the environment's."""
         self._environment = environment
+        self._address = address
         self._tests = 0
         self._options: LoadOptions | None = None
         self._orders: Orders | None = None
         self._engine: Engine | None = None
         self._end: Any = None
         self._conclusion: Any = None
+        self._walled = wall.standing() is not None  # by a conductor, whose list nothing makes longer
 
     def start(self, **_: Any) -> None:
         """Locust starts a test: give orders, or follow those of the master, and begin."""
@@ -120,6 +132,7 @@ class Session:
                     raise ValueError("there is no user class derived from seatrial.load.OpenLoopUser")
                 return  # a test of Locust's own users
             host, tasks = _host(self._environment, crew), duties(crew)
+            self._hold(options.allow)
             if isinstance(runner, WorkerRunner):
                 if texts.get(KEY) is None:
                     return  # the master has refused
@@ -143,6 +156,9 @@ class Session:
         self._end = None
         if self._engine is not None:
             self._engine.finish()
+        standing = wall.standing()
+        if standing is not None:
+            standing.sum_up()
 
     def conclude(self, **_: Any) -> None:
         """The test has stopped: write the request log and print the account (not in a worker)."""
@@ -159,6 +175,17 @@ class Session:
         """Locust quits: not before the request log is written."""
         if self._conclusion is not None:
             self._conclusion.join()
+
+    def _hold(self, more: tuple[str, ...]) -> None:
+        """From here on only the hosts that the test was given are touched, and `more`."""
+        if not self._walled:
+            given = self._environment.host
+            urls = [given] if given else [kind.host for kind in self._environment.user_classes]
+            hosts = [locate(url)[0].host for url in urls if url]
+            wall.raise_wall(AllowList.of([*hosts, *more]))
+        standing = wall.standing()
+        if standing is not None:
+            standing.note_libraries()
 
     def _give_orders(self, options: LoadOptions) -> Orders:
         runner = self._environment.runner
@@ -204,10 +231,10 @@ class Session:
             share=share,
             deadline_s=options.deadline,
             scenario=self._environment.locustfile or "",
-            host=host,
+            host=shown(without_userinfo(self._address or host)),
         )
         spool = orders.spool(share.index)
-        engine = Engine(self._environment, options, header, tasks, spool, self._end_test)
+        engine = Engine(self._environment, options, header, host, tasks, spool, self._end_test)
         engine.start()
         return engine
 

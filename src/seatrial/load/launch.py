@@ -5,7 +5,8 @@ terminal that sends Ctrl-C to everybody in the foreground. So the generator is a
 of its own (Ctrl-C reaches the conductor alone, which then decides), killed by the kernel if the conductor
 dies, and everything it has to say it says in files: its spool, which the conductor tails, and its log.
 
-Nothing here imports Locust or gevent.
+What is secret goes to it by its environment, which Linux shows to the same user only; its command line, which
+`ps` shows to everybody, has the target's address as its file says it. Nothing here imports Locust or gevent.
 """
 
 from __future__ import annotations
@@ -26,15 +27,20 @@ from typing import BinaryIO
 import psutil
 
 from seatrial import disk
+from seatrial.home import private, private_directory
 from seatrial.load.machine import PARENT
 from seatrial.load.options import format_shape
 from seatrial.load.parquet import save
+from seatrial.load.secrecy import HOST, SECRETS
 from seatrial.load.spool import CANNOT_WRITE, SpoolHeader, SpoolReader
+from seatrial.load.wall import ALLOW
+from seatrial.model.allow import LOOPBACK
 from seatrial.model.arrivals import RateStep, Spacing
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.quantities import Duration
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import GeneratorAudit, ScenarioAccount
+from seatrial.model.secrets import exported, shown, without_userinfo
 
 LOG, SPOOLS, REQUESTS = "locust.log", "spool", "requests.parquet"
 _STARTUP_S = 30.0  # the longest that a scenario may take to import and start
@@ -55,7 +61,7 @@ class LoadPlan:
     """A load to be generated. The shape counts from zero, the end of the warm-up."""
 
     scenario: Path
-    host: str
+    host: str = field(repr=False)  # resolved, for the generator alone: there may be secrets in it
     shape: tuple[RateStep, ...]
     warmup_s: float
     duration_s: float
@@ -64,12 +70,24 @@ class LoadPlan:
     deadline_s: float
     directory: Path  # gets the log, the spool and requests.parquet
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)  # for the scenario's environment
+    address: str = ""  # `host` as it may be shown
+    allow: tuple[str, ...] = LOOPBACK  # hosts and networks that the load process may touch
+
+    @property
+    def shown_host(self) -> str:
+        """What the command line and the request log say."""
+        return self.address or shown(without_userinfo(self.host))
+
+    def environment(self) -> dict[str, str]:
+        """What the generator finds beside what this process has."""
+        told = {HOST: self.host, SECRETS: exported(), ALLOW: ",".join(self.allow)}
+        return {**self.variables, **told, PARENT: str(os.getpid()), "PYTHONUNBUFFERED": "1"}
 
     def command(self) -> list[str]:
-        """The command line that generates it, which also works by hand."""
+        """The command line that generates it; by hand it needs no more, if `host` holds no secret."""
         return [
-            sys.executable, "-m", "locust", "-f", str(self.scenario), "--host", self.host, "--headless",
-            "--only-summary", "--exit-code-on-error", "0",
+            sys.executable, "-m", "seatrial.load", "-f", str(self.scenario), "--host", self.shown_host,
+            "--headless", "--only-summary", "--exit-code-on-error", "0",
             "--rate", format_shape(self.shape),
             "--arrivals", self.spacing,
             "--seed", str(self.seed),
@@ -91,8 +109,8 @@ def launch(plan: LoadPlan) -> LoadProcess:
         raise BadInput(f"{plan.scenario}: no such scenario")
     path = plan.directory / LOG
     with disk.storing("the load generator's log", path):
-        plan.directory.mkdir(parents=True, exist_ok=True)
-        log = path.open("wb")
+        private_directory(plan.directory)
+        log = open(path, "wb", opener=private)  # noqa: SIM115  # closed below
     with log:
         return LoadProcess(plan, _start(plan, log))
 
@@ -105,7 +123,7 @@ def _start(plan: LoadPlan, log: BinaryIO) -> subprocess.Popen[bytes]:
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env=os.environ | plan.variables | {PARENT: str(os.getpid()), "PYTHONUNBUFFERED": "1"},
+            env=os.environ | plan.environment(),
         )
     except OSError as error:
         raise Unavailable(f"the load generator cannot be started: {error.strerror}") from error
@@ -219,6 +237,8 @@ class LoadProcess:
     def keep(self, log: RequestLog) -> None:
         """Write `requests.parquet`. Raises CannotStore when the disk does not take it."""
         save(log, [self._reader], self.plan.directory / REQUESTS)
+        with disk.storing("the load generator's log", self.plan.directory / LOG):
+            _clean(self.plan.directory / LOG)
 
     def failure_reason(self) -> str | None:
         """Why the generator failed, as its log says; None while it runs and after a good end."""
@@ -250,6 +270,21 @@ class LoadProcess:
         if zero_s is None:
             zero_s = self._started_s + _STARTUP_S + self.plan.warmup_s
         return zero_s + self.plan.duration_s + self.plan.deadline_s + _WINDING_UP_S
+
+
+def _clean(log: Path) -> None:
+    """The generator screens what it writes itself; programs that a scenario runs write to the same file."""
+    with log.open("rb") as lines:
+        if all(_shown_line(line) == line for line in lines):
+            return
+    cleaned = log.with_name(f".{log.name}.partial")
+    with log.open("rb") as lines, open(cleaned, "wb", opener=private) as out:
+        out.writelines(map(_shown_line, lines))
+    cleaned.replace(log)
+
+
+def _shown_line(line: bytes) -> bytes:
+    return shown(line.decode(errors="surrogateescape")).encode(errors="surrogateescape")
 
 
 def explain(log: str, scenario: Path, code: int) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Self, cast
 
 from seatrial.load.offer import Offer
+from seatrial.model.allow import wrong_with
 from seatrial.model.arrivals import RateStep, Spacing
 from seatrial.model.quantities import Duration, Rate
 from seatrial.model.shape import starts_in_order
@@ -79,6 +80,14 @@ def _parquet(text: str) -> Path | None:
     return Path(text).absolute() if text else None
 
 
+def _hosts(text: str) -> tuple[str, ...]:
+    hosts = tuple(part.strip() for part in text.split(",") if part.strip())
+    for host in hosts:
+        if wrong := wrong_with(host):
+            raise ValueError(wrong)
+    return hosts
+
+
 def _folder(text: str) -> Path | None:
     return Path(text).absolute() if text else None
 
@@ -115,6 +124,7 @@ OPTIONS = (
     Option("duration", "", _endless, "End the test by itself after this long from time zero"),
     Option("max_in_flight", "10000", _some, "Arrivals under way at once; more are dropped, and counted"),
     Option("request_log", "", _parquet, "Write every request to this .parquet file"),
+    Option("allow", "", _hosts, "More hosts and networks that the test may touch, besides its host: a,b"),
     Option("spool", "", _folder, None),
 )
 
@@ -131,6 +141,7 @@ class LoadOptions:
     duration: float  # seconds, may be infinite
     max_in_flight: int
     request_log: Path | None
+    allow: tuple[str, ...]
     spool: Path | None  # keep the spools in this folder, and leave merging to whoever reads them
 
     @classmethod

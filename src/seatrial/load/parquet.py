@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from seatrial import disk
+from seatrial.home import private, private_directory
 from seatrial.load.spool import SpoolReader
 from seatrial.model.requestlog import RequestLog
 
@@ -43,9 +44,10 @@ def save(log: RequestLog, readers: Iterable[SpoolReader], out: Path) -> None:
     table = log.to_arrow().replace_schema_metadata({METADATA: json.dumps({"workers": workers})})
     unfinished = out.with_name(out.name + ".part")
     with disk.storing("the request log", out):
-        out.parent.mkdir(parents=True, exist_ok=True)
+        private_directory(out.parent)
         try:
-            pq.write_table(table, unfinished, compression="zstd")
+            with open(unfinished, "wb", opener=private) as file:
+                pq.write_table(table, file, compression="zstd")
             unfinished.replace(out)
         except BaseException:
             with contextlib.suppress(OSError):

@@ -14,10 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
+from seatrial.home import private, private_directory
 from seatrial.load import spool
 from seatrial.load.audit import AuditTally
 from seatrial.load.spool import SpoolHeader
 from seatrial.model.result import GeneratorAudit, ScenarioAccount
+from seatrial.model.secrets import secret_in, shown
 
 NEVER = float("nan")  # for an instant that did not come
 _MOST_TEXTS = 65_536  # a scenario may put an id into each error; memory must not grow with them
@@ -34,12 +36,13 @@ class Recorder:
     ) -> None:
         self._write = write
         self._tally = AuditTally()
-        self._codes: dict[str, int] = {}
+        self._codes: dict[str, int] = {}  # of texts as they came
+        self._shown: dict[str, int] = {}  # of texts as they are written, without secrets
         self._rows = bytearray()
         self._keys = bytearray()
         self._texts: list[bytes] = []
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        private_directory(path.parent)
+        self._fd = private(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
         self._size = 0
         self._append(spool.MAGIC + spool.frame(spool.HEADER, header.to_json().encode()))
 
@@ -55,18 +58,24 @@ class Recorder:
         error: str,
         key: str | None = None,
     ) -> None:
-        """Record a request. Instants are seconds after zero; NEVER for one that did not come."""
+        """Record a request. Instants are seconds after zero; NEVER for one that did not come.
+
+        Raises ValueError for a key that is too long or holds a secret; the request is then on record without.
+        A secret is not cut out of it, as it is of texts: the target is asked for the key afterwards, and with
+        another one the write would pass for lost.
+        """
         code = self._code
+        encoded = b"" if key is None else key.encode(errors="replace")
+        wrong = _wrong_with(key, encoded) if key is not None else ""
         size = 0
-        if key is not None:
-            encoded = key.encode(errors="replace")
-            if len(encoded) > spool.LONGEST_KEY:
-                raise ValueError(f"key: {len(encoded)} bytes are too many, {spool.LONGEST_KEY} are the most")
+        if key is not None and not wrong:
             self._keys += encoded
             size = len(encoded) + 1
         self._rows += spool.ROW.pack(
             intended, sent, ended, code(name), code(served_by), code(error), status, size, ok
         )
+        if wrong:
+            raise ValueError(f"key: {wrong}")
 
     def flush(self, outstanding: Outstanding = (), scenario: ScenarioAccount | None = None) -> None:
         """Append what was added since the last flush.
@@ -124,6 +133,17 @@ class Recorder:
             return code
         if len(self._codes) >= _MOST_TEXTS and text != _TOO_MANY:
             return self._code(_TOO_MANY)
-        self._texts.append(spool.frame(spool.TEXT, text.encode(errors="replace")))
-        code = self._codes[text] = len(self._codes)
+        written = shown(text)
+        code = self._shown.get(written)
+        if code is None:
+            self._texts.append(spool.frame(spool.TEXT, written.encode(errors="replace")))
+            code = self._shown[written] = len(self._shown)
+        self._codes[text] = code
         return code
+
+
+def _wrong_with(key: str, encoded: bytes) -> str:
+    if len(encoded) > spool.LONGEST_KEY:
+        return f"{len(encoded)} bytes are too many, {spool.LONGEST_KEY} are the most"
+    secret = secret_in(key)
+    return f"holds the value of {secret}, and keys are put on record" if secret else ""

@@ -16,6 +16,7 @@ from seatrial.load.failure import RequestFailed
 from seatrial.load.recorder import NEVER
 from seatrial.load.wire import HeaderList, Headers
 from seatrial.model.ownfailure import SCENARIO, in_other_words
+from seatrial.model.secrets import shown
 
 _LONGEST_ERROR = 200  # characters; scenarios put whole answers into error texts
 
@@ -134,7 +135,8 @@ class Response:
             reason = str(verdict) or type(verdict).__name__
             if not isinstance(verdict, _ScenarioRaised):
                 reason = in_other_words(reason)
-            return False, " ".join(reason.split())[:_LONGEST_ERROR], verdict
+            reason = shown(" ".join(reason.split()))  # first whole: half a secret is not recognised
+            return False, reason[:_LONGEST_ERROR], verdict
         if verdict is True or self.status_code < 400:
             return True, "", None
         reason = f"HTTP {self.status_code}"

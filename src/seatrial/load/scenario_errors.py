@@ -3,7 +3,8 @@
 Locust counts exceptions beside requests and goes on; a request that was answered well is a success there even
 if the task that sent it then failed. Here an arrival whose task raised is evidence that the scenario did not
 do what it was to do, so it is counted with the place in the scenario, goes to the spool, and keeps the run
-from passing. So are listeners and greenlets of the scenario that raised, and errors in Locust's log.
+from passing. So are listeners and greenlets of the scenario that raised, errors in Locust's log, and
+connections to hosts that are not allowed, even those that the scenario's library keeps to itself.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from seatrial.load.failure import COUNTED
+from seatrial.load.wall import Attempt, HostNotAllowed
 from seatrial.model.result import ScenarioAccount, ScenarioError
+from seatrial.model.secrets import shown
 
 _MOST_KINDS = 50
 _LONGEST_TEXT = 200
@@ -28,12 +32,12 @@ _LIBRARIES = (
     sysconfig.get_paths()["purelib"],
     str(Path(__file__).parents[1]),
 )
-LISTENER, GREENLET, LOG = (
+LISTENER, GREENLET, LOG, CONNECTING = (
     "a listener of events",
     "a greenlet of the scenario's own",
     "the load generator's log",
+    "a connection",
 )
-COUNTED = "seatrial_counted"  # marks a line of the log whose error is in the account already
 
 Key = tuple[str, str]  # type of the exception, place
 
@@ -49,8 +53,15 @@ class ErrorTally:
 
     def raised(self, error: BaseException, during: str) -> bool:
         """Count an exception; whether it is the first of its kind. `during`: the task, or what else ran."""
+        if _comes_of_a_refusal(error):
+            return False  # the wall has told of it, and it is counted
         place = place_of(error.__traceback__, self._scenario)
         return self._count((type(error).__name__, place), _said(error), place, during)
+
+    def refused(self, attempt: Attempt) -> None:
+        """Count a connection that the wall refused, whatever the scenario's library makes of it."""
+        error = f"{HostNotAllowed.__name__}: {attempt.target} is not in the allow list"
+        self._count((error, attempt.place), error, attempt.place, CONNECTING)
 
     def silent(self, task: Callable[..., Any]) -> None:
         """Count an arrival whose task came to its end without a request."""
@@ -60,7 +71,7 @@ class ErrorTally:
 
     def logged(self, text: str) -> None:
         """Count an error that the load process wrote into its log."""
-        first = next(iter(text.strip().splitlines()), "")
+        first = shown(next(iter(text.strip().splitlines()), ""))
         self._count((LOG, first), first[:_LONGEST_TEXT], "", LOG)
 
     def account(self) -> ScenarioAccount:
@@ -116,6 +127,12 @@ def hear_greenlets(hub: Any, errors: ErrorTally) -> Callable[[], None]:
     return stop
 
 
+def _comes_of_a_refusal(error: BaseException | None) -> bool:
+    while error is not None and not isinstance(error, HostNotAllowed):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
 def place_of(trace: TracebackType | None, scenario: Path | None) -> str:
     """`file:line` of the innermost frame in the scenario, else in code that is no library's, else of all."""
     frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(trace)]
@@ -134,6 +151,6 @@ def _shown(file: str, line: int, scenario: Path | None) -> str:
 
 
 def _said(error: BaseException) -> str:
-    text = " ".join(str(error).split())
+    text = shown(" ".join(str(error).split()))  # first whole: half a secret is not recognised
     kind = type(error).__name__
     return (f"{kind}: {text}" if text else kind)[:_LONGEST_TEXT]

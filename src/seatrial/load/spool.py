@@ -75,7 +75,7 @@ class SpoolHeader:
     share: Share
     deadline_s: float
     scenario: str
-    host: str
+    host: str  # as it may be shown
 
     def to_json(self) -> str:
         """One line of JSON; an endless schedule has the duration null."""

@@ -12,7 +12,7 @@ from importlib import import_module
 
 from seatrial.drivers.sql import SqlBinding
 from seatrial.faults.protocol import Role
-from seatrial.model.problems import BadInput, Problem
+from seatrial.model.problems import BadInput, Problem, translating
 
 Copy = tuple[str, str | None]  # id, content (None: the target does not say)
 
@@ -39,5 +39,8 @@ def look_up(role: Role, keys: Sequence[str]) -> tuple[Copy, ...]:
     Raises BadInput when the role cannot be asked as it is bound, Unavailable when the target does not answer.
     """
     fit(role)
-    ask: Callable[[Role, Sequence[str]], list[Copy]] = import_module(f"seatrial.lookups.{role.driver}").ask
-    return tuple(ask(role, keys))
+    with translating(role.name):
+        ask: Callable[[Role, Sequence[str]], list[Copy]] = import_module(
+            f"seatrial.lookups.{role.driver}"
+        ).ask
+        return tuple(ask(role, keys))

@@ -21,16 +21,17 @@ checkpoints say. The ledger is written beside the recording, whose form `seatria
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import sqlalchemy as sa
 
 from seatrial.drivers.audit_log import AuditLogBinding
+from seatrial.faults.http import ask
 from seatrial.faults.protocol import Role
 from seatrial.ledger.note import NoteError, VerifierKey, read_checkpoint
 from seatrial.ledger.transcript import Transcript
@@ -100,7 +101,9 @@ class _Asked:
 
     def checkpoints(self) -> Checkpoints:
         rows = self._all(self.bound.checkpoints, "checkpoints", "note, instant")
-        return [(str(row[0]), self._instant(row[1], "checkpoints")) for row in rows]
+        return [
+            (self._text(row[0], "checkpoints", "first"), self._instant(row[1], "checkpoints")) for row in rows
+        ]
 
     def ingested(self) -> list[tuple[int, float]]:
         rows = self._all(self.bound.ingested, "ingested", "entries, instant") if self.bound.ingested else []
@@ -120,7 +123,9 @@ class _Asked:
         ):
             for rows in answer.partitions(_ROWS):
                 self._require_two(rows[0], "entries", "seq, line")
-                yield [(self._number(row[0], "entries"), str(row[1])) for row in rows]
+                yield [
+                    (self._number(row[0], "entries"), self._text(row[1], "entries", "second")) for row in rows
+                ]
 
     def _require_two(self, row: Sequence[Any] | None, query: str, columns: str) -> None:
         if row is not None and len(row) != 2:
@@ -128,21 +133,30 @@ class _Asked:
                 f"roles.{self._role.name}.{query}: gives {len(row)} columns; two are needed: {columns}"
             )
 
+    def _text(self, value: object, query: str, column: str) -> str:
+        if not isinstance(value, str):
+            where = f"roles.{self._role.name}.{query}"
+            raise BadInput(f"{where}: the {column} column is a text of the ledger, not {value!r:.80}")
+        return value
+
     def _number(self, value: object, query: str) -> int:
-        if not isinstance(value, int):
+        if not isinstance(value, int) or isinstance(value, bool):
             raise BadInput(
-                f"roles.{self._role.name}.{query}: the first column is a number of entries, not {value!r}"
+                f"roles.{self._role.name}.{query}: the first column is a number of entries, not {value!r:.80}"
             )
         return value
 
     def _instant(self, value: Any, query: str) -> float:
         try:
-            return value.timestamp() if isinstance(value, datetime) and value.tzinfo else float(value)
-        except (TypeError, ValueError) as error:
+            instant = value.timestamp() if isinstance(value, datetime) and value.tzinfo else float(value)
+        except (TypeError, ValueError, OverflowError):
+            instant = math.nan
+        if not math.isfinite(instant):
             where = f"roles.{self._role.name}.{query}"
             raise BadInput(
-                f"{where}: the second column is an instant (seconds since 1970), not {value!r}"
-            ) from error
+                f"{where}: the second column is an instant (seconds since 1970), not {value!r:.80}"
+            )
+        return instant
 
 
 def _size(note: str) -> int:
@@ -166,11 +180,7 @@ def _keys(role: Role, written: str, timeout_s: float) -> list[VerifierKey]:
 
 
 def _fetched(role: Role, url: str, timeout_s: float) -> str:
-    role.require_allowed(httpx.URL(url).host)
-    try:
-        answer = httpx.get(url, timeout=timeout_s, trust_env=False)
-    except httpx.HTTPError as error:
-        raise Unavailable(f"{role.name}: GET {url}: {error}") from error
+    answer = ask(role.allow_list, role.name, "GET", url, timeout_s)
     if not answer.is_success:
-        raise Unavailable(f"{role.name}: GET {url}: HTTP {answer.status_code}")
+        raise Unavailable(f"{answer.to}: HTTP {answer.status}")
     return answer.text

@@ -74,15 +74,19 @@ def _sign(line: str, source: str, member: str, zero_wall_s: float) -> Sign | Non
     for what, pattern in _SIGNS:
         match = pattern.search(line)
         stamp = _STAMP.match(line) if match else None
-        if match and stamp:
+        instant = _instant(stamp) if match and stamp else None
+        if match and instant is not None:
             about = match.groupdict().get("about") or member
-            return Sign(_instant(stamp) - zero_wall_s, what, about, source, line)
+            return Sign(instant - zero_wall_s, what, about, source, line)
     return None
 
 
-def _instant(stamp: re.Match[str]) -> float:
-    """Seconds since 1970."""
-    written = datetime.fromisoformat(stamp["instant"].replace(",", ".") + (stamp["offset"] or ""))
-    if stamp["zone"] in ("UTC", "GMT"):
-        written = written.replace(tzinfo=UTC)
-    return written.timestamp()
+def _instant(stamp: re.Match[str]) -> float | None:
+    """Seconds since 1970; None for what looks like a time stamp and is none."""
+    try:
+        written = datetime.fromisoformat(stamp["instant"].replace(",", ".") + (stamp["offset"] or ""))
+        if stamp["zone"] in ("UTC", "GMT"):
+            written = written.replace(tzinfo=UTC)
+        return written.timestamp()
+    except (ValueError, OverflowError):
+        return None

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from seatrial.faults.protocol import Role
-from seatrial.model.problems import BadInput, nearest
+from seatrial.model.problems import BadInput, nearest, translating
 
 # each loads its file when it is needed: their libraries are large
 
@@ -42,4 +42,5 @@ def record(role: Role, directory: Path) -> bytes:
     if recorder is None:
         known = nearest(role.driver, RECORDERS)
         raise BadInput(f"{role.name}: nothing is recorded through the driver '{role.driver}'{known}")
-    return recorder(role, directory)
+    with translating(role.name):
+        return recorder(role, directory)

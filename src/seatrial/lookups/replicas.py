@@ -16,9 +16,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import httpx
-
 from seatrial.drivers.replicas import ReplicasBinding
+from seatrial.faults.http import Answer, HttpClient
 from seatrial.faults.protocol import Role
 from seatrial.model.problems import Unavailable
 
@@ -32,15 +31,13 @@ def record(
 ) -> bytes:
     """The recording as JSON. Raises BadInput, or Unavailable when a replica does not answer."""
     bound = role.bound_to(ReplicasBinding)
-    for url in bound.replicas.values():
-        role.require_allowed(httpx.URL(url).host)
-    with httpx.Client(timeout=bound.timeout.seconds, trust_env=False) as client:
-        states, agreed_after_s = _await_agreement(client, role.name, bound, clock, sleep)
+    with HttpClient(role.allow_list, role.name, bound.timeout.seconds) as client:
+        states, agreed_after_s = _await_agreement(client, bound, clock, sleep)
         replicas = [
             {
                 "region": region,
                 "state": states[region].text,
-                "digest": states[region].headers.get("X-State-Digest", ""),
+                "digest": states[region].headers.get("x-state-digest", ""),
                 "history": _history(client, role.name, url),
             }
             for region, url in bound.replicas.items()
@@ -49,20 +46,17 @@ def record(
 
 
 def _await_agreement(
-    client: httpx.Client,
-    role: str,
+    client: HttpClient,
     bound: ReplicasBinding,
     clock: Callable[[], float],
     sleep: Callable[[float], None],
-) -> tuple[dict[str, httpx.Response], float | None]:
+) -> tuple[dict[str, Answer], float | None]:
     """The states, and after how long they agreed (None: not in time, or they still move)."""
     started_s = clock()
     before: set[bytes] = set()
     while True:
         asked_s = clock() - started_s
-        states = {
-            region: _get(client, role, f"{url.rstrip('/')}/state") for region, url in bound.replicas.items()
-        }
+        states = {region: _get(client, f"{url.rstrip('/')}/state") for region, url in bound.replicas.items()}
         now = {state.content for state in states.values()}
         if len(now) == 1 and now == before:
             return states, asked_s
@@ -72,29 +66,25 @@ def _await_agreement(
         sleep(_LOOK_EVERY_S)
 
 
-def _history(client: httpx.Client, role: str, url: str) -> list[Any]:
+def _history(client: HttpClient, role: str, url: str) -> list[Any]:
     """Every operation that a replica tells of, in the order in which they came to it."""
     operations: list[Any] = []
     after = 0
     for _ in range(_MOST_PAGES):
-        answer = _get(client, role, f"{url.rstrip('/')}/history?after={after}&limit={_PAGE}")
-        try:
-            page = answer.json()
-            operations += page["operations"]
-            following = page["next"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise Unavailable(f"{role}: {answer.url}: not a page of a history: {error}") from error
-        if following is None:
-            return operations
-        after = int(following)
+        answer = _get(client, f"{url.rstrip('/')}/history?after={after}&limit={_PAGE}")
+        match answer.json():
+            case {"operations": list(page), "next": None}:
+                return operations + page
+            case {"operations": list(page), "next": int(following)} if following > after:
+                operations += page
+                after = following
+            case _:
+                raise Unavailable(f"{answer.to}: is no page of a history: {answer.opening}")
     raise Unavailable(f"{role}: {url}/history has no end after {_MOST_PAGES * _PAGE:,} operations")
 
 
-def _get(client: httpx.Client, role: str, url: str) -> httpx.Response:
-    try:
-        answer = client.get(url)
-    except httpx.HTTPError as error:
-        raise Unavailable(f"{role}: GET {url}: {error}") from error
+def _get(client: HttpClient, url: str) -> Answer:
+    answer = client.ask("GET", url)
     if not answer.is_success:
-        raise Unavailable(f"{role}: GET {url}: HTTP {answer.status_code}")
+        raise Unavailable(f"{answer.to}: HTTP {answer.status}")
     return answer

@@ -18,7 +18,7 @@ from seatrial.drivers.sql import SqlBinding
 from seatrial.faults.protocol import Role
 from seatrial.lookups.database import engine_of, reason_of
 from seatrial.lookups.http import identity_of
-from seatrial.model.problems import Unavailable
+from seatrial.model.problems import BadInput, Unavailable
 
 _IDS_A_QUERY = 2_000
 _PATIENCE_S = 10.0
@@ -36,9 +36,18 @@ def ask(role: Role, keys: Sequence[str]) -> list[tuple[str, str | None]]:
             found: list[tuple[str, str | None]] = []
             for start in range(0, len(ids), _IDS_A_QUERY):
                 rows = connection.execute(query, {"ids": ids[start : start + _IDS_A_QUERY]})
-                found += [(str(row[0]), str(row[1]) if len(row) > 1 else None) for row in rows]
+                found += [
+                    (_text(role, row[0]), _text(role, row[1]) if len(row) > 1 else None) for row in rows
+                ]
             return found
     except sa.exc.SQLAlchemyError as error:
         raise Unavailable(f"{role.name}: the database did not answer: {reason_of(error)}") from error
     finally:
         engine.dispose()
+
+
+def _text(role: Role, value: object) -> str:
+    """A column as text. Raises BadInput for bytes, of which nobody knows how they are to be read."""
+    if isinstance(value, bytes | bytearray | memoryview):
+        raise BadInput(f"roles.{role.name}.query: gives bytes where text is needed; convert it in the query")
+    return str(value)

@@ -81,8 +81,17 @@ class StoreCollector:
                     running.add_metric([name], count)
                 else:
                     total.add_metric([name, state.value], count)
+        without_pass = GaugeMetricFamily(
+            "seatrial_occurrences_since_pass",
+            "Occurrences since the last that passed, blackouts not counted.",
+            labels=["schedule"],
+        )
+        since_pass = self._store.occurrences.since_pass()
+        for name in names:
+            without_pass.add_metric([name], since_pass.get(name, 0))
         yield total
         yield running
+        yield without_pass
 
     def _runs(self) -> Iterator[Metric]:
         first = _gauge("seatrial_first_run_timestamp_seconds", "When it ran first.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar, Literal
 
 from pydantic import model_validator
@@ -60,12 +61,16 @@ class ProbeSpec(Strict):
 
     def judge(self, value: object) -> str:
         """What is wrong with a value; empty when nothing is."""
+        if isinstance(value, float) and math.isnan(value):
+            return f"{self} gave NaN, which says nothing"
         if self.min is None and self.max is None:
-            return "" if value else f"{self} gave {value!r}"
+            return "" if value else f"{self} gave {value!r:.200}"
         try:
             number = float(str(value))
         except ValueError:
-            return f"{self} gave {value!r}, which is no number"
+            number = math.nan
+        if math.isnan(number):
+            return f"{self} gave {value!r:.200}, which is no number"
         if self.min is not None and number < self.min:
             return f"{self} gave {number:g}, at least {self.min:g} is wanted"
         if self.max is not None and number > self.max:

@@ -11,6 +11,8 @@ import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from seatrial.model.secrets import shown
+
 Path = tuple[str | int, ...]  # of keys and indexes: ("timeline", 1, "fault")
 
 
@@ -55,9 +57,15 @@ class Problem:
 
 
 class SeatrialError(Exception):
-    """An error with a message for people, and the exit code that it ends a command with."""
+    """An error with a message for people, and the exit code that it ends a command with.
+
+    Libraries quote addresses and headers in the errors that ours translate, so its text holds no secret.
+    """
 
     exit_code = 70
+
+    def __str__(self) -> str:
+        return shown(super().__str__())
 
 
 class BadInput(SeatrialError):  # noqa: N818  # what it is, as in KeyboardInterrupt
@@ -140,6 +148,24 @@ class Interrupted(SeatrialError):  # noqa: N818
     """A person or a supervisor asked for the end."""
 
     exit_code = 130
+
+
+@contextlib.contextmanager
+def translating(who: str) -> Iterator[None]:
+    """Whatever is raised within and is no `SeatrialError` becomes an Unavailable that names its type.
+
+    For calls into plugins: what they ask may answer anything, and whoever calls them expects the one family.
+    """
+    try:
+        yield
+    except SeatrialError:
+        raise
+    except Exception as error:
+        raise Unavailable(f"{who}: {type(error).__name__}: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), "")[:300]
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

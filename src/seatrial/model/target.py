@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import ipaddress
+import base64
 import re
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from seatrial.model import secrets
+from seatrial.model.allow import LOOPBACK, AllowList, wrong_with
 from seatrial.model.experiment import Name
 from seatrial.model.quantities import Duration
 from seatrial.model.strict import Strict, about, as_tuple
-
-LOOPBACK = ("127.0.0.0/8", "::1/128", "localhost")
 
 # Variables tell a scenario of its target. None may change the load generator itself.
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*", re.ASCII)
@@ -21,6 +22,7 @@ _RESERVED = re.compile(r"PATH|HOME|(PYTHON|LD_|DYLD_|LOCUST_|SEATRIAL_).*|.*_PRO
 _ROLE = re.compile(r"(?=.{1,80}$)[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*", re.ASCII)
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s,;\"']+")
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_LOGIN = re.compile(r"://([^\s/@]+:[^\s/]+)@")
 
 
 class RoleBinding(Strict):
@@ -48,6 +50,14 @@ class Target(Strict):
     ready_within: Duration = Duration(10.0)
     variables: dict[str, str] = Field(default_factory=dict)  # what scenarios find in their environment
     roles: dict[str, RoleBinding] = Field(default_factory=dict)
+
+    @field_validator("allow")
+    @classmethod
+    def _readable(cls, allow: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in allow:
+            if wrong := wrong_with(entry):
+                raise ValueError(wrong)
+        return allow
 
     @field_validator("variables")
     @classmethod
@@ -78,20 +88,18 @@ class Target(Strict):
             raise about("base_url", f"'{self.base_url}' is not an address: {error}") from error
         if url.scheme not in ("http", "https") or not url.hostname:
             raise about("base_url", f"'{self.base_url}' is not an http:// or https:// address")
-        if not self.allows(url.hostname):
-            told = f"the host {url.hostname} is not in allow: [{', '.join(self.allow)}]"
-            raise about("base_url", told)
+        if not self.allow_list.may_allow(url.hostname):
+            raise about("base_url", f"the host {url.hostname} is not in allow: [{self.allow_list}]")
         return self
 
+    @property
+    def allow_list(self) -> AllowList:
+        """What `allow` says: the hosts that load, faults, probes and look-ups may touch."""
+        return AllowList.of(self.allow)
+
     def allows(self, host: str) -> bool:
-        """Whether load and faults may touch `host`: named, or an address in an allowed network."""
-        if host in self.allow:
-            return True
-        try:
-            address = ipaddress.ip_address(host)
-        except ValueError:
-            return False  # a name must be allowed by name: what it resolves to may change under us
-        return any(address in network for network in _networks(self.allow))
+        """Whether `host` is allowed as it is written; a name that is not listed may be by its address."""
+        return self.allow_list.allows(host)
 
 
 def hosts_in(text: str) -> list[str]:
@@ -106,28 +114,41 @@ def _host(url: str) -> str:
         return ""
 
 
-def _networks(allow: tuple[str, ...]) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-    networks = []
-    for entry in allow:
-        try:
-            networks.append(ipaddress.ip_network(entry, strict=False))
-        except ValueError:
-            continue  # a host name
-    return networks
-
-
 def references(value: Any) -> set[str]:
     """Names of the environment variables that `${NAME}` references anywhere in `value` need."""
+    return {name for text in _texts(value) for name in _REFERENCE.findall(text)}
+
+
+def resolve(value: Any, environment: Mapping[str, str]) -> Any:
+    """`value` with each `${NAME}` replaced by a secret. Secrets enter here only: what is recorded is `value`.
+
+    Each is remembered, so that no text that leaves this process shows it. Raises KeyError for one that is not
+    set.
+    """
+    for name in references(value):
+        secrets.remember(environment[name], f"${{{name}}}")
+    for address in _texts(value):
+        _remember_login(address, environment)
+    return substitute(value, environment)
+
+
+def _remember_login(address: str, environment: Mapping[str, str]) -> None:
+    """HTTP sends `user:password` in base64, in which a short password is not found by itself."""
+    for written in filter(references, _LOGIN.findall(address)):
+        login = unquote(substitute(written, environment)).encode()
+        secrets.remember(base64.b64encode(login).decode(), f"base64({written})")
+
+
+def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
-        return set(_REFERENCE.findall(value))
-    children = (
-        value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
-    )
-    return set().union(*(references(child) for child in children))
+        yield value
+    elif isinstance(value, (dict, list, tuple)):
+        for child in value.values() if isinstance(value, dict) else value:
+            yield from _texts(child)
 
 
-def substitute(value: Any, environment: dict[str, str]) -> Any:
-    """`value` with each `${NAME}` replaced. Secrets enter here only: what is recorded is `value`."""
+def substitute(value: Any, environment: Mapping[str, str]) -> Any:
+    """`value` with each `${NAME}` replaced by what is no secret, or is shown to nobody."""
     if isinstance(value, str):
         return _REFERENCE.sub(lambda match: environment[match[1]], value)
     if isinstance(value, dict):

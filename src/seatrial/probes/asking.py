@@ -9,7 +9,7 @@ from importlib import import_module
 from seatrial.drivers.pkcs11 import Pkcs11Binding
 from seatrial.faults.protocol import Role
 from seatrial.model.probe import ProbeSpec
-from seatrial.model.problems import BadInput, Problem, SeatrialError
+from seatrial.model.problems import BadInput, Problem, SeatrialError, translating
 from seatrial.model.target import hosts_in
 
 
@@ -41,6 +41,7 @@ def ask(question: Question) -> str:
     # each kind is a file of this room, loaded when it is needed: their libraries are large
     asker: Callable[[ProbeSpec, Role], str] = import_module(f"seatrial.probes.{question.probe.kind}").ask
     try:
-        return asker(question.probe, question.role)
+        with translating(question.role.name):
+            return asker(question.probe, question.role)
     except SeatrialError as error:
         return f"{question.probe}: {error}"

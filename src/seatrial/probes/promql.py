@@ -5,34 +5,39 @@ An expression that matches nothing is not well: no data is not 100 % (HTTP API, 
 
 from __future__ import annotations
 
-import httpx
+from typing import Any
 
+from seatrial.faults import http
 from seatrial.faults.protocol import Role
 from seatrial.model.probe import ProbeSpec
+from seatrial.model.problems import Unavailable
 
 
 def ask(probe: ProbeSpec, role: Role) -> str:
     """What is wrong; empty when all samples are good."""
     url = str(role.resolved(role.parameters.get("url", ""))).rstrip("/")
-    role.require_allowed(httpx.URL(url).host)
-    try:
-        answer = httpx.get(
-            f"{url}/api/v1/query",
-            params={"query": probe.question},
-            timeout=probe.within.seconds,
-            trust_env=False,
-        )
-        body = answer.json()
-    except (httpx.HTTPError, ValueError) as error:
-        return f"{probe}: {error or type(error).__name__}"
-    if body.get("status") != "success":
-        return f"{probe}: {body.get('error', f'HTTP {answer.status_code}')}"
-    found = body["data"]
-    samples = (
-        [found["result"]]
-        if found["resultType"] in ("scalar", "string")
-        else [each["value"] for each in found["result"]]
+    question = {"query": probe.question}
+    answer = http.ask(
+        role.allow_list, role.name, "GET", f"{url}/api/v1/query", probe.within.seconds, params=question
     )
-    if not samples:
+    body = answer.object()
+    if body.get("status") != "success":
+        return f"{probe}: {str(body.get('error', f'HTTP {answer.status}'))[:300]}"
+    try:
+        values = _values(body["data"])
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise Unavailable(f"{answer.to}: is this Prometheus? {error!r}: {answer.opening}") from error
+    if not values:
         return f"{probe} matches nothing"
-    return next(filter(None, (probe.judge(float(value)) for _, value in samples)), "")
+    return next(filter(None, map(probe.judge, values)), "")
+
+
+def _values(found: Any) -> list[float]:
+    """The values of a result: `[time, value]` of a scalar, or that of each series of a vector."""
+    match found["resultType"], found["result"]:
+        case "scalar" | "string", [_, value]:
+            return [float(value)]
+        case "vector", list(series):
+            return [float(each["value"][1]) for each in series]
+        case kind, _:
+            raise ValueError(f"a result of type {kind} has no single instant")

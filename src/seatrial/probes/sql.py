@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from seatrial.faults.protocol import Role
-from seatrial.lookups.database import engine_of
+from seatrial.lookups.database import engine_of, reason_of
 from seatrial.model.probe import ProbeSpec
 
 
@@ -16,6 +16,6 @@ def ask(probe: ProbeSpec, role: Role) -> str:
         with engine.connect() as connection:
             return probe.judge(connection.execute(sa.text(probe.question)).scalar())
     except sa.exc.SQLAlchemyError as error:
-        return f"{probe}: {str(getattr(error, 'orig', None) or error).strip().splitlines()[0]}"
+        return f"{probe}: {reason_of(error)}"
     finally:
         engine.dispose()

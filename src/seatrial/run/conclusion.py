@@ -21,6 +21,7 @@ from seatrial.model.experiment import Experiment
 from seatrial.model.problems import CannotStore, Unavailable
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import RunResult
+from seatrial.model.secrets import shown_in
 from seatrial.model.verdict import Verdict
 from seatrial.report import Dossier, junit, render_html
 from seatrial.report.verdictfile import verdict_document
@@ -54,7 +55,7 @@ def write_down(
     Evidence that has not taken the verdict is not sealed either: whoever puts it there later does both.
     """
     _keep_defects(evidence, losses)
-    judged = replace(judged, evidence=losses.result("the list of files", evidence.manifest, {}))
+    judged = replace(shown_in(judged), evidence=losses.result("the list of files", evidence.manifest, {}))
     result = _written(judged, backdrop, evidence, home, losses)
     _keep_defects(evidence, losses)
     if VERDICT in losses or losses.done("the seal", lambda: seal_evidence(evidence, home)):

@@ -18,9 +18,8 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-
 from seatrial import disk
+from seatrial.faults.http import HttpClient
 from seatrial.faults.session import FaultSession
 from seatrial.load.launch import LoadPlan, LoadProcess, launch
 from seatrial.model.problems import CannotStore, SeatrialError, Unavailable
@@ -38,6 +37,7 @@ from seatrial.run.watch import Watch
 _TICK_S = 0.1
 _LOAD_STARTS_WITHIN_S = 30.0
 _STOP_LOAD_WITHIN_S = 1.0
+_READY_ANSWER_WITHIN_S = 2.0
 _STEADY_AGAIN_WITHIN_S = 30.0
 
 
@@ -65,22 +65,24 @@ class Conducted:
 
 
 def require_healthy(plan: Plan, within_s: float | None = None) -> None:
-    """Wait until the target's `ready` path answers 2xx or 3xx. Raises Unavailable when it does not."""
+    """Wait until the target's `ready` path answers 2xx or 3xx. Raises Unavailable when it does not.
+
+    Raises BadInput for an address that is not allowed.
+    """
     url = plan.base_url + plan.target.ready
     deadline = time.monotonic() + (plan.target.ready_within.seconds if within_s is None else within_s)
-    said = "no answer"
-    with httpx.Client(timeout=2.0, trust_env=False) as client:
+    with HttpClient(plan.target.allow_list, plan.target.target, _READY_ANSWER_WITHIN_S) as client:
         while True:
             try:
-                answer = client.get(url)
-                if answer.status_code < 400:
+                answer = client.ask("GET", url)
+                if not answer.is_error:
                     return
-                said = f"HTTP {answer.status_code}"
-            except httpx.HTTPError as error:
-                said = str(error) or type(error).__name__
+                said = f"{answer.to}: HTTP {answer.status}"
+            except Unavailable as error:
+                said = str(error)
             if time.monotonic() >= deadline:
                 raise Unavailable(
-                    f"the target {plan.target.target} is not healthy: GET {url}: {said}; nothing was started"
+                    f"the target {plan.target.target} is not healthy: {said}; nothing was started"
                 )
             time.sleep(_TICK_S)
 
@@ -148,7 +150,7 @@ class Conductor:
         wrong = self._steady.wait_until_well(self._plan.target.ready_within.seconds, self._stop)
         if wrong:
             raise Unavailable(f"the target is not in its steady state: {wrong}; nothing was started")
-        self._write("target.ready", url=self._plan.base_url)
+        self._write("target.ready", url=self._plan.address)
         session = FaultSession(
             self._home,
             self._plan.target.target,
@@ -239,6 +241,7 @@ class Conductor:
             LoadPlan(
                 scenario=self._plan.scenario,
                 host=self._plan.base_url,
+                address=self._plan.address,
                 shape=self._plan.shape,
                 warmup_s=experiment.warmup.seconds,
                 duration_s=self._duration_s,
@@ -247,6 +250,7 @@ class Conductor:
                 deadline_s=experiment.load.deadline.seconds,
                 directory=self._evidence.directory,
                 variables=self._plan.variables,
+                allow=self._plan.target.allow,
             )
         )
         self._write("load.started", pid=load.pid, scenario=experiment.load.scenario)

@@ -17,6 +17,8 @@
 | defect.txt         | where seatrial itself failed, if it did                                   |
 
 While a run goes on, a file `.room` keeps room for what is written at its end: the disk may be full by then.
+The directory is its owner's alone (0700, files 0600), and texts are written without secrets: references stand
+in their places (`seatrial.model.secrets`).
 """
 
 from __future__ import annotations
@@ -31,11 +33,13 @@ import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from seatrial import disk
+from seatrial.home import private, private_directory
 from seatrial.model.problems import BadInput, CannotStore
 from seatrial.model.result import plain
+from seatrial.model.secrets import screened, shown_in
 
 ROOM = 6 << 20
 """Bytes kept free for the end of a run: a report has 2 MB at most, the seal a line for each journal line."""
@@ -81,15 +85,16 @@ class Evidence:
     def _made(cls, experiment: str, started: datetime, out: Path | None) -> Evidence:
         stamp = started.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
         if out is not None:
-            out.mkdir(parents=True, exist_ok=True)
+            private_directory(out)
             if any(out.iterdir()):
                 raise BadInput(f"--out {out}: the directory is not empty; evidence is never written over")
             return cls(out.resolve(), f"{stamp}-{out.resolve().name}")
+        private_directory(Path("runs"))
         for attempt in range(1, 1000):
             suffix = f"-{attempt}" if attempt > 1 else ""
             directory = Path("runs") / f"{stamp}-{experiment}{suffix}"
             try:
-                directory.mkdir(parents=True)
+                directory.mkdir(mode=0o700)
             except FileExistsError:
                 continue  # another run began in the same second
             return cls(directory.resolve())
@@ -125,20 +130,24 @@ class Evidence:
             self.path(_ROOM).unlink(missing_ok=True)
 
     def write_text(self, name: str, text: str) -> None:
-        """Write a whole file, durably: readers see the old one or the new one, never half.
+        """Write a whole text, durably: readers see the old one or the new one, never half.
 
         Raises CannotStore.
         """
-        self.write_bytes(name, text.encode())
+        self.write_bytes(name, screened(text).encode())
 
     def write_bytes(self, name: str, data: bytes) -> None:
-        """The same for bytes."""
+        """The same for what is no text."""
         with disk.storing(name, self.path(name)):
             disk.write_whole(self.path(name), data)
 
     def write_json(self, name: str, value: Any) -> None:
         """Write a record (or plain data) as JSON."""
-        self.write_text(name, json.dumps(plain(value), indent=2, ensure_ascii=False) + "\n")
+        self.write_text(name, json.dumps(shown_in(plain(value)), indent=2, ensure_ascii=False) + "\n")
+
+    def create_file(self, name: str) -> BinaryIO:
+        """A new file for what is no text."""
+        return open(self.path(name), "wb", opener=private)
 
     def manifest(self) -> dict[str, str]:
         """What is there: each evidence file, and under `sha256` the digest of the request log."""
@@ -173,12 +182,13 @@ class RunJournal:
         self._waiting: list[bytes] = []
         self.trouble: CannotStore | None = None
         with disk.storing("the run's journal", path):
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+            self._file = private(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
             self._size = _end_torn_line(self._file)
 
     def write(self, event: str, mono_s: float, wall: datetime, **details: Any) -> None:
         """Append one event; usable from all threads."""
-        line = {"event": event, "mono": mono_s, "wall": wall.astimezone(UTC).isoformat(), **plain(details)}
+        told = shown_in(plain(details))
+        line = {"event": event, "mono": mono_s, "wall": wall.astimezone(UTC).isoformat(), **told}
         with self._lock:
             self._waiting.append(json.dumps(line, ensure_ascii=False).encode() + b"\n")
             try:

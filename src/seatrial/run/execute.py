@@ -27,6 +27,7 @@ from seatrial.model.experiment import Experiment
 from seatrial.model.problems import CannotStore, Interrupted, SeatrialError
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import CheckResult, Failover, RunResult
+from seatrial.model.secrets import screened, shown, shown_in
 from seatrial.model.verdict import Verdict
 from seatrial.run import openruns
 from seatrial.run.clock import RunClock
@@ -117,7 +118,7 @@ def execute(
         target=plan.target.target,
         directory=str(evidence.directory),
         started_at=clock.anchor_wall.astimezone(UTC).isoformat(timespec="seconds"),
-        command=reporter.reproduce if reporter else "",
+        command=shown(reporter.reproduce) if reporter else "",
         pid=os.getpid(),
     )
     try:
@@ -262,11 +263,16 @@ def _stored(role: Role, log: RequestLog, evidence: Evidence, losses: Losses) -> 
         return Stored((), _said(error))
     table = pa.table({
         "id": pa.array([identity for identity, _ in copies], pa.utf8()),
-        "content": pa.array([content for _, content in copies], pa.utf8()),
+        "content": pa.array([content and screened(content) for _, content in copies], pa.utf8()),
     })  # fmt: skip
     name = f"stored-{role.name}.parquet"
-    losses.done(name, lambda: pq.write_table(table, evidence.path(name), compression="zstd"))
+    losses.done(name, lambda: _keep_rows(evidence, name, table))
     return Stored(copies)
+
+
+def _keep_rows(evidence: Evidence, name: str, table: pa.Table) -> None:
+    with evidence.create_file(name) as file:
+        pq.write_table(table, file, compression="zstd")
 
 
 def _recorded(role: Role, evidence: Evidence, losses: Losses) -> Recorded:
@@ -277,7 +283,7 @@ def _recorded(role: Role, evidence: Evidence, losses: Losses) -> Recorded:
     except Exception as error:  # the same
         return Recorded(b"", _said(error))
     name = f"recorded-{role.name}.json"
-    losses.done(name, lambda: evidence.write_bytes(name, data))
+    losses.done(name, lambda: evidence.write_text(name, data.decode()))
     return Recorded(data, directory=directory if directory.is_dir() else None)
 
 
@@ -299,8 +305,11 @@ def _checked(check: Check, history: History) -> CheckResult:
 
 
 def _describe(plan: Plan) -> dict[str, Any]:
-    """The plan as resolved. Secrets stay references: the target is recorded as it was written."""
-    return {
+    """The plan as resolved. Secrets stay references: the target is recorded as it was written.
+
+    A command may have been given what a reference stands for; it is shown without.
+    """
+    described = {
         "experiment": plan.experiment.model_dump(mode="json", by_alias=True, exclude_defaults=True),
         "target": plan.target.model_dump(mode="json"),
         "scenario": plan.experiment.load.scenario,
@@ -324,6 +333,7 @@ def _describe(plan: Plan) -> dict[str, Any]:
             "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         },
     }
+    return shown_in(described)
 
 
 def _version(part: str) -> str:

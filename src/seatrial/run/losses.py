@@ -15,6 +15,7 @@ from typing import TypeVar
 from seatrial import disk
 from seatrial.model.problems import SeatrialError
 from seatrial.model.result import RunResult
+from seatrial.model.secrets import shown
 from seatrial.model.verdict import Verdict
 
 DEFECTS = "defect.txt"
@@ -28,7 +29,7 @@ class Losses:
         """`place`: where the evidence is. `defects`: tracebacks of what has failed so far."""
         self._place = place
         self._reasons: dict[str, str] = {}
-        self.defects = list(defects)
+        self.defects = list(map(shown, defects))
 
     def __len__(self) -> int:
         return len(self._reasons)
@@ -62,15 +63,18 @@ class Losses:
     def _foreign(self, what: str, error: Exception) -> str:
         if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in disk.TROUBLES):
             return str(disk.cannot_store(what, self._place, error))
-        told = "".join(traceback.format_exception(error))
+        told = shown("".join(traceback.format_exception(error)))
         if told not in self.defects:
             self.defects.append(told)
-        return f"seatrial itself failed: {type(error).__name__}: {error} (see {DEFECTS})"
+        return shown(f"seatrial itself failed: {type(error).__name__}: {error} (see {DEFECTS})")
 
     def told(self, result: RunResult) -> RunResult:
         """`result`, saying what is missing. What is not kept cannot be shown to anybody: no pass then."""
         if not self._reasons:
             return result
-        missing = tuple(f"missing: {what}: {reason}" for what, reason in self._reasons.items())
+        missing = tuple(
+            f"missing: {reason}" if reason.startswith(f"{what}: ") else f"missing: {what}: {reason}"
+            for what, reason in self._reasons.items()
+        )
         verdict = Verdict.merge([result.verdict, Verdict.UNKNOWN])
         return replace(result, verdict=verdict, reasons=(*result.reasons, *missing))

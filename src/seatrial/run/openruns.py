@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from seatrial import disk
+from seatrial.home import private_directory
 from seatrial.model.problems import CannotStore
 
 _RESERVED = 256 << 10  # bytes: more than a verdict has
@@ -83,7 +84,7 @@ def begin(home: Path, run: OpenRun) -> HeldRun:
     """Record durably that a run begins, and hold it. Raises CannotStore; then nothing may be touched."""
     path = _directory(home) / f"{uuid.uuid4().hex}.json"
     with disk.storing("the record of an open run", path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_directory(path.parent)
         lock = os.open(_lock_of(path), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     held = HeldRun(path, run, lock)
     try:

@@ -21,7 +21,8 @@ from seatrial.model.document import build
 from seatrial.model.experiment import Experiment, RatePoint
 from seatrial.model.problems import BadInput, Problem, Problems
 from seatrial.model.quantities import Duration, Rate
-from seatrial.model.target import Target, substitute
+from seatrial.model.secrets import in_plain_sight, without_userinfo
+from seatrial.model.target import Target, references, resolve
 from seatrial.probes import Question
 from seatrial.run.draft import Draft
 from seatrial.run.questions import bind_questions
@@ -40,7 +41,6 @@ class Plan:
     experiment: Experiment
     experiment_text: str
     target: Target
-    base_url: str  # resolved
     lookups: tuple[Role, ...]  # through which checks ask which writes the target holds
     clusters: tuple[Role, ...]  # of databases, whose logs tell of failovers
     recordings: tuple[Role, ...]  # which are recorded after the run, for checks to judge
@@ -51,9 +51,14 @@ class Plan:
     spikes: tuple[Spike, ...]
     steps: tuple[PlannedStep, ...]
     checks: tuple[Check, ...]
-    variables: Mapping[str, str] = field(
-        repr=False
-    )  # resolved, for the scenario alone: there are secrets in it
+    base_url: str = field(repr=False)  # resolved, for whoever connects; texts say `address`
+    variables: Mapping[str, str] = field(repr=False)  # resolved, for the scenario alone
+    experiment_file: Path = Path()
+
+    @property
+    def address(self) -> str:
+        """Where the target is, for people: as its file says it, without `user:password@`."""
+        return without_userinfo(self.target.base_url).rstrip("/")
 
     @property
     def arrivals(self) -> ArrivalSchedule:
@@ -106,6 +111,8 @@ def _plan(
     experiment: Source, target: Source | None, rate: Rate | None, confirm: str, problems: Problems
 ) -> Plan | None:
     """The plan, unless there are problems: every part is looked at, whatever is wrong with another."""
+    for source in filter(None, (experiment, target)):
+        _know_secrets(source)
     document = experiment.document
     promised: Experiment | None = None
     with problems.collected():
@@ -130,7 +137,7 @@ def _plan(
         recordings=questions.recordings,
         steady_state=questions.steady_state,
         guard_probes=questions.guard_probes,
-        base_url=str(substitute(roles.target.base_url, dict(os.environ))).rstrip("/"),
+        base_url=str(resolve(roles.target.base_url, os.environ)).rstrip("/"),
         scenario=scenario,
         shape=with_spikes(
             [RateStep(point.at.seconds, point.rate) for point in promised.load.rate],
@@ -139,8 +146,16 @@ def _plan(
         spikes=tuple(spikes),
         steps=tuple(steps),
         checks=questions.checks,
-        variables=substitute(roles.target.variables, dict(os.environ)),
+        variables=resolve(roles.target.variables, os.environ),
+        experiment_file=experiment.path,
     )
+
+
+def _know_secrets(source: Source) -> None:
+    """All of them, before anything of theirs can come back from anywhere; but what the file says is none."""
+    in_plain_sight(source.document.text)
+    for name in references(source.document.data) & os.environ.keys():
+        resolve(f"${{{name}}}", os.environ)
 
 
 def _scenario(draft: Draft, experiment: Source, problems: Problems) -> Path | None:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from seatrial import drivers
+from seatrial.faults import reach
 from seatrial.faults.protocol import Role
 from seatrial.files import Source
 from seatrial.model.document import Document, build
@@ -81,9 +82,9 @@ class Roles:
             return  # which is told already
         for path, address in bound.addresses():
             host = _host(address)
-            if host and not self.target.allows(host):
+            if host and not reach.allows(self.target.allow_list, host):
                 shown = "its host" if references(_at(role.parameters, path)) else f"the host {host}"
-                told = f"{shown} is not in allow: [{', '.join(self.target.allow)}]; it may not be touched"
+                told = f"{shown} is not in allow: [{self.target.allow_list}]; it may not be touched"
                 yield self.placed(role.problem(path, told))
 
 
@@ -133,15 +134,20 @@ def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _not_allowed(target: Target, document: Document) -> Iterator[Problem]:
-    """Variables that would lead the load to hosts that it may not touch. A secret is not quoted."""
-    for name, written in target.variables.items():
+    """URLs that would lead the load to hosts that it may not touch. A secret is not quoted.
+
+    A name that is not listed is resolved: what counts is the address.
+    """
+    told: list[tuple[Path, str]] = [(("base_url",), target.base_url)]
+    told += [(("variables", name), written) for name, written in target.variables.items()]
+    for path, written in told:
         if references(written) - os.environ.keys():
             continue  # which is told already
         for host in hosts_in(substitute(written, dict(os.environ))):
-            if not target.allows(host):
+            if not reach.allows(target.allow_list, host):
                 whose = f"the host {host}" if host and not references(written) else "the host of its URL"
-                message = f"{whose} is not in allow: [{', '.join(target.allow)}]; load may not touch it"
-                yield document.problem(("variables", name), message)
+                message = f"{whose} is not in allow: [{target.allow_list}]; load may not touch it"
+                yield document.problem(path, message)
 
 
 def _unconfirmed(target: Target, document: Document, confirm: str) -> Iterator[Problem]:

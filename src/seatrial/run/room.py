@@ -38,11 +38,12 @@ def require_room(
         places.setdefault(device, place)
     for device, size in wanted.items():
         free = disk.free_bytes(places[device])
+        choice = "SEATRIAL_HOME" if places[device] == home else "--out"
         if free is not None and free < size:
             raise CannotStore(
                 f"{places[device]}: a run of about {round(rows):,} arrivals writes at least"
                 f" {disk.amount(size)} there, and {disk.amount(free)} are free; nothing was started",
-                "free some room there, or choose another place with --out",
+                f"free some room there, or choose another place with {choice}",
             )
 
 

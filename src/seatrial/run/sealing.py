@@ -11,6 +11,7 @@ import socket
 from pathlib import Path
 
 from seatrial import disk
+from seatrial.home import make_private
 from seatrial.ledger import Signer, SoftwareSigner, seal
 from seatrial.ledger.seal import SEAL
 from seatrial.run.evidence import Evidence
@@ -43,6 +44,7 @@ def seal_evidence(evidence: Evidence, home: Path) -> None:
         if not sealed_before:
             shutil.rmtree(place, ignore_errors=True)
         raise
+    make_private(evidence.directory)  # also what others have put there
 
 
 def is_sealed(evidence: Evidence) -> bool:

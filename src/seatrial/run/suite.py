@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from seatrial.files import Source, find, missing, read
 from seatrial.model.document import build
@@ -20,8 +21,10 @@ from seatrial.model.result import RunResult
 from seatrial.model.suite import Suite
 from seatrial.model.verdict import Verdict
 from seatrial.run.evidence import Evidence
-from seatrial.run.execute import Execution
 from seatrial.run.plan import Plan, make_plan, problems_of_plan, problems_of_target
+
+if TYPE_CHECKING:  # who only plans a suite, as a dry run does, need not load what runs it
+    from seatrial.run.execute import Execution
 
 
 @dataclass(frozen=True, slots=True)

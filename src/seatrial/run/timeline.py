@@ -27,6 +27,7 @@ from seatrial.faults.session import FaultSession, Injection, Life, Prepared
 from seatrial.faults.undoing import Outcome, UndoFailedError
 from seatrial.model.problems import SeatrialError
 from seatrial.model.result import StepRecord
+from seatrial.model.secrets import shown_in
 from seatrial.model.undo import UndoOutcome
 from seatrial.run.clock import RunClock
 from seatrial.run.evidence import RunJournal
@@ -273,7 +274,7 @@ class Timeline(threading.Thread):
 
     def _update(self, name: str, **changes: float | str | None) -> None:
         with self._lock:
-            self._records[name] = replace(self._records[name], **changes)  # type: ignore[arg-type]
+            self._records[name] = replace(self._records[name], **shown_in(changes))  # type: ignore[arg-type]
 
     def _write(self, event: str, step: PlannedStep, **details: object) -> None:
         now = self._clock.now()

@@ -5,19 +5,22 @@ schedules/*.yaml ──plan──► planned instants (pure) ──accounting (p
                                                         APScheduler wakes ─┘  └──► Execute (given)
 """
 
-from seatrial.schedule.commands import StartOptions, history, next_occurrences, start
-from seatrial.schedule.execution import Execute
-from seatrial.schedule.plan import Plan, load_plan, load_plans
+from seatrial.schedule.commands import StartOptions, history, next_occurrences, reviewed, start
+from seatrial.schedule.execution import Execute, Outcome
+from seatrial.schedule.plan import Plan, Review, load_plan, load_plans
 from seatrial.schedule.upcoming import Upcoming
 
 __all__ = [
     "Execute",
+    "Outcome",
     "Plan",
+    "Review",
     "StartOptions",
     "Upcoming",
     "history",
     "load_plan",
     "load_plans",
     "next_occurrences",
+    "reviewed",
     "start",
 ]

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import logging
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import FrameType
 
-from seatrial.incidents import Settings
+from seatrial.incidents import Settings, deliver
 from seatrial.metrics import StoreCollector, listen
-from seatrial.model.problems import BadInput
+from seatrial.model.problems import BadInput, Problem, Unavailable
 from seatrial.schedule.clock import Clock
 from seatrial.schedule.daemon import Daemon, Options
 from seatrial.schedule.execution import Execute
-from seatrial.schedule.plan import ScheduleFiles, load_plans
+from seatrial.schedule.plan import Plan, Review, ScheduleFiles, load_plans, unreviewed
 from seatrial.schedule.service import Companions, Service
+from seatrial.schedule.telling import Teller
 from seatrial.schedule.upcoming import Upcoming, upcoming
 from seatrial.store import RecordedOccurrence, Store
 
@@ -48,12 +51,19 @@ def start(
     options: StartOptions = StartOptions(),  # frozen
     settings: Settings | None = None,
     open_faults: Callable[[], int] | None = None,
+    review: Callable[[Plan], Review] = unreviewed,
 ) -> None:
-    """Be a daemon until a signal says end. Raises BadInput before anything starts, if a file is wrong."""
+    """Be a daemon until a signal says end. Raises BadInput before anything starts, if a file is wrong.
+
+    `review` plans what a schedule names, now and whenever one of those files changes. What is wrong at the
+    start is told as an incident, too: whoever restarts a daemon at night reads no terminal.
+    """
     settings = settings if settings is not None else Settings.from_environment()
-    schedules = ScheduleFiles(files)
+    schedules = ScheduleFiles(files, review)
     plans = schedules.current()
     clock = Clock()
+    if schedules.problems():
+        _refuse(schedules, store, settings, clock.now())
     late = max((plan.schedule.missed.late_s for plan in plans), default=0.0)
     daemon = Daemon(
         store,
@@ -63,6 +73,7 @@ def start(
         Options(options.tick_s, options.lease_s, options.parallel, settings.routes()),
         # One that is woken by others must also see what came due before it was: it may be its first waking.
         since=clock.now() - timedelta(seconds=late) if options.once else None,
+        problems=schedules.problems,
     )
     service = Service(daemon, options.tick_s, options.drain_s)
     with ExitStack() as stack:
@@ -85,6 +96,25 @@ def start(
             service.run()
 
 
+def _refuse(schedules: ScheduleFiles, store: Store, settings: Settings, now: datetime) -> None:
+    """Tell what is wrong with the schedules' files, and raise it."""
+    problems = schedules.problems()
+    teller = Teller(store, settings.routes())
+    try:
+        for plan in schedules.current():
+            store.outbox.enqueue(teller.of_files(plan, problems.get(plan.name, ()), now), now)
+        deliver(store, settings)
+    except Unavailable as error:
+        _log.warning("nobody could be told of it: %s", error)
+    raise BadInput(list(dict.fromkeys(problem for found in problems.values() for problem in found)))
+
+
+def reviewed(files: Sequence[Path], review: Callable[[Plan], Review]) -> list[Problem]:
+    """What is wrong with the files that schedules name. Raises BadInput for their own."""
+    found = [problem for plan in load_plans(files) for problem in review(plan).problems]
+    return list(dict.fromkeys(found))
+
+
 def next_occurrences(files: Sequence[Path], count: int, after: datetime) -> list[Upcoming]:
     """The next planned instants of some schedules. Raises BadInput."""
     if count < 1:
@@ -102,15 +132,21 @@ def stopped_by_signals(service: Service) -> Iterator[None]:
     """Signals stop the service while the context lasts (only the main thread can say so).
 
     SIGTERM or SIGINT a second time is in a hurry; SIGHUP, the end of the terminal, never is: it may follow
-    either of them. What was ignored when we began stays ignored, except SIGTERM.
+    either of them. What was ignored when we began stays ignored, except SIGTERM. An interrupt is a person's
+    when there is a terminal for Ctrl-C; a supervisor may send one as well.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    attended = sys.stdin is not None and sys.stdin.isatty()
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        service.stop(hurry=number != signal.SIGHUP, by_hand=attended and number == signal.SIGINT)
+
     former = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
     for number, handler in former.items():
         if number == signal.SIGTERM or handler is not signal.SIG_IGN:
-            signal.signal(number, lambda number, _: service.stop(hurry=number != signal.SIGHUP))
+            signal.signal(number, stop)
     try:
         yield
     finally:

@@ -1,91 +1,87 @@
-"""Cron's five fields, with cron's own rules.
+"""Cron's text, with the rules of Debian's cron: five fields, or a word such as `@monthly`.
 
-Sunday is 0 and 7. When day of month and day of week are both restricted, either suffices (crontab(5));
-APScheduler's `from_crontab` has Monday as 0 and wants both, which is why it is not used.
+`cronsim` reads it: names, ranges, steps, Sunday as 0 and 7, `L` (the month's last day), `LW` (its last
+weekday), `SUN#1` (the first Sunday), `5L` (the last Friday). When day of month and day of week are both
+restricted, either suffices; a field that begins with a star, `*/2` included, restricts nothing. Only days and
+times of the wall clock are asked of it: what a clock change does to them is `cadence`'s own rule.
 """
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, datetime, time
 
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+from cronsim import CronSim, CronSimError
+
+_WORDS = {
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+    "@monthly": "0 0 1 * *",
+    "@weekly": "0 0 * * 0",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@hourly": "0 * * * *",
+}
+_FIELDS = (
+    ("minute", "0-59"),
+    ("hour", "0-23"),
+    ("day of month", "1-31, L (the last) or LW (the last weekday)"),
+    ("month", "1-12 or jan-dec"),
+    ("day of week", "0-7 or sun-sat, sun#1 (the first) or 5L (the last Friday)"),
+)
+_ANY_DAY = datetime(2024, 1, 1)  # noqa: DTZ001  # cron is asked about the wall clock
+# a leap day on a given weekday comes within 40 years, across 2100
+_SAMPLE = range(date(2024, 1, 1).toordinal(), date(2064, 1, 1).toordinal())
 
 
 @dataclass(frozen=True, slots=True)
 class Cron:
-    """A parsed crontab line. `weekdays` are Python's: Monday is 0."""
+    """A crontab's when, as it was written and as it is understood."""
 
     text: str
-    minutes: frozenset[int]
-    hours: frozenset[int]
-    days: frozenset[int]
-    months: frozenset[int]
-    weekdays: frozenset[int]
-    either_day: bool  # both kinds of day are restricted
 
     @classmethod
     def parse(cls, value: object) -> Cron:
-        """From `30 2 1-7 * sun`. Raises ValueError."""
-        fields = str(value).split()
-        if len(fields) != 5:
-            raise ValueError(f"'{value}' is not five cron fields: minute hour day-of-month month day-of-week")
-        minutes = _field(fields[0], "minute", 0, 59)
-        hours = _field(fields[1], "hour", 0, 23)
-        days = _field(fields[2], "day of month", 1, 31)
-        months = _field(fields[3], "month", 1, 12, dict(zip(_MONTHS, range(1, 13), strict=True)))
-        in_week = _field(fields[4], "day of week", 0, 7, {name: index for index, name in enumerate(_DAYS)})
-        cron = cls(
-            text=" ".join(fields),
-            minutes=minutes,
-            hours=hours,
-            days=days,
-            months=months,
-            weekdays=frozenset((day - 1) % 7 for day in in_week),
-            either_day=not fields[2].startswith("*") and not fields[4].startswith("*"),
-        )
-        # a leap day on a given weekday comes within 40 years, across 2100
-        if not any(cron.matches(date.fromordinal(day)) for day in _SAMPLE):
-            raise ValueError(f"'{value}' is never due")
-        return cron
+        """From `30 2 1-7 * sun` or `@monthly`. Raises ValueError."""
+        text = " ".join(str(value).split())
+        fields = _WORDS.get(text.lower(), text).split()
+        if text.startswith("@") and text.lower() not in _WORDS:
+            raise ValueError(
+                f"'{text}' is no word of cron's that names a time; there are: {', '.join(_WORDS)}"
+            )
+        if len(fields) != len(_FIELDS):
+            raise ValueError(f"'{text}' is not five cron fields: minute hour day-of-month month day-of-week")
+        for index, (name, meant) in enumerate(_FIELDS):
+            alone = ["*" if other != index else fields[index] for other in range(len(_FIELDS))]
+            if _understood(alone) is None:
+                raise ValueError(f"cron {name}: '{fields[index]}' is not within {meant}")
+        found = cls(text)
+        if _understood(fields) is None or not any(found.matches(date.fromordinal(day)) for day in _SAMPLE):
+            raise ValueError(f"'{text}' is never due")
+        return found
 
     def matches(self, day: date) -> bool:
         """Whether anything is due on `day`."""
-        if day.month not in self.months:
-            return False
-        by_month, by_week = day.day in self.days, day.weekday() in self.weekdays
-        return (by_month or by_week) if self.either_day else (by_month and by_week)
+        rules = _rules(self.text)
+        return day.month in rules.months and rules.match_day(day)
 
     def times(self, day: date) -> list[time]:
         """When it is due on `day`, in order."""
         if not self.matches(day):
             return []
-        return [time(hour, minute) for hour in sorted(self.hours) for minute in sorted(self.minutes)]
+        rules = _rules(self.text)
+        return [time(hour, minute) for hour in sorted(rules.hours) for minute in sorted(rules.minutes)]
 
 
-_SAMPLE = range(date(2024, 1, 1).toordinal(), date(2064, 1, 1).toordinal())
+@functools.lru_cache(maxsize=256)
+def _rules(text: str) -> CronSim:
+    """What a text means that was found to be good."""
+    return CronSim(_WORDS.get(text.lower(), text), _ANY_DAY)
 
 
-def _field(text: str, name: str, low: int, high: int, names: dict[str, int] | None = None) -> frozenset[int]:
-    values: set[int] = set()
-    for part in text.lower().split(","):
-        span, slash, step = part.partition("/")
-        first, dash, last = span.partition("-")
-        if span == "*":
-            start, end = low, high
-        else:
-            start = _number(first, name, names or {})
-            end = _number(last, name, names or {}) if dash else (high if slash else start)
-        if not low <= start <= end <= high or (slash and not (step.isdigit() and int(step))):
-            raise ValueError(f"cron {name}: '{part}' is not within {low}-{high}")
-        values.update(range(start, end + 1, int(step) if slash else 1))
-    return frozenset(values)
-
-
-def _number(text: str, name: str, names: dict[str, int]) -> int:
-    if text in names:
-        return names[text]
-    if not text.isdigit():
-        raise ValueError(f"cron {name}: '{text}' is not a number")
-    return int(text)
+def _understood(fields: list[str]) -> CronSim | None:
+    try:
+        return CronSim(" ".join(fields), _ANY_DAY)
+    except CronSimError:
+        return None

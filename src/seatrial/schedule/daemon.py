@@ -15,28 +15,19 @@ import logging
 import os
 import socket
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice, takewhile
 
-from seatrial.incidents import history, policy
-from seatrial.incidents.policy import Context, Routes
-from seatrial.model.problems import Unavailable
-from seatrial.model.verdict import Verdict
+from seatrial.incidents.policy import Routes
+from seatrial.model.problems import Problem, Unavailable
 from seatrial.schedule.accounting import Decision, Step, decide
 from seatrial.schedule.clock import Clock
 from seatrial.schedule.execution import Execute, Execution
 from seatrial.schedule.plan import Plan
-from seatrial.store import (
-    Claim,
-    Ending,
-    Occurrence,
-    OccurrenceState,
-    OutboxMessage,
-    RecordedOccurrence,
-    Store,
-)
+from seatrial.schedule.telling import Teller
+from seatrial.store import Claim, Ending, Occurrence, OccurrenceState, RecordedOccurrence, Store
 
 _log = logging.getLogger(__name__)
 
@@ -65,8 +56,12 @@ class Daemon:
         clock: Clock,
         options: Options = Options(),  # frozen
         since: datetime | None = None,
+        problems: Callable[[], Mapping[str, Sequence[Problem]]] = dict,
     ) -> None:
-        """`since`: from when on a schedule is accounted for that is new to the database; default: now."""
+        """`since`: from when on a schedule is accounted for that is new to the database; default: now.
+
+        `problems`: what is wrong with a schedule's files now, by its name; it is told when it changes.
+        """
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self._identity = uuid.uuid4().hex[:12]
         self._store = store
@@ -74,6 +69,9 @@ class Daemon:
         self._execute = execute
         self._clock = clock
         self._options = options
+        self._teller = Teller(store, options.routes)
+        self._problems = problems
+        self._told: dict[str, tuple[Problem, ...]] = {}  # what is known to be told of a schedule's files
         self._since = since if since is not None else clock.now()
         self._executions: list[Execution] = []
         self._heard_at = clock.monotonic()  # when the database last took our heartbeats
@@ -103,10 +101,10 @@ class Daemon:
         """Start nothing more."""
         self._draining = True
 
-    def abort_all(self, why: str) -> None:
-        """Undo and end what runs."""
+    def abort_all(self, why: str, *, by_hand: bool = False) -> None:
+        """Undo and end what runs. What a person at a terminal ends `by_hand` is told to nobody else."""
         for execution in self._executions:
-            execution.abort(why)
+            execution.abort(why, by_hand=by_hand)
 
     def tick(self) -> None:
         """Look once, and do what is due. When the database is away, the next tick continues."""
@@ -117,6 +115,7 @@ class Daemon:
             self._beat()
             self._finish(now)
             self._bury(plans, now)
+            self._tell_of_files(plans, now)
             if not self._draining:
                 for plan in plans:
                     self._account(plan, now)
@@ -154,8 +153,11 @@ class Daemon:
             ending = execution.ending()
             if ending is None:
                 continue
-            messages = self._messages(execution.plan, execution.occurrence, ending, now)
-            self._store.occurrences.finish(execution.claim, ending, now, messages)
+            messages = self._teller.of_ending(
+                execution.plan, execution.occurrence, ending, now, execution.unproven
+            )
+            silent = execution.by_hand and ending.state is OccurrenceState.INTERRUPTED
+            self._store.occurrences.finish(execution.claim, ending, now, () if silent else messages)
             self._executions.remove(execution)
 
     def _bury(self, plans: Sequence[Plan], now: datetime) -> None:
@@ -176,9 +178,18 @@ class Daemon:
         occurrence = Occurrence(row.schedule, row.planned_at, row.due_at, row.target)
         ending = Ending(OccurrenceState.INTERRUPTED, detail=detail)
         plan = next((each for each in plans if each.name == row.schedule), None)
-        messages = self._messages(plan, occurrence, ending, now) if plan else []
+        messages = self._teller.of_ending(plan, occurrence, ending, now) if plan else []
         if self._store.occurrences.interrupt(row, detail, now, messages):
             _log.error("%s, planned for %s: %s", row.schedule, row.planned_at.isoformat(), detail)
+
+    def _tell_of_files(self, plans: Sequence[Plan], now: datetime) -> None:
+        """Tell at once what would otherwise show when the next occurrence is due, at night."""
+        found = self._problems()
+        for plan in plans:
+            problems = tuple(found.get(plan.name, ()))
+            if self._told.get(plan.name) != problems:
+                self._store.outbox.enqueue(self._teller.of_files(plan, problems, now), now)
+                self._told[plan.name] = problems
 
     def _account(self, plan: Plan, now: datetime) -> None:
         """Give each planned instant up to now its row, in order."""
@@ -204,8 +215,10 @@ class Daemon:
         for accounted, decision in enumerate(decisions):
             occurrence, outcome = decision.occurrence, decision.outcome
             if isinstance(outcome, Ending):
-                paged = bool(missed) and decision is missed[-1]  # of many missed at once, one page tells
-                messages = self._messages(plan, occurrence, outcome, now) if paged else []
+                told = (
+                    not _is_missed(decision) or decision is missed[-1]
+                )  # of many missed at once, one page tells
+                messages = self._teller.of_ending(plan, occurrence, outcome, now) if told else []
                 self._store.occurrences.close(occurrence, outcome, now, messages)
             elif outcome is Step.WAIT or not self._start(plan, occurrence, now):
                 return accounted
@@ -226,24 +239,6 @@ class Daemon:
         if won is Claim.WON:
             self._executions.append(Execution(plan, occurrence, claim, self._execute))
         return True
-
-    def _messages(
-        self, plan: Plan, occurrence: Occurrence, ending: Ending, now: datetime
-    ) -> list[OutboxMessage]:
-        """What an ending causes to be told: the schedule's own incident opens, or closes again."""
-        if ending.state is OccurrenceState.SKIPPED or not plan.schedule.incident.missed:
-            return []
-        past = history.of_schedule(self._store, occurrence.target, occurrence.schedule)
-        if ending.state is OccurrenceState.RUN:
-            return policy.on_ran(occurrence, Verdict(ending.verdict), now, past)
-        what = "suite" if plan.schedule.suite else "run"
-        context = Context(
-            severity=plan.schedule.incident.severity,
-            escalation=plan.escalation,
-            routes=self._options.routes,
-            reproduce=f"seatrial {what} {plan.schedule.runs} --target {plan.schedule.target}",
-        )
-        return policy.on_missed(occurrence, ending, now, past, context)
 
 
 def _is_missed(decision: Decision) -> bool:

@@ -4,33 +4,81 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from seatrial.model.problems import SeatrialError
 from seatrial.model.result import RunResult
+from seatrial.model.verdict import Verdict
 from seatrial.schedule.plan import Plan
 from seatrial.store import Ending, Occurrence, OccurrenceState
 
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of an occurrence that was run: the verdict of the whole, and what of it proved nothing.
+
+    A suite of which one experiment failed and another came out unknown has failed, and yet has something
+    `unproven`; each is a sentence. `interrupted`: it was not run to its end.
+    """
+
+    run: str
+    verdict: Verdict
+    reasons: tuple[str, ...] = ()
+    unproven: tuple[str, ...] = ()
+    interrupted: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        run: str,
+        verdict: Verdict,
+        results: Sequence[RunResult],
+        *,
+        interrupted: bool,
+        reasons: Sequence[str] = (),
+    ) -> Outcome:
+        """That of one run, or of the runs of a suite, with what befell the suite as a whole."""
+        unknown = [result for result in results if result.verdict is Verdict.UNKNOWN]
+        return cls(
+            run,
+            verdict,
+            (*reasons, *(_told(result) for result in results if result.verdict is not Verdict.PASS)),
+            tuple(_told(result) for result in unknown),
+            interrupted,
+        )
+
+
+def _told(result: RunResult) -> str:
+    why = result.reasons[0] if result.reasons else f"it is {result.verdict.value}"
+    return f"{result.experiment}: {why}"
+
+
 class Execute(Protocol):
     """Runs what a plan names, and records it.
 
-    When `abort` is set it must undo everything and return soon, with a result that says `interrupted`.
+    When `abort` is set it must undo everything and return soon, with an outcome that says `interrupted`.
     """
 
-    def __call__(self, plan: Plan, occurrence: Occurrence, abort: threading.Event) -> RunResult:
-        """Run it. The result's verdict is that of the whole suite."""
+    def __call__(self, plan: Plan, occurrence: Occurrence, abort: threading.Event) -> Outcome:
+        """Run it."""
 
 
 class Execution:
-    """An occurrence that this daemon has claimed and runs."""
+    """An occurrence that this daemon has claimed and runs.
+
+    `by_hand`: a person at a terminal has ended it. `unproven`: what of it proved nothing, once it has ended.
+    """
 
     def __init__(self, plan: Plan, occurrence: Occurrence, claim: str, execute: Execute) -> None:
         self.plan = plan
         self.occurrence = occurrence
         self.claim = claim
+        self.by_hand = False
+        self.unproven: tuple[str, ...] = ()
         self._execute = execute
         self._abort = threading.Event()
         self._why_aborted = ""
@@ -38,11 +86,12 @@ class Execution:
         self._thread = threading.Thread(target=self._run, name=f"run {occurrence.schedule}")
         self._thread.start()
 
-    def abort(self, why: str) -> None:
+    def abort(self, why: str, *, by_hand: bool = False) -> None:
         """Ask it to undo everything and end. The first reason is the one recorded."""
         if not self._abort.is_set():
             _log.warning("%s is aborted: %s", self.occurrence.schedule, why)
             self._why_aborted = why
+            self.by_hand = by_hand
             self._abort.set()
 
     def ending(self) -> Ending | None:
@@ -51,7 +100,7 @@ class Execution:
 
     def _run(self) -> None:
         try:
-            result = self._execute(self.plan, self.occurrence, self._abort)
+            outcome = self._execute(self.plan, self.occurrence, self._abort)
         except SeatrialError as error:
             self._ending = Ending(OccurrenceState.INTERRUPTED, detail=self._why_aborted or str(error))
         except BaseException as error:
@@ -59,7 +108,8 @@ class Execution:
             detail = f"{type(error).__name__}: {error}"
             self._ending = Ending(OccurrenceState.INTERRUPTED, detail=detail)
         else:
-            state = OccurrenceState.INTERRUPTED if result.interrupted else OccurrenceState.RUN
-            detail = self._why_aborted if result.interrupted else ""
-            detail = detail or "; ".join(result.reasons[:3])
-            self._ending = Ending(state, result.run, result.verdict.value, detail)
+            self.unproven = outcome.unproven
+            state = OccurrenceState.INTERRUPTED if outcome.interrupted else OccurrenceState.RUN
+            detail = self._why_aborted if outcome.interrupted else ""
+            detail = detail or "; ".join(outcome.reasons[:3])
+            self._ending = Ending(state, outcome.run, outcome.verdict.value, detail)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import time
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -103,6 +103,19 @@ class Missed:
         raise ValueError(f"'{value}' is neither skip nor like run-late within 6h")
 
 
+_SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+
+
+def severity_or_silence(value: object) -> Severity | None:
+    """A severity, or None for `false`. Raises ValueError."""
+    if value is False:
+        return None
+    found = next((severity for severity in _SEVERITIES if severity == value), None)
+    if found is None:
+        raise ValueError(f"'{value}' is neither one of {', '.join(_SEVERITIES)} nor false")
+    return found
+
+
 def _zone(value: object) -> ZoneInfo:
     try:
         return ZoneInfo(str(value))
@@ -197,15 +210,21 @@ class Windows(Strict):
 class Escalate(Strict):
     """When neglect gets louder."""
 
-    after: int = Field(default=3, ge=1)  # consecutive failures
+    after: int = Field(default=3, ge=1)  # consecutive failures, or occurrences that did not run
+    unknown: int = Field(default=2, ge=1)  # occurrences without a pass between them that proved nothing
     unacknowledged: Duration | None = None
 
 
 class ScheduleIncident(Strict):
-    """How loud an occurrence is that does not run. A failing run is as loud as its experiment says."""
+    """How loud an occurrence is that proved nothing: `severity` if it did not run, or not to its end.
+
+    `unknown`: if something in it came out unknown (false: nobody is told). A failing run is as loud as its
+    experiment says.
+    """
 
     missed: bool = True
     severity: Severity = "error"
+    unknown: Annotated[Severity | None, _parsed(severity_or_silence)] = "warning"
     escalate: Escalate = Escalate()
 
 
@@ -216,6 +235,7 @@ class Schedule(Strict):
     suite: str | None = None
     experiment: str | None = None
     target: str
+    confirm: str = ""  # the name of a production target, which is only touched when it is named
     cadence: Cadence
     timezone: Annotated[ZoneInfo, _parsed(_zone)] = ZoneInfo("UTC")
     jitter: Duration = Duration(0.0)

@@ -1,17 +1,24 @@
-"""A schedule with everything that it names found and read: what daemons and listings work with."""
+"""A schedule with everything that it names found and read: what daemons and listings work with.
+
+What it runs is planned elsewhere (a schedule knows no fault and no role): a `review` is given that plans it,
+says what is wrong and which files it has read, so that they are planned again when one of them changes.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+import shlex
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from seatrial.files import as_named, candidates, find, missing, read_text
 from seatrial.incidents.policy import Escalation
 from seatrial.model.document import Document, build, parse
 from seatrial.model.document import Path as KeyPath
-from seatrial.model.problems import BadInput, Problem, SeatrialError
+from seatrial.model.problems import BadInput, Problem
 from seatrial.schedule.cadence import Planned, jitter, planned
 from seatrial.schedule.ics import read_calendar
 from seatrial.schedule.model import Schedule, Window
@@ -41,7 +48,15 @@ class Plan:
     def escalation(self) -> Escalation:
         """When neglect of its incidents gets louder."""
         escalate = self.schedule.incident.escalate
-        return Escalation(escalate.after, escalate.unacknowledged)
+        return Escalation(escalate.after, escalate.unknown, escalate.unacknowledged)
+
+    @property
+    def command(self) -> str:
+        """The command that runs by hand what an occurrence runs."""
+        what = "suite" if self.schedule.suite is not None else "run"
+        words = ["seatrial", what, as_named(self.runs), "--target", as_named(self.target_file)]
+        confirm = ["--confirm", self.schedule.confirm] if self.schedule.confirm else []
+        return shlex.join([*words, *confirm])
 
     def planned(self, after: datetime) -> Iterator[Planned]:
         """Its planned instants after `after`."""
@@ -55,17 +70,20 @@ class Plan:
 
 def load_plan(file: Path) -> Plan:
     """Read a schedule and what it names. Raises BadInput with every problem and its place."""
-    document = parse(_text(file), str(file))
+    path = find(str(file))
+    if path is None:
+        raise BadInput(f"{file}: {missing(str(file))}")
+    document = parse(read_text(path, str(file)), str(file))
     schedule = build(Schedule, document)
     problems: list[Problem] = []
     subject = "suite" if schedule.suite is not None else "experiment"
-    runs = _find(schedule.runs, file)
+    runs = find(schedule.runs, path)
     if runs is None:
-        problems.append(document.problem((subject,), f"there is no file {schedule.runs}"))
-    target_file = _find(schedule.target, file)
+        problems.append(document.problem((subject,), f"{schedule.runs}: {missing(schedule.runs, path)}"))
+    target_file = find(schedule.target, path)
     target_name = ""
     if target_file is None:
-        problems.append(document.problem(("target",), f"there is no file {schedule.target}"))
+        problems.append(document.problem(("target",), f"{schedule.target}: {missing(schedule.target, path)}"))
     else:
         target_name = _target_name(target_file)
     allowance = Allowance(
@@ -78,73 +96,148 @@ def load_plan(file: Path) -> Plan:
     return Plan(schedule, file, runs, target_file, target_name, allowance)
 
 
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What came of planning what a schedule names: the files it hangs on, there or not, and problems."""
+
+    files: tuple[Path, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def unreviewed(plan: Plan) -> Review:  # noqa: ARG001  # the signature of a review
+    """A review that looks at nothing."""
+    return Review()
+
+
 def load_plans(files: Sequence[Path]) -> list[Plan]:
-    """Read several schedules, whose names must differ. Raises BadInput."""
-    plans = [load_plan(file) for file in files]
+    """Read several schedules, whose names must differ. Raises BadInput with the problems of all."""
+    plans: list[Plan] = []
+    problems: list[Problem] = []
+    for file in files:
+        try:
+            plans.append(load_plan(file))
+        except BadInput as error:
+            problems += error.problems
+    if problems:
+        raise BadInput(problems)
+    _check_names(plans)
+    return plans
+
+
+def _check_names(plans: Sequence[Plan]) -> None:
     first: dict[str, Path] = {}
     for plan in plans:
         if plan.name in first:
             raise BadInput(f"{plan.file}: the schedule {plan.name} is in {first[plan.name]} too; rename one")
         first[plan.name] = plan.file
-    return plans
+
+
+Stamps = dict[Path, tuple[int, int]]
 
 
 @dataclass(slots=True)
 class ScheduleFiles:
-    """Schedules as their files say now. A file that is edited badly leaves the schedules as they were."""
+    """Schedules as their files, and all that those name, say now; for any number of threads.
+
+    A schedule that is edited badly stays as it was, and `problems` says so. So it does of what a schedule
+    names; there is no former state to go on with, as a run reads its files when it begins.
+    """
 
     files: Sequence[Path]
-    _seen: tuple[tuple[int, int], ...] = ()
+    review: Callable[[Plan], Review] = unreviewed
+    _seen: Stamps = field(default_factory=dict)
     _plans: list[Plan] = field(default_factory=list)
+    _reviews: dict[str, Review] = field(default_factory=dict)
+    _unusable: dict[Path, tuple[Problem, ...]] = field(
+        default_factory=dict
+    )  # schedules that stay as they were
+    _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def current(self) -> list[Plan]:
         """The schedules. Raises BadInput if they could not be read the first time."""
-        stamps = self._stamps()
-        if stamps == self._seen:
+        with self._lock:
+            if not self._plans or self._stamps() != self._seen:
+                self._read()
+                self._seen = self._stamps()
             return self._plans
+
+    def problems(self) -> Mapping[str, tuple[Problem, ...]]:
+        """What is wrong with the files of the schedules that have something wrong, by their names."""
+        with self._lock:
+            plans = self.current()
+            found = {
+                plan.name: self._unusable.get(plan.file, ()) + self._reviews[plan.name].problems
+                for plan in plans
+            }
+        return {name: problems for name, problems in found.items() if problems}
+
+    def _read(self) -> None:
+        self._unusable = {}
+        former = {plan.file: plan for plan in self._plans}
         try:
             self._plans = load_plans(self.files)
-        except SeatrialError as error:
-            if not self._plans:
+        except BadInput:
+            if not former:
                 raise
-            _log.error("schedules were changed and are not usable; the former ones stay:\n%s", error)
-        self._seen = stamps
-        return self._plans
+            self._plans = self._usable(former)
+        self._reviews = {plan.name: self._reviewed(plan) for plan in self._plans}
+        for plan in self._plans:
+            for problem in self._reviews[plan.name].problems:
+                _log.error("%s: what is due cannot run: %s", plan.name, problem)
 
-    def _stamps(self) -> tuple[tuple[int, int], ...]:
-        """Time of change and size of every file that the plans were read from."""
-        calendars = [
-            found
+    def _reviewed(self, plan: Plan) -> Review:
+        """The review of a plan; a defect in planning is one more problem, and ends no daemon."""
+        try:
+            return self.review(plan)
+        except Exception as error:
+            _log.exception("%s cannot be planned", plan.name)
+            before = self._reviews.get(plan.name, Review())
+            return Review(before.files, (Problem(f"planning it ended with {type(error).__name__}: {error}"),))
+
+    def _usable(self, former: Mapping[Path, Plan]) -> list[Plan]:
+        """Each schedule as its file says, or as it was before."""
+        kept = [self._kept(file, former) for file in self.files]
+        try:
+            _check_names(kept)
+        except BadInput as error:
+            _log.error("%s; the former schedules stay", error)
+            self._unusable = dict.fromkeys(former, error.problems)
+            return list(former.values())
+        return kept
+
+    def _kept(self, file: Path, former: Mapping[Path, Plan]) -> Plan:
+        """The schedule of a file, or the one that it held before."""
+        try:
+            return load_plan(file)
+        except BadInput as error:
+            _log.error("%s was changed and is not usable; the former schedule stays:\n%s", file, error)
+            self._unusable[file] = error.problems
+            return former[file]
+
+    def _stamps(self) -> Stamps:
+        """Time of change and size of every file that the plans depend on."""
+        named = [
+            path
             for plan in self._plans
             for window in (*plan.schedule.windows.only, *plan.schedule.windows.never)
-            if window.ics is not None and (found := _find(window.ics, plan.file)) is not None
+            if window.ics is not None
+            for path in candidates(window.ics, plan.file)
         ]
-        stamps = []
-        for file in (*self.files, *calendars):
-            try:
-                status = file.stat()
-            except OSError:
-                stamps.append((0, 0))  # gone: that is a change, and reading it says what is wrong
-            else:
-                stamps.append((status.st_mtime_ns, status.st_size))
-        return tuple(stamps)
+        of_plans = [path for plan in self._plans for path in (plan.runs, plan.target_file)]
+        of_reviews = [path for review in self._reviews.values() for path in review.files]
+        return {path: _stamp(path) for path in (*self.files, *named, *of_plans, *of_reviews)}
 
 
-def _find(name: str, named_in: Path) -> Path | None:
-    """A path is tried from the working directory, then from the file that names it."""
-    candidates = (Path(name).expanduser(), named_in.parent / name)
-    return next((path for path in candidates if path.is_file()), None)
-
-
-def _text(file: Path) -> str:
+def _stamp(file: Path) -> tuple[int, int]:
     try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{file}: cannot be read: {error}") from error
+        status = file.stat()
+    except OSError:
+        return 0, 0  # gone: that is a change, and reading it says what is wrong
+    return status.st_mtime_ns, status.st_size
 
 
 def _target_name(file: Path) -> str:
-    document = parse(_text(file), str(file))
+    document = parse(read_text(file, as_named(file)), as_named(file))
     name = document.data.get("target") if isinstance(document.data, dict) else None
     if not isinstance(name, str):
         raise BadInput(document.problem((), "not a target: it has no target: NAME"))
@@ -172,7 +265,7 @@ def _of_window(window: Window, schedule: Schedule, named_in: str) -> Sequence[Sp
         return [WeeklySpan(window.days, window.from_, window.to, window.why)]
     if window.dates is not None:
         return [dated(window.dates, schedule.timezone, window.why)]
-    calendar = _find(window.ics or "", Path(named_in))
+    calendar = find(window.ics or "", Path(named_in))
     if calendar is None:
-        raise FileNotFoundError(f"there is no file {window.ics}")
-    return read_calendar(_text(calendar), str(calendar), schedule.timezone)
+        raise FileNotFoundError(f"{window.ics}: {missing(window.ics or '', Path(named_in))}")
+    return [read_calendar(read_text(calendar, as_named(calendar)), as_named(calendar), schedule.timezone)]

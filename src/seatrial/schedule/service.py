@@ -55,9 +55,14 @@ class Service:
     _hurry: threading.Event = field(default_factory=threading.Event)
     _ticking: threading.Lock = field(default_factory=threading.Lock)
     _ticked_at: float = 0.0
+    _by_hand: bool = False
 
-    def stop(self, hurry: bool = True) -> None:
-        """End gracefully; called again, abort, if that call is in a `hurry`. Safe in a signal handler."""
+    def stop(self, *, hurry: bool = True, by_hand: bool = False) -> None:
+        """End gracefully; called again, abort, if that call is in a `hurry`. Safe in a signal handler.
+
+        `by_hand`: a person at a terminal asks, who sees what is aborted; nobody else is told of it.
+        """
+        self._by_hand = by_hand
         if hurry and self._stopping.is_set():
             self._hurry.set()
         self._stopping.set()
@@ -124,9 +129,10 @@ class Service:
         started = self.clock.monotonic()
         while self.daemon.running:
             if self._hurry.is_set():
-                self.daemon.abort_all("the daemon was told to stop, twice")
+                self.daemon.abort_all("the daemon was told to stop, twice", by_hand=self._by_hand)
             elif self.clock.monotonic() - started > self.drain_s:
-                self.daemon.abort_all(f"the daemon was told to stop {self.drain_s:g} s ago")
+                why = f"the daemon was told to stop {self.drain_s:g} s ago"
+                self.daemon.abort_all(why, by_hand=self._by_hand)
             if self.clock.monotonic() - started > self.drain_s + _UNDO_S:
                 _log.error("a run could not be recorded; whoever looks next will find it interrupted")
                 return

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from seatrial.schedule.model import WEEKDAYS
 
 _DAY = 24 * 60
+_LONGEST_MONTH = timedelta(days=31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,10 @@ class WeeklySpan:
         began_yesterday = (day - 1) % 7 in self.days and minute < self.end
         return (day in self.days and minute >= self.start) or began_yesterday
 
+    def covering(self, instant: datetime, zone: ZoneInfo) -> str | None:
+        """What of it holds an instant, in words, or None."""
+        return str(self) if self.holds(instant, zone) else None
+
     def __str__(self) -> str:
         days = ", ".join(WEEKDAYS[day][:3] for day in sorted(self.days))
         hours = "" if (self.start, self.end) == (0, _DAY) else f" {_clock(self.start)}–{_clock(self.end)}"
@@ -43,15 +49,44 @@ class DatedSpan:
     end: datetime
     why: str = ""
 
-    def holds(self, instant: datetime, zone: ZoneInfo) -> bool:  # noqa: ARG002  # a WeeklySpan needs the zone
+    def holds(self, instant: datetime) -> bool:
         """Whether an instant lies inside."""
         return self.start <= instant < self.end
+
+    def covering(self, instant: datetime, zone: ZoneInfo) -> str | None:  # noqa: ARG002  # a WeeklySpan's
+        """What of it holds an instant, in words, or None."""
+        return str(self) if self.holds(instant) else None
 
     def __str__(self) -> str:
         return self.why or f"{self.start:%Y-%m-%d %H:%M} to {self.end:%Y-%m-%d %H:%M} UTC"
 
 
-Span = WeeklySpan | DatedSpan
+@dataclass(frozen=True, slots=True, eq=False)
+class CalendarSpan:
+    """The events of a calendar, of which some recur for ever: worked out for a month when it is asked about.
+
+    `between(start, end)`: the events that overlap with those instants. The months that were asked about are
+    kept; they follow from the calendar alone, so that nobody can tell.
+    """
+
+    name: str
+    between: Callable[[datetime, datetime], tuple[DatedSpan, ...]]
+    _months: dict[tuple[int, int], tuple[DatedSpan, ...]] = field(default_factory=dict, repr=False)
+
+    def covering(self, instant: datetime, zone: ZoneInfo) -> str | None:  # noqa: ARG002  # a WeeklySpan's
+        """The event that holds an instant, in words, or None."""
+        utc = instant.astimezone(UTC)
+        month = (utc.year, utc.month)
+        if month not in self._months:
+            begins = datetime(*month, 1, tzinfo=UTC)
+            self._months[month] = self.between(begins, begins + _LONGEST_MONTH)
+        return next((str(event) for event in self._months[month] if event.holds(utc)), None)
+
+    def __str__(self) -> str:
+        return f"the events of {self.name}"
+
+
+Span = WeeklySpan | DatedSpan | CalendarSpan
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +100,9 @@ class Allowance:
     def blackout(self, instant: datetime) -> str | None:
         """Why nothing may run at an instant, or None when something may."""
         for span in self.never:
-            if span.holds(instant, self.zone):
-                return f"never: {span}"
-        if self.only and not any(span.holds(instant, self.zone) for span in self.only):
+            if (reason := span.covering(instant, self.zone)) is not None:
+                return f"never: {reason}"
+        if self.only and all(span.covering(instant, self.zone) is None for span in self.only):
             return f"only: {'; '.join(str(span) for span in self.only)}"
         return None
 

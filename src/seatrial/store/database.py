@@ -18,7 +18,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from seatrial import disk
-from seatrial.home import seatrial_home
+from seatrial.home import private_directory, seatrial_home, touch_private
+from seatrial.model import secrets
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.store import schema
 
@@ -38,6 +39,8 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._url = _readable(url)
+        if self._url.password:
+            secrets.remember(str(self._url.password), "${SEATRIAL_DATABASE}")
         self._engine = _engine(self._url)
 
     @property
@@ -146,7 +149,9 @@ def _engine(url: sa.URL) -> sa.Engine:
         )
     if url.database:
         with disk.storing("the run database", Path(url.database)):
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if url.database != ":memory:":
+                private_directory(Path(url.database).parent)
+                touch_private(Path(url.database))  # SQLite gives its rights to the log beside it
     engine = sa.create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_S})
     sa.event.listen(engine, "connect", _configure_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)

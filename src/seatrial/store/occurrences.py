@@ -19,6 +19,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from seatrial.model.secrets import shown
 from seatrial.store.database import Database
 from seatrial.store.outbox import Outbox, OutboxMessage
 from seatrial.store.schema import occurrences, schedules
@@ -132,7 +133,7 @@ class Occurrences:
         messages: Sequence[OutboxMessage] = (),
     ) -> bool:
         """Record an occurrence that is not run, with its messages; False when it has a row already."""
-        row = _row(occurrence, ending.state, now) | {"ended_at": now, "detail": ending.detail}
+        row = _row(occurrence, ending.state, now) | {"ended_at": now, "detail": shown(ending.detail)}
         with self._database.writing() as connection:
             inserted = self._database.insert_new(connection, occurrences, row)
             if inserted:
@@ -189,6 +190,36 @@ class Occurrences:
         with self._database.reading() as connection:
             return {(row[0], OccurrenceState(row[1])): row[2] for row in connection.execute(query)}
 
+    def skipped_since(self, schedule: str) -> tuple[int, datetime | None]:
+        """How many occurrences in a row were skipped up to now, and when the first of them was planned."""
+        of_schedule = occurrences.c.schedule == schedule
+        skipped = occurrences.c.state == OccurrenceState.SKIPPED.value
+        last = sa.select(sa.func.max(occurrences.c.planned_at)).where(of_schedule, ~skipped).scalar_subquery()
+        query = sa.select(sa.func.count(), sa.func.min(occurrences.c.planned_at)).where(
+            of_schedule, skipped, sa.or_(last.is_(None), occurrences.c.planned_at > last)
+        )
+        with self._database.reading() as connection:
+            count, first = connection.execute(query).one()
+        return count, first
+
+    def since_pass(self) -> dict[str, int]:
+        """By schedule, how many occurrences have ended since the last that passed, blackouts not counted."""
+        passed = (
+            sa.select(occurrences.c.schedule, sa.func.max(occurrences.c.planned_at).label("at"))
+            .where(occurrences.c.state == OccurrenceState.RUN.value, occurrences.c.verdict == "pass")
+            .group_by(occurrences.c.schedule)
+            .subquery()
+        )
+        later = sa.or_(passed.c.at.is_(None), occurrences.c.planned_at > passed.c.at)
+        ended = occurrences.c.state.not_in([OccurrenceState.RUNNING.value, OccurrenceState.SKIPPED.value])
+        query = (
+            sa.select(occurrences.c.schedule, sa.func.sum(sa.case((sa.and_(later, ended), 1), else_=0)))
+            .outerjoin(passed, occurrences.c.schedule == passed.c.schedule)
+            .group_by(occurrences.c.schedule)
+        )
+        with self._database.reading() as connection:
+            return {row[0]: int(row[1]) for row in connection.execute(query)}
+
     def _end(
         self,
         condition: sa.ColumnElement[bool],
@@ -201,7 +232,7 @@ class Occurrences:
             "ended_at": now,
             "run": ending.run,
             "verdict": ending.verdict,
-            "detail": ending.detail,
+            "detail": shown(ending.detail),
         }
         with self._database.writing() as connection:
             ended = connection.execute(sa.update(occurrences).where(condition).values(**values)).rowcount == 1

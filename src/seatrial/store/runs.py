@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from seatrial.model.result import RunResult, plain
+from seatrial.model.secrets import shown_in
 from seatrial.model.verdict import Verdict
 from seatrial.store.database import Database, parse_instant
 from seatrial.store.schema import runs
@@ -50,7 +51,7 @@ class Runs:
                 "interrupted": result.interrupted,
                 "started_at": parse_instant(result.started_at),
                 "recorded_at": now,
-                "result": json.dumps(plain(result), ensure_ascii=False),
+                "result": json.dumps(shown_in(plain(result)), ensure_ascii=False),
             },
         )
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from seatrial.home import private_directory
 from seatrial.model.problems import Unavailable
 from seatrial.testbed import leftovers, state
 from seatrial.testbed.parts.app import audit_mode
@@ -82,7 +83,7 @@ def passwords(home: Path | None = None) -> dict[str, str]:
 def _alone(places: Places) -> Iterator[None]:
     """One `up` or `down` at a time in a home. The lock goes with the process that holds it."""
     try:
-        places.root.mkdir(parents=True, exist_ok=True)
+        private_directory(places.root)
         lock = places.lock.open("a+")
     except PermissionError as error:
         raise Unavailable(f"testbed: {places.root} is another user's; set SEATRIAL_HOME") from error
@@ -102,7 +103,7 @@ def _alone(places: Places) -> Iterator[None]:
 
 
 def _start(places: Places, progress: Progress, *, flat: bool) -> None:
-    places.logs.mkdir(parents=True, exist_ok=True)
+    private_directory(places.logs)
     for old in places.logs.glob("*.log"):
         old.unlink()
     ours, theirs = socket.socketpair()

@@ -1,0 +1,28 @@
+"""Locust behind the wall: `SEATRIAL_ALLOW=127.0.0.1,shop.internal python -m seatrial.load -f scenario.py …`.
+
+What a conductor starts. Stock `locust` raises the wall too, but only when a test starts, since it learns its
+host then; here the wall stands before the scenario is imported, and nothing makes the list longer.
+"""
+
+from __future__ import annotations
+
+import os
+
+from locust.main import main  # first: it replaces the sockets of the standard library with gevent's
+
+from seatrial.load.wall import ALLOW, raise_wall
+from seatrial.model.allow import AllowList
+
+
+def leave_proxies(environment: dict[str, str] | os._Environ[str]) -> None:
+    """Take the proxies out of the environment: whom one of them asks cannot be told from its address."""
+    for name in [name for name in environment if name.lower().endswith("_proxy")]:
+        del environment[name]
+
+
+if __name__ == "__main__":
+    allow = os.environ.pop(ALLOW, None)
+    if allow is not None:
+        leave_proxies(os.environ)
+        raise_wall(AllowList.of(allow.split(",")))
+    main()  # type: ignore[no-untyped-call]

@@ -1,0 +1,69 @@
+"""Whatever an admin API answers, a fault's driver has it or says in our words why it has not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.support.answers import BODIES, JSON
+from tests.support.listeners import Listener, http, listening
+
+from seatrial.faults import patroni
+from seatrial.faults.database_settings import DatabaseSettings
+from seatrial.faults.protocol import Role
+from seatrial.faults.toxiproxy import Toxiproxy
+from seatrial.model.problems import SeatrialError
+
+FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+OBJECTS = JSON.map(
+    lambda value: json.dumps({"members": value, "toxics": value, "enabled": True, "pause": value}).encode()
+)
+
+
+class Liar:
+    def __init__(self) -> None:
+        self.says = b""
+
+    def __call__(self, _: bytes) -> Iterator[bytes]:
+        yield self.says
+
+
+@pytest.fixture(scope="module")
+def liar() -> Liar:
+    return Liar()
+
+
+@pytest.fixture(scope="module")
+def server(liar: Liar) -> Iterator[Listener]:
+    with listening(liar) as listener:
+        yield listener
+
+
+def says_why(ask: Callable[[], object]) -> None:
+    try:
+        ask()
+    except SeatrialError as error:
+        assert "asked" in str(error)
+
+
+@FEW
+@given(body=BODIES | OBJECTS, status=st.sampled_from(["200 OK", "302 Found", "404 Not Found", "503 Oh"]))
+def test_toxiproxy(server: Listener, liar: Liar, body: bytes, status: str) -> None:
+    liar.says = http(body, status)
+    role = Role("asked", "toxiproxy", {"url": server.url, "proxy": "p"}, ("127.0.0.1",), ".")
+    for fault in (Toxiproxy(toxic="down"), Toxiproxy(toxic="latency")):
+        says_why(lambda: fault.undo(fault.prepare(role)))  # noqa: B023  # called at once
+        says_why(lambda: fault.healthy(role))  # noqa: B023
+
+
+@FEW
+@given(body=BODIES | OBJECTS, status=st.sampled_from(["200 OK", "302 Found", "503 Oh"]))
+def test_patroni(server: Listener, liar: Liar, body: bytes, status: str) -> None:
+    liar.says = http(body, status)
+    role = Role("asked", "patroni", {"url": server.url, "members": {}}, ("127.0.0.1",), ".")
+    for ask in (patroni.cluster, patroni.leader, patroni.require_whole, patroni.primary):
+        says_why(lambda: ask(role))  # noqa: B023  # called at once
+    says_why(lambda: DatabaseSettings.model_validate({"set": {"ttl": 30}}).prepare(role))

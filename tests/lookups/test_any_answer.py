@@ -1,0 +1,173 @@
+"""Whatever a target answers, a look-up or a recording has it or says in our words why it has not."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.support.answers import BODIES, JSON
+from tests.support.audit_log import SIGNER
+from tests.support.listeners import Listener, http, listening
+
+from seatrial.faults.protocol import Role
+from seatrial.lookups import look_up, record, recording
+from seatrial.lookups.replicas import record as record_replicas
+from seatrial.model.problems import BadInput, SeatrialError, Unavailable
+
+FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+KEYS = ["a1 acme bolt 3", "a2 globex nut 1"]
+
+
+class Liar:
+    """A server whose answers depend on the path."""
+
+    def __init__(self) -> None:
+        self.says: Callable[[str], bytes] = lambda _: b""
+
+    def __call__(self, request: bytes) -> Iterator[bytes]:
+        yield self.says(request.decode("latin-1").split(" ")[1] if b" " in request else "")
+
+
+@pytest.fixture(scope="module")
+def liar() -> Liar:
+    return Liar()
+
+
+@pytest.fixture(scope="module")
+def server(liar: Liar) -> Iterator[Listener]:
+    with listening(liar) as listener:
+        yield listener
+
+
+def role(driver: str, **parameters: Any) -> Role:
+    return Role("asked", driver, parameters, ("127.0.0.1",), ".")
+
+
+def outcome(ask: Callable[[], Any]) -> Any:
+    """What was found, which can be written down; or our error, which names the role."""
+    try:
+        found = ask()
+    except SeatrialError as error:
+        assert "asked" in str(error)
+        return error
+    json.dumps(found if not isinstance(found, bytes) else json.loads(found), ensure_ascii=False).encode()
+    return found
+
+
+@FEW
+@given(body=BODIES, status=st.sampled_from(["200 OK", "404 Not Found", "302 Found", "500 Oh"]))
+def test_a_write_by_http(server: Listener, liar: Liar, body: bytes, status: str) -> None:
+    liar.says = lambda _: http(body, status)
+    asked = role("http", url=f"{server.url}/orders/{{id}}", content="{tenant} {sku} {quantity}")
+    found = outcome(lambda: look_up(asked, KEYS))
+    assert found == () if status.startswith("404") else isinstance(found, SeatrialError) or len(found) == 2
+
+
+@pytest.mark.parametrize(
+    "body", [b"<html>login</html>", b"[]", b"null", b'"text"', b"{}", b'{"tenant": NaN}']
+)
+def test_a_write_that_is_answered_by_something_else_is_unavailable(
+    server: Listener, liar: Liar, body: bytes
+) -> None:
+    liar.says = lambda _: http(body)
+    asked = role("http", url=f"{server.url}/orders/{{id}}", content="{tenant} {sku}")
+    with pytest.raises(Unavailable, match="asked"):
+        look_up(asked, KEYS)
+
+
+@FEW
+@given(state=BODIES, history=BODIES | JSON.map(lambda value: json.dumps({"operations": value}).encode()))
+def test_replicas(server: Listener, liar: Liar, state: bytes, history: bytes) -> None:
+    liar.says = lambda path: http(state if path == "/state" else history)
+    asked = role("replicas", replicas={"east": server.url}, within="0s")
+    assert isinstance(outcome(lambda: record_replicas(asked, sleep=lambda _: None)), SeatrialError | bytes)
+
+
+@pytest.mark.parametrize("following", ["0", "-1", "false", '"7"', "[]", "1.5", "1e999"])
+def test_a_history_that_does_not_go_on_ends(server: Listener, liar: Liar, following: str) -> None:
+    page = http(f'{{"operations": [], "next": {following}}}'.encode())
+    liar.says = lambda path: page if path.startswith("/history") else http(b"{}")
+    with pytest.raises(Unavailable, match="is no page of a history"):
+        record(role("replicas", replicas={"east": server.url}, within="0s"), Path("unused"))
+
+
+@FEW
+@given(body=BODIES)
+def test_the_key_of_an_audit_log(server: Listener, liar: Liar, body: bytes) -> None:
+    liar.says = lambda _: http(body)
+    asked = role("audit-log", url="sqlite://", entries="SELECT :from", checkpoints="SELECT 1", key=server.url)
+    assert isinstance(outcome(lambda: record(asked, Path("unused"))), SeatrialError)
+
+
+@pytest.mark.parametrize(
+    ("query", "wrong"),
+    [
+        ("SELECT x'ff00', 'a' WHERE 'a1' IN :ids", "gives bytes"),
+        ("SELECT 'a1', x'ff00' WHERE 'a1' IN :ids", "gives bytes"),
+        ("SELECT 1 WHERE 'a1' IN :ids", ""),
+        ("SELECT NULL, NULL WHERE 'a1' IN :ids", ""),
+        ("SELECT 1.5, 2.5 WHERE 'a1' IN :ids", ""),
+        ("UPDATE t SET x = 1 WHERE 'a1' IN :ids", "no such table"),
+        ("CREATE TABLE IF NOT EXISTS t AS SELECT 'a1' IN :ids AS x", "asked"),
+        ("SELECT x FROM nowhere WHERE 'a1' IN :ids", "no such"),
+    ],
+)
+def test_a_write_by_sql(tmp_path: Path, query: str, wrong: str) -> None:
+    sqlite3.connect(tmp_path / "x.sqlite").close()
+    found = outcome(lambda: look_up(role("sql", url=f"sqlite:///{tmp_path / 'x.sqlite'}", query=query), KEYS))
+    assert (wrong in str(found)) if wrong else isinstance(found, tuple)
+
+
+COLUMNS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.floats(),
+    st.text(),
+    st.binary(),
+    st.dates(),
+)
+
+
+@FEW
+@given(rows=st.lists(st.tuples(COLUMNS, COLUMNS), min_size=1, max_size=3))
+def test_an_audit_log_of_other_columns(tmp_path_factory: pytest.TempPathFactory, rows: list[Any]) -> None:
+    directory = tmp_path_factory.mktemp("audit")
+    with contextlib.closing(sqlite3.connect(directory / "x.sqlite")) as database, database:
+        database.execute("CREATE TABLE told (one, other)")
+        plain = [[str(each) if isinstance(each, date) else each for each in row] for row in rows]
+        database.executemany("INSERT INTO told VALUES (?, ?)", plain)
+    asked = role(
+        "audit-log",
+        url=f"sqlite:///{directory / 'x.sqlite'}",
+        entries="SELECT one, other FROM told WHERE one >= :from",
+        checkpoints="SELECT other, one FROM told",
+        ingested="SELECT one, one FROM told",
+        key=str(SIGNER.verifier_key()),
+        within="0s",
+    )
+    assert isinstance(outcome(lambda: record(asked, directory / "ledger")), SeatrialError | bytes)
+
+
+@pytest.mark.parametrize("url", ["nonsense", "oracle+none://127.0.0.1/x", "mysql+pymysql://127.0.0.1/x", ""])
+def test_a_database_that_cannot_be_reached_by_any_driver(url: str) -> None:
+    with pytest.raises(BadInput, match=r"roles\.asked\.url"):
+        look_up(role("sql", url=url, query="SELECT 1 WHERE 1 IN :ids"), KEYS)
+
+
+def test_a_foreign_exception_is_unavailable_with_its_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> bytes:
+        raise LookupError("no idea")
+
+    monkeypatch.setitem(recording.RECORDERS, "replicas", fails)
+    with pytest.raises(Unavailable, match="asked: LookupError: no idea") as caught:
+        record(role("replicas"), Path("unused"))
+    assert isinstance(caught.value.__cause__, LookupError)
