@@ -53,7 +53,7 @@ class Looked(Declared):
     [
         ("", "process 4711"),
         ("unavailable", "worker: nobody answers"),
-        ("foreign", "worker: KeyError: 'unheard-of'"),
+        ("foreign", "worker: test.looked: prepare raised KeyError: 'unheard-of'"),
     ],
 )
 def test_a_look_that_comes_to_nothing_is_shown_as_what_it_came_to(

@@ -34,6 +34,12 @@ class Foreign(Declared):
     def prepare(self, _role: Role) -> Any:
         return type(self).does()
 
+    def fit(self, _role: Role) -> None:
+        type(self).does()
+
+    def warm(self, _undo: Undo) -> None:
+        type(self).does()
+
     def inject(self, _undo: Undo) -> None:
         type(self).does()
 
@@ -58,6 +64,8 @@ class Foreign(Declared):
 
 CALLS: dict[str, Callable[[Any, Undo], Any]] = {
     "prepare": lambda fault, undo: calling.prepare(fault, undo.role),
+    "fit": lambda fault, undo: calling.fit(fault, undo.role),
+    "warm": calling.warm,
     "inject": calling.inject,
     "undo": calling.undo,
     "extended": calling.extended,
@@ -144,6 +152,8 @@ def test_a_fault_without_the_ability_is_not_asked(role: Role) -> None:
     assert calling.gone(plain, undo) is None
     assert calling.healthy(plain, role) is None
     assert calling.extended(plain, undo) is None
+    calling.fit(plain, role)
+    calling.warm(plain, undo)
     assert calling.lacking(plain) == ""
     assert calling.lag_s(plain) == 0
 

@@ -362,6 +362,7 @@ def test_a_journal_that_cannot_be_read_any_more_keeps_no_effect_in_place(
         ("first", None),
         ("second", None),
     }
+    assert {life.undo for life in drill.history()} == {UndoOutcome.UNRECORDED}
     assert all(life.error for life in drill.history()), "nobody may take them for undone on record"
     with a_session(home):  # the target was let go
         pass

@@ -28,6 +28,7 @@ from seatrial.run.conductor import Conducted, Conductor, require_healthy
 from seatrial.run.evidence import Evidence, RunJournal
 from seatrial.run.observer import Silent
 from seatrial.run.plan import Plan, make_plan
+from seatrial.run.timeline import Timeline
 
 EXPERIMENT = build(
     Experiment,
@@ -193,6 +194,19 @@ def test_a_journal_that_the_disk_does_not_take_ends_the_run(
     told = conduct(lambda _: load, touch)
     assert reasons(told) == ["the run's journal: no space left"]
     assert load.stopped
+
+
+def test_a_timeline_that_dies_silently_is_noticed(
+    conduct: Callable[..., Conducted], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Dead(Timeline):
+        def run(self) -> None:
+            """It is gone before it has told anything."""
+
+    monkeypatch.setattr(conductor, "Timeline", Dead)
+    told = conduct(lambda _: FakeLoad())
+    assert reasons(told) == ["the timeline ended without telling why"]
+    assert told.end_s < 0.3
 
 
 # before a run

@@ -90,7 +90,7 @@ def test_it_goes_on_whatever_the_verdict(tmp_path: Path, verdict: Verdict) -> No
 
 
 def test_it_ends_where_something_is_left_behind(tmp_path: Path) -> None:
-    """The next experiment would measure a target that is not what it was."""
+    """The next experiment would measure a target that is not what it was; that is no interrupt, but a fail."""
     results = iter([result(Verdict.PASS), result(Verdict.FAIL, steps=(unverified(),))])
 
     def judged(_plan: Plan, directory: Path) -> Execution:
@@ -98,6 +98,18 @@ def test_it_ends_where_something_is_left_behind(tmp_path: Path) -> None:
 
     whole = execute_suite(SUITE, judged, threading.Event(), lambda _: None, tmp_path / "out")
     assert (whole.verdict, len(whole.runs), whole.not_run) == (Verdict.FAIL, 2, ("other",))
+    assert not whole.interrupted
+
+
+def test_one_that_is_stopped_is_interrupted(tmp_path: Path) -> None:
+    stop = threading.Event()
+
+    def judged(_plan: Plan, directory: Path) -> Execution:
+        stop.set()
+        return Execution(result(Verdict.PASS), Evidence(directory))
+
+    whole = execute_suite(SUITE, judged, stop, lambda _: None, tmp_path / "out")
+    assert (whole.verdict, len(whole.runs), whole.interrupted) == (Verdict.UNKNOWN, 1, True)
 
 
 # planning

@@ -186,8 +186,10 @@ WORLDS = [
     World("steps that did not happen in a run that did not start", UNKNOWN, until_s=0.0,
           disturbances=((UNKNOWN, "did not start"),), steps=(IDLE,), reasons=("did not start",)),
     # the disk
-    World("a report that is missing", UNKNOWN, lost=("report.html",), reasons=("missing: report.html: no space left",)),
-    World("a seal that is missing, and the service was out", FAIL, PROMISES["downtime"], OUT, lost=("the seal",)),
+    World("a report that is missing", UNKNOWN, lost=(("report.html", "no space left"),), reasons=("missing: report.html: no space left",)),
+    World("a report that is missing and says so itself", UNKNOWN, lost=(("report.html", "report.html: no space left"),),
+          reasons=("missing: report.html: no space left",)),
+    World("a seal that is missing, and the service was out", FAIL, PROMISES["downtime"], OUT, lost=(("the seal", "no key"),)),
     World("a fault that stayed", FAIL, steps=(ROLLBACK, replace(CRASH, verified=False)), says="crash"),
 ]  # fmt: skip
 

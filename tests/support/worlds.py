@@ -8,7 +8,7 @@ what checks found. Unless it says otherwise it is a healthy one: 20 s at 100 a s
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -130,7 +130,7 @@ class World:
     scenario: ScenarioAccount | None = None
     tolerated: str = "0%"
     checks: tuple[CheckResult, ...] = ()
-    lost: tuple[str, ...] = ()  # parts of the evidence that the disk did not take
+    lost: tuple[tuple[str, str], ...] = ()  # parts of the evidence that were not kept, and why
     says: str = ""
     reasons: tuple[str, ...] | None = None
     objectives: tuple[Verdict, ...] | None = None
@@ -153,8 +153,8 @@ class World:
             self.scenario,
         )  # fmt: skip
         losses = Losses(Path())
-        for part in self.lost:
-            losses.done(part, _disk_full)
+        for part, why in self.lost:
+            losses.done(part, partial(_fail, why))
         told = losses.told(replace(_RUN, verdict=found.verdict, reasons=found.reasons))
         return court.Judgement(told.verdict, told.reasons)
 
@@ -179,8 +179,8 @@ class World:
 _RUN = RunResult("", "", "", "", Verdict.PASS, (), "", interrupted=False, measurement=None)
 
 
-def _disk_full() -> None:
-    raise CannotStore("no space left")
+def _fail(why: str) -> None:
+    raise CannotStore(why)
 
 
 @cache

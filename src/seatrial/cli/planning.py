@@ -58,5 +58,3 @@ def _looked_at(step: PlannedStep) -> Undo | str:
         return calling.prepare(step.fault, step.role)
     except SeatrialError as error:
         return f"{step.role.name}: {error}"
-    except Exception as error:  # what looking came to, which is what was asked for
-        return f"{step.role.name}: {type(error).__name__}: {error}"

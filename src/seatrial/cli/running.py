@@ -154,8 +154,7 @@ def suite(
         say(reason)
     if as_json:
         print_json(suite_document(whole))
-    interrupted = whole.not_run or any(result.interrupted for result in whole.runs)
-    return Interrupted.exit_code if interrupted else whole.verdict.exit_code
+    return Interrupted.exit_code if whole.interrupted else whole.verdict.exit_code
 
 
 def recover(as_json: JsonOption = False) -> int:

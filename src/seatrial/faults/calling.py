@@ -19,6 +19,7 @@ from typing import Any
 from seatrial.faults.protocol import (
     Demanding,
     Fault,
+    Fitting,
     Lagging,
     Observable,
     PartlyUndone,
@@ -26,6 +27,7 @@ from seatrial.faults.protocol import (
     Role,
     Spreading,
     Undo,
+    Warming,
 )
 from seatrial.model.problems import SeatrialError, TooLate, Unreachable
 from seatrial.model.undo import UndoOutcome
@@ -89,6 +91,20 @@ def prepare(fault: Fault, role: Role) -> Undo:
             raise _misfit(fault, "prepare", undo, "an Undo")
         undo.to_json()  # what cannot be written down cannot be undone by another process
     return undo
+
+
+def fit(fault: Fault, role: Role) -> None:
+    """`Fitting.fit`; nothing for a fault that asks no more of a binding than its driver does."""
+    if isinstance(fault, Fitting):
+        with _translated(fault, "fit"):
+            fault.fit(role)
+
+
+def warm(fault: Fault, undo: Undo) -> None:
+    """`Warming.warm`; nothing for a fault that needs nothing ready."""
+    if isinstance(fault, Warming):
+        with _translated(fault, "warm"):
+            fault.warm(undo)
 
 
 def inject(fault: Fault, undo: Undo) -> None:

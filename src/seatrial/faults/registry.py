@@ -16,7 +16,8 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from seatrial.faults.protocol import ANY, Declared, Fault, Fitting, Kind, Role
+from seatrial.faults import calling
+from seatrial.faults.protocol import ANY, Declared, Fault, Kind, Role
 from seatrial.model.document import problems_of
 from seatrial.model.problems import BadInput, Problem, nearest
 
@@ -120,5 +121,4 @@ def bind(fault: Fault, role: Role) -> None:
 
 def fit(fault: Fault, role: Role) -> None:
     """Raise BadInput for what `fault` would miss in the binding of `role`; see `Fitting` for the paths."""
-    if isinstance(fault, Fitting):
-        fault.fit(role)
+    calling.fit(fault, role)

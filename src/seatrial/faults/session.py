@@ -33,7 +33,7 @@ from seatrial.faults.journal import Ending, Entry, Journal, JournalError, Sessio
 from seatrial.faults.link import GUARDIAN_COMMAND, GuardianLink
 from seatrial.faults.lock import Holder, TargetLock
 from seatrial.faults.processes import myself
-from seatrial.faults.protocol import Fault, Role, Undo, Warming
+from seatrial.faults.protocol import Fault, Role, Undo
 from seatrial.faults.undoing import VERIFY_WITHIN_S, Outcome, Undoer, UndoFailedError
 from seatrial.model.problems import Interrupted, SeatrialError, Unavailable
 from seatrial.model.undo import UndoOutcome
@@ -214,9 +214,10 @@ class FaultSession:
         except JournalError as error:
             _log.error("what became of the faults is not on record: %s", error)
             unrecorded = "the fault journal could not be read afterwards, so its undo is not on record"
+            last = {outcome.entry.id: outcome for outcome in self.outcomes}
             self._ended = [
                 Life(outcome.entry, {}, outcome.undo_outcome, outcome.error or unrecorded)
-                for outcome in self.outcomes
+                for _, outcome in sorted(last.items())
             ]
 
     # injecting
@@ -235,8 +236,7 @@ class FaultSession:
         expires_ns = self._clock.now().boottime_ns + round((ttl_s + _INJECT_WITHIN_S) * 1e9)
         number = self._journal.prepare(self.id, label or fault.name, undo, expires_ns)
         self._known[number] = self._journal.entry(number)
-        if isinstance(fault, Warming):
-            fault.warm(undo)
+        calling.warm(fault, undo)
         return Prepared(number, fault, undo, ttl_s)
 
     def fire(self, prepared: Prepared) -> Injection:
@@ -323,8 +323,8 @@ class FaultSession:
             thread.join()  # each look has its limit
         try:
             entries = self._journal.entries(self.id)
-        except JournalError as error:  # what `undo_all` has found out stands
-            _log.error("nobody else is asked whether all is well: %s", error)
+        except JournalError as error:  # what `undo_all` has seen of each is all that will be known
+            _log.error("nobody can be asked again: %s", error)
             return
         unasked = [each for each in entries if each.state is State.UNDONE and each.verified is None]
         self._undoer.verify_each([Outcome.of(entry) for entry in unasked], self._verify_within_s)

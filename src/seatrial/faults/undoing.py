@@ -36,7 +36,9 @@ from seatrial.model.undo import UndoOutcome
 _log = logging.getLogger(__name__)
 
 PATIENCE_S = 1.0  # how long the next undo waits for the one before it
-VERIFY_WITHIN_S = 15.0  # how long a role has to become well again
+VERIFY_WITHIN_S = (
+    30.0  # how long a role has to become well again: a database node starts, rewinds and follows
+)
 LONGEST_UNDO_S = 120.0  # nothing waits longer; the drivers have shorter limits of their own
 LONGEST_LOOK_S = 60.0  # the same for one look of a probe
 _PROBE_EVERY_S = 0.1

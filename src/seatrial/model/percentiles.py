@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # results are read without a request log, and its arrays take long to load
     from seatrial.model.requestlog import Floats
 
 

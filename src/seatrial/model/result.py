@@ -16,7 +16,7 @@ from seatrial.model.percentiles import percentile
 from seatrial.model.undo import UndoOutcome
 from seatrial.model.verdict import Verdict
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # results are read without a request log, and its arrays take long to load
     from seatrial.model.requestlog import Floats
 
 # JSON has no infinity: it is written as null (see `plain`) and read back as the field means.

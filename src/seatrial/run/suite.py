@@ -44,6 +44,12 @@ class SuiteResult:
     directory: Path
     reasons: tuple[str, ...] = ()
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether a person or a supervisor ended it early."""
+        left = any(step.left_behind for result in self.runs for step in result.steps)
+        return any(result.interrupted for result in self.runs) or bool(self.not_run and not left)
+
 
 @dataclass(frozen=True, slots=True)
 class SuitePlan:
