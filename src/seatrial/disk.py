@@ -56,9 +56,8 @@ def cannot_store(what: str, path: Path, error: OSError | MemoryError) -> CannotS
         place = path.parent / place
     reason = os.strerror(number)
     way_out = _WAYS_OUT.get(number, "")
-    return CannotStore(
-        f"{what}: {place} cannot be written or read: {reason}{room_told(place)}", way_out, number
-    )
+    room = room_told(place) if number in _FULL else ""
+    return CannotStore(f"{what}: {place} cannot be written or read: {reason}{room}", way_out, number)
 
 
 def room_told(path: Path) -> str:

@@ -12,6 +12,8 @@ from tests.support.dead_run import dead_run
 from tests.support.signals import heeded
 
 from seatrial.cli import main
+from seatrial.cli.asked import _require_empty
+from seatrial.model.problems import CannotStore
 
 LOG_CSV = """\
 intended,sent,ended,ok,status,name,served_by,error,worker
@@ -177,6 +179,15 @@ def test_without_room_nothing_is_started_and_a_line_says_so(
     said = capsys.readouterr().err
     assert "about 1,500 arrivals writes at least 8.1 MiB there, and 1.0 MiB are free" in said
     assert not Path("runs").exists()
+
+
+def test_a_machine_that_does_not_let_us_look_is_no_bad_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Path) -> bool:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr("pathlib.Path.exists", refuse)
+    with pytest.raises(CannotStore, match=r"Too many open files.*ulimit -n"):
+        _require_empty(Path("out"))
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device", "/state/x"), MemoryError()])

@@ -142,6 +142,7 @@ def test_a_load_that_cannot_be_started(conduct: Callable[..., Conducted]) -> Non
     [
         (BadInput("the spool is damaged at byte 12"), "the spool is damaged at byte 12", False),
         (OSError(5, "Input/output error"), "Input/output error", False),
+        (RuntimeError("can't start new thread"), "the machine starts no more threads", False),
         (ZeroDivisionError("oh"), "seatrial itself failed: ZeroDivisionError: oh", True),
     ],
 )

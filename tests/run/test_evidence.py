@@ -55,6 +55,22 @@ def test_a_disk_that_takes_no_directory_is_no_bad_input(
     assert caught.value.exit_code == 2
 
 
+def test_of_a_run_that_was_not_started_nothing_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evidence = Evidence.create("crash", NOW, tmp_path / "run")
+    evidence.write_text("experiment.yaml", "experiment: crash\n")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.rmtree", refuse)
+        assert not evidence.discard()
+    assert evidence.discard()
+    assert not evidence.directory.exists()
+
+
 def test_room_for_the_end_is_kept_and_given_up(tmp_path: Path) -> None:
     evidence = Evidence.create("crash", NOW, tmp_path / "run")
     evidence.keep_room()

@@ -44,6 +44,17 @@ def test_one_that_has_come_to_its_end_leaves_nothing(tmp_path: Path) -> None:
     assert list((tmp_path / "open-runs").iterdir()) == []
 
 
+@pytest.mark.parametrize("text", ["{", "[]", '{"run": "x", "of a later version": 1}'])
+def test_a_record_that_cannot_be_read_blocks_no_run(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str
+) -> None:
+    (tmp_path / "open-runs").mkdir()
+    (tmp_path / "open-runs" / "0.json").write_text(text)
+    openruns.begin(tmp_path, RUN).close()
+    assert [held.run for held in openruns.left(tmp_path)] == [RUN]
+    assert "0.json is not a record that can be read" in caplog.text
+
+
 def test_a_verdict_is_kept_for_whoever_comes_next(tmp_path: Path) -> None:
     with openruns.begin(tmp_path, RUN) as held:
         held.keep({"verdict": "unknown"})

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from tests.support.dead_run import CONDUCTOR, ZERO_S, DeadRun, dead_run
@@ -22,18 +23,13 @@ from seatrial.model.problems import BadInput, CannotStore, Unavailable
 from seatrial.model.result import StepRecord
 from seatrial.model.verdict import Verdict
 from seatrial.run import openruns
+from seatrial.run.recovery import Finished, Recovery, recover
 from seatrial.run.sealing import public_key
-from seatrial.run.unfinished import (
-    CUT_SHORT,
-    Finished,
-    Recovery,
-    Reporters,
-    Zero,
-    finish_at,
-    recover,
-    with_its_undo,
-)
+from seatrial.run.unfinished import CUT_SHORT, Zero, finish_at, with_its_undo
 from seatrial.store import Store
+
+if TYPE_CHECKING:
+    from seatrial.run.recovery import Desk
 
 
 @pytest.fixture
@@ -42,7 +38,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield store
 
 
-def desk_of(store: Store) -> Callable[[], contextlib.AbstractContextManager[Reporters]]:
+def desk_of(store: Store) -> Desk:
     def reporter(experiment: object, command: str) -> Reporter:
         return Reporter(store, Settings.from_environment({}), reproduce=command)
 
@@ -211,6 +207,15 @@ def test_what_cannot_be_finished_now_is_left_to_the_next(
             Finished(run, None, ("the run's journal: it cannot be read",)),
         )
     assert recovered(dead, store).finished[0].result is not None
+
+
+def test_a_run_at_which_we_fail_blocks_no_other(tmp_path: Path, store: Store) -> None:
+    dead = dead_run(tmp_path)
+    dead.evidence.path("plan.json").write_text('{"written": "by another version"}')
+    (finished,) = recovered(dead, store).finished
+    assert finished.result is None
+    assert finished.pending[0] == "seatrial itself failed at it: KeyError: 'experiment'"
+    assert f"take away {dead.home}/open-runs/" in finished.pending[1]
 
 
 def test_a_verdict_that_the_evidence_did_not_take_is_put_there_later(tmp_path: Path, store: Store) -> None:

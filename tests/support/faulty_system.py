@@ -174,7 +174,7 @@ def _wrong(trial: Trial, seen: dict[str, Any], directory: Path) -> Iterator[str]
     died = seen["code"] < 0
     if died and not (isinstance(trial, Death) and trial.who == "conductor"):
         yield f"the conductor died of signal {-seen['code']}"
-    if not died and seen["code"] not in (0, 1, 2, 64, 130):
+    if not died and seen["code"] not in (0, 1, 2, 130):  # 64 would blame the user for the machine
         yield f"exit code {seen['code']}"
     if not seen["undone_by_itself"] and not died and seen["code"] != 1:
         yield "something was not undone, and it was no fail"
@@ -190,7 +190,7 @@ def _wrong(trial: Trial, seen: dict[str, Any], directory: Path) -> Iterator[str]
 def _unfinished(seen: dict[str, Any], directory: Path) -> Iterator[str]:
     evidence, home = directory / "kept-evidence", directory / "kept-home"
     if not evidence.is_dir() or not any(evidence.iterdir()):
-        if seen["code"] not in (2, 64) and seen["code"] >= 0:
+        if seen["code"] != 2 and seen["code"] >= 0:
             yield f"exit code {seen['code']} without evidence"
         return
     try:

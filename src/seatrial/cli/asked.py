@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+from seatrial import disk
 from seatrial.cli.targets import allowed_target, planned_target
 from seatrial.cli.terms import rate_of
 from seatrial.files import Source, read
@@ -85,7 +86,10 @@ def _examined(
 
 
 def _require_empty(out: Path | None) -> None:
-    """Raise BadInput when the evidence cannot go to `out`, or under `runs/`: a file is there, or too much."""
+    """Raise BadInput when the evidence cannot go to `out`, or under `runs/`: a file is there, or too much.
+
+    Raises CannotStore when the machine does not even let us look.
+    """
     place, named = (out or Path("runs")).absolute(), f"--out {out}" if out else "runs/"
     try:
         there = next(path for path in (place, *place.parents) if path.exists())
@@ -94,6 +98,8 @@ def _require_empty(out: Path | None) -> None:
         if out is not None and there == place and any(there.iterdir()):
             raise BadInput(f"{named}: the directory is not empty; evidence is never written over")
     except OSError as error:
+        if error.errno in disk.TROUBLES:
+            raise disk.cannot_store("the evidence", place, error) from error
         raise BadInput(f"{named}: cannot be used: {error.strerror}") from error
 
 

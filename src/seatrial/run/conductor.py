@@ -321,6 +321,8 @@ class Conductor:
         reason = str(error)
         if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in disk.TROUBLES):
             reason = str(disk.cannot_store("the run", self._evidence.directory, error))
+        elif isinstance(error, RuntimeError) and "can't start new thread" in reason:
+            reason = "the machine starts no more threads for us; allow more processes (ulimit -u)"
         elif not isinstance(error, SeatrialError):
             reason = f"seatrial itself failed: {type(error).__name__}: {error}"
             self._defects.append("".join(traceback.format_exception(error)))

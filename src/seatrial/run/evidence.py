@@ -110,9 +110,16 @@ class Evidence:
         """A file of this run."""
         return self.directory / name
 
-    def discard(self) -> None:
-        """Take away what was written, of a run that was not started: it was empty or not there before."""
-        shutil.rmtree(self.directory, ignore_errors=True)
+    def discard(self) -> bool:
+        """Take away what was written, of a run that was not started: it was empty or not there before.
+
+        Whether nothing is left.
+        """
+        try:
+            shutil.rmtree(self.directory)
+        except OSError:  # the same that kept us from writing; why is told by who could not
+            return False
+        return True
 
     def keep_room(self) -> None:
         """Set room aside for the end of the run. Raises CannotStore when there is not so much."""

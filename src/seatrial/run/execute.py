@@ -130,8 +130,8 @@ def execute(
         try:
             journal = _prepared(evidence, plan, described)
         except CannotStore:
-            evidence.discard()
-            held.forget()
+            if evidence.discard():  # else whoever comes next gives it its end
+                held.forget()
             raise
         record(reporter, lambda to: to.started(evidence.run, opened.experiment, opened.target))
         journal.write("run.started", clock.now(), clock.anchor_wall, run=evidence.run)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import logging
 import os
 import uuid
 from collections.abc import Generator
@@ -24,6 +25,8 @@ from typing import Any, Self
 from seatrial import disk
 from seatrial.home import private_directory
 from seatrial.model.problems import CannotStore
+
+_log = logging.getLogger(__name__)
 
 _RESERVED = 256 << 10  # bytes: more than a verdict has
 
@@ -48,7 +51,7 @@ class HeldRun:
     """An open run in our hands: nobody else ends it meanwhile."""
 
     def __init__(self, path: Path, run: OpenRun, lock: int) -> None:
-        self._path = path
+        self.path = path
         self._lock = lock
         self.run = run
 
@@ -57,13 +60,13 @@ class HeldRun:
         with contextlib.suppress(OSError):
             os.ftruncate(self._lock, 0)  # gives up the room
         self.run = replace(self.run, verdict=verdict)
-        _write(self._path, self.run)
+        _write(self.path, self.run)
 
     def forget(self) -> None:
         """It has come to its end. Raises CannotStore when the record cannot be taken away."""
-        with disk.storing("the record of an open run", self._path):
-            self._path.unlink(missing_ok=True)
-            _lock_of(self._path).unlink(missing_ok=True)
+        with disk.storing("the record of an open run", self.path):
+            self.path.unlink(missing_ok=True)
+            _lock_of(self.path).unlink(missing_ok=True)
 
     def close(self) -> None:
         """Let go of it."""
@@ -127,6 +130,9 @@ def _taken(path: Path) -> HeldRun | None:
             os.close(lock)
         except FileNotFoundError:
             _lock_of(path).unlink(missing_ok=True)
+            os.close(lock)
+        except (ValueError, TypeError) as error:  # of another version, or written into: it must block no run
+            _log.warning("%s is not a record that can be read (%s); take it away by hand", path, error)
             os.close(lock)
         except BaseException:
             os.close(lock)

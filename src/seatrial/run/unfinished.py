@@ -11,21 +11,18 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seatrial import disk
 from seatrial.checks import registry as checks_registry
 from seatrial.faults.clock import Instant, boot_id
 from seatrial.faults.journal import Journal, What
-from seatrial.faults.recover import Recovered
 from seatrial.faults.recover import recover as undo_what_is_left
 from seatrial.faults.session import Life, journal_path
-from seatrial.incidents import Reporter
 from seatrial.load.launch import REQUESTS, SPOOLS, end_left_over
 from seatrial.load.parquet import save
 from seatrial.load.spool import SpoolReader
@@ -44,57 +41,17 @@ from seatrial.run.evidence import JOURNAL, Evidence, RunJournal, read_journal
 from seatrial.run.execute import Case, Execution, Keeping, conclude
 from seatrial.run.losses import Losses
 from seatrial.run.openruns import HeldRun, OpenRun
+from seatrial.run.recovery import Finished
 from seatrial.run.sealing import is_sealed, seal_evidence
 from seatrial.run.spike import Spike
 
+if TYPE_CHECKING:
+    from seatrial.run.recovery import Desk, Reporters
+
 CUT_SHORT = "interrupted: its conductor died (killed, crashed, power lost); the run was finished afterwards"
 
-Reporters = Callable[[Experiment | None, str], Reporter | None]
-"""Who records a run of an experiment (None: unknown) that a command runs again; None: nobody can."""
 
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """A run that was brought to its end; `result` is None when that did not work, and `pending` says why."""
-
-    run: OpenRun
-    result: RunResult | None
-    pending: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Recovery:
-    """What runs that are gone had left, and what came of it."""
-
-    undone: tuple[Recovered, ...]
-    finished: tuple[Finished, ...]
-
-    @property
-    def all_undone(self) -> bool:
-        """Whether nothing that could disturb a run is still there."""
-        return all(each.undone for each in self.undone)
-
-
-def recover(home: Path, desk: Callable[[], AbstractContextManager[Reporters]]) -> Recovery:
-    """Undo what runs that are gone have left, then finish them. Harmless at any time.
-
-    `desk` is opened only when there is something to record. Raises JournalError when the fault journal cannot
-    be used, CannotStore when the records of open runs cannot.
-    """
-    undone = tuple(undo_what_is_left(home))
-    finished: list[Finished] = []
-    left = openruns.left(home)
-    first = next(left, None)
-    if first is not None:
-        with desk() as reporters:
-            finished.append(_finished(first, home, reporters))
-            finished += [_finished(held, home, reporters) for held in left]
-    return Recovery(undone, tuple(finished))
-
-
-def finish_at(
-    directory: Path, home: Path, desk: Callable[[], AbstractContextManager[Reporters]]
-) -> RunResult:
+def finish_at(directory: Path, home: Path, desk: Desk) -> RunResult:
     """Undo what is left, and finish the run whose evidence is in `directory`.
 
     Raises BadInput when none is known there, or it still goes on; Unavailable when it cannot be finished.
@@ -103,19 +60,22 @@ def finish_at(
         if Path(held.run.directory) == directory.resolve():
             undo_what_is_left(home)
             with desk() as reporters:
-                done = _finished(held, home, reporters)
+                done = finished(held, home, reporters)
             if done.result is None:
                 raise Unavailable("; ".join(done.pending))
             return done.result
     raise BadInput(f"{directory}: there is no {VERDICT}; no run is known there, or it still goes on")
 
 
-def _finished(held: HeldRun, home: Path, reporters: Reporters) -> Finished:
+def finished(held: HeldRun, home: Path, reporters: Reporters) -> Finished:
     """One that cannot be finished now is left to the next who tries, and stops no other."""
     try:
         result, pending = finish(held, home, reporters)
     except SeatrialError as error:
         return Finished(held.run, None, (str(error),))
+    except Exception as error:  # evidence of another version, or written into: it must block no run
+        reason = f"seatrial itself failed at it: {type(error).__name__}: {error}"
+        return Finished(held.run, None, (reason, f"to have it left alone, take away {held.path}"))
     return Finished(held.run, result, tuple(pending))
 
 

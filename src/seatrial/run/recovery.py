@@ -1,0 +1,67 @@
+"""What runs that are gone have left: undone at once, and finished where one of them had no end.
+
+Asked before anything is injected, so it loads what judges and reports only when there is a run to finish.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seatrial.faults.recover import Recovered
+from seatrial.faults.recover import recover as undo_what_is_left
+from seatrial.run import openruns
+from seatrial.run.openruns import OpenRun
+
+if TYPE_CHECKING:
+    from seatrial.incidents import Reporter
+    from seatrial.model.experiment import Experiment
+    from seatrial.model.result import RunResult
+
+    Reporters = Callable[[Experiment | None, str], Reporter | None]
+    """Who records a run of an experiment (None: unknown) that a command runs again; None: nobody can."""
+    Desk = Callable[[], AbstractContextManager[Reporters]]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A run that was brought to its end; `result` is None when that did not work, and `pending` says why."""
+
+    run: OpenRun
+    result: RunResult | None
+    pending: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What runs that are gone had left, and what came of it."""
+
+    undone: tuple[Recovered, ...]
+    finished: tuple[Finished, ...]
+
+    @property
+    def all_undone(self) -> bool:
+        """Whether nothing that could disturb a run is still there."""
+        return all(each.undone for each in self.undone)
+
+
+def recover(home: Path, desk: Desk) -> Recovery:
+    """Undo what runs that are gone have left, then finish them. Harmless at any time.
+
+    `desk` is opened only when there is something to record. Raises JournalError when the fault journal cannot
+    be used, CannotStore when the records of open runs cannot.
+    """
+    undone = tuple(undo_what_is_left(home))
+    left = openruns.left(home)
+    first = next(left, None)
+    if first is None:
+        return Recovery(undone, ())
+    from seatrial.run.unfinished import finished  # noqa: PLC0415
+
+    with desk() as reporters:
+        done = [finished(first, home, reporters)]
+        done += [finished(held, home, reporters) for held in left]
+    return Recovery(undone, tuple(done))
