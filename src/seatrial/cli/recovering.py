@@ -17,12 +17,11 @@ if TYPE_CHECKING:
 
 
 def recover_first() -> None:
-    """Whatever a killed run left must be gone before anything new is injected.
-
-    Says what was undone and finished. Raises LeftBehindError, which says what was not, in one line.
-    """
-    found = _recovered()
-    _say_undone(each for each in found.undone if each.undone)
+    """Whatever a killed run left must be gone before anything new is injected. Raises LeftBehindError."""
+    found = _found()
+    _say_undone(
+        [each for each in found.undone if each.undone]
+    )  # the others are in the error, by hand and all
     _say_finished(found.finished)
     require_undone(found.undone)
     end_if_asked()
@@ -30,14 +29,14 @@ def recover_first() -> None:
 
 def recovered() -> Recovery:
     """Undo and finish it, and say what came of each."""
-    found = _recovered()
+    found = _found()
     _say_undone(found.undone)
     _say_finished(found.finished)
     return found
 
 
-def _recovered() -> Recovery:
-    """Whoever interrupts us meanwhile."""
+def _found() -> Recovery:
+    """Whoever interrupts us meanwhile, it is brought to its end."""
     with shielded():
         return recover(home(), recording)
 
@@ -53,15 +52,15 @@ def recording() -> Iterator[Reporters]:
             desk.deliver()
 
 
-def _say_undone(faults: Iterable[Recovered]) -> None:
-    for each in faults:
+def _say_undone(undone: Iterable[Recovered]) -> None:
+    for each in undone:
         say(str(each))
         if not each.undone:
             say(f"  by hand: {each.outcome.entry.undo.by_hand}")
 
 
-def _say_finished(runs: Iterable[Finished]) -> None:
-    for run in runs:
+def _say_finished(finished: Iterable[Finished]) -> None:
+    for run in finished:
         if run.result is None:
             say(f"NOT finished: {run.run.run}: {'; '.join(run.pending)}")
             continue
