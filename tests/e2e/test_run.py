@@ -249,6 +249,12 @@ def test_kill_9_leaves_nothing_behind(desk: Desk, victim: str) -> None:
     process.communicate()
     assert desk.exit_code("recover") == 0
     assert desk.live.read() == "blue"
+    finished = json.loads((desk.evidence() / "verdict.json").read_text())
+    assert (finished["verdict"], finished["interrupted"]) == ("unknown", True)
+    assert finished["generator"]["sent"] > 0
+    (switch,) = (step for step in finished["steps"] if step["name"] == "switch")
+    assert switch["undone_s"] > switch["injected_s"]
+    assert desk.exit_code("verify", str(desk.evidence())) == 0
     until(lambda: not psutil.pid_exists(load) or psutil.Process(load).status() == psutil.STATUS_ZOMBIE)
 
 

@@ -56,11 +56,28 @@ def test_a_suite_whose_account_is_not_kept_is_told_all_the_same(
     def full(_: object, name: str, value: object) -> None:
         raise CannotStore(f"{name}: no space left")
 
-    monkeypatch.setattr(Evidence, "write_json", full)
+    def judged(_plan: Plan, directory: Path) -> Execution:
+        monkeypatch.setattr(Evidence, "write_json", full)
+        return Execution(result(Verdict.PASS), Evidence(directory))
+
     alone = replace(SUITE, plans=SUITE.plans[:1])
-    whole = execute_suite(alone, run, threading.Event(), lambda _: None, tmp_path / "suite")
+    whole = execute_suite(alone, judged, threading.Event(), lambda _: None, tmp_path / "suite")
     assert whole.verdict is Verdict.UNKNOWN
     assert whole.reasons == ("missing: suite.json: no space left",)
+
+
+def test_a_suite_that_is_killed_has_its_account(tmp_path: Path) -> None:
+    """Of the run in which it was killed, its own evidence tells, once it is finished."""
+
+    def killed(plan: Plan, directory: Path) -> Execution:
+        if plan.experiment.experiment == "other":
+            raise KeyboardInterrupt
+        return run(plan, directory)
+
+    with pytest.raises(KeyboardInterrupt):
+        execute_suite(SUITE, killed, threading.Event(), lambda _: None, tmp_path / "suite")
+    account = json.loads((tmp_path / "suite" / "suite.json").read_text())
+    assert (account["verdict"], len(account["runs"]), account["not_run"]) == ("unknown", 2, ["other"])
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))

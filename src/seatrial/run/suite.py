@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +25,8 @@ from seatrial.run.plan import Plan, make_plan, problems_of_plan, problems_of_tar
 
 if TYPE_CHECKING:  # who only plans a suite, as a dry run does, need not load what runs it
     from seatrial.run.execute import Execution
+
+_ACCOUNT = "suite.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +101,15 @@ def execute_suite(
 ) -> SuiteResult:
     """Run every plan with `run(plan, directory)`; `told` hears of each result as it comes.
 
-    Raises BadInput or CannotStore when there can be no directory for it; nothing is started then.
+    What has become of the whole is written down before the first run and after each, so that a suite that is
+    killed has its account too. Raises BadInput or CannotStore when there can be no directory for it, or no
+    account in it; nothing is started then.
     """
     suite = planned.suite
     evidence = Evidence.create(suite.suite, datetime.now(UTC), out)
+    evidence.write_json(_ACCOUNT, suite_document(_whole(planned, [], evidence)))
     results: list[RunResult] = []
+    reasons: tuple[str, ...] = ()
     for number, plan in enumerate(planned.plans, start=1):
         if stop.is_set() or (results and stop.wait(suite.pause.seconds)):
             break
@@ -114,18 +120,32 @@ def execute_suite(
             result = not_started(plan, directory.name, str(error))
         results.append(result)
         told(result)
+        reasons = _kept(planned, results, evidence)
         if any(step.left_behind for step in result.steps):
             break
+    return _whole(planned, results, evidence, reasons)
+
+
+def _whole(
+    planned: SuitePlan, results: list[RunResult], evidence: Evidence, reasons: tuple[str, ...] = ()
+) -> SuiteResult:
+    """What has become of a suite so far. What was not run, and what befell the whole, makes it unknown."""
     not_run = tuple(plan.experiment.experiment for plan in planned.plans[len(results) :])
-    verdict = Verdict.merge([*(result.verdict for result in results), *(Verdict.UNKNOWN for _ in not_run)])
-    whole = SuiteResult(suite.suite, suite.title, verdict, tuple(results), not_run, evidence.directory)
+    doubts = [Verdict.UNKNOWN for _ in (*not_run, *reasons)]
+    verdict = Verdict.merge([*(result.verdict for result in results), *doubts])
+    suite = planned.suite
+    return SuiteResult(
+        suite.suite, suite.title, verdict, tuple(results), not_run, evidence.directory, reasons
+    )
+
+
+def _kept(planned: SuitePlan, results: list[RunResult], evidence: Evidence) -> tuple[str, ...]:
+    """Write the account down; why the disk did not take it."""
     try:
-        evidence.write_json("suite.json", suite_document(whole))
+        evidence.write_json(_ACCOUNT, suite_document(_whole(planned, results, evidence)))
     except CannotStore as error:
-        return replace(
-            whole, verdict=Verdict.merge([whole.verdict, Verdict.UNKNOWN]), reasons=(f"missing: {error}",)
-        )
-    return whole
+        return (f"missing: {error}",)
+    return ()
 
 
 def not_started(plan: Plan, run: str, reason: str) -> RunResult:
