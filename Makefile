@@ -48,8 +48,9 @@ lint: setup
 	$(BIN)/ruff check src tests loadtests
 	$(BIN)/mypy
 
+# Most tests wait for processes: two at a time take half as long, also on two cores.
 test: lint $(VENV)/.test-system
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 # Campaigns are programs; comparisons of several generators or readers are collected by pytest.
 CAMPAIGNS := $(basename $(notdir $(shell grep -l __main__ tests/bench/bench_*.py)))

@@ -12,6 +12,16 @@ from seatrial import testbed as shipped
 from seatrial.testbed import TestbedState
 
 
+_TESTBEDS = {"testbed", "own_testbed"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests on a testbed are run one after the other, by one worker: each is a small cluster under load."""
+    for item in items:
+        if _TESTBEDS.intersection(getattr(item, "fixturenames", ())) or "lifecycle" in item.nodeid:
+            item.add_marker(pytest.mark.xdist_group("testbed"))
+
+
 @pytest.fixture(scope="session")
 def testbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestbedState]:
     """A testbed in service; its home is `testbed.root.parent`, its passwords `seatrial.testbed.passwords(home)`."""
