@@ -11,7 +11,6 @@ import pytest
 from seatrial import testbed as shipped
 from seatrial.testbed import TestbedState
 
-
 _TESTBEDS = {"testbed", "own_testbed"}
 
 
