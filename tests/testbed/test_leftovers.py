@@ -47,7 +47,9 @@ def test_the_segment_of_a_killed_postgres_is_removed(tmp_path: Path, segment: in
     assert not exists(segment)
 
 
-@pytest.mark.parametrize(("pid", "key"), [(1, KEY), (os.getpid(), KEY + 1)])
+@pytest.mark.parametrize(
+    ("pid", "key"), [(1, KEY), (os.getpid(), KEY + 1)], ids=["another process", "another key"]
+)
 def test_a_foreign_segment_with_the_same_id_stays(tmp_path: Path, segment: int, pid: int, key: int) -> None:
     assert not leftovers.release_segment(pidfile(tmp_path, pid, key, segment))
     assert exists(segment)
