@@ -124,12 +124,10 @@ def test_a_log_of_another_tool_vouches_for_nothing_that_it_does_not_know(
     Path("log.jtl").write_text(JTL)
     assert seatrial(monkeypatch, "measure", "log.jtl") == 0
     captured = capsys.readouterr()
-    assert (
-        "Nobody can vouch for the load generator: its log does not tell when requests were due"
-        in captured.out
-    )
-    assert "can be trusted" not in captured.out
-    assert "p95 too few (2) to tell" in captured.out
+    told = " ".join(captured.out.split())  # whatever the width of the terminal
+    assert "Nobody can vouch for the load generator: its log does not tell when requests were due" in told
+    assert "can be trusted" not in told
+    assert "p95 too few (2) to tell" in told
     assert "1 samples of transaction controllers were left out" in captured.err
     assert seatrial(monkeypatch, "measure", "log.jtl", "--json") == 0
     measured = json.loads(capsys.readouterr().out)
@@ -146,10 +144,8 @@ def test_iterations_that_k6_dropped_are_held_against_its_log(
     rows = ("http_req_duration,1767225601500000,5,200", "dropped_iterations,1767225601600000,12,")
     Path("k6.csv").write_text("\n".join(("metric_name,timestamp,metric_value,status", *rows, "")))
     assert seatrial(monkeypatch, "measure", "k6.csv") == 0
-    assert (
-        "load generator: k6 dropped 12 iterations that were due, and its log does not"
-        in capsys.readouterr().out
-    )
+    told = " ".join(capsys.readouterr().out.split())
+    assert "load generator: k6 dropped 12 iterations that were due, and its log does not" in told
 
 
 def test_a_dry_run_starts_nothing(

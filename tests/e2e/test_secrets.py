@@ -256,7 +256,7 @@ def test_no_secret_leaves(tmp_path: Path, echo: Echo) -> None:
     assert echo.authorizations >= {f"Basic {basic}", f"Bearer {CANARIES['CANARY_ROLE']}"}, (
         "they were not used"
     )
-    assert any(b"locust" in each for each in processes.seen)
+    assert any(b"seatrial.load" in each for each in processes.seen)
     assert any(b"refused" in each or b"SEATRIAL_SCRIPT" in each for each in processes.seen)
     assert echo.told, "no incident was told"
 
