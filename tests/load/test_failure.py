@@ -7,7 +7,7 @@ import ssl
 import pytest
 
 from seatrial.load import failure
-from seatrial.model.ownfailure import is_ours
+from seatrial.model.ownfailure import is_ours, of_the_machine
 
 
 @pytest.mark.parametrize(
@@ -32,5 +32,5 @@ from seatrial.model.ownfailure import is_ours
 )
 def test_every_failure_has_a_stable_text(error: Exception, text: str) -> None:
     assert failure.describe(error) == text
-    assert failure.is_our_own(error) == is_ours(text)
+    assert bool(of_the_machine(error)) == is_ours(text)
     assert is_ours(failure.describe(error, handed_over=True)) == is_ours(text)

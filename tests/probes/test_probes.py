@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sqlite3
 import threading
@@ -170,3 +171,37 @@ def test_the_steady_state_is_waited_for_and_changes_are_noted(tmp_path: Path) ->
     steady.stop()
     assert noted == ["probe.unwell", "probe.well"]
     assert steady.wrong(question) == ""
+
+
+@pytest.mark.parametrize(
+    ("probe", "url"),
+    [
+        ({"http": "/healthz", "on": "asked"}, "http://nowhere.invalid"),
+        ({"sql": "SELECT 1", "on": "asked"}, "postgresql://nowhere.invalid/shop"),
+        ({"redis": "PING", "on": "asked"}, "redis://nowhere.invalid"),
+        ({"promql": "up", "on": "asked"}, "http://nowhere.invalid"),
+    ],
+)
+def test_a_name_that_we_cannot_resolve_is_no_evidence_against_the_target(
+    probe: dict[str, str], url: str
+) -> None:
+    role = Role("asked", "any", {"url": url}, ("nowhere.invalid",), ".")
+    question = Question(ProbeSpec.model_validate(probe, strict=False), role)
+    answer = ask(question)
+    assert answer.startswith("own: no address for the name: ")
+    steady = SteadyState([question], lambda *_: None)
+    steady._answers[str(question.probe)] = answer
+    assert steady.wrong(question) == "", "no guard gives way to it"
+    assert steady.wait_until_well(0.0, threading.Event()) == answer, "and yet nobody can say that all is well"
+
+
+def test_nothing_is_held_against_the_target_when_we_have_no_descriptor_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def no_descriptor(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr("socket.create_connection", no_descriptor)
+    role = Role("asked", "http", {"url": "http://127.0.0.1:1"}, ("127.0.0.1",), ".")
+    answer = ask(Question(ProbeSpec.model_validate({"http": "/healthz", "on": "asked"}, strict=False), role))
+    assert answer.startswith("own: too many open files: ")

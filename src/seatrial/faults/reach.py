@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 
 from seatrial.model.allow import AllowList, address_of
-from seatrial.model.problems import BadInput, Unreachable
+from seatrial.model.problems import BadInput, Unresolved
 
 
 def addresses_of(host: str) -> list[str]:
@@ -24,7 +24,7 @@ def addresses_of(host: str) -> list[str]:
 def admitted(allow: AllowList, host: str, who: str) -> list[str]:
     """The addresses of `host` that may be connected to, at least one; `who` is named in errors.
 
-    Raises BadInput when it has addresses and none is allowed, Unreachable when it has none at all.
+    Raises BadInput when it has addresses and none is allowed, Unresolved when it has none at all.
     """
     found = addresses_of(host) if host else []
     chosen = allow.admitted(host, found, addresses_of)
@@ -32,7 +32,7 @@ def admitted(allow: AllowList, host: str, who: str) -> list[str]:
         return chosen
     if found or not allow.may_allow(host):
         raise not_allowed(host, found, who)
-    raise Unreachable(f"{who}: the host {host} has no address: its name cannot be resolved now")
+    raise Unresolved(f"{who}: the host {host} has no address: its name cannot be resolved now")
 
 
 def allows(allow: AllowList, host: str) -> bool:

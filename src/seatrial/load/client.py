@@ -34,7 +34,7 @@ from seatrial.load.failure import Unanswered
 from seatrial.load.recorder import NEVER
 from seatrial.load.response import Response
 from seatrial.load.wire import HeaderList, request_bytes
-from seatrial.model.ownfailure import ABANDONED, STOPPED
+from seatrial.model.ownfailure import ABANDONED, STOPPED, of_the_machine
 
 _MOST_REDIRECTS = 10
 _REDIRECTING = frozenset((301, 302, 303, 307, 308))
@@ -198,7 +198,7 @@ class Client:
         except (OSError, Unanswered) as error:
             response.ended = clock() - zero_s
             response.error = failure.describe(error, handed_over=response.handed_over)
-            if failure.is_our_own(error):
+            if of_the_machine(error):
                 response.ended = NEVER
                 if not response.handed_over:
                     response.sent = NEVER

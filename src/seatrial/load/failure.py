@@ -9,10 +9,9 @@ as an error of the system under test.
 from __future__ import annotations
 
 import errno
-import socket
 import ssl
 
-from seatrial.model.ownfailure import DROPPED, OWN
+from seatrial.model.ownfailure import DROPPED, OWN, of_the_machine
 
 DEADLINE = "deadline"
 CLOSED = "closed without answer"
@@ -30,18 +29,6 @@ _OF_THE_PEER = {
     errno.EHOSTUNREACH: "host unreachable",
     errno.EHOSTDOWN: "host down",
 }
-_OUR_OWN = {
-    errno.EMFILE: "too many open files",
-    errno.ENFILE: "too many open files",
-    errno.EADDRNOTAVAIL: "no local port left",
-    errno.ENOBUFS: "no memory for sockets",
-    errno.ENOMEM: "no memory for sockets",
-    errno.ENETDOWN: "our network interface is down",
-    errno.ENETUNREACH: "no route to the network",
-    errno.EACCES: "not permitted by this machine",
-    errno.EPERM: "not permitted by this machine",
-}
-_NO_ADDRESS = "no address for the name"
 
 COUNTED = "seatrial_counted"  # marks a line of the log whose error is counted already
 
@@ -78,29 +65,14 @@ def describe(error: Exception, *, handed_over: bool = False) -> str:
     """
     if isinstance(error, Unanswered):
         return str(error)
-    if is_our_own(error):
-        reason = _NO_ADDRESS if isinstance(error, socket.gaierror) else _OUR_OWN[_number(error)]
-        return (OWN if handed_over else DROPPED) + reason
+    if ours := of_the_machine(error):
+        return (OWN if handed_over else DROPPED) + ours
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return CLOSED
     if isinstance(error, ssl.SSLError):
         reason = getattr(error, "reason", None) or "handshake failed"
         return f"tls: {str(reason).lower().replace('_', ' ')}"
     if isinstance(error, OSError):
-        number = _number(error)
+        number = error.errno or 0
         return _OF_THE_PEER.get(number) or f"network: {errno.errorcode.get(number, 'unknown')}"
     return f"{type(error).__name__}: {error}"
-
-
-def is_our_own(error: BaseException) -> bool:
-    """Whether the generator's own machine failed, and not the service or the way to it.
-
-    A name without an address is ours as well: what our resolver does not find, others may.
-    """
-    if isinstance(error, socket.gaierror):
-        return True
-    return isinstance(error, OSError) and not isinstance(error, ssl.SSLError) and _number(error) in _OUR_OWN
-
-
-def _number(error: BaseException) -> int:
-    return getattr(error, "errno", None) or 0

@@ -131,6 +131,10 @@ class Unreachable(Unavailable):
     """Nobody is there to be asked: the connection is refused, or there is no way, or no such name."""
 
 
+class Unresolved(Unreachable):
+    """A host's name has no address here and now; elsewhere it may have one."""
+
+
 class TooLate(Unavailable):
     """Somebody was asked, and was not through within the time that was given."""
 

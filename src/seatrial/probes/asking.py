@@ -1,4 +1,8 @@
-"""A probe, bound to whom it asks. Asking never raises: whatever goes wrong is the answer."""
+"""A probe, bound to whom it asks. Asking never raises: whatever goes wrong is the answer.
+
+An answer that tells of our own machine, which had no descriptor or no address for a name, is no evidence
+against the target: it is told in the words of `model.ownfailure`, and nothing is aborted or fails for it.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,9 @@ from importlib import import_module
 
 from seatrial.drivers.pkcs11 import Pkcs11Binding
 from seatrial.faults.protocol import Role
+from seatrial.model.ownfailure import NO_ADDRESS, OWN, behind
 from seatrial.model.probe import ProbeSpec
-from seatrial.model.problems import BadInput, Problem, SeatrialError, translating
+from seatrial.model.problems import BadInput, Problem, SeatrialError, Unresolved, translating
 from seatrial.model.target import hosts_in
 
 
@@ -37,11 +42,15 @@ def fit(probe: ProbeSpec, role: Role) -> None:
 
 
 def ask(question: Question) -> str:
-    """What is wrong; empty when the answer is good. Takes at most a little more than the probe's `within`."""
+    """What is wrong; empty when the answer is good. Takes at most a little more than the probe's `within`.
+
+    It `is_ours` when nothing is known of the target, because we could not ask.
+    """
     # each kind is a file of this room, loaded when it is needed: their libraries are large
     asker: Callable[[ProbeSpec, Role], str] = import_module(f"seatrial.probes.{question.probe.kind}").ask
     try:
         with translating(question.role.name):
             return asker(question.probe, question.role)
     except SeatrialError as error:
-        return f"{question.probe}: {error}"
+        ours = NO_ADDRESS if isinstance(error, Unresolved) else behind(error)
+        return f"{OWN}{ours}: {question.probe}: {error}" if ours else f"{question.probe}: {error}"

@@ -9,10 +9,11 @@ import redis
 from seatrial.faults.protocol import Role
 from seatrial.faults.redis_server import client_of
 from seatrial.model.probe import ProbeSpec
+from seatrial.model.problems import Unavailable
 
 
 def ask(probe: ProbeSpec, role: Role) -> str:
-    """What is wrong; empty when the answer is good."""
+    """What is wrong; empty when the answer is good. Raises Unavailable when there is none."""
     url = str(role.resolved(role.parameters.get("url", "")))
     client = client_of(role.allow_list, role.name, url, probe.within.seconds, decode_responses=True)
     try:
@@ -20,4 +21,4 @@ def ask(probe: ProbeSpec, role: Role) -> str:
             answer = client.execute_command(*shlex.split(probe.question))  # type: ignore[no-untyped-call]
             return probe.judge(answer)
     except (redis.RedisError, ValueError) as error:
-        return f"{probe}: {error}"
+        raise Unavailable(str(error)) from error

@@ -7,15 +7,16 @@ import sqlalchemy as sa
 from seatrial.faults.protocol import Role
 from seatrial.lookups.database import engine_of, reason_of
 from seatrial.model.probe import ProbeSpec
+from seatrial.model.problems import Unavailable
 
 
 def ask(probe: ProbeSpec, role: Role) -> str:
-    """What is wrong; empty when the value is good."""
+    """What is wrong; empty when the value is good. Raises Unavailable when there is none."""
     engine = engine_of(role, str(role.parameters.get("url", "")), probe.within.seconds)
     try:
         with engine.connect() as connection:
             return probe.judge(connection.execute(sa.text(probe.question)).scalar())
     except sa.exc.SQLAlchemyError as error:
-        return f"{probe}: {reason_of(error)}"
+        raise Unavailable(reason_of(error)) from error
     finally:
         engine.dispose()

@@ -22,6 +22,7 @@ from seatrial import disk
 from seatrial.faults.http import HttpClient
 from seatrial.faults.session import FaultSession
 from seatrial.load.launch import LoadPlan, LoadProcess, launch
+from seatrial.model.ownfailure import is_ours
 from seatrial.model.problems import CannotStore, SeatrialError, Unavailable
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import ScenarioAccount, StepRecord
@@ -185,7 +186,8 @@ class Conductor:
         patience_s = 0.0 if self._stop.is_set() else _STEADY_AGAIN_WITHIN_S
         wrong = self._steady.wait_until_well(patience_s, self._stop)
         if wrong and not self._stop.is_set():
-            verdict = Verdict.FAIL if self._told_to_its_end else Verdict.UNKNOWN
+            proven = self._told_to_its_end and not is_ours(wrong)
+            verdict = Verdict.FAIL if proven else Verdict.UNKNOWN
             self._note_ending(verdict, f"the target is not in its steady state again: {wrong}")
 
     def _drive(self, session: FaultSession) -> None:

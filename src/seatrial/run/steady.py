@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from seatrial.model.ownfailure import is_ours
 from seatrial.probes import Question, ask
 
 _EVERY_S = 1.0
@@ -50,8 +51,12 @@ class SteadyState:
             self._thread.join()
 
     def wrong(self, question: Question) -> str:
-        """The last answer to `question`: what is wrong; empty when it was good or has not been asked yet."""
-        return self._answers.get(str(question.probe), "")
+        """What the last answer to `question` says against the target; empty when it says nothing.
+
+        Not asked yet, or not to be asked for want of something of our own, is nothing.
+        """
+        answer = self._answers.get(str(question.probe), "")
+        return "" if is_ours(answer) else answer
 
     def _watch(self) -> None:
         while not self._stopping.wait(_EVERY_S):
