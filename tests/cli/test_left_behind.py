@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 import pytest
+from tests.support.command import seatrial
 
-from seatrial.cli import main
 from seatrial.cli.scheduled import run_scheduled
 from seatrial.faults import Role, registry
 from seatrial.faults.journal import Journal, Session
@@ -37,14 +36,6 @@ def undo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     journal.activate(number, now, now, 2**62)
     journal.close()
     return program
-
-
-def seatrial(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    monkeypatch.setattr(sys, "argv", ["seatrial", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert isinstance(ended.value.code, int)
-    return ended.value.code
 
 
 @pytest.mark.usefixtures("undo")

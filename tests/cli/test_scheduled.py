@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import json
 import shlex
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.command import seatrial
 from tests.support.results import result
 from tests.support.schedule_world import Time, World
 
-from seatrial.cli import main, scheduled
+from seatrial.cli import scheduled
 from seatrial.cli.reporting import Asked, Desk
+from seatrial.files import read
 from seatrial.incidents import Settings
 from seatrial.incidents.event import IncidentEvent
 from seatrial.model.verdict import Verdict
 from seatrial.run.execute import Execution
-from seatrial.run.files import read
 from seatrial.run.plan import make_plan
 from seatrial.schedule import Outcome, Plan, load_plan
 from seatrial.schedule.daemon import Daemon
@@ -54,14 +54,6 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("suites/one's.yaml").write_text(EXPERIMENT.format(name="one"))
     Path("suites/two.yaml").write_text(EXPERIMENT.format(name="two"))
     Path("s.yaml").write_text(SCHEDULE.replace('"@monthly"', '{cron: "@monthly"}'))
-
-
-def seatrial(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    monkeypatch.setattr(sys, "argv", ["seatrial", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert isinstance(ended.value.code, int)
-    return ended.value.code
 
 
 def change(file: str, old: str, new: str) -> None:

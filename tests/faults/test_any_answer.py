@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.support.answers import BODIES, JSON
+from tests.support.liar import Liar
 from tests.support.listeners import Listener, http, listening
 
 from seatrial.faults import patroni
@@ -21,14 +22,6 @@ FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthChec
 OBJECTS = JSON.map(
     lambda value: json.dumps({"members": value, "toxics": value, "enabled": True, "pause": value}).encode()
 )
-
-
-class Liar:
-    def __init__(self) -> None:
-        self.says = b""
-
-    def __call__(self, _: bytes) -> Iterator[bytes]:
-        yield self.says
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.support.answers import BODIES, JSON, REPLIES
+from tests.support.liar import Liar
 from tests.support.listeners import Listener, http, listening
 
 from seatrial.faults.protocol import Role
@@ -16,16 +17,6 @@ from seatrial.model.probe import ProbeSpec
 from seatrial.probes import Question, ask, sql
 
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-class Liar:
-    """A server that answers everybody with the same bytes."""
-
-    def __init__(self) -> None:
-        self.says = b""
-
-    def __call__(self, _: bytes) -> Iterator[bytes]:
-        yield self.says
 
 
 @pytest.fixture(scope="module")

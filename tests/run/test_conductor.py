@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 from tests.support.listeners import http, listening
 
+from seatrial import files
 from seatrial.faults import reach
 from seatrial.model.document import build, parse
 from seatrial.model.experiment import Experiment
@@ -22,7 +23,7 @@ from seatrial.model.requestlog import SCHEMA, RequestLog
 from seatrial.model.result import ScenarioAccount
 from seatrial.model.target import Target
 from seatrial.model.verdict import Verdict
-from seatrial.run import conductor, files
+from seatrial.run import conductor
 from seatrial.run.clock import RunClock
 from seatrial.run.conductor import Conducted, Conductor, require_healthy
 from seatrial.run.evidence import Evidence, RunJournal

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from seatrial.files import read
 from seatrial.model import secrets
 from seatrial.model.problems import BadInput, CannotStore
 from seatrial.run.evidence import ROOM, Evidence, RunJournal, read_journal
 from seatrial.run.execute import _describe as describe
-from seatrial.run.files import read
 from seatrial.run.plan import make_plan
 
 NOW = datetime(2026, 11, 1, 2, 30, tzinfo=UTC)

@@ -23,13 +23,14 @@ from seatrial.model.problems import BadInput, CannotStore, Unavailable
 from seatrial.model.result import StepRecord
 from seatrial.model.verdict import Verdict
 from seatrial.run import openruns
-from seatrial.run.recovery import Finished, Recovery, recover
+from seatrial.run.openruns import Finished
+from seatrial.run.recovery import Recovery, recover
 from seatrial.run.sealing import public_key
 from seatrial.run.unfinished import CUT_SHORT, Zero, finish_at, with_its_undo
 from seatrial.store import Store
 
 if TYPE_CHECKING:
-    from seatrial.run.recovery import Desk
+    from seatrial.run.openruns import Desk
 
 
 @pytest.fixture

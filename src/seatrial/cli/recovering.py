@@ -10,10 +10,11 @@ from seatrial.cli.interruption import end_if_asked, shielded
 from seatrial.cli.targets import home
 from seatrial.cli.terminal import say
 from seatrial.faults.recover import Recovered, require_undone
-from seatrial.run.recovery import Finished, Recovery, recover
+from seatrial.run.openruns import Finished
+from seatrial.run.recovery import Recovery, recover
 
 if TYPE_CHECKING:
-    from seatrial.run.recovery import Reporters
+    from seatrial.run.openruns import Reporters
 
 
 def recover_first() -> None:

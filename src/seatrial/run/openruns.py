@@ -16,15 +16,25 @@ import json
 import logging
 import os
 import uuid
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from seatrial import disk
 from seatrial.home import private_directory
 from seatrial.model.problems import CannotStore
+
+if TYPE_CHECKING:
+    from seatrial.incidents import Reporter
+    from seatrial.model.experiment import Experiment
+    from seatrial.model.result import RunResult
+
+    Reporters = Callable[[Experiment | None, str], Reporter | None]
+    """Who records a run of an experiment (None: unknown) that a command runs again; None: nobody can."""
+    Desk = Callable[[], AbstractContextManager[Reporters]]
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +55,15 @@ class OpenRun:
     verdict: dict[str, Any] | None = (
         None  # a verdict.json, where it was decided and is not yet where it belongs
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A run that was brought to its end; `result` is None when that did not work, and `pending` says why."""
+
+    run: OpenRun
+    result: RunResult | None
+    pending: tuple[str, ...] = ()
 
 
 class HeldRun:

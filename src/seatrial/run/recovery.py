@@ -5,8 +5,6 @@ Asked before anything is injected, so it loads what judges and reports only when
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,25 +12,10 @@ from typing import TYPE_CHECKING
 from seatrial.faults.recover import Recovered
 from seatrial.faults.recover import recover as undo_what_is_left
 from seatrial.run import openruns
-from seatrial.run.openruns import OpenRun
+from seatrial.run.openruns import Finished
 
 if TYPE_CHECKING:
-    from seatrial.incidents import Reporter
-    from seatrial.model.experiment import Experiment
-    from seatrial.model.result import RunResult
-
-    Reporters = Callable[[Experiment | None, str], Reporter | None]
-    """Who records a run of an experiment (None: unknown) that a command runs again; None: nobody can."""
-    Desk = Callable[[], AbstractContextManager[Reporters]]
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """A run that was brought to its end; `result` is None when that did not work, and `pending` says why."""
-
-    run: OpenRun
-    result: RunResult | None
-    pending: tuple[str, ...] = ()
+    from seatrial.run.openruns import Desk
 
 
 @dataclass(frozen=True, slots=True)

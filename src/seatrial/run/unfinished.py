@@ -40,13 +40,12 @@ from seatrial.run.conductor import Conducted, Ending
 from seatrial.run.evidence import JOURNAL, Evidence, RunJournal, read_journal
 from seatrial.run.execute import Case, Execution, Keeping, conclude
 from seatrial.run.losses import Losses
-from seatrial.run.openruns import HeldRun, OpenRun
-from seatrial.run.recovery import Finished
+from seatrial.run.openruns import Finished, HeldRun, OpenRun
 from seatrial.run.sealing import is_sealed, seal_evidence
 from seatrial.run.spike import Spike
 
 if TYPE_CHECKING:
-    from seatrial.run.recovery import Desk, Reporters
+    from seatrial.run.openruns import Desk, Reporters
 
 CUT_SHORT = "interrupted: its conductor died (killed, crashed, power lost); the run was finished afterwards"
 
