@@ -29,7 +29,7 @@ from seatrial.faults.journal import Ending, Journal, JournalError, State, What
 from seatrial.faults.link import GUARDIAN_COMMAND
 from seatrial.faults.processes import is_running, is_stopped, send
 from seatrial.faults.session import journal_path
-from seatrial.faults.undoing import Undoer
+from seatrial.faults.undoing import Outcome, Undoer
 from seatrial.model.problems import BadInput, Interrupted, Unavailable
 from seatrial.model.undo import UndoOutcome
 
@@ -228,6 +228,59 @@ def test_a_look_beside_is_waited_for_at_the_end(
         assert told == []
         scripted.hanging.set()
     assert told == [UndoOutcome.VERIFIED]
+    assert [life.undo for life in drill.history()] == [UndoOutcome.VERIFIED]
+
+
+@pytest.mark.usefixtures("in_process")
+def test_a_look_beside_that_begins_as_the_session_ends_is_made_by_the_end(
+    home: Path, scripted: type[Any], role: Role, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = threading.Thread.start
+    beginning, ending = threading.Event(), threading.Event()
+
+    def start_late(thread: threading.Thread) -> None:
+        if thread.name == "seatrial-verify":
+            beginning.set()
+            assert ending.wait(10)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_late)
+    told: list[UndoOutcome] = []
+    with a_session(home) as drill:
+        first = drill.take_back(drill.inject(scripted(label="a"), role, ttl_s=30).prepared)
+        threading.Thread(
+            target=drill.verify_beside, args=(first, lambda each: told.append(each.undo_outcome))
+        ).start()
+        assert beginning.wait(10)
+        undo_all = drill.undo_all
+
+        def undo_all_and_let_begin() -> list[Any]:
+            threading.Timer(0.05, ending.set).start()
+            return undo_all()
+
+        drill.undo_all = undo_all_and_let_begin  # type: ignore[method-assign]
+    assert told == [UndoOutcome.VERIFIED]
+    drill.verify_beside(first, lambda each: told.append(each.undo_outcome))
+    assert told == [UndoOutcome.VERIFIED], "nobody is told after the end"
+    assert [life.undo for life in drill.history()] == [UndoOutcome.VERIFIED]
+
+
+@pytest.mark.usefixtures("in_process")
+def test_a_look_beside_that_no_thread_can_make_is_made_by_the_end(
+    home: Path, scripted: type[Any], role: Role, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name == "seatrial-verify":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    told: list[Outcome] = []
+    with a_session(home) as drill:
+        drill.verify_beside(drill.take_back(drill.inject(scripted(), role, ttl_s=30).prepared), told.append)
+    assert told == []
     assert [life.undo for life in drill.history()] == [UndoOutcome.VERIFIED]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -58,6 +59,19 @@ def test_the_last_is_undone_first(
     outcomes = undoer.undo_each(entries)
     assert scripted.told == ["undo c", "undo b", "undo a"]
     assert [outcome.state for outcome in outcomes] == [State.UNDONE] * 3
+
+
+def test_where_no_more_threads_start_all_is_undone_and_verified(
+    undoer: Undoer, prepared: Callable[..., Entry], scripted: type[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    outcomes = undoer.undo_each([prepared(label=label) for label in "ab"])
+    assert scripted.told == ["undo b", "undo a"]
+    verified = undoer.verify_each(outcomes, within_s=0)
+    assert [outcome.undo_outcome for outcome in verified] == [UndoOutcome.VERIFIED] * 2
 
 
 def test_a_failure_stops_nobody_and_is_tried_again(

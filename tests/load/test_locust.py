@@ -18,6 +18,7 @@ import httpx
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from tests.support.locusts import two_processes
 from tests.support.signals import heeded
 
 from seatrial.load.spool import CANNOT_WRITE, SpoolReader
@@ -264,7 +265,7 @@ def test_virtual_users_are_strangers_and_their_mistakes_are_seen(locusts: Locust
 
 
 def test_two_processes_share_the_arrivals(locusts: Locusts) -> None:
-    code, output = locusts.run("--rate", "200/s", "--duration", "1s", "--processes", "2")
+    code, output = locusts.run("--rate", "200/s", "--duration", "1s", *two_processes())
     assert code == 0, output
     log = locusts.rows()
     assert np.allclose(log.intended, np.arange(200) / 200)
@@ -273,7 +274,7 @@ def test_two_processes_share_the_arrivals(locusts: Locusts) -> None:
 
 
 def test_a_worker_that_dies_is_told_and_its_arrivals_are_missed(locusts: Locusts) -> None:
-    process = locusts.start_logging("--rate", "200/s", "--duration", "2s", "--processes", "2")
+    process = locusts.start_logging("--rate", "200/s", "--duration", "2s", *two_processes())
     locusts.wait_for_rows(20)
     reader = SpoolReader(locusts.log.with_suffix(".spool") / "worker-0.spool")
     reader.poll()

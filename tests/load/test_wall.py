@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from tests.load.test_launch import SCENARIO, ended, plan
 from tests.support.listeners import http, listening
+from tests.support.locusts import two_processes
 
 from seatrial.load import failure
 from seatrial.load.launch import LOG, launch
@@ -346,7 +347,7 @@ def test_stock_locust_touches_its_host_and_what_it_is_allowed_besides(
     environment = {name: value for name, value in os.environ.items() if name != ALLOW}
     command = [
         sys.executable, "-m", "locust", "-f", str(scenario), "--host", allowed.url, "--headless", "--only-summary",
-        "--rate", "50/s", "--duration", "500ms", "--processes", "2", *more,
+        "--rate", "50/s", "--duration", "500ms", *two_processes(), *more,
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
     assert bool(forbidden.heard) is reached, done.stderr

@@ -9,6 +9,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 
+def free_port() -> int:
+    """One that nobody listens on; now, that is: whoever takes it should do so soon."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 @dataclass
 class Listener:
     """A server on one address; each connection's first bytes are answered with what `answer` makes of them."""

