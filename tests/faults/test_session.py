@@ -40,6 +40,18 @@ def a_session(home: Path, **options: Any) -> FaultSession:
     return FaultSession(home, "shop", experiment="crash", run="a-run", faults=["process.pause"], **options)
 
 
+def no_thread_for(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine starts no more threads when it comes to this one."""
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name == name:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+
+
 @pytest.fixture
 def in_process(monkeypatch: pytest.MonkeyPatch, build: Callable[..., Any]) -> None:
     """Sessions whose conductor knows scripted faults; its guardian does not, and is not asked."""
@@ -265,18 +277,22 @@ def test_a_look_beside_that_begins_as_the_session_ends_is_made_by_the_end(
     assert [life.undo for life in drill.history()] == [UndoOutcome.VERIFIED]
 
 
+def test_without_a_thread_for_its_pulse_there_is_no_session(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_thread_for("seatrial-pulse", monkeypatch)
+    with pytest.raises(Unavailable, match="start new thread"), a_session(home):
+        pytest.fail("it began")
+    monkeypatch.undo()
+    with a_session(home) as drill:
+        assert drill.lost == ""
+
+
 @pytest.mark.usefixtures("in_process")
 def test_a_look_beside_that_no_thread_can_make_is_made_by_the_end(
     home: Path, scripted: type[Any], role: Role, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    start = threading.Thread.start
-
-    def refuse(thread: threading.Thread) -> None:
-        if thread.name == "seatrial-verify":
-            raise RuntimeError("can't start new thread")
-        start(thread)
-
-    monkeypatch.setattr(threading.Thread, "start", refuse)
+    no_thread_for("seatrial-verify", monkeypatch)
     told: list[Outcome] = []
     with a_session(home) as drill:
         drill.verify_beside(drill.take_back(drill.inject(scripted(), role, ttl_s=30).prepared), told.append)

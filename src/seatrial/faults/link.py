@@ -60,7 +60,11 @@ class GuardianLink:
             raise Unavailable(f"the guardian did not start, so nothing may be injected; {log} may say why")
         self.process: ProcessId = process
         self._pulse = threading.Thread(target=self._beat_until_lost, name="seatrial-pulse", daemon=True)
-        self._pulse.start()
+        try:
+            self._pulse.start()
+        except RuntimeError as error:
+            self._end()
+            raise Unavailable(f"the guardian cannot be kept informed: {error}") from error
 
     def _start(self, command: Sequence[str], channel: int) -> subprocess.Popen[bytes]:
         try:
