@@ -133,13 +133,20 @@ def test_a_fault_in_effect_is_undone_though_its_conductor_lives(
 
 
 def test_a_locked_journal_keeps_no_effect_in_place(
-    home: Path, undoer: Undoer, prepared: Callable[..., Entry], scripted: type[Any], journal: Journal
+    home: Path,
+    undoer: Undoer,
+    prepared: Callable[..., Entry],
+    scripted: type[Any],
+    journal: Journal,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     entry = prepared()
     other = Journal(home / "faults.sqlite")
     other._db.execute("BEGIN IMMEDIATE")
     assert undoer.undo(entry).state is State.UNDOING
-    assert scripted.told == ["undo it"]
+    assert undoer.undo(entry).state is State.UNDOING
+    assert scripted.told == ["undo it"] * 2
+    assert caplog.text.count("is undone unclaimed (told once)") == 1, "a log must not fill the disk"
     other._db.execute("ROLLBACK")
     other.close()
     assert undoer.undo(entry).settled

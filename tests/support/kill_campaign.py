@@ -177,7 +177,7 @@ def _run(home: Path, trial: Trial, victims: Sequence[Victim]) -> Result:
         stderr=subprocess.PIPE,
         text=True,
     )
-    died_ns = _strike(conductor, home, trial)
+    died_ns = _strike(conductor, home, trial, victims)
     _, complaint = conductor.communicate(timeout=60)
     journal = Journal(journal_path(home))
     try:
@@ -202,7 +202,9 @@ def _run(home: Path, trial: Trial, victims: Sequence[Victim]) -> Result:
         journal.close()
 
 
-def _strike(conductor: subprocess.Popen[str], home: Path, trial: Trial) -> int | None:
+def _strike(
+    conductor: subprocess.Popen[str], home: Path, trial: Trial, victims: Sequence[Victim]
+) -> int | None:
     """Kill or freeze from outside, where the trial says so; the conductor's last instant if it was killed."""
     at = {
         name: seconds
@@ -227,19 +229,34 @@ def _strike(conductor: subprocess.Popen[str], home: Path, trial: Trial) -> int |
                 assert session.guardian is not None
                 send(session.guardian, signal.SIGKILL)
             else:
-                _freeze(journal, session.id, conductor)
+                _freeze(journal, session.id, conductor, victims)
     finally:
         journal.close()
     return died_ns
 
 
-def _freeze(journal: Journal, session: str, conductor: subprocess.Popen[str]) -> None:
+def _freeze(
+    journal: Journal, session: str, conductor: subprocess.Popen[str], victims: Sequence[Victim]
+) -> None:
+    """Stop it until the guardian has undone everything, and let it go on.
+
+    A conductor that is stopped while it writes keeps the journal locked. What the guardian has done is then
+    seen by its effect, and by its log.
+    """
     conductor.send_signal(signal.SIGSTOP)
     settled = {State.UNDONE, State.UNDOING}
-    wait_until(
-        lambda: all(entry.state in settled for entry in journal.entries(session)), what="undone by lease"
-    )
-    conductor.send_signal(signal.SIGCONT)
+    log = journal.path.with_name("guardian.log")
+
+    def undone() -> bool:
+        if all(entry.state in settled for entry in journal.entries(session)):
+            return True
+        unclaimed = "is undone unclaimed" in log.read_text()
+        return unclaimed and all(victim.intact() for victim in victims)
+
+    try:
+        wait_until(undone, what="undone by lease")
+    finally:
+        conductor.send_signal(signal.SIGCONT)
 
 
 def _await_guardian(journal: Journal) -> None:

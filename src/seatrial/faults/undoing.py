@@ -122,6 +122,7 @@ class Undoer:
         self._longest_undo_s = longest_undo_s
         self._longest_look_s = longest_look_s
         self._locks: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
+        self._told: set[tuple[int, str]] = set()  # of a fault; it is undone again and again while that is so
 
     # undoing
 
@@ -134,7 +135,7 @@ class Undoer:
             try:
                 claimed = self._journal.claim(entry.id, self._me, lambda holder: force or gone(holder))
             except JournalError as error:
-                _log.warning("%s is undone unclaimed: %s", entry.label, error)
+                self._tell_once(entry.id, f"{entry.label} is undone unclaimed", error)
                 claimed = entry
             return self._undo(claimed) if claimed else Outcome.of(self._journal.entry(entry.id))
 
@@ -262,14 +263,19 @@ class Undoer:
         self._written(self._journal.not_verified, outcome.entry.id, error, finding.how)
         return failed
 
-    def _written(self, change: Callable[..., None], *values: object) -> bool:
-        """Whether the journal took `change`."""
+    def _written(self, change: Callable[..., None], fault: int, *values: object) -> bool:
+        """Whether the journal took `change` of a fault."""
         try:
-            change(*values)
+            change(fault, *values)
         except JournalError as error:
-            _log.error("the journal does not know of it yet: %s", error)
+            self._tell_once(fault, "the journal does not know of it yet", error)
             return False
         return True
+
+    def _tell_once(self, fault: int, what: str, error: JournalError) -> None:
+        if (fault, what) not in self._told:
+            self._told.add((fault, what))
+            _log.warning("%s (told once): %s", what, error)
 
 
 @dataclass(frozen=True, slots=True)
