@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
+from tests.support.liar import Liar
+from tests.support.listeners import listening
 
 from seatrial.model import secrets
 
@@ -13,3 +15,12 @@ def _knows_no_secret() -> Iterator[None]:
     secrets.forget()
     yield
     secrets.forget()
+
+
+@pytest.fixture(scope="module")
+def liar() -> Iterator[Liar]:
+    """A server that gives the answers a test has it give."""
+    liar = Liar()
+    with listening(liar) as listener:
+        liar.url, liar.port = listener.url, listener.port
+        yield liar

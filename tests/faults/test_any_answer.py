@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.support.answers import BODIES, JSON
 from tests.support.liar import Liar
-from tests.support.listeners import Listener, http, listening
+from tests.support.listeners import http
 
 from seatrial.faults import patroni
 from seatrial.faults.database_settings import DatabaseSettings
@@ -24,17 +23,6 @@ OBJECTS = JSON.map(
 )
 
 
-@pytest.fixture(scope="module")
-def liar() -> Liar:
-    return Liar()
-
-
-@pytest.fixture(scope="module")
-def server(liar: Liar) -> Iterator[Listener]:
-    with listening(liar) as listener:
-        yield listener
-
-
 def says_why(ask: Callable[[], object]) -> None:
     try:
         ask()
@@ -44,9 +32,9 @@ def says_why(ask: Callable[[], object]) -> None:
 
 @FEW
 @given(body=BODIES | OBJECTS, status=st.sampled_from(["200 OK", "302 Found", "404 Not Found", "503 Oh"]))
-def test_toxiproxy(server: Listener, liar: Liar, body: bytes, status: str) -> None:
+def test_toxiproxy(liar: Liar, body: bytes, status: str) -> None:
     liar.says = http(body, status)
-    role = Role("asked", "toxiproxy", {"url": server.url, "proxy": "p"}, ("127.0.0.1",), ".")
+    role = Role("asked", "toxiproxy", {"url": liar.url, "proxy": "p"}, ("127.0.0.1",), ".")
     for fault in (Toxiproxy(toxic="down"), Toxiproxy(toxic="latency")):
         says_why(lambda: fault.undo(fault.prepare(role)))  # noqa: B023  # called at once
         says_why(lambda: fault.healthy(role))  # noqa: B023
@@ -54,9 +42,9 @@ def test_toxiproxy(server: Listener, liar: Liar, body: bytes, status: str) -> No
 
 @FEW
 @given(body=BODIES | OBJECTS, status=st.sampled_from(["200 OK", "302 Found", "503 Oh"]))
-def test_patroni(server: Listener, liar: Liar, body: bytes, status: str) -> None:
+def test_patroni(liar: Liar, body: bytes, status: str) -> None:
     liar.says = http(body, status)
-    role = Role("asked", "patroni", {"url": server.url, "members": {}}, ("127.0.0.1",), ".")
+    role = Role("asked", "patroni", {"url": liar.url, "members": {}}, ("127.0.0.1",), ".")
     for ask in (patroni.cluster, patroni.leader, patroni.require_whole, patroni.primary):
         says_why(lambda: ask(role))  # noqa: B023  # called at once
     says_why(lambda: DatabaseSettings.model_validate({"set": {"ttl": 30}}).prepare(role))

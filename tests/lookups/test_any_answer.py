@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.support.answers import BODIES, JSON
 from tests.support.audit_log import SIGNER
-from tests.support.listeners import Listener, http, listening
+from tests.support.liar import Liar
+from tests.support.listeners import http
 
 from seatrial.faults.protocol import Role
 from seatrial.lookups import look_up, record, recording
@@ -24,27 +25,6 @@ from seatrial.model.problems import BadInput, SeatrialError, Unavailable
 
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 KEYS = ["a1 acme bolt 3", "a2 globex nut 1"]
-
-
-class Liar:
-    """A server whose answers depend on the path."""
-
-    def __init__(self) -> None:
-        self.says: Callable[[str], bytes] = lambda _: b""
-
-    def __call__(self, request: bytes) -> Iterator[bytes]:
-        yield self.says(request.decode("latin-1").split(" ")[1] if b" " in request else "")
-
-
-@pytest.fixture(scope="module")
-def liar() -> Liar:
-    return Liar()
-
-
-@pytest.fixture(scope="module")
-def server(liar: Liar) -> Iterator[Listener]:
-    with listening(liar) as listener:
-        yield listener
 
 
 def role(driver: str, **parameters: Any) -> Role:
@@ -64,9 +44,9 @@ def outcome(ask: Callable[[], Any]) -> Any:
 
 @FEW
 @given(body=BODIES, status=st.sampled_from(["200 OK", "404 Not Found", "302 Found", "500 Oh"]))
-def test_a_write_by_http(server: Listener, liar: Liar, body: bytes, status: str) -> None:
-    liar.says = lambda _: http(body, status)
-    asked = role("http", url=f"{server.url}/orders/{{id}}", content="{tenant} {sku} {quantity}")
+def test_a_write_by_http(liar: Liar, body: bytes, status: str) -> None:
+    liar.says = http(body, status)
+    asked = role("http", url=f"{liar.url}/orders/{{id}}", content="{tenant} {sku} {quantity}")
     found = outcome(lambda: look_up(asked, KEYS))
     assert found == () if status.startswith("404") else isinstance(found, SeatrialError) or len(found) == 2
 
@@ -74,36 +54,34 @@ def test_a_write_by_http(server: Listener, liar: Liar, body: bytes, status: str)
 @pytest.mark.parametrize(
     "body", [b"<html>login</html>", b"[]", b"null", b'"text"', b"{}", b'{"tenant": NaN}']
 )
-def test_a_write_that_is_answered_by_something_else_is_unavailable(
-    server: Listener, liar: Liar, body: bytes
-) -> None:
-    liar.says = lambda _: http(body)
-    asked = role("http", url=f"{server.url}/orders/{{id}}", content="{tenant} {sku}")
+def test_a_write_that_is_answered_by_something_else_is_unavailable(liar: Liar, body: bytes) -> None:
+    liar.says = http(body)
+    asked = role("http", url=f"{liar.url}/orders/{{id}}", content="{tenant} {sku}")
     with pytest.raises(Unavailable, match="asked"):
         look_up(asked, KEYS)
 
 
 @FEW
 @given(state=BODIES, history=BODIES | JSON.map(lambda value: json.dumps({"operations": value}).encode()))
-def test_replicas(server: Listener, liar: Liar, state: bytes, history: bytes) -> None:
+def test_replicas(liar: Liar, state: bytes, history: bytes) -> None:
     liar.says = lambda path: http(state if path == "/state" else history)
-    asked = role("replicas", replicas={"east": server.url}, within="0s")
+    asked = role("replicas", replicas={"east": liar.url}, within="0s")
     assert isinstance(outcome(lambda: record_replicas(asked, sleep=lambda _: None)), SeatrialError | bytes)
 
 
 @pytest.mark.parametrize("following", ["0", "-1", "false", '"7"', "[]", "1.5", "1e999"])
-def test_a_history_that_does_not_go_on_ends(server: Listener, liar: Liar, following: str) -> None:
+def test_a_history_that_does_not_go_on_ends(liar: Liar, following: str) -> None:
     page = http(f'{{"operations": [], "next": {following}}}'.encode())
     liar.says = lambda path: page if path.startswith("/history") else http(b"{}")
     with pytest.raises(Unavailable, match="is no page of a history"):
-        record(role("replicas", replicas={"east": server.url}, within="0s"), Path("unused"))
+        record(role("replicas", replicas={"east": liar.url}, within="0s"), Path("unused"))
 
 
 @FEW
 @given(body=BODIES)
-def test_the_key_of_an_audit_log(server: Listener, liar: Liar, body: bytes) -> None:
-    liar.says = lambda _: http(body)
-    asked = role("audit-log", url="sqlite://", entries="SELECT :from", checkpoints="SELECT 1", key=server.url)
+def test_the_key_of_an_audit_log(liar: Liar, body: bytes) -> None:
+    liar.says = http(body)
+    asked = role("audit-log", url="sqlite://", entries="SELECT :from", checkpoints="SELECT 1", key=liar.url)
     assert isinstance(outcome(lambda: record(asked, Path("unused"))), SeatrialError)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from seatrial.model.probe import ProbeSpec
@@ -24,6 +24,12 @@ def _a_name(value: object) -> object:
     return value
 
 
+def _some_time(length: Duration) -> Duration:
+    if length.seconds <= 0:
+        raise ValueError("must be longer than 0s")
+    return length
+
+
 def _one_or_many(value: object) -> object:
     """A single mapping where a list may stand means a list of one."""
     return tuple(value) if isinstance(value, list) else (value,)
@@ -35,6 +41,7 @@ def _as_shape(value: object) -> object:
 
 
 Name = Annotated[str, BeforeValidator(_a_name)]
+Lasting = Annotated[Duration, AfterValidator(_some_time)]
 Parameters = Annotated[dict[str, Any], Field(default_factory=dict)]
 
 
@@ -52,7 +59,7 @@ class Load(Strict):
     rate: Annotated[tuple[RatePoint, ...], BeforeValidator(_as_shape)]
     arrivals: Literal["even", "poisson"] = "even"
     seed: Annotated[int, Field(ge=0)] = 0
-    deadline: Duration = Duration(2.0)
+    deadline: Lasting = Duration(2.0)
     scenario_errors: Ratio = Ratio(0.0)  # the share of arrivals whose task may raise before nothing can pass
 
     @field_validator("rate")
@@ -63,13 +70,6 @@ class Load(Strict):
         if all(point.rate.count == 0 for point in shape):
             raise ValueError("a load of nothing measures nothing")
         return shape
-
-    @field_validator("deadline")
-    @classmethod
-    def _some_time(cls, deadline: Duration) -> Duration:
-        if deadline.seconds <= 0:
-            raise ValueError("must be longer than 0s")
-        return deadline
 
 
 class Step(Strict):
@@ -205,7 +205,7 @@ class Experiment(Strict):
     covers: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = ()
     load: Load
     warmup: Duration = Duration(5.0)
-    duration: Duration
+    duration: Lasting
     settle: Duration = Duration(1.0)
     steady_state: Annotated[tuple[ProbeSpec, ...], BeforeValidator(as_tuple)] = ()
     timeline: Annotated[tuple[Step, ...], BeforeValidator(as_tuple)] = ()
@@ -213,10 +213,3 @@ class Experiment(Strict):
     checks: Annotated[tuple[Check, ...], BeforeValidator(as_tuple)] = ()
     guards: Annotated[tuple[Guard, ...], BeforeValidator(as_tuple)] = ()
     incident: Incident | None = None
-
-    @field_validator("duration")
-    @classmethod
-    def _some_time(cls, duration: Duration) -> Duration:
-        if duration.seconds <= 0:
-            raise ValueError("must be longer than 0s")
-        return duration
