@@ -16,6 +16,7 @@ from seatrial.model.undo import UndoOutcome
 from seatrial.model.verdict import Verdict
 from seatrial.report import junit
 from seatrial.report.verdictfile import read_verdict, verdict_document
+from seatrial.run.conclusion import unjudged
 from seatrial.run.undone import RULES, judged, troubled
 
 EXPECTED = {
@@ -56,6 +57,14 @@ def test_every_way_has_its_verdict(undo: UndoOutcome, kind: str) -> None:
 @pytest.mark.parametrize("undo", UndoOutcome)
 def test_what_fails_a_run_is_what_is_left_behind(undo: UndoOutcome) -> None:
     assert undo.left_behind == (RULES[undo][0] is Verdict.FAIL)
+
+
+@pytest.mark.parametrize("undo", UndoOutcome)
+def test_a_run_that_could_not_be_judged_fails_for_what_is_left_behind(undo: UndoOutcome) -> None:
+    told = unjudged(result(steps=(a_step(undo),)))
+    assert told.verdict is (Verdict.FAIL if undo.left_behind else Verdict.UNKNOWN)
+    assert told.reasons[-1] == "downtime after crash: 7.6 s > 5 s", "what was known stays"
+    assert undo.left_behind == any("by hand: sh -c 'exit 3'" in reason for reason in told.reasons)
 
 
 @pytest.mark.parametrize("kind", KINDS)

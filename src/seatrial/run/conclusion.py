@@ -30,6 +30,7 @@ from seatrial.run.judge import doubt_of
 from seatrial.run.losses import DEFECTS, Losses
 from seatrial.run.openruns import HeldRun
 from seatrial.run.sealing import seal_evidence
+from seatrial.run.undone import troubled
 
 _log = logging.getLogger(__name__)
 
@@ -151,11 +152,10 @@ def record(reporter: Reporter | None, tell: Callable[[Reporter], object]) -> boo
 
 
 def unjudged(result: RunResult) -> RunResult:
-    """What can be said without judging: only that a fault is still there makes a fail."""
-    left = [step for step in result.steps if step.verified is False]
-    verdict = Verdict.FAIL if left else Verdict.UNKNOWN
-    reasons = tuple(f"{step.name}: {step.error or 'its undo could not be verified'}" for step in left)
-    return replace(result, verdict=verdict, reasons=(*reasons, *result.reasons))
+    """What can be said without judging: only what is left behind makes a fail."""
+    left = list(troubled(result.steps, told=False))
+    verdict = Verdict.merge([Verdict.UNKNOWN, *(verdict for verdict, _ in left)])
+    return replace(result, verdict=verdict, reasons=(*(sentence for _, sentence in left), *result.reasons))
 
 
 def _calibration(home: Path) -> Mapping[str, Any] | None:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from seatrial.model.document import Document
-from seatrial.model.experiment import Check, Guard, Load, Objectives, Step
+from seatrial.model.experiment import Check, Guard, Lasting, Load, Objectives, Step
 from seatrial.model.probe import ProbeSpec
 from seatrial.model.quantities import Duration
 
@@ -38,10 +38,9 @@ class Draft:
         data = document.data if isinstance(document.data, dict) else {}
         written = data.get("timeline", [])
         timeline = _parts(written, Step)
-        duration = _part(data.get("duration"), Duration)
         return cls(
             load=_part(data.get("load"), Load),
-            duration=duration if duration and duration.seconds > 0 else None,
+            duration=_part(data.get("duration"), Lasting),
             timeline=timeline,
             steady_state=_parts(data.get("steady_state"), ProbeSpec),
             guards=_parts(data.get("guards"), Guard),
