@@ -93,7 +93,7 @@ class Tenant(OpenLoopUser):
         self._write("PUT", f"/settings/{tenant}/{name}", words, {"value": value}, region, token)
 
     def _change_set(self, method: str, kind: str) -> None:
-        tenant, name, member = random.choice(TENANTS), f"crew-{_RUN}", random.choice(MEMBERS)
+        tenant, name, member = random.choice(TENANTS), f"team-{_RUN}", random.choice(MEMBERS)
         self._write(method, f"/sets/{tenant}/{name}/{member}", f"{kind} {tenant} {name} {member}")
 
     def _write(

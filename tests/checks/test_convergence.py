@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 import pytest
-from tests.support.regions import MAX_DRIFT_S, Region, World, recording_json, sail
+from tests.support.regions import MAX_DRIFT_S, Region, World, recording_json, simulate
 
 from seatrial.checks.convergence import Convergence, Findings, attempts_of, judge_replicas
 from seatrial.checks.registry import build
@@ -29,7 +29,7 @@ def judged(world: World) -> Findings:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_faithful_regions_pass_and_what_lww_discards_is_counted(seed: int) -> None:
-    findings = judged(sail(Region("east"), Region("west"), seed))
+    findings = judged(simulate(Region("east"), Region("west"), seed))
     assert not findings.wrong, str(findings)
     figures = findings.figures
     assert figures["discarded_by_lww"] >= 1  # colour, at least
@@ -188,7 +188,7 @@ MUTANTS = [
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(("mutant", "complaint"), MUTANTS)
 def test_every_mutant_is_caught_for_what_it_does(mutant: type[Region], complaint: str, seed: int) -> None:
-    assert complaint in judged(sail(mutant("east"), mutant("west"), seed)).wrong
+    assert complaint in judged(simulate(mutant("east"), mutant("west"), seed)).wrong
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -205,21 +205,21 @@ def test_every_mutant_is_caught_for_what_it_does(mutant: type[Region], complaint
 def test_a_merge_that_is_broken_in_one_region_alone_leaves_them_apart(
     east: type[Region], west: type[Region], seed: int
 ) -> None:
-    assert "replica differs from the first" in judged(sail(east("east"), west("west"), seed)).wrong
+    assert "replica differs from the first" in judged(simulate(east("east"), west("west"), seed)).wrong
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_dropped_acknowledged_write_is_caught(seed: int) -> None:
-    faithful = sail(Region("east"), Region("west"), seed)
+    faithful = simulate(Region("east"), Region("west"), seed)
     told = {each.identity for each in faithful.attempts if each.outcome == "acknowledged"}
     key = random.Random(seed).choice(sorted(told))
-    findings = judged(sail(Drops("east", key=key), Drops("west", key=key), seed))
+    findings = judged(simulate(Drops("east", key=key), Drops("west", key=key), seed))
     assert (findings.wrong["acknowledged and lost"], findings.figures["lost"]) == (1, 1)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_one_operation_that_never_arrives_is_caught(seed: int) -> None:
-    world = sail(Region("east"), Region("west"), seed)
+    world = simulate(Region("east"), Region("west"), seed)
     world.write(world.east, (Kind.COUNT, "acme", "visits", 1))
     assert judged(world).wrong
 
@@ -254,7 +254,7 @@ def log_of(world: World) -> RequestLog:
 
 
 def test_the_check_reads_request_log_and_recording() -> None:
-    world = sail(Region("east"), Region("west"), 1)
+    world = simulate(Region("east"), Region("west"), 1)
     recorded = {"regions": Recorded(recording_json((world.east, world.west)))}
     check = build("convergence", {})
     assert isinstance(check, Convergence)
@@ -266,7 +266,7 @@ def test_the_check_reads_request_log_and_recording() -> None:
 
 
 def test_the_check_fails_with_the_first_instance_of_what_is_wrong() -> None:
-    world = sail(Region("east"), Region("west"), 1)
+    world = simulate(Region("east"), Region("west"), 1)
     del world.west.state.settings["acme", "colour"]
     recorded = {"regions": Recorded(recording_json((world.east, world.west)))}
     result = Convergence().judge(History(log_of(world), recorded))
@@ -277,7 +277,7 @@ def test_the_check_fails_with_the_first_instance_of_what_is_wrong() -> None:
 
 
 def test_a_lost_write_is_lost_whatever_would_have_followed() -> None:
-    world = sail(Region("east"), Region("west"), 1)
+    world = simulate(Region("east"), Region("west"), 1)
     recorded = {"regions": Recorded(recording_json((Region("east"), Region("west"))))}
     result = Convergence().judge(History(log_of(world), recorded, cut="the load generator ended early"))
     assert result.verdict is Verdict.FAIL
@@ -322,7 +322,7 @@ def test_a_malformed_key_is_told(content: str) -> None:
 
 
 def test_other_peoples_operations_are_left_alone_unless_they_touch_what_the_run_touched() -> None:
-    world = sail(Region("east"), Region("west"), 1)
+    world = simulate(Region("east"), Region("west"), 1)
     world.east.carry_out(Intent(Kind.PUT, "initech", "theme", "plain", "theirs"), world.now_us + 10)
     world.exchange()
     assert not judged(world).wrong

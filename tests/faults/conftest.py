@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 from pydantic import BaseModel
-from tests.support.harbour import Harbour, building
+from tests.support.routed_namespaces import RoutedNamespaces, building
 from tests.support.victims import LOOPBACK, Service, Tree
 
 from seatrial.faults import Role, Undo
@@ -41,9 +41,9 @@ def service(tmp_path: Path) -> Iterator[Service]:
 
 
 @pytest.fixture(scope="module")
-def harbour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harbour]:
+def routed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RoutedNamespaces]:
     """Two sides and a router between them."""
-    with building(tmp_path_factory.mktemp("harbour")) as built:
+    with building(tmp_path_factory.mktemp("routed")) as built:
         yield built
 
 

@@ -15,7 +15,7 @@ from seatrial.model.problems import BadInput, Unavailable
 ACTIVITIES = {
     "inject": {"type": "python", "module": "fleet", "func": "sink", "arguments": {"ship": "${SHIP}"}},
     "undo": {"type": "process", "path": "raise-ship", "arguments": "--now"},
-    "probe": {"type": "http", "url": "http://127.0.0.1:1/afloat"},
+    "probe": {"type": "http", "url": "http://127.0.0.1:1/healthy"},
 }
 
 

@@ -28,7 +28,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 @pytest.fixture
 def database(server: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Role:
     monkeypatch.setenv("DATABASE_PASSWORD", PASSWORD)
-    url = f"postgresql://captain:${{DATABASE_PASSWORD}}@127.0.0.1:{server.port}/postgres"
+    url = f"postgresql://admin:${{DATABASE_PASSWORD}}@127.0.0.1:{server.port}/postgres"
     return Role("database", "postgres", {"url": url}, LOOPBACK, str(tmp_path))
 
 
@@ -114,7 +114,7 @@ def test_a_lock_that_cannot_be_had_is_told(server: Database, database: Role) -> 
 
 
 def test_a_server_that_is_not_there_is_told_without_its_password(database: Role) -> None:
-    url = "postgresql://captain:${DATABASE_PASSWORD}@127.0.0.1:1/postgres"
+    url = "postgresql://admin:${DATABASE_PASSWORD}@127.0.0.1:1/postgres"
     nowhere = Role("database", "postgres", {"url": url}, LOOPBACK, database.directory)
     with pytest.raises(Unavailable) as caught:
         registry.build("database.connections", {}).prepare(nowhere)

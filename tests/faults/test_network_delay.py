@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.harbour import Harbour
+from tests.support.routed_namespaces import RoutedNamespaces
 from tests.support.waiting import wait_until
 
 from seatrial.faults import FaultSession, nft, recover, registry
@@ -81,10 +81,10 @@ def delay(**parameters: Any) -> Any:
 
 
 def round_trips(
-    harbour: Harbour, count: int = 20, every_s: float = 0.002, size: int = 32
+    routed: RoutedNamespaces, count: int = 20, every_s: float = 0.002, size: int = 32
 ) -> list[tuple[int, float]]:
-    command = harbour.inside(
-        harbour.east, ROUND_TRIPS, harbour.address(harbour.west), str(count), str(every_s), str(size)
+    command = routed.inside(
+        routed.east, ROUND_TRIPS, routed.address(routed.west), str(count), str(every_s), str(size)
     )
     took = json.loads(subprocess.run(command, capture_output=True, check=True, timeout=30).stdout)
     return [(number, seconds) for number, seconds in took]
@@ -94,8 +94,8 @@ def median(took: list[tuple[int, float]]) -> float:
     return sorted(seconds for _, seconds in took)[len(took) // 2]
 
 
-def injected(fault: Fault, harbour: Harbour) -> Undo:
-    undo = fault.prepare(harbour.role)
+def injected(fault: Fault, routed: RoutedNamespaces) -> Undo:
+    undo = fault.prepare(routed.role)
     fault.inject(undo)
     return undo
 
@@ -105,20 +105,20 @@ class TestHeld:
     pytestmark = real
 
     def test_each_way_takes_the_delay_longer_and_nothing_is_lost(
-        self, harbour: Harbour, ways: str, times: int
+        self, routed: RoutedNamespaces, ways: str, times: int
     ) -> None:
         fault = delay(ways=ways)
-        undo = injected(fault, harbour)
-        took = round_trips(harbour, 50)
+        undo = injected(fault, routed)
+        took = round_trips(routed, 50)
         assert [number for number, _ in took] == list(range(50))
         assert min(seconds for _, seconds in took) >= times * _HELD_S
         assert median(took) < (times + 1) * _HELD_S  # the other way, were it held, would add as much
-        assert not fault.healthy(harbour.role)
+        assert not fault.healthy(routed.role)
         assert not fault.gone(undo)
         for _ in range(2):
             registry.build(undo.fault, undo.with_).undo(undo)
-            assert median(round_trips(harbour)) < _HELD_S
-        assert fault.healthy(harbour.role)
+            assert median(round_trips(routed)) < _HELD_S
+        assert fault.healthy(routed.role)
         assert fault.gone(undo)
         assert tagged(undo.token) == []
 
@@ -126,78 +126,76 @@ class TestHeld:
 class TestPackets:
     pytestmark = real
 
-    def test_jitter_keeps_the_order(self, harbour: Harbour) -> None:
+    def test_jitter_keeps_the_order(self, routed: RoutedNamespaces) -> None:
         fault = delay(delay="20ms", jitter="20ms")
-        undo = injected(fault, harbour)
-        took = round_trips(harbour, 300, 0.001)
+        undo = injected(fault, routed)
+        took = round_trips(routed, 300, 0.001)
         fault.undo(undo)
         assert [number for number, _ in took] == list(range(300))
 
-    def test_a_bulk_transfer_arrives_whole(self, harbour: Harbour) -> None:
+    def test_a_bulk_transfer_arrives_whole(self, routed: RoutedNamespaces) -> None:
         fault = delay(delay="5ms")
-        undo = injected(fault, harbour)
-        with subprocess.Popen(harbour.inside(harbour.west, RECEIVE), stdout=subprocess.PIPE) as receiver:
+        undo = injected(fault, routed)
+        with subprocess.Popen(routed.inside(routed.west, RECEIVE), stdout=subprocess.PIPE) as receiver:
             assert receiver.stdout is not None
             assert receiver.stdout.readline() == b"ready\n"
-            command = harbour.inside(harbour.east, SEND, harbour.address(harbour.west), "64")
+            command = routed.inside(routed.east, SEND, routed.address(routed.west), "64")
             sent = subprocess.run(command, capture_output=True, check=True, timeout=30).stdout
             assert receiver.stdout.read() == sent
         fault.undo(undo)
 
-    def test_a_router_that_is_strict_about_sources_lets_them_pass(self, harbour: Harbour) -> None:
-        strict = ["ip", "netns", "exec", harbour.router, "sysctl", "-q", "-w", "net.ipv4.conf.all.rp_filter"]
+    def test_a_router_that_is_strict_about_sources_lets_them_pass(self, routed: RoutedNamespaces) -> None:
+        strict = ["ip", "netns", "exec", routed.router, "sysctl", "-q", "-w", "net.ipv4.conf.all.rp_filter"]
         subprocess.run([*strict[:-1], f"{strict[-1]}=1"], check=True)
         try:
             fault = delay()
-            undo = injected(fault, harbour)
-            assert median(round_trips(harbour)) >= 2 * _HELD_S
+            undo = injected(fault, routed)
+            assert median(round_trips(routed)) >= 2 * _HELD_S
             fault.undo(undo)
         finally:
             subprocess.run([*strict[:-1], f"{strict[-1]}=0"], check=True)
 
-    def test_of_two_delays_one_counts(self, harbour: Harbour) -> None:
+    def test_of_two_delays_one_counts(self, routed: RoutedNamespaces) -> None:
         short, long = delay(delay="20ms"), delay(delay="100ms")
-        undos = [injected(short, harbour), injected(long, harbour)]
-        assert min(seconds for _, seconds in round_trips(harbour)) < 2 * (0.02 + 0.1)
+        undos = [injected(short, routed), injected(long, routed)]
+        assert min(seconds for _, seconds in round_trips(routed)) < 2 * (0.02 + 0.1)
         short.undo(undos[0])
-        assert median(round_trips(harbour)) >= 0.2
+        assert median(round_trips(routed)) >= 0.2
         long.undo(undos[1])
-        assert long.healthy(harbour.role)
+        assert long.healthy(routed.role)
 
-    def test_the_undo_loses_no_packet(self, harbour: Harbour) -> None:
+    def test_the_undo_loses_no_packet(self, routed: RoutedNamespaces) -> None:
         fault = delay(delay="300ms")
-        undo = injected(fault, harbour)
-        command = harbour.inside(
-            harbour.east, ROUND_TRIPS, harbour.address(harbour.west), "400", "0.001", "1400"
-        )
+        undo = injected(fault, routed)
+        command = routed.inside(routed.east, ROUND_TRIPS, routed.address(routed.west), "400", "0.001", "1400")
         with subprocess.Popen(command, stdout=subprocess.PIPE) as trips:
-            wait_until(lambda: passed_by(harbour, undo) > 100, what="packets are held")
+            wait_until(lambda: passed_by(routed, undo) > 100, what="packets are held")
             fault.undo(undo)
             took = json.loads(trips.communicate(timeout=30)[0])
         assert sorted(number for number, _ in took) == list(range(400))
 
 
-def passed_by(harbour: Harbour, undo: Undo) -> int:
+def passed_by(routed: RoutedNamespaces, undo: Undo) -> int:
     """Packets that were marked so far."""
-    words = nft.run(harbour.router, f"list table inet {nft.table_of(undo.token)}\n").split()
+    words = nft.run(routed.router, f"list table inet {nft.table_of(undo.token)}\n").split()
     return sum(int(words[place + 1]) for place, word in enumerate(words) if word == "packets")
 
 
 class TestEnds:
     pytestmark = real
 
-    def test_packets_go_straight_when_the_companion_is_killed(self, harbour: Harbour) -> None:
+    def test_packets_go_straight_when_the_companion_is_killed(self, routed: RoutedNamespaces) -> None:
         fault = delay()
-        undo = injected(fault, harbour)
+        undo = injected(fault, routed)
         (companion,) = tagged(undo.token)
         send(companion, signal.SIGKILL)
         wait_until(lambda: not tagged(undo.token))
-        assert median(round_trips(harbour)) < _HELD_S
-        assert not fault.healthy(harbour.role)
+        assert median(round_trips(routed)) < _HELD_S
+        assert not fault.healthy(routed.role)
         fault.undo(undo)
-        assert fault.healthy(harbour.role)
+        assert fault.healthy(routed.role)
 
-    def test_the_companion_ends_with_its_conductor(self, harbour: Harbour) -> None:
+    def test_the_companion_ends_with_its_conductor(self, routed: RoutedNamespaces) -> None:
         program = (
             "import sys, os, signal; from seatrial.faults import Undo, registry;"
             "undo = Undo.from_json(sys.argv[1]);"
@@ -205,42 +203,42 @@ class TestEnds:
             "os.kill(os.getpid(), signal.SIGKILL)"
         )
         fault = delay()
-        undo = fault.prepare(harbour.role)
+        undo = fault.prepare(routed.role)
         subprocess.run([sys.executable, "-c", program, undo.to_json()], check=False, timeout=30)
         wait_until(lambda: not tagged(undo.token), what="the companion has ended by itself")
-        assert fault.healthy(harbour.role)
+        assert fault.healthy(routed.role)
         fault.undo(undo)
 
-    def test_in_a_session(self, harbour: Harbour, home: Path) -> None:
+    def test_in_a_session(self, routed: RoutedNamespaces, home: Path) -> None:
         with FaultSession(home, "shop", experiment="e", run="r", faults=["network.delay"]) as drill:
-            drill.inject(delay(), harbour.role, ttl_s=30)
-            assert median(round_trips(harbour)) >= 2 * _HELD_S
+            drill.inject(delay(), routed.role, ttl_s=30)
+            assert median(round_trips(routed)) >= 2 * _HELD_S
         assert [(outcome.settled, outcome.verified) for outcome in drill.outcomes] == [(True, True)]
         assert recover(home) == []
 
-    def test_rules_and_tables_of_others_survive(self, harbour: Harbour) -> None:
+    def test_rules_and_tables_of_others_survive(self, routed: RoutedNamespaces) -> None:
         theirs = ["fwmark", "0x7", "lookup", "77", "priority", "1000"]
-        ip(harbour.router, "ip", ["rule", "add", *theirs])
-        nft.run(harbour.router, "table inet theirs { chain c { type filter hook forward priority 0; }; }\n")
+        ip(routed.router, "ip", ["rule", "add", *theirs])
+        nft.run(routed.router, "table inet theirs { chain c { type filter hook forward priority 0; }; }\n")
         try:
             fault = delay()
-            undo = injected(fault, harbour)
+            undo = injected(fault, routed)
             fault.undo(undo)
-            assert "fwmark 0x7 lookup 77" in ip(harbour.router, "ip", ["rule", "show"])
-            assert nft.run(harbour.router, "list tables\n").strip() == "table inet theirs"
+            assert "fwmark 0x7 lookup 77" in ip(routed.router, "ip", ["rule", "show"])
+            assert nft.run(routed.router, "list tables\n").strip() == "table inet theirs"
         finally:
-            ip(harbour.router, "ip", ["rule", "del", *theirs])
-            nft.run(harbour.router, "delete table inet theirs\n")
+            ip(routed.router, "ip", ["rule", "del", *theirs])
+            nft.run(routed.router, "delete table inet theirs\n")
 
-    def test_what_was_prepared_and_not_injected_leaves_nothing(self, harbour: Harbour) -> None:
+    def test_what_was_prepared_and_not_injected_leaves_nothing(self, routed: RoutedNamespaces) -> None:
         fault = delay()
-        fault.undo(fault.prepare(harbour.role))
-        assert fault.healthy(harbour.role)
+        fault.undo(fault.prepare(routed.role))
+        assert fault.healthy(routed.role)
 
     @pytest.mark.parametrize("killed", [False, True])
-    def test_what_a_person_would_type_undoes_it(self, harbour: Harbour, killed: bool) -> None:
+    def test_what_a_person_would_type_undoes_it(self, routed: RoutedNamespaces, killed: bool) -> None:
         fault = delay()
-        undo = injected(fault, harbour)
+        undo = injected(fault, routed)
         (companion,) = tagged(undo.token)
         end, _, remove = undo.by_hand.partition("; and had it been killed before: ")
         if killed:
@@ -250,7 +248,7 @@ class TestEnds:
         else:
             subprocess.run(shlex.split(end), check=True)
         wait_until(lambda: not tagged(undo.token))
-        assert fault.healthy(harbour.role)
+        assert fault.healthy(routed.role)
         fault.undo(undo)
 
 

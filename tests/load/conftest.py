@@ -66,8 +66,8 @@ ANSWERS: dict[str, tuple[bytes, str]] = {
     "/abroad": (answer(b"", "302 Found", "Location: http://192.0.2.1/"), ""),
     "/kept": (answer(b"", "307 Temporary Redirect", "Location: /echo"), ""),
     "/turned": (answer(b"", "303 See Other", "Location: /echo"), ""),
-    "/cookie": (answer(BODY, "200 OK", "Set-Cookie: crew=bosun; Path=/; HttpOnly"), ""),
-    "/no-cookie": (answer(BODY, "200 OK", "Set-Cookie: crew=; Max-Age=0"), ""),
+    "/cookie": (answer(BODY, "200 OK", "Set-Cookie: session=ada; Path=/; HttpOnly"), ""),
+    "/no-cookie": (answer(BODY, "200 OK", "Set-Cookie: session=; Max-Age=0"), ""),
     "/silent-close": (b"", "close"),
     "/silent-reset": (b"", "reset"),
     "/cut": (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this", "close"),
@@ -81,7 +81,7 @@ ANSWERS: dict[str, tuple[bytes, str]] = {
 }  # fmt: skip
 
 
-class Harbour:
+class HttpServer:
     """The server. `requests` and `connections` say what came in."""
 
     def __init__(self) -> None:
@@ -161,8 +161,8 @@ def _read(stream: Any) -> Request | None:
 
 
 @pytest.fixture
-def harbour() -> Iterator[Harbour]:
-    server = Harbour()
+def http_server() -> Iterator[HttpServer]:
+    server = HttpServer()
     yield server
     server.close()
 
@@ -198,13 +198,13 @@ result = None
 
 
 @pytest.fixture
-def aboard(harbour: Harbour) -> Callable[[str], tuple[Any, list[dict[str, Any]]]]:
+def run_client(http_server: HttpServer) -> Callable[[str], tuple[Any, list[dict[str, Any]]]]:
     """Runs code with a `client` in a process of its own; gives its `result` and the rows that it reported."""
 
     def run(code: str) -> tuple[Any, list[dict[str, Any]]]:
         program = f"{_PRELUDE}\n{textwrap.dedent(code)}\nprint(json.dumps([result, rows]))"
         done = subprocess.run(
-            [sys.executable, "-c", program, harbour.url], capture_output=True, timeout=30, check=False
+            [sys.executable, "-c", program, http_server.url], capture_output=True, timeout=30, check=False
         )
         assert done.returncode == 0, done.stderr.decode()
         result, rows = json.loads(done.stdout)

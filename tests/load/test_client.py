@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-Aboard = Callable[[str], tuple[Any, list[dict[str, Any]]]]
+RunClient = Callable[[str], tuple[Any, list[dict[str, Any]]]]
 
 # path, status, ok, error, content
 OUTCOMES = [
@@ -38,22 +38,22 @@ OUTCOMES = [
 ]
 
 
-def test_every_way_to_answer(aboard: Aboard, harbour: Any) -> None:
-    _, rows = aboard(f"for path in {[path for path, *_ in OUTCOMES]}: client.get(path)")
+def test_every_way_to_answer(run_client: RunClient, http_server: Any) -> None:
+    _, rows = run_client(f"for path in {[path for path, *_ in OUTCOMES]}: client.get(path)")
     outcomes = [(row["name"], row["status"], row["ok"], row["error"], row["content"]) for row in rows]
     assert outcomes == OUTCOMES
     assert all(row["sent"] and row["ended"] for row in rows)
 
 
-def test_a_reset_amid_an_answer_is_a_failure(aboard: Aboard) -> None:
+def test_a_reset_amid_an_answer_is_a_failure(run_client: RunClient) -> None:
     # whether the bytes before a reset are still delivered is up to the kernel; the request fails either way
-    _, (row,) = aboard('client.get("/cut-reset")')
+    _, (row,) = run_client('client.get("/cut-reset")')
     assert (row["ok"], row["status"]) == (False, 0)
     assert row["error"] in ("connection reset", "closed amid the answer")
 
 
-def test_methods_bodies_and_headers(aboard: Aboard) -> None:
-    result, _ = aboard("""
+def test_methods_bodies_and_headers(run_client: RunClient) -> None:
+    result, _ = run_client("""
         result = [answer.json() for answer in (
             client.get("/echo?a=1", params={"b": [2, 3]}, headers={"X-Tenant": "acme", "accept": "text/html"}),
             client.post("/echo", json={"quantity": 2}),
@@ -79,38 +79,38 @@ def test_methods_bodies_and_headers(aboard: Aboard) -> None:
     assert options["path"] == "/echo/s%20p/%C3%A9"
 
 
-def test_head_has_no_body_and_keeps_the_connection(aboard: Aboard, harbour: Any) -> None:
-    result, rows = aboard("""
+def test_head_has_no_body_and_keeps_the_connection(run_client: RunClient, http_server: Any) -> None:
+    result, rows = run_client("""
         answer = client.head("/plain")
         client.get("/plain")
         result = [answer.status_code, answer.headers["content-length"]]
     """)
     assert result == [200, "7"]
     assert [row["content"] for row in rows] == ["", "aye aye"]
-    assert harbour.connections == 1
+    assert http_server.connections == 1
 
 
-def test_connections_are_reused_and_never_a_stale_one(aboard: Aboard, harbour: Any) -> None:
-    _, rows = aboard("""
+def test_connections_are_reused_and_never_a_stale_one(run_client: RunClient, http_server: Any) -> None:
+    _, rows = run_client("""
         for path in ("/plain", "/plain", "/leave"):
             client.get(path)
         gevent.sleep(0.1)  # the server's end-of-file arrives
         client.get("/plain")
     """)
     assert [row["error"] for row in rows] == [""] * 4
-    assert harbour.connections == 2
-    assert len(harbour.requests) == 4
+    assert http_server.connections == 2
+    assert len(http_server.requests) == 4
 
 
-def test_nothing_is_sent_twice(aboard: Aboard, harbour: Any) -> None:
-    _, rows = aboard('client.get("/plain"); client.get("/silent-close"); client.get("/plain")')
+def test_nothing_is_sent_twice(run_client: RunClient, http_server: Any) -> None:
+    _, rows = run_client('client.get("/plain"); client.get("/silent-close"); client.get("/plain")')
     assert [row["error"] for row in rows] == ["", "closed without answer", ""]
-    assert [request.path for request in harbour.requests] == ["/plain", "/silent-close", "/plain"]
+    assert [request.path for request in http_server.requests] == ["/plain", "/silent-close", "/plain"]
 
 
 @pytest.mark.parametrize("path", ["/hang", "/half-hang"])
-def test_the_client_gives_up_at_the_deadline(aboard: Aboard, path: str) -> None:
-    result, rows = aboard(f"""
+def test_the_client_gives_up_at_the_deadline(run_client: RunClient, path: str) -> None:
+    result, rows = run_client(f"""
         client = new_client(deadline_s=0.2)
         began = time.monotonic()
         client.get({path!r})
@@ -123,8 +123,8 @@ def test_the_client_gives_up_at_the_deadline(aboard: Aboard, path: str) -> None:
     assert after["ok"]  # and not on the connection on which the late answer may still come
 
 
-def test_a_timeout_shortens_the_deadline(aboard: Aboard) -> None:
-    result, (row,) = aboard("""
+def test_a_timeout_shortens_the_deadline(run_client: RunClient) -> None:
+    result, (row,) = run_client("""
         client = new_client(deadline_s=20)
         began = time.monotonic()
         client.get("/hang", timeout=0.1)
@@ -134,8 +134,8 @@ def test_a_timeout_shortens_the_deadline(aboard: Aboard) -> None:
     assert result < 10
 
 
-def test_the_deadline_counts_from_when_the_request_was_due(aboard: Aboard) -> None:
-    _, rows = aboard("""
+def test_the_deadline_counts_from_when_the_request_was_due(run_client: RunClient) -> None:
+    _, rows = run_client("""
         client = new_client(deadline_s=1.0)
         client._zero_s -= 0.9  # due 0.9 s ago
         client.get("/hang")
@@ -152,8 +152,8 @@ def test_the_deadline_counts_from_when_the_request_was_due(aboard: Aboard) -> No
     assert too_late["error"].startswith("dropped: ")
 
 
-def test_a_refused_connection_and_an_unknown_name(aboard: Aboard) -> None:
-    _, rows = aboard("""
+def test_a_refused_connection_and_an_unknown_name(run_client: RunClient) -> None:
+    _, rows = run_client("""
         import socket
         with socket.socket() as unused:
             unused.bind(("127.0.0.1", 0))
@@ -166,7 +166,7 @@ def test_a_refused_connection_and_an_unknown_name(aboard: Aboard) -> None:
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
-def test_tls_with_and_without_trust(aboard: Aboard, tmp_path: Path) -> None:
+def test_tls_with_and_without_trust(run_client: RunClient, tmp_path: Path) -> None:
     key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
     subprocess.run(
         [
@@ -177,7 +177,7 @@ def test_tls_with_and_without_trust(aboard: Aboard, tmp_path: Path) -> None:
         check=True,
         capture_output=True,
     )
-    result, rows = aboard(f"""
+    result, rows = run_client(f"""
         import gevent.ssl
         from gevent.server import StreamServer
         context = gevent.ssl.create_default_context(gevent.ssl.Purpose.CLIENT_AUTH)
@@ -201,8 +201,8 @@ def test_tls_with_and_without_trust(aboard: Aboard, tmp_path: Path) -> None:
     assert result == 2  # each trusting pool reused its connection
 
 
-def test_running_out_of_files_is_the_generators_own_failure(aboard: Aboard) -> None:
-    _, (row,) = aboard("""
+def test_running_out_of_files_is_the_generators_own_failure(run_client: RunClient) -> None:
+    _, (row,) = run_client("""
         import os, resource
         resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
         held = []
@@ -218,8 +218,8 @@ def test_running_out_of_files_is_the_generators_own_failure(aboard: Aboard) -> N
     assert (row["sent"], row["ended"], row["error"]) == (False, False, "dropped: too many open files")
 
 
-def test_redirects_keep_or_change_the_method(aboard: Aboard) -> None:
-    result, rows = aboard("""
+def test_redirects_keep_or_change_the_method(run_client: RunClient) -> None:
+    result, rows = run_client("""
         kept = client.post("/kept", data="x", key="order-1").json()
         turned = client.post("/turned", json={}).json()
         unfollowed = client.get("/moved", allow_redirects=False)
@@ -230,8 +230,8 @@ def test_redirects_keep_or_change_the_method(aboard: Aboard) -> None:
     assert rows[0]["key"] == "order-1"
 
 
-def test_cookies_belong_to_one_virtual_user(aboard: Aboard) -> None:
-    result, _ = aboard("""
+def test_cookies_belong_to_one_virtual_user(run_client: RunClient) -> None:
+    result, _ = run_client("""
         client.get("/cookie")
         other = new_client()
         with_cookie = client.get("/echo").json()["headers"].get("cookie")
@@ -239,17 +239,19 @@ def test_cookies_belong_to_one_virtual_user(aboard: Aboard) -> None:
         client.get("/no-cookie")
         result = [with_cookie, without, dict(client.cookies)]
     """)
-    assert result == ["crew=bosun", None, {}]
+    assert result == ["session=ada", None, {}]
 
 
-def test_who_answered(aboard: Aboard) -> None:
-    _, rows = aboard('for path in ("/plain", "/release", "/region", "/chunked"): client.get(path, name="x")')
+def test_who_answered(run_client: RunClient) -> None:
+    _, rows = run_client(
+        'for path in ("/plain", "/release", "/region", "/chunked"): client.get(path, name="x")'
+    )
     assert [row["served_by"] for row in rows] == ["blue/east", "green", "west", ""]
     assert {row["name"] for row in rows} == {"x"}
 
 
-def test_the_scenario_decides_with_catch_response(aboard: Aboard) -> None:
-    result, rows = aboard("""
+def test_the_scenario_decides_with_catch_response(run_client: RunClient) -> None:
+    result, rows = run_client("""
         from locust.exception import LocustError
         with client.get("/missing", catch_response=True) as answer:
             answer.success()
@@ -281,8 +283,8 @@ def test_the_scenario_decides_with_catch_response(aboard: Aboard) -> None:
     ]
 
 
-def test_a_request_that_is_stopped_is_on_record(aboard: Aboard) -> None:
-    _, (row,) = aboard("""
+def test_a_request_that_is_stopped_is_on_record(run_client: RunClient) -> None:
+    _, (row,) = run_client("""
         worker = gevent.spawn(client.get, "/hang")
         gevent.sleep(0.1)
         worker.kill()
@@ -290,8 +292,8 @@ def test_a_request_that_is_stopped_is_on_record(aboard: Aboard) -> None:
     assert (row["error"], row["sent"], row["ended"]) == ("unanswered at the end", True, False)
 
 
-def test_a_scenarios_own_timeout_leaves_a_row(aboard: Aboard) -> None:
-    result, (row,) = aboard("""
+def test_a_scenarios_own_timeout_leaves_a_row(run_client: RunClient) -> None:
+    result, (row,) = run_client("""
         try:
             with gevent.Timeout(0.1):
                 client.get("/hang")
@@ -302,8 +304,8 @@ def test_a_scenarios_own_timeout_leaves_a_row(aboard: Aboard) -> None:
     assert (row["error"], row["ended"]) == ("abandoned by the scenario", False)
 
 
-def test_a_request_that_breaks_out_of_its_line_is_refused(aboard: Aboard, harbour: Any) -> None:
-    result, rows = aboard("""
+def test_a_request_that_breaks_out_of_its_line_is_refused(run_client: RunClient, http_server: Any) -> None:
+    result, rows = run_client("""
         try:
             client.get("/plain", headers={"X-Id": "1\\r\\nX-Evil: 2"})
         except ValueError as error:
@@ -313,11 +315,11 @@ def test_a_request_that_breaks_out_of_its_line_is_refused(aboard: Aboard, harbou
     assert [(row["sent"], row["error"]) for row in rows] == [
         (False, "dropped: the scenario failed: ValueError")
     ]
-    assert harbour.requests == []
+    assert http_server.requests == []
 
 
-def test_what_a_response_offers(aboard: Aboard) -> None:
-    result, _ = aboard("""
+def test_what_a_response_offers(run_client: RunClient) -> None:
+    result, _ = run_client("""
         answer = client.get("/plain")
         failed = client.get("/silent-close")
         result = [
@@ -332,8 +334,8 @@ def test_what_a_response_offers(aboard: Aboard) -> None:
     ]
 
 
-def test_a_reason_is_shown_without_secrets_before_it_is_cut_to_its_length(aboard: Aboard) -> None:
-    _, rows = aboard("""
+def test_a_reason_is_shown_without_secrets_before_it_is_cut_to_its_length(run_client: RunClient) -> None:
+    _, rows = run_client("""
         from seatrial.model import secrets
         secrets.remember("s3cret-T0ken-that-is-long", "${TOKEN}")
         with client.get("/plain", catch_response=True) as answer:

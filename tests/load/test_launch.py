@@ -63,8 +63,8 @@ def test_importing_it_leaves_the_process_alone() -> None:
 
 
 @pytest.mark.e2e
-def test_a_whole_load_is_tailed_and_kept(tmp_path: Path, harbour: Any) -> None:
-    process = launch(plan(tmp_path, harbour.url))
+def test_a_whole_load_is_tailed_and_kept(tmp_path: Path, http_server: Any) -> None:
+    process = launch(plan(tmp_path, http_server.url))
     assert process.zero_monotonic_s is None
     wait_for(lambda: process.zero_monotonic_s)
     assert process.zero_monotonic_s is not None
@@ -86,34 +86,34 @@ def test_a_whole_load_is_tailed_and_kept(tmp_path: Path, harbour: Any) -> None:
 
 
 @pytest.mark.e2e
-def test_a_stopped_load_has_all_its_rows(tmp_path: Path, harbour: Any) -> None:
-    process = launch(plan(tmp_path, harbour.url, SCENARIO.replace("/plain", "/hang"), duration_s=60.0))
-    wait_for(lambda: len(harbour.requests) > 30)
+def test_a_stopped_load_has_all_its_rows(tmp_path: Path, http_server: Any) -> None:
+    process = launch(plan(tmp_path, http_server.url, SCENARIO.replace("/plain", "/hang"), duration_s=60.0))
+    wait_for(lambda: len(http_server.requests) > 30)
     process.stop(grace_s=10.0)
     log = process.finish()
-    assert len(log) == len(harbour.requests)
+    assert len(log) == len(http_server.requests)
     assert set(log.error.texts()) == {"deadline"}
     assert process.audit is not None
 
 
 @pytest.mark.e2e
 def test_one_that_does_not_stop_is_killed_and_its_requests_are_accounted_for(
-    tmp_path: Path, harbour: Any
+    tmp_path: Path, http_server: Any
 ) -> None:
-    process = launch(plan(tmp_path, harbour.url, SCENARIO.replace("/plain", "/hang"), duration_s=60.0))
-    wait_for(lambda: len(harbour.requests) > 60)
+    process = launch(plan(tmp_path, http_server.url, SCENARIO.replace("/plain", "/hang"), duration_s=60.0))
+    wait_for(lambda: len(http_server.requests) > 60)
     process.stop(grace_s=0.0)
     log = process.finish()
     assert process.poll() == -signal.SIGKILL
     assert process.audit is None
     assert KILLED in log.error.texts()
-    assert len(log) >= len(harbour.requests) - 40
+    assert len(log) >= len(http_server.requests) - 40
     assert "killed by signal 9" in (process.failure_reason() or "")
 
 
 @pytest.mark.e2e
-def test_the_generator_does_not_outlive_its_conductor(tmp_path: Path, harbour: Any) -> None:
-    one = plan(tmp_path, harbour.url, duration_s=60.0)
+def test_the_generator_does_not_outlive_its_conductor(tmp_path: Path, http_server: Any) -> None:
+    one = plan(tmp_path, http_server.url, duration_s=60.0)
     conductor = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(f"""
             import time
@@ -121,7 +121,7 @@ def test_the_generator_does_not_outlive_its_conductor(tmp_path: Path, harbour: A
             from seatrial.load.launch import LoadPlan, launch
             from seatrial.model.arrivals import RateStep
             from seatrial.model.quantities import Rate
-            process = launch(LoadPlan(Path({str(one.scenario)!r}), {harbour.url!r}, (RateStep(0.0, Rate(9, 1.0)),),
+            process = launch(LoadPlan(Path({str(one.scenario)!r}), {http_server.url!r}, (RateStep(0.0, Rate(9, 1.0)),),
                              0.0, 60.0, "even", 0, 1.0, Path({str(one.directory)!r})))
             print(process.pid, flush=True)
             time.sleep(60)
@@ -131,7 +131,7 @@ def test_the_generator_does_not_outlive_its_conductor(tmp_path: Path, harbour: A
     )  # fmt: skip
     assert conductor.stdout is not None
     generator = psutil.Process(int(conductor.stdout.readline()))
-    wait_for(lambda: harbour.requests)
+    wait_for(lambda: http_server.requests)
     conductor.kill()
     conductor.communicate()
     wait_for(lambda: not generator.is_running() or generator.status() == psutil.STATUS_ZOMBIE)
@@ -142,7 +142,7 @@ def test_the_generator_does_not_outlive_its_conductor(tmp_path: Path, harbour: A
     ("scenario", "reason"),
     [
         ("def oops(:\n", r"scenario\.py:1: SyntaxError: "),
-        ("import no_such_ship\n", r"scenario\.py:1: ModuleNotFoundError: No module named 'no_such_ship'"),
+        ("import no_such_module\n", r"scenario\.py:1: ModuleNotFoundError: No module named 'no_such_module'"),
         ("from locust import User\n", "defines no user class derived from seatrial.load.OpenLoopUser"),
         ("from seatrial.load import OpenLoopUser\n", "No User class found!"),
         (SCENARIO.replace("(OpenLoopUser)", "(__import__('locust').User)"), "there is no user class derived"),
@@ -172,10 +172,10 @@ def test_a_log_without_a_word_is_explained_too() -> None:
 
 @pytest.mark.e2e
 def test_a_scenario_finds_the_targets_variables_and_no_command_line_shows_them(
-    tmp_path: Path, harbour: Any
+    tmp_path: Path, http_server: Any
 ) -> None:
     scenario = "import os\n" + SCENARIO.replace('key="k"', 'key=os.environ["TOKEN"]')
-    load = replace(plan(tmp_path, harbour.url, scenario, duration_s=0.2), variables={"TOKEN": "s3cret"})
+    load = replace(plan(tmp_path, http_server.url, scenario, duration_s=0.2), variables={"TOKEN": "s3cret"})
     log = ended(launch(load)).finish()
     assert log.keys is not None
     assert set(log.keys.to_pylist()) == {"s3cret"}
@@ -195,7 +195,7 @@ def test_a_command_line_shows_an_address_and_no_secret(tmp_path: Path) -> None:
 
 
 @pytest.mark.e2e
-def test_the_generator_sends_to_the_host_and_shows_the_address(tmp_path: Path, harbour: Any) -> None:
+def test_the_generator_sends_to_the_host_and_shows_the_address(tmp_path: Path, http_server: Any) -> None:
     secrets.remember("s3cret-T0ken", "${TOKEN}")
     scenario = """
 import os, subprocess, sys
@@ -208,13 +208,13 @@ class Visitor(OpenLoopUser):
     def plain(self):
         self.client.get("/plain", name=os.environ["TOKEN"] + str("SEATRIAL_LOAD_HOST" in os.environ))
 """
-    host = harbour.url.replace("//", "//user:s3cret-T0ken@")
+    host = http_server.url.replace("//", "//user:s3cret-T0ken@")
     load = plan(tmp_path, host, scenario, duration_s=0.2)
     load = replace(load, address="http://${HOST}:1", variables={"TOKEN": "s3cret-T0ken"})
     log = ended(launch(load)).finish()
     assert set(log.ok.tolist()) == {True}
     assert set(log.name.texts()) == {"${TOKEN}False"}
-    assert {request.headers["authorization"] for request in harbour.requests} == {
+    assert {request.headers["authorization"] for request in http_server.requests} == {
         "Basic " + base64.b64encode(b"user:s3cret-T0ken").decode()
     }
     metadata = json.loads(pq.read_schema(tmp_path / "run" / REQUESTS).metadata[METADATA])

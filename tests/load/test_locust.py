@@ -100,8 +100,8 @@ class Locusts:
 
 
 @pytest.fixture
-def locusts(tmp_path: Path, harbour: Any) -> Iterator[Locusts]:
-    runner = Locusts(tmp_path, harbour.url)
+def locusts(tmp_path: Path, http_server: Any) -> Iterator[Locusts]:
+    runner = Locusts(tmp_path, http_server.url)
     yield runner
     runner.close()
 
@@ -166,7 +166,7 @@ def test_a_scenario_that_cannot_be_run_is_told(locusts: Locusts, scenario: str, 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_stragglers_of_a_stopped_test_are_on_record(
-    locusts: Locusts, harbour: Any, how: signal.Signals
+    locusts: Locusts, http_server: Any, how: signal.Signals
 ) -> None:
     process = locusts.start_logging(
         *("--rate", "100/s", "--deadline", "600ms"),
@@ -178,7 +178,7 @@ def test_stragglers_of_a_stopped_test_are_on_record(
     process.send_signal(how)
     output, _ = process.communicate(timeout=20)
     log = locusts.rows()
-    asked = sum(request.path in ("/plain", "/hang") for request in harbour.requests)
+    asked = sum(request.path in ("/plain", "/hang") for request in http_server.requests)
     assert len(log) == asked
     assert np.allclose(np.diff(log.intended), 0.01)
     assert set(log.error.texts()) == {"", "deadline"}
@@ -186,19 +186,21 @@ def test_stragglers_of_a_stopped_test_are_on_record(
     assert "load generator" in output
 
 
-def test_a_killed_generator_has_lost_nothing_that_it_sent(locusts: Locusts, harbour: Any) -> None:
+def test_a_killed_generator_has_lost_nothing_that_it_sent(locusts: Locusts, http_server: Any) -> None:
     process = locusts.start_logging(
         "--rate", "100/s", scenario=SCENARIO.replace('"/plain"', '"/hang"').replace("@task", "@task(1)")
     )
     spool = locusts.log.with_suffix(".spool") / "worker-0.spool"
-    wait_for(lambda: len(harbour.requests) > 60)
+    wait_for(lambda: len(http_server.requests) > 60)
     process.kill()
     process.wait()
     reader = SpoolReader(spool)
     rows, unaccounted = reader.poll(), reader.unaccounted()
     assert len(rows) == 0
     assert set(unaccounted.error.texts()) == {KILLED}
-    assert len(unaccounted) >= len(harbour.requests) - 40  # all but the last fifth of a second, generously
+    assert (
+        len(unaccounted) >= len(http_server.requests) - 40
+    )  # all but the last fifth of a second, generously
     assert np.allclose(unaccounted.intended, np.arange(len(unaccounted)) / 100)
 
 
@@ -235,17 +237,17 @@ def test_virtual_users_are_strangers_and_their_mistakes_are_seen(locusts: Locust
         from locust import task
         from seatrial.load import OpenLoopUser
         class Visitor(OpenLoopUser):
-            aboard = 0
+            users = 0
             def on_start(self):
                 self.busy = False
-                Visitor.aboard += 1
-                self.client.get("/plain", name="sign on")
+                Visitor.users += 1
+                self.client.get("/plain", name="login")
             @task(9)
             def stroll(self):
                 assert not self.busy
                 self.busy = True
                 gevent.sleep(0.1)
-                self.client.get("/plain", name=f"{self.aboard} aboard")
+                self.client.get("/plain", name=f"{self.users} users")
                 self.busy = False
             @task(1)
             def stumble(self):
@@ -255,9 +257,9 @@ def test_virtual_users_are_strangers_and_their_mistakes_are_seen(locusts: Locust
     log = locusts.rows()
     names = log.name.texts()
     assert code == 1
-    signed_on = names.count("sign on")
-    assert 2 <= signed_on < 50
-    assert f"{signed_on} aboard" in names
+    logins = names.count("login")
+    assert 2 <= logins < 50
+    assert f"{logins} users" in names
     stumbled = log[log.error.equals("dropped: the scenario failed: KeyError")]
     assert 0 < len(stumbled) < 20
     assert np.isnan(stumbled.sent).all()
@@ -292,7 +294,7 @@ def test_a_worker_that_dies_is_told_and_its_arrivals_are_missed(locusts: Locusts
     assert set(log[dead & ~log.ok].error.texts()) == {KILLED}
 
 
-def test_the_storefront(locusts: Locusts, harbour: Any) -> None:
+def test_the_storefront(locusts: Locusts, http_server: Any) -> None:
     code, output = locusts.run(
         "--rate", "200/s", "--duration", "1s", scenario=(LOADTESTS / "storefront.py").read_text()
     )
@@ -301,12 +303,12 @@ def test_the_storefront(locusts: Locusts, harbour: Any) -> None:
     names = set(log.name.texts())
     assert names == {"GET /catalogue", "GET /catalogue/{sku}", "POST /orders", "GET /orders/{key}"}
     assert log.keys is not None
-    assert {key for _, key in harbour.orders} == set(log.keys.to_pylist()) - {None}
-    assert {tenant for tenant, _ in harbour.orders} == {"acme", "globex", "initech", "umbrella"}
+    assert {key for _, key in http_server.orders} == set(log.keys.to_pylist()) - {None}
+    assert {tenant for tenant, _ in http_server.orders} == {"acme", "globex", "initech", "umbrella"}
 
 
-def test_an_acknowledged_order_that_is_gone_is_a_failure(locusts: Locusts, harbour: Any) -> None:
-    harbour.orders = Forgetful()
+def test_an_acknowledged_order_that_is_gone_is_a_failure(locusts: Locusts, http_server: Any) -> None:
+    http_server.orders = Forgetful()
     code, output = locusts.run(
         "--rate", "200/s", "--duration", "1s", scenario=(LOADTESTS / "storefront.py").read_text()
     )

@@ -148,7 +148,7 @@ def test_an_account_survives_the_spool() -> None:
 
 @pytest.mark.e2e
 def test_tasks_that_raise_or_send_nothing_are_counted_and_their_requests_are_not_blamed(
-    tmp_path: Path, harbour: Any
+    tmp_path: Path, http_server: Any
 ) -> None:
     scenario = """
 from locust import events, task
@@ -169,7 +169,7 @@ class Visitor(OpenLoopUser):
         if len(seen) > 20:
             answer.json()
 """
-    process = ended(launch(plan(tmp_path, harbour.url, scenario, duration_s=0.5)))
+    process = ended(launch(plan(tmp_path, http_server.url, scenario, duration_s=0.5)))
     log, account = process.finish(), process.scenario
     assert account.arrivals == 70
     assert len(log) == 69

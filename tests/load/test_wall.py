@@ -250,8 +250,8 @@ def test_it_hears_of_connections_before_they_are_made() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_request_to_a_forbidden_host_is_the_scenarios_mistake(aboard: Any) -> None:
-    result, rows = aboard("""
+def test_a_request_to_a_forbidden_host_is_the_scenarios_mistake(run_client: Any) -> None:
+    result, rows = run_client("""
         from seatrial.load import failure, wall
         from seatrial.model.allow import AllowList
         wall.raise_wall(AllowList.of([url.split(":")[1].strip("/")]))
@@ -300,12 +300,12 @@ class Visitor(OpenLoopUser):
 
 
 @pytest.fixture
-def two_servers(harbour: Any) -> Iterator[tuple[Any, Any, Any]]:
+def two_servers(http_server: Any) -> Iterator[tuple[Any, Any, Any]]:
     """One that is allowed, one on another address, and one that sends everybody there."""
     with listening(lambda _: iter([http(b"")]), "127.0.0.2") as forbidden:
         moved = http(b"", "302 Found", f"Location: {forbidden.url}/redirected")
         with listening(lambda _: iter([moved])) as mover:
-            yield harbour, forbidden, mover
+            yield http_server, forbidden, mover
 
 
 @pytest.mark.e2e

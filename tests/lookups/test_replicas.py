@@ -44,12 +44,12 @@ def load(log: Path, regions: str) -> None:
 def test_the_scenario_the_recording_and_the_check_speak_of_the_same_writes(tmp_path: Path) -> None:
     log = tmp_path / "requests.parquet"
 
-    async def voyage() -> bytes:
+    async def steps() -> bytes:
         async with asyncio.timeout(90), pair(tmp_path, skew_s=(5.0, -5.0)) as (east, west, _):
             await asyncio.to_thread(load, log, f"{east.url},{west.url}")
             return await asyncio.to_thread(record, role_of((east, west)))
 
-    recorded = {"regions": Recorded(asyncio.run(voyage()))}
+    recorded = {"regions": Recorded(asyncio.run(steps()))}
     result = Convergence().judge(History(RequestLog.from_arrow(pq.read_table(log)), recorded))
     assert result.verdict is Verdict.PASS, result.detail
     assert result.figures["acknowledged"] > 50

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tests.support import mortal
+from tests.support import crash_points
 from tests.support.hsm import Hsm
 from tests.support.victims import Cache, Files, Router, Service, Tree, Victim
 from tests.support.waiting import wait_until
@@ -172,7 +172,7 @@ def _run(home: Path, trial: Trial, victims: Sequence[Victim]) -> Result:
         ],
     }
     conductor = subprocess.Popen(
-        [sys.executable, mortal.__file__, "conductor", json.dumps(order)],
+        [sys.executable, crash_points.__file__, "conductor", json.dumps(order)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

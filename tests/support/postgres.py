@@ -29,9 +29,7 @@ class Database:
         password = directory / "password"
         password.write_text(PASSWORD)
         self._prefix, self._bin = found.unprivileged, found.postgres_bin
-        self._run(
-            "initdb", "-D", self.data, "-U", "captain", "-A", "scram-sha-256", "--pwfile", password, "-N"
-        )
+        self._run("initdb", "-D", self.data, "-U", "admin", "-A", "scram-sha-256", "--pwfile", password, "-N")
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -57,7 +55,7 @@ class Database:
     def connect(self) -> psycopg.Connection:
         """A connection of its superuser."""
         return psycopg.connect(
-            host="127.0.0.1", port=self.port, user="captain", password=PASSWORD, dbname="postgres",
+            host="127.0.0.1", port=self.port, user="admin", password=PASSWORD, dbname="postgres",
             autocommit=True, connect_timeout=2,
         )  # fmt: skip
 

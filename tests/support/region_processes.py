@@ -40,7 +40,7 @@ _SKEW_S = 5.0
 
 @dataclass(frozen=True)
 class Trial:
-    """One voyage. `rate`: writes per second and region."""
+    """One trial. `rate`: writes per second and region."""
 
     seed: int
     partition_s: float
@@ -261,7 +261,7 @@ def role_of(sites: tuple[Site, Site]) -> Role:
 
 
 async def run_trial(directory: Path, trial: Trial) -> Result:
-    """Sail once."""
+    """One trial, on real processes."""
     directory.mkdir(parents=True)
     chance = random.Random(trial.seed)
     ports = free(HOST, random.Random())
@@ -272,10 +272,10 @@ async def run_trial(directory: Path, trial: Trial) -> Result:
         lines[1].open(),
         pair(directory, *lines, skew_s) as (east, west, client),
     ):
-        return await _sail(trial, chance, lines, (east, west), client)
+        return await _write_while_apart(trial, chance, lines, (east, west), client)
 
 
-async def _sail(
+async def _write_while_apart(
     trial: Trial,
     chance: random.Random,
     lines: tuple[Line, Line],
@@ -331,8 +331,8 @@ async def run_campaign(directory: Path, trials: list[Trial], side_by_side: int) 
     """All trials, some at a time."""
     places = asyncio.Semaphore(side_by_side)
 
-    async def sail(trial: Trial) -> Result:
+    async def run_one(trial: Trial) -> Result:
         async with places:
             return await run_trial(directory / str(trial.seed), trial)
 
-    return list(await asyncio.gather(*(sail(trial) for trial in trials)))
+    return list(await asyncio.gather(*(run_one(trial) for trial in trials)))

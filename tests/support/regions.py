@@ -138,7 +138,7 @@ def random_write(chance: random.Random) -> Write:
 def traffic(world: World, steps: int = 60) -> None:
     """Writes at random on both sides with an exchange now and then, and the conflicts that must be there."""
     chance, east, west = world.chance, world.east, world.west
-    member: Write = (Kind.ADD, "acme", "crew", "ada")
+    member: Write = (Kind.ADD, "acme", "team", "ada")
     world.write(east, member)
     first = world.write(east, (Kind.PUT, "acme", "theme", "early"))
     world.exchange()
@@ -159,17 +159,17 @@ def traffic(world: World, steps: int = 60) -> None:
     world.write(east, (Kind.PUT, "acme", "colour", "red"))
     world.write(west, (Kind.PUT, "acme", "colour", "blue"))
     world.write(east, (Kind.PUT, "globex", "colour", "green"))
-    world.write(east, (Kind.REMOVE, "acme", "crew", "ada"))
+    world.write(east, (Kind.REMOVE, "acme", "team", "ada"))
     world.write(west, member)
-    world.write(west, (Kind.ADD, "globex", "crew", "bob"))
-    world.write(west, (Kind.REMOVE, "globex", "crew", "bob"))
+    world.write(west, (Kind.ADD, "globex", "team", "bob"))
+    world.write(west, (Kind.REMOVE, "globex", "team", "bob"))
     for region in (east, west):
         for _ in range(12):
             world.write(region, (Kind.COUNT, "acme", "visits", chance.randrange(1, 9)))
     world.exchange()
 
 
-def sail(east: Region, west: Region, seed: int) -> World:
+def simulate(east: Region, west: Region, seed: int) -> World:
     """A whole run: clocks up to five seconds off, east's ahead of west's."""
     chance = random.Random(seed)
     east.skew_us, west.skew_us = chance.randrange(1_000_000, 5_000_001), -chance.randrange(5_000_001)

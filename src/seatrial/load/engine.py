@@ -29,13 +29,13 @@ from seatrial.load import failure, wall
 from seatrial.load.alarm import alarm
 from seatrial.load.client import Client
 from seatrial.load.connection import ConnectionPool
-from seatrial.load.crew import Duty
 from seatrial.load.options import LoadOptions
 from seatrial.load.pacer import Pacer
 from seatrial.load.recorder import Recorder
 from seatrial.load.reporter import Reporter
 from seatrial.load.scenario_errors import ErrorTally, LogListener, hear_greenlets
 from seatrial.load.spool import CANNOT_WRITE, SpoolHeader
+from seatrial.load.user_pool import Task
 from seatrial.model.result import GeneratorAudit
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Engine:
         options: LoadOptions,
         header: SpoolHeader,
         host: str,
-        duties: list[Duty],
+        tasks: list[Task],
         spool: Path,
         end_test: Callable[[], None],
     ) -> None:
@@ -69,18 +69,18 @@ class Engine:
         self._options = options
         self._header = header
         self._host = host  # resolved: the header's is for people
-        self._duties = duties
+        self._tasks = tasks
         self._end_test = end_test
         self._hub = gevent.get_hub()
         self._recorder = Recorder(spool, header, write=self._write_in_a_thread)
         zero_s, deadline_s = header.zero_monotonic_s, options.deadline
         self._reporter = Reporter(self._recorder, self._events.request, header.zero_unix_s, deadline_s)
-        arrivals = header.offer.arrivals([duty.weight for duty in duties], header.share)
+        arrivals = header.offer.arrivals([task.weight for task in tasks], header.share)
         self._pacer = Pacer(arrivals, zero_s, self._launch, time.monotonic)
         self._pools: dict[bool | str, ConnectionPool] = {}
         self._serving: dict[greenlet, OpenLoopUser | None] = {}
         self._closing = Event()
-        self._ashore = Event()  # closing, and nobody is under way
+        self._drained = Event()  # closing, and nobody is under way
         self._concluding = BoundedSemaphore()
         self._flusher: Any = None
         self._audit: GeneratorAudit | None = None
@@ -103,7 +103,7 @@ class Engine:
         """
         self._hub.loop.run_callback(self._close)
         try:
-            self._ashore.wait(self._options.deadline + _GRACE_S)
+            self._drained.wait(self._options.deadline + _GRACE_S)
         except KeyboardInterrupt:
             logger.warning("Interrupted again: not waiting for %d answers", len(self._serving))
         with self._concluding:
@@ -127,35 +127,35 @@ class Engine:
     # arrivals
 
     def _launch(self, intended: float, choice: int) -> None:
-        duty = self._duties[choice]
+        task = self._tasks[choice]
         self._errors.arrivals += 1
         if len(self._serving) >= self._options.max_in_flight:
             reason = f"dropped: {self._options.max_in_flight} arrivals in flight"
-            self._reporter.dropped(duty.name, intended, reason)
+            self._reporter.dropped(task.name, intended, reason)
         else:
-            greenlet(self._serve, self._hub).switch(duty, intended)
+            greenlet(self._serve, self._hub).switch(task, intended)
 
-    def _serve(self, duty: Duty, intended: float) -> None:
-        serving, me, idle = self._serving, getcurrent(), duty.watch.idle
+    def _serve(self, task: Task, intended: float) -> None:
+        serving, me, idle = self._serving, getcurrent(), task.pool.idle
         serving[me] = user = idle.pop() if idle else None
         try:
             if user is None:
-                user = serving[me] = self._new_user(duty.watch.user_class)
+                user = serving[me] = self._new_user(task.pool.user_class)
                 user.client.arrive(intended)
                 user.on_start()
             else:
                 user.client.arrive(intended)
-            duty.task(user)
-            self._ended(duty, user)
+            task.function(user)
+            self._ended(task, user)
         except (StopUser, InterruptTaskSet, RescheduleTask):  # ways in which Locust's tasks end early
-            self._ended(duty, user)
+            self._ended(task, user)
         except GreenletExit:
             pass  # the test is over, and this arrival is not
         except StopTest as stop:
             logger.error("%s", stop)
             gevent.spawn(self._end_test)
         except (Exception, gevent.Timeout) as error:
-            self._task_failed(duty, user, intended, error)
+            self._task_failed(task, user, intended, error)
             user = None  # in an unknown state: not to be met again
         finally:
             del serving[me]
@@ -163,7 +163,7 @@ class Engine:
                 user.client.depart()
                 idle.append(user)
             if not serving and self._closing.is_set():
-                self._ashore.set()
+                self._drained.set()
 
     def _new_user(self, user_class: type[OpenLoopUser]) -> OpenLoopUser:
         user = user_class(self._environment)
@@ -173,21 +173,21 @@ class Engine:
         user.client = Client(user.host or self._host, pool, zero_s, deadline_s, report)
         return user
 
-    def _ended(self, duty: Duty, user: OpenLoopUser | None) -> None:
+    def _ended(self, task: Task, user: OpenLoopUser | None) -> None:
         """An arrival that sent nothing is in no row of the log, so it is counted here."""
         if user is None or not user.client.requests:
-            self._errors.silent(duty.task)
+            self._errors.silent(task.function)
 
     def _task_failed(
-        self, duty: Duty, user: OpenLoopUser | None, intended: float, error: BaseException
+        self, task: Task, user: OpenLoopUser | None, intended: float, error: BaseException
     ) -> None:
         if user is not None:
             user.client.depart()
         if user is None or not user.client.requests:
-            self._reporter.dropped(duty.name, intended, failure.of_the_scenario(error))
+            self._reporter.dropped(task.name, intended, failure.of_the_scenario(error))
         self._events.user_error.fire(user_instance=user, exception=error, tb=error.__traceback__)
-        if self._errors.raised(error, duty.name):
-            said = f"{duty.name}: {type(error).__name__}"
+        if self._errors.raised(error, task.name):
+            said = f"{task.name}: {type(error).__name__}"
             logger.error("%s (told once, and counted)", said, exc_info=error, extra={failure.COUNTED: True})
 
     # the end
@@ -198,14 +198,14 @@ class Engine:
             self._pacer.stop()
             self._closing.set()
             if not self._serving:
-                self._ashore.set()
+                self._drained.set()
 
     def _abandon_stragglers(self) -> None:
         # Each is made to leave its wait; its client then records the request as unanswered.
         for straggler in list(self._serving):
             if straggler is not getcurrent():
                 self._hub.loop.run_callback(straggler.throw, GreenletExit)
-        self._ashore.wait(_LEAVING_S)
+        self._drained.wait(_LEAVING_S)
 
     # records
 

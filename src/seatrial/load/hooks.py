@@ -31,16 +31,16 @@ from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
 from seatrial.load import machine, startform, wall
+from seatrial.load.assignment import KEY, Assignment, this_machine
 from seatrial.load.audit import AuditTally, describe
 from seatrial.load.client import locate
-from seatrial.load.crew import Duty, duties
 from seatrial.load.engine import Engine
 from seatrial.load.options import OPTIONS, LoadOptions, Option
-from seatrial.load.orders import KEY, Orders, this_machine
 from seatrial.load.parquet import save
 from seatrial.load.secrecy import take_secrets
 from seatrial.load.spool import CANNOT_WRITE, SpoolHeader, SpoolReader
 from seatrial.load.user import OpenLoopUser
+from seatrial.load.user_pool import Task, tasks_of
 from seatrial.model.allow import AllowList
 from seatrial.model.problems import BadInput, CannotStore
 from seatrial.model.requestlog import RequestLog
@@ -112,37 +112,37 @@ class Session:
         self._address = address
         self._tests = 0
         self._options: LoadOptions | None = None
-        self._orders: Orders | None = None
+        self._assignment: Assignment | None = None
         self._engine: Engine | None = None
         self._end: Any = None
         self._conclusion: Any = None
         self._walled = wall.standing() is not None  # by a conductor, whose list nothing makes longer
 
     def start(self, **_: Any) -> None:
-        """Locust starts a test: give orders, or follow those of the master, and begin."""
+        """Locust starts a test: share out the arrivals, or take what the master assigns, and begin."""
         runner = self._environment.runner
-        crew = [kind for kind in self._environment.user_classes if issubclass(kind, OpenLoopUser)]
+        classes = [kind for kind in self._environment.user_classes if issubclass(kind, OpenLoopUser)]
         texts = vars(self._environment.parsed_options)
         if not isinstance(runner, WorkerRunner):
             texts[KEY] = None  # not those of the last test, should this one be refused
         try:
             options = LoadOptions.parse(texts)
-            if not crew:
+            if not classes:
                 if options.spool is not None:
                     raise ValueError("there is no user class derived from seatrial.load.OpenLoopUser")
                 return  # a test of Locust's own users
-            host, tasks = _host(self._environment, crew), duties(crew)
+            host, tasks = _host(self._environment, classes), tasks_of(classes)
             self._hold(options.allow)
             if isinstance(runner, WorkerRunner):
                 if texts.get(KEY) is None:
                     return  # the master has refused
-                orders = Orders.read(texts[KEY])
+                assignment = Assignment.read(texts[KEY])
             else:
-                orders = self._give_orders(options)
-                texts[KEY] = orders.plain()
+                assignment = self._assign(options)
+                texts[KEY] = assignment.plain()
             if not isinstance(runner, MasterRunner):
-                self._engine = self._begin(options, orders, tasks, host)
-            self._options, self._orders = options, orders
+                self._engine = self._begin(options, assignment, tasks, host)
+            self._options, self._assignment = options, assignment
         except (ValueError, OSError) as error:
             logger.error("%s", error)
             ours = BadInput.exit_code if isinstance(error, ValueError) else CANNOT_WRITE
@@ -162,13 +162,13 @@ class Session:
 
     def conclude(self, **_: Any) -> None:
         """The test has stopped: write the request log and print the account (not in a worker)."""
-        if self._orders is None or isinstance(self._environment.runner, WorkerRunner):
+        if self._assignment is None or isinstance(self._environment.runner, WorkerRunner):
             return
-        orders, self._orders = self._orders, None
+        assignment, self._assignment = self._assignment, None
         if isinstance(self._environment.runner, MasterRunner):
-            self._conclusion = gevent.spawn(self._merge, orders)  # workers are still at it
+            self._conclusion = gevent.spawn(self._merge, assignment)  # workers are still at it
         else:
-            self._merge(orders)
+            self._merge(assignment)
         self._engine = None
 
     def wait(self, **_: Any) -> None:
@@ -187,7 +187,7 @@ class Session:
         if standing is not None:
             standing.note_libraries()
 
-    def _give_orders(self, options: LoadOptions) -> Orders:
+    def _assign(self, options: LoadOptions) -> Assignment:
         runner = self._environment.runner
         self._tests += 1
         lead_s: float = LEAD_S
@@ -199,7 +199,7 @@ class Session:
         zero_in_s = lead_s + options.warmup
         if math.isfinite(options.duration):
             self._end = gevent.spawn_later(zero_in_s + options.duration, self._end_test)
-        return Orders.give(zero_in_s, workers, self._spool_folder(options))
+        return Assignment.starting(zero_in_s, workers, self._spool_folder(options))
 
     def _spool_folder(self, options: LoadOptions) -> Path:
         if options.spool is not None:
@@ -212,46 +212,48 @@ class Session:
         """A second test from the same start form does not overwrite the first one's log."""
         return path if self._tests == 1 else path.with_stem(f"{path.stem}-{self._tests}")
 
-    def _begin(self, options: LoadOptions, orders: Orders, tasks: list[Duty], host: str) -> Engine | None:
+    def _begin(
+        self, options: LoadOptions, assignment: Assignment, tasks: list[Task], host: str
+    ) -> Engine | None:
         runner = self._environment.runner
-        share = orders.share_of(runner.client_id if isinstance(runner, WorkerRunner) else _ALONE)
+        share = assignment.share_of(runner.client_id if isinstance(runner, WorkerRunner) else _ALONE)
         if share is None:
             logger.warning("This worker came after the start; it takes part in the next test")
             return None
-        if orders.machine != this_machine():
+        if assignment.machine != this_machine():
             raise ValueError("load workers must run on one machine, whose clock they share; use --processes")
         peak_per_s = max(step.rate.per_second for step in options.rate) / share.count
         machine.prepare(options.max_in_flight, peak_per_s)
         header = SpoolHeader(
             worker=str(share.index),
             pid=os.getpid(),
-            zero_monotonic_s=orders.zero_monotonic_s,
-            zero_unix_s=orders.zero_unix_s,
+            zero_monotonic_s=assignment.zero_monotonic_s,
+            zero_unix_s=assignment.zero_unix_s,
             offer=options.offer(),
             share=share,
             deadline_s=options.deadline,
             scenario=self._environment.locustfile or "",
             host=shown(without_userinfo(self._address or host)),
         )
-        spool = orders.spool(share.index)
+        spool = assignment.spool(share.index)
         engine = Engine(self._environment, options, header, host, tasks, spool, self._end_test)
         engine.start()
         return engine
 
-    def _merge(self, orders: Orders) -> None:
+    def _merge(self, assignment: Assignment) -> None:
         options, engine = self._options, self._engine
         assert options is not None
         kept = True
         if engine is not None and (options.request_log is None or options.spool is not None):
             _tell(engine.finish())
         else:
-            kept = self._merge_spools(options, orders)
+            kept = self._merge_spools(options, assignment)
         if options.spool is None and kept:
-            shutil.rmtree(orders.folder)
+            shutil.rmtree(assignment.folder)
 
-    def _merge_spools(self, options: LoadOptions, orders: Orders) -> bool:
+    def _merge_spools(self, options: LoadOptions, assignment: Assignment) -> bool:
         """Whether the rows are where they were wanted; if not, the spools still have them."""
-        readers = [SpoolReader(path) for path in orders.spools()]
+        readers = [SpoolReader(path) for path in assignment.spools()]
         logs = _read_to_the_end(readers, time.monotonic() + options.deadline + _PATIENCE_S)
         for reader in readers:
             if reader.audit is None:
@@ -263,7 +265,7 @@ class Session:
         log = RequestLog.concat(logs)
         kept = options.request_log is None or self._saved(log, readers, self._log_path(options.request_log))
         if not kept:
-            logger.error("The rows are still in %s", orders.folder)
+            logger.error("The rows are still in %s", assignment.folder)
         tally = AuditTally()
         tally.add(log.intended, log.sent, log.ended)
         _tell(tally.total())
@@ -287,8 +289,8 @@ class Session:
             runner.stop()
 
 
-def _host(environment: Environment, crew: list[type[OpenLoopUser]]) -> str:
-    hosts = [environment.host] if environment.host else [kind.host for kind in crew]
+def _host(environment: Environment, classes: list[type[OpenLoopUser]]) -> str:
+    hosts = [environment.host] if environment.host else [kind.host for kind in classes]
     for host in hosts:
         if not host:
             raise ValueError("no host to send to: give one with --host http://…")

@@ -28,7 +28,7 @@ class OpenLoopUser(User):
     by weight, run by a virtual user who is idle at that instant. What is different from Locust's own users:
 
     * How many arrivals there are is said by `--rate`, not by the number of users. Locust spawns one (or
-      `-u N`) of this class as of any other; it stands for the whole crew and does nothing itself.
+      `-u N`) of this class as of any other; it stands for all of them and does nothing itself.
     * `wait_time` has no meaning. `on_start` runs once for each virtual user, at the beginning of its first
       arrival. `on_stop` never runs: nobody in an open model leaves.
     * There is nothing to be raised by `self.client`: what happened on the network is in the response.

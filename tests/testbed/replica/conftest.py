@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.support.replica_afloat import Launch
+from tests.support.replica_in_process import Launch
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from tests.support.region_processes import Trial, pair, run_campaign
 pytestmark = pytest.mark.e2e
 
 
-def test_three_voyages_with_partition_skew_and_a_crash(tmp_path: Path) -> None:
+def test_three_trials_with_partition_skew_and_a_crash(tmp_path: Path) -> None:
     trials = [Trial(seed, partition_s=1.0, kill=seed == 2) for seed in range(3)]
     for result in asyncio.run(run_campaign(tmp_path, trials, side_by_side=3)):
         assert result.converged
@@ -22,7 +22,7 @@ def test_three_voyages_with_partition_skew_and_a_crash(tmp_path: Path) -> None:
 
 
 def test_a_pause_holds_replication_and_its_end_resumes_it(tmp_path: Path) -> None:
-    async def voyage() -> None:
+    async def steps() -> None:
         async with asyncio.timeout(60), pair(tmp_path) as (east, west, client):
             await client.post(f"{east.url}/admin/replication", json={"paused": True})
             counter = "/counters/acme/visits"
@@ -37,4 +37,4 @@ def test_a_pause_holds_replication_and_its_end_resumes_it(tmp_path: Path) -> Non
             while (await client.get(east.url + counter)).json() != {"value": 1_100}:
                 await asyncio.sleep(0.02)
 
-    asyncio.run(voyage())
+    asyncio.run(steps())

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.support.replica_afloat import EPOCH_S, Launch, sail
+from tests.support.replica_in_process import EPOCH_S, Launch, run_bounded
 
 from seatrial.testbed.replica.state import digest
 
 
 def test_settings_counters_and_sets(launch: Launch) -> None:
-    async def voyage() -> None:
+    async def steps() -> None:
         async with launch("east") as east:
             http = east.http
             put = await http.put(
@@ -32,10 +32,10 @@ def test_settings_counters_and_sets(launch: Launch) -> None:
                 )
             assert (await http.get("/counters/acme/visits")).json() == {"value": 3}
             assert (await http.get("/counters/acme/none")).json() == {"value": 0}
-            await http.put("/sets/acme/crew/ada", headers={"Idempotency-Key": "k4"})
-            await http.put("/sets/acme/crew/bob", headers={"Idempotency-Key": "k5"})
-            await http.delete("/sets/acme/crew/bob", headers={"Idempotency-Key": "k6"})
-            assert (await http.get("/sets/acme/crew")).json() == {"members": ["ada"]}
+            await http.put("/sets/acme/team/ada", headers={"Idempotency-Key": "k4"})
+            await http.put("/sets/acme/team/bob", headers={"Idempotency-Key": "k5"})
+            await http.delete("/sets/acme/team/bob", headers={"Idempotency-Key": "k6"})
+            assert (await http.get("/sets/acme/team")).json() == {"members": ["ada"]}
             state = await http.get("/state")
             assert state.headers["X-State-Digest"] == digest(state.content)
             first = (await http.get("/history", params={"limit": 4})).json()
@@ -45,11 +45,11 @@ def test_settings_counters_and_sets(launch: Launch) -> None:
             assert (await http.get("/history", params={"after": rest["next"]})).json()["next"] is None
             assert (await http.get("/healthz")).json() == {"region": "east"}
 
-    sail(voyage())
+    run_bounded(steps())
 
 
 def test_a_write_with_a_token_is_ordered_after_what_was_read_elsewhere(launch: Launch) -> None:
-    async def voyage() -> None:
+    async def steps() -> None:
         async with launch("east", offset_s=5.0) as east, launch("west", offset_s=-5.0) as west:
             await east.http.put(
                 "/settings/acme/theme", json={"value": "dark"}, headers={"Idempotency-Key": "k1"}
@@ -66,7 +66,7 @@ def test_a_write_with_a_token_is_ordered_after_what_was_read_elsewhere(launch: L
             )
             assert blind.json()["stamp"] < read.json()["stamp"] < knowing.json()["stamp"]
 
-    sail(voyage())
+    run_bounded(steps())
 
 
 KEY = {"Idempotency-Key": "k"}
@@ -83,7 +83,7 @@ REFUSED: list[tuple[str, str, dict[str, Any], int]] = [
     ("POST", "/counters/acme/visits", {"json": {"add": True}, "headers": KEY}, 422),
     ("POST", "/counters/acme/visits", {"json": {"add": 1.5}, "headers": KEY}, 422),
     ("POST", "/counters/acme/visits", {"json": {"add": 10**10}, "headers": KEY}, 422),
-    ("PUT", f"/sets/acme/crew/{'m' * 201}", {"headers": KEY}, 400),
+    ("PUT", f"/sets/acme/team/{'m' * 201}", {"headers": KEY}, 400),
     ("GET", "/settings/acme/none", {}, 404),
     ("GET", "/history?after=x", {}, 400),
     ("GET", "/replication/operations?by=north&after=0", {}, 403),
@@ -98,18 +98,18 @@ REFUSED: list[tuple[str, str, dict[str, Any], int]] = [
 def test_what_cannot_be_served_says_why(
     launch: Launch, method: str, path: str, options: dict[str, Any], status: int
 ) -> None:
-    async def voyage() -> None:
+    async def steps() -> None:
         async with launch("east") as east:
             answer = await east.http.request(method, path, **options)
             assert answer.status_code == status
             assert answer.json()["error"]
             assert east.replica.issued == 0
 
-    sail(voyage())
+    run_bounded(steps())
 
 
 def test_a_key_of_another_write_is_refused(launch: Launch) -> None:
-    async def voyage() -> None:
+    async def steps() -> None:
         async with launch("east") as east:
             await east.http.post("/counters/acme/visits", json={"add": 1}, headers=KEY)
             answer = await east.http.post("/counters/acme/visits", json={"add": 2}, headers=KEY)
@@ -118,40 +118,40 @@ def test_a_key_of_another_write_is_refused(launch: Launch) -> None:
                 "Idempotency-Key: k is another write's",
             )
 
-    sail(voyage())
+    run_bounded(steps())
 
 
 @pytest.mark.parametrize("path", ["/admin/clock", "/admin/replication"])
 def test_faults_are_for_this_machine_and_its_operators_only(launch: Launch, path: str) -> None:
-    async def voyage() -> None:
+    async def steps() -> None:
         async with launch("east", client="192.0.2.7") as east:
             assert (await east.http.post(path, json={"offset_s": 5, "paused": True})).status_code == 403
             assert east.replica.clock.offset_s == 0.0
 
-    sail(voyage())
+    run_bounded(steps())
 
 
 def test_an_operator_may_make_the_clock_wrong_from_elsewhere(launch: Launch) -> None:
-    async def voyage() -> None:
+    async def steps() -> None:
         async with launch("east", client="192.0.2.7", operators=frozenset({"192.0.2.7"})) as east:
             assert (await east.http.post("/admin/clock", json={"offset_s": -5})).is_success
             assert east.replica.clock.offset_s == -5.0
 
-    sail(voyage())
+    run_bounded(steps())
 
 
 def test_the_clock_can_be_made_wrong(launch: Launch) -> None:
-    async def voyage() -> None:
+    async def steps() -> None:
         async with launch("east") as east:
             assert (await east.http.post("/admin/clock", json={"offset_s": 5})).json() == {"offset_s": 5.0}
             answer = await east.http.post("/counters/acme/visits", json={"add": 1}, headers=KEY)
             assert answer.json()["stamp"] == [round((EPOCH_S + 5) * 1e6), 0]
 
-    sail(voyage())
+    run_bounded(steps())
 
 
 def test_peers_are_offered_what_they_lack_and_what_they_have_is_known(launch: Launch) -> None:
-    async def voyage() -> None:
+    async def steps() -> None:
         async with launch("east") as east:
             http = east.http
             for number in range(3):
@@ -166,11 +166,11 @@ def test_peers_are_offered_what_they_lack_and_what_they_have_is_known(launch: La
             east.replica.clock.now = lambda: EPOCH_S + 7
             assert (await http.get("/replication")).json()["peers"]["west"]["sent"]["behind_s"] == 7.0
 
-    sail(voyage())
+    run_bounded(steps())
 
 
 def test_a_paused_replica_offers_nothing(launch: Launch) -> None:
-    async def voyage() -> None:
+    async def steps() -> None:
         async with launch("east") as east:
             assert (await east.http.post("/admin/replication", json={"paused": True})).json() == {
                 "paused": True
@@ -179,4 +179,4 @@ def test_a_paused_replica_offers_nothing(launch: Launch) -> None:
             assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
             assert (await east.http.get("/replication")).json()["paused"]
 
-    sail(voyage())
+    run_bounded(steps())

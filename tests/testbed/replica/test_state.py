@@ -23,24 +23,24 @@ NAMES = ("east", "north", "west")
 
 
 @dataclass
-class Sea:
+class Cluster:
     """Three regions that write, and hear of each other in part."""
 
     regions: list[Region]
 
     @classmethod
-    def after(cls, seed: int, steps: int) -> Sea:
+    def after(cls, seed: int, steps: int) -> Cluster:
         """`steps` writes and deliveries at random."""
         chance = random.Random(seed)
-        sea = cls([Region(name, chance.randrange(-5_000_000, 5_000_001)) for name in NAMES])
+        cluster = cls([Region(name, chance.randrange(-5_000_000, 5_000_001)) for name in NAMES])
         for step in range(steps):
             now_us = EPOCH_US + step * 1_000
-            region = chance.choice(sea.regions)
+            region = chance.choice(cluster.regions)
             if chance.random() < 0.7:
                 region.carry_out(Intent(*random_write(chance), key=f"k-{step}"), now_us)
             else:
-                sea.pass_on(chance.choice(sea.regions), region, now_us, chance)
-        return sea
+                cluster.pass_on(chance.choice(cluster.regions), region, now_us, chance)
+        return cluster
 
     @staticmethod
     def pass_on(source: Region, sink: Region, now_us: int, chance: random.Random) -> None:
@@ -49,40 +49,40 @@ class Sea:
         sink.take_in(batch, now_us)
 
 
-SEAS = st.builds(Sea.after, st.integers(0, 10**6), st.integers(0, 60))
+CLUSTERS = st.builds(Cluster.after, st.integers(0, 10**6), st.integers(0, 60))
 
 
-@given(SEAS)
-def test_merging_states_is_commutative_associative_idempotent(sea: Sea) -> None:
-    a, b, c = (region.state for region in sea.regions)
+@given(CLUSTERS)
+def test_merging_states_is_commutative_associative_idempotent(cluster: Cluster) -> None:
+    a, b, c = (region.state for region in cluster.regions)
     assert merge(a, b).canonical() == merge(b, a).canonical()
     assert merge(merge(a, b), c).canonical() == merge(a, merge(b, c)).canonical()
     assert merge(a, a).canonical() == a.canonical()
     assert merge(merge(a, b), b).canonical() == merge(a, b).canonical()
 
 
-@given(SEAS)
-def test_merging_states_equals_exchanging_operations(sea: Sea) -> None:
-    a, b, c = sea.regions
+@given(CLUSTERS)
+def test_merging_states_equals_exchanging_operations(cluster: Cluster) -> None:
+    a, b, c = cluster.regions
     merged = merge(merge(a.state, b.state), c.state)
     for _ in range(2):
-        for sink in sea.regions:
-            for source in sea.regions:
+        for sink in cluster.regions:
+            for source in cluster.regions:
                 sink.take_in(source.history, EPOCH_US + 10**6)
-    assert {region.state.canonical() for region in sea.regions} == {merged.canonical()}
+    assert {region.state.canonical() for region in cluster.regions} == {merged.canonical()}
 
 
-@given(SEAS)
-def test_a_stamp_is_greater_than_those_of_all_that_its_operation_builds_on(sea: Sea) -> None:
-    every = {operation.dot: operation for region in sea.regions for operation in region.history}
+@given(CLUSTERS)
+def test_a_stamp_is_greater_than_those_of_all_that_its_operation_builds_on(cluster: Cluster) -> None:
+    every = {operation.dot: operation for region in cluster.regions for operation in region.history}
     for operation in every.values():
         for origin, number in operation.context.items():
             assert every[Dot(origin, number)].stamp < operation.stamp
 
 
-@given(SEAS)
-def test_operations_are_read_back_from_their_json(sea: Sea) -> None:
-    for region in sea.regions:
+@given(CLUSTERS)
+def test_operations_are_read_back_from_their_json(cluster: Cluster) -> None:
+    for region in cluster.regions:
         assert [Operation.from_json(each.to_json()) for each in region.history] == region.history
 
 

@@ -31,7 +31,7 @@ from seatrial.testbed.app.audit.schema import audit_schema_sql
 from seatrial.testbed.app.audit.settings import ORIGIN, AuditSettings, Mode
 from seatrial.testbed.app.settings import Identity, Settings
 
-AFLOAT = Path(__file__).parents[3] / "support" / "audit_afloat.py"
+SERVICE = Path(__file__).parents[3] / "support" / "audit_service.py"
 TABLES = "audit.entries, audit.batches, audit.checkpoints, audit.keys"
 
 
@@ -70,7 +70,7 @@ def shop(database: Database) -> psycopg.Connection:
     return psycopg.connect(
         host="127.0.0.1",
         port=database.port,
-        user="captain",
+        user="admin",
         password=PASSWORD,
         dbname="shop",
         autocommit=True,
@@ -243,7 +243,7 @@ def test_a_killed_process_loses_no_acknowledged_batch_and_doubles_none(
 
     for life in range(2):
         process = subprocess.Popen(
-            [sys.executable, str(AFLOAT)], cwd=tmp_path, env={**os.environ}, stderr=subprocess.DEVNULL
+            [sys.executable, str(SERVICE)], cwd=tmp_path, env={**os.environ}, stderr=subprocess.DEVNULL
         )
         try:
             wait_until(lambda: _answers(port), 20.0, "the audit log answers")

@@ -31,7 +31,7 @@ def ip(*words: str) -> None:
 
 
 @dataclass
-class Harbour:
+class RoutedNamespaces:
     """The namespaces; on both sides, whatever comes to UDP port 7000 is sent back."""
 
     role: Role
@@ -58,7 +58,7 @@ class Harbour:
 
 
 @contextlib.contextmanager
-def building(directory: Path) -> Iterator[Harbour]:
+def building(directory: Path) -> Iterator[RoutedNamespaces]:
     """Build one, and remove it in the end. `directory`: where the role's relative paths start."""
     tag = f"seatrial-test-{uuid.uuid4().hex[:6]}"
     router, east, west = (f"{tag}-{side}" for side in ("r", "e", "w"))
@@ -87,4 +87,4 @@ def building(directory: Path) -> Iterator[Harbour]:
         sides = {"east": ["10.91.1.0/24"], "west": ["10.91.2.0/24"]}
         binding = {"namespace": router, "sides": sides}
         role = Role("router", "network", binding, ("10.91.0.0/16",), str(directory))
-        yield Harbour(role, router, east, west)
+        yield RoutedNamespaces(role, router, east, west)

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class Watch:
+class UserPool:
     """The users of one class."""
 
     user_class: type[OpenLoopUser]
@@ -28,20 +28,20 @@ class Watch:
 
 
 @dataclass(frozen=True, slots=True)
-class Duty:
+class Task:
     """A task, how often it is picked among all, and the users that can run it."""
 
-    task: Callable[[Any], Any]
+    function: Callable[[Any], Any]
     weight: float
-    watch: Watch
+    pool: UserPool
 
     @property
     def name(self) -> str:
         """The task's name, for an arrival that never came to a request."""
-        return self.task.__name__
+        return self.function.__name__
 
 
-def duties(user_classes: Sequence[type[OpenLoopUser]]) -> list[Duty]:
+def tasks_of(user_classes: Sequence[type[OpenLoopUser]]) -> list[Task]:
     """Every task of every class. A class gets arrivals in proportion to its `weight`.
 
     Raises ValueError for classes without tasks, and for task sets: they describe how one user goes on, while
@@ -60,9 +60,9 @@ def duties(user_classes: Sequence[type[OpenLoopUser]]) -> list[Duty]:
                 f"{user_class.__name__}.{nested.__name__} is a task set, which an open model has no use for; "
                 "write the sequence as one @task method"
             )
-        watch = Watch(user_class)
+        pool = UserPool(user_class)
         # Locust lists a task as often as its weight says
-        for task in dict.fromkeys(tasks):
-            share = user_class.weight * tasks.count(task) / len(tasks)
-            found.append(Duty(task, share, watch))
+        for function in dict.fromkeys(tasks):
+            share = user_class.weight * tasks.count(function) / len(tasks)
+            found.append(Task(function, share, pool))
     return found

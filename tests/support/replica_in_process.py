@@ -20,7 +20,7 @@ EPOCH_S = 1_800_000_000.0
 
 
 @dataclass
-class Afloat:
+class RunningReplica:
     """A replica that carries out what it is asked."""
 
     replica: Replica
@@ -42,7 +42,7 @@ class Launch:
         offset_s: float = 0.0,
         client: str = "127.0.0.1",
         operators: frozenset[str] = frozenset(),
-    ) -> AsyncIterator[Afloat]:
+    ) -> AsyncIterator[RunningReplica]:
         log = OperationLog(self.directory / region, region)
         replica = Replica(log, region, PhysicalClock(offset_s, lambda: EPOCH_S), max_drift_s=30.0)
         peer = "west" if region == "east" else "east"
@@ -52,18 +52,18 @@ class Launch:
         transport = httpx.ASGITransport(app=application, client=(client, 1))
         try:
             async with httpx.AsyncClient(transport=transport, base_url="http://replica") as http:
-                yield Afloat(replica, log, replication, http)
+                yield RunningReplica(replica, log, replication, http)
         finally:
             working.cancel()
             await asyncio.gather(working, return_exceptions=True)
             await replica.close()
 
 
-def sail(voyage: Coroutine[Any, Any, None]) -> None:
+def run_bounded(steps: Coroutine[Any, Any, None]) -> None:
     """Run a coroutine to its end, which must come soon."""
 
     async def bounded() -> None:
         async with asyncio.timeout(20):
-            await voyage
+            await steps
 
     asyncio.run(bounded())

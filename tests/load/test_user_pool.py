@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from seatrial.load.crew import duties
+from seatrial.load.user_pool import tasks_of
 
 
 def browse() -> None: ...
@@ -22,21 +22,21 @@ def kind(name: str, tasks: list[Any], weight: float = 1.0) -> Any:
 
 
 def test_classes_share_arrivals_by_weight_and_tasks_share_their_class() -> None:
-    found = duties([kind("Visitor", [browse, browse, browse, order], weight=2), kind("Clerk", [order])])
-    assert [(duty.name, duty.weight) for duty in found] == [("browse", 1.5), ("order", 0.5), ("order", 1.0)]
-    assert found[0].watch is found[1].watch
-    assert found[1].watch is not found[2].watch
+    found = tasks_of([kind("Visitor", [browse, browse, browse, order], weight=2), kind("Clerk", [order])])
+    assert [(task.name, task.weight) for task in found] == [("browse", 1.5), ("order", 0.5), ("order", 1.0)]
+    assert found[0].pool is found[1].pool
+    assert found[1].pool is not found[2].pool
 
 
 def test_a_hook_that_never_runs_is_told(caplog: pytest.LogCaptureFixture) -> None:
     visitor = kind("Visitor", [browse])
     visitor.on_stop = browse
-    duties([visitor])
+    tasks_of([visitor])
     assert "Visitor.on_stop never runs" in caplog.text
 
 
 def test_what_cannot_be_run_is_told() -> None:
     with pytest.raises(ValueError, match="Idler has no tasks"):
-        duties([kind("Idler", [])])
+        tasks_of([kind("Idler", [])])
     with pytest.raises(ValueError, match=r"Visitor\.Nested is a task set"):
-        duties([kind("Visitor", [Nested])])
+        tasks_of([kind("Visitor", [Nested])])

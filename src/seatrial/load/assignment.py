@@ -11,11 +11,11 @@ from typing import Any, Self
 from seatrial.load.offer import Share
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-KEY = "seatrial_orders"  # among Locust's options, which a master sends to its workers
+KEY = "seatrial_assignment"  # among Locust's options, which a master sends to its workers
 
 
 @dataclass(frozen=True, slots=True)
-class Orders:
+class Assignment:
     """Zero is an instant of one machine's monotonic clock, so all workers must run on that machine."""
 
     zero_monotonic_s: float
@@ -25,7 +25,7 @@ class Orders:
     folder: str  # where the spools go
 
     @classmethod
-    def give(cls, in_s: float, workers: tuple[str, ...], folder: Path) -> Self:
+    def starting(cls, in_s: float, workers: tuple[str, ...], folder: Path) -> Self:
         """With zero `in_s` seconds from now."""
         now = time.monotonic()
         return cls(now + in_s, time.time() + in_s, this_machine(), workers, str(folder))

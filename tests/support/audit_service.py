@@ -1,4 +1,4 @@
-"""The audit routes alone, as a process that can be killed: `audit_afloat.py`, beside its settings.json."""
+"""The audit routes alone, as a process that can be killed: `audit_service.py`, beside its settings.json."""
 
 from __future__ import annotations
 

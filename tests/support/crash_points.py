@@ -53,7 +53,7 @@ def arm(step: str, faults: list[str], obituary: Path) -> None:
 def _wrap(owner: Any, attribute: str, moment: str, obituary: Path) -> None:
     original: Callable[..., Any] = getattr(owner, attribute)
 
-    def mortal(*arguments: Any, **named: Any) -> Any:
+    def crashing(*arguments: Any, **named: Any) -> Any:
         if moment == "before":
             die(obituary)
         result = original(*arguments, **named)
@@ -61,7 +61,7 @@ def _wrap(owner: Any, attribute: str, moment: str, obituary: Path) -> None:
             die(obituary)
         return result
 
-    setattr(owner, attribute, mortal)
+    setattr(owner, attribute, crashing)
 
 
 def _die_between_signals(declared: Any, method: str, obituary: Path) -> None:
@@ -72,17 +72,17 @@ def _die_between_signals(declared: Any, method: str, obituary: Path) -> None:
     original: Callable[..., Any] = getattr(declared, method)
     send = processes.send
 
-    def mortal_send(*arguments: Any) -> Any:
+    def crashing_send(*arguments: Any) -> Any:
         send(*arguments)
         die(obituary)
 
-    def mortal(*arguments: Any) -> Any:
+    def crashing(*arguments: Any) -> Any:
         for module in senders:
-            module.send = mortal_send
+            module.send = crashing_send
         original(*arguments)
         die(obituary)
 
-    setattr(declared, method, mortal)
+    setattr(declared, method, crashing)
 
 
 def conduct(order: dict[str, Any]) -> int:
@@ -96,7 +96,7 @@ def conduct(order: dict[str, Any]) -> int:
     lost = threading.Event()
     session = FaultSession(
         home,
-        "harbour",
+        "shop",
         experiment="kills",
         run=order["run"],
         faults=names,
@@ -129,7 +129,7 @@ def _hold(session: FaultSession, order: dict[str, Any], lost: threading.Event) -
 
 
 def main() -> int:
-    """`mortal.py conductor ORDER` or, started by it, `mortal.py guardian STEP HOME …`."""
+    """`crash_points.py conductor ORDER` or, started by it, `crash_points.py guardian STEP HOME …`."""
     if sys.argv[1] == "conductor":
         return conduct(json.loads(sys.argv[2]))
     step, home, *rest = sys.argv[2:]
