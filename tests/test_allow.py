@@ -14,13 +14,13 @@ import pytest
 from tests.support.listeners import Listener, http, listening
 
 from seatrial.actions.release_stop import ReleaseStop
-from seatrial.faults import patroni, postgres, reach, redis_server
+from seatrial.drivers import patroni, postgres, reach, redis
 from seatrial.faults.http_call import HttpCall
-from seatrial.faults.protocol import Role
 from seatrial.faults.toxiproxy import Toxiproxy
 from seatrial.lookups import look_up, record
 from seatrial.model.probe import ProbeSpec
 from seatrial.model.problems import BadInput
+from seatrial.model.role import Role
 from seatrial.probes import Question, ask
 
 
@@ -56,7 +56,7 @@ WAYS: dict[str, Callable[[str], object]] = {
     "http.call's probe": lambda at: CALL.healthy(role("http", url=f"http://{at}")),
     "toxiproxy": lambda at: Toxiproxy(toxic="down").prepare(role("toxiproxy", url=f"http://{at}", proxy="p")),
     "patroni": lambda at: patroni.cluster(role("patroni", url=f"http://{at}")),
-    "redis": lambda at: redis_server.answers(role("redis", url=f"redis://{at}/0")),
+    "redis": lambda at: redis.answers(role("redis", url=f"redis://{at}/0")),
     "postgres": lambda at: postgres.answers(role("postgres", url=f"postgresql://{at}/x")),
     "release": lambda at: ReleaseStop().prepare(
         role("command", start=("true",), stop=("true",), ready=f"http://{at}/")

@@ -16,10 +16,11 @@ ALLOWED = {
     "measure": set[str](),
     "files": set[str](),
     "checks": {"ledger"},
-    "drivers": set[str](),
-    "faults": {"drivers", "ledger"},
+    "drivers": {"ledger"},
+    "undo": set[str](),
+    "faults": {"drivers", "undo"},
     "ledger": set[str](),
-    "actions": {"drivers", "faults"},
+    "actions": {"drivers", "undo"},
     "load": set[str](),
     "report": set[str](),
     "store": set[str](),
@@ -27,16 +28,22 @@ ALLOWED = {
     "incidents": {"store"},
     "schedule": {"files", "store", "incidents", "metrics"},
     "calibrate": {"measure", "load"},
-    "lookups": {"drivers", "faults", "ledger"},
-    "probes": {"drivers", "faults", "lookups"},
-    "run": {"drivers", "faults", "files", "actions", "load", "checks", "lookups", "probes", "measure", "incidents", "report", "ledger",
+    "lookups": {"drivers", "ledger"},
+    "probes": {"drivers", "lookups"},
+    "run": {"drivers", "undo", "files", "load", "checks", "lookups", "probes", "measure", "incidents", "report", "ledger",
             "store"},
     "testbed": {"ledger"},
-    "doctor": {"faults", "testbed"},
+    "doctor": {"drivers", "faults", "undo", "testbed"},
     "web": {"report", "store", "measure"},
-    "cli": {"run", "schedule", "report", "web", "testbed", "faults", "checks", "measure", "calibrate", "ledger",
+    "cli": {"run", "schedule", "report", "web", "testbed", "undo", "checks", "measure", "calibrate", "ledger",
             "incidents", "store", "metrics", "load", "doctor", "files"},
 }  # fmt: skip
+
+GROUND = ("home", "disk", "processes")  # modules that every room stands on
+ONLY_THE_PROTOCOL = (
+    "faults",
+    "actions",
+)  # they know what a fault is, not how it is guaranteed to come undone
 
 MODULES = sorted(path for path in SOURCE.rglob("*.py") if "shipped" not in path.parts)
 
@@ -63,12 +70,26 @@ def imported_rooms(path: Path) -> Iterator[tuple[str, int]]:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
 def test_arrows_run_one_way(path: Path) -> None:
     room = room_of(path.relative_to(SOURCE).with_suffix("").parts)
-    if room in ("__init__", "__main__", "home", "disk"):
+    if room in ("__init__", "__main__", *GROUND):
         return
     assert room in ALLOWED, f"{room} is a new room: say in ALLOWED what it may import"
-    may = ALLOWED[room] | {room, "model", "__version__", "home", "disk"}
+    may = ALLOWED[room] | {room, "model", "__version__", *GROUND}
     wrong = [f"{path}:{line}: imports {other}" for other, line in imported_rooms(path) if other not in may]
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("room", ONLY_THE_PROTOCOL)
+def test_what_is_done_to_a_target_knows_nothing_of_the_guarantee(room: str) -> None:
+    sources = [path for path in MODULES if path.relative_to(SOURCE).parts[0] == room]
+    modules = {
+        node.module
+        for path in sources
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom)
+    }
+    assert {module for module in modules if module and module.startswith("seatrial.undo")} == {
+        "seatrial.undo.protocol"
+    }
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))

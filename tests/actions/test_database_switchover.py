@@ -7,9 +7,10 @@ import pytest
 from tests.support.postgres import PatroniDouble, patroni
 from tests.support.victims import LOOPBACK
 
-from seatrial.faults import Role, Undo, registry
-from seatrial.faults.patroni import leader
+from seatrial.drivers.patroni import leader
 from seatrial.model.problems import BadInput, Unavailable
+from seatrial.model.role import Role
+from seatrial.undo import Undo, registry
 
 
 @pytest.fixture

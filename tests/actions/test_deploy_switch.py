@@ -11,8 +11,9 @@ from typing import Any, ClassVar
 
 import pytest
 
-from seatrial.faults import Role, Undo, registry
 from seatrial.model.problems import BadInput, Unavailable, Unreachable
+from seatrial.model.role import Role
+from seatrial.undo import Undo, registry
 
 
 class Stats(socketserver.StreamRequestHandler):

@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 
 import pytest
 
-from seatrial.faults import Role, registry
 from seatrial.model.problems import TooLate, Unavailable
+from seatrial.model.role import Role
+from seatrial.undo import registry
 
 
 class Ready(BaseHTTPRequestHandler):

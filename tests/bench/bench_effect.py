@@ -19,11 +19,12 @@ import numpy as np
 from tests.bench.bench_latency import HOMEPAGE, PER_MINUTE, page_server
 from tests.support.kill_campaign import VICTIMS
 
-from seatrial.faults import FaultSession, nft, registry
+from seatrial.drivers import nft
 from seatrial.load.launch import LoadPlan, LoadProcess, launch
 from seatrial.measure import measure
 from seatrial.model.arrivals import RateStep
 from seatrial.model.quantities import Rate
+from seatrial.undo import FaultSession, registry
 
 KINDS = ("process.pause", "process.kill", "network.partition")
 _AHEAD_S = 0.1

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from tests.support.kill_campaign import VICTIMS, Result, at_random, in_pairs, living, run_campaign, singly
 
-from seatrial.faults import nft
+from seatrial.drivers import nft
 from seatrial.testbed.programs import find_hsm
 
 MIXED = ("process.pause", "process.kill", "redis.evict")

@@ -10,11 +10,11 @@ import pytest
 
 from seatrial.checks.protocol import History, Stored
 from seatrial.checks.registry import build
-from seatrial.faults.protocol import Role
 from seatrial.lookups import look_up
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.requestlog import SCHEMA, RequestLog
 from seatrial.model.result import CheckResult
+from seatrial.model.role import Role
 from seatrial.model.verdict import Verdict
 
 Copies = list[tuple[str, str | None]]

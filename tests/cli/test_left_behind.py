@@ -11,11 +11,12 @@ import pytest
 from tests.support.command import seatrial
 
 from seatrial.cli.scheduled import run_scheduled
-from seatrial.faults import Role, registry
-from seatrial.faults.journal import Journal, Session
-from seatrial.faults.processes import ProcessId
-from seatrial.faults.recover import LeftBehindError
-from seatrial.faults.session import journal_path
+from seatrial.model.role import Role
+from seatrial.processes import ProcessId
+from seatrial.undo import registry
+from seatrial.undo.journal import Journal, Session
+from seatrial.undo.recover import LeftBehindError
+from seatrial.undo.session import journal_path
 
 DEAD = ProcessId(2**22 - 1, 1, "a boot long ago")
 

@@ -13,9 +13,10 @@ from tests.support.planning import EXPERIMENT, TARGET
 from seatrial import files
 from seatrial.cli.planning import show_plan
 from seatrial.cli.terminal import out
-from seatrial.faults.protocol import ANY, Declared, Role, Undo
 from seatrial.model.problems import Unavailable
+from seatrial.model.role import Role
 from seatrial.run.plan import PlannedStep, make_plan
+from seatrial.undo.protocol import ANY, Declared, Undo
 
 
 class Nothing(BaseModel):

@@ -65,10 +65,10 @@ def test_a_command_loads_what_it_needs(tmp_path: Path, command: str, allowed: se
 @pytest.mark.parametrize(
     ("companion", "allowed"),
     [
-        ("seatrial.faults.guardian", {"yaml", "psutil"}),
-        ("seatrial.faults.holding", {"yaml", "psutil", "psycopg"}),
-        ("seatrial.faults.throttle", {"yaml", "psutil"}),
-        ("seatrial.faults.detour", {"yaml", "psutil"}),
+        ("seatrial.undo.guardian", {"yaml", "psutil"}),
+        ("seatrial.faults.companions.holding", {"yaml", "psutil", "psycopg"}),
+        ("seatrial.faults.companions.throttle", {"yaml", "psutil"}),
+        ("seatrial.faults.companions.detour", {"yaml", "psutil"}),
         ("seatrial.ledger.pkcs11_worker", {"cryptography"}),
         ("seatrial.testbed.supervisor", {"yaml"}),
     ],

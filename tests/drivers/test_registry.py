@@ -9,10 +9,10 @@ import pytest
 
 from seatrial import drivers
 from seatrial.drivers.binding import Binding
-from seatrial.faults import registry
-from seatrial.faults.protocol import ANY
 from seatrial.lookups.asking import DRIVERS
 from seatrial.lookups.recording import RECORDERS
+from seatrial.undo import registry
+from seatrial.undo.protocol import ANY
 
 # Each as small as it may be, and then with everything that may stand there.
 LEAST: dict[str, dict[str, Any]] = {

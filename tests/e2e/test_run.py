@@ -242,7 +242,7 @@ def test_kill_9_leaves_nothing_behind(desk: Desk, victim: str) -> None:
         (guardian,) = (
             child
             for child in psutil.Process(process.pid).children()
-            if "seatrial.faults.guardian" in child.cmdline()
+            if "seatrial.undo.guardian" in child.cmdline()
         )
         guardian.kill()
     process.kill()

@@ -11,11 +11,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from seatrial.faults import Role, registry
-from seatrial.faults.patroni import leader, require_whole, until
+from seatrial.drivers.patroni import leader, require_whole, until
 from seatrial.model.document import parse
+from seatrial.model.role import Role
 from seatrial.model.target import Target
 from seatrial.testbed import TestbedState
+from seatrial.undo import registry
 
 pytestmark = pytest.mark.e2e
 

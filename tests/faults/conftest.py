@@ -12,8 +12,9 @@ from pydantic import BaseModel
 from tests.support.routed_namespaces import RoutedNamespaces, building
 from tests.support.victims import LOOPBACK, Service, Tree
 
-from seatrial.faults import Role, Undo
-from seatrial.faults.protocol import ANY, Declared
+from seatrial.model.role import Role
+from seatrial.undo import Undo
+from seatrial.undo.protocol import ANY, Declared
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from tests.support.answers import BODIES, JSON
 from tests.support.liar import Liar
 from tests.support.listeners import http
 
-from seatrial.faults import patroni
+from seatrial.drivers import patroni
 from seatrial.faults.database_settings import DatabaseSettings
-from seatrial.faults.protocol import Role
 from seatrial.faults.toxiproxy import Toxiproxy
 from seatrial.model.problems import SeatrialError
+from seatrial.model.role import Role
 
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 OBJECTS = JSON.map(

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from seatrial.faults import Role, registry
 from seatrial.model.problems import BadInput, Unavailable
+from seatrial.model.role import Role
+from seatrial.undo import registry
 
 ACTIVITIES = {
     "inject": {"type": "python", "module": "fleet", "func": "sink", "arguments": {"ship": "${SHIP}"}},

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from tests.support.waiting import wait_until
 
-from seatrial.faults import Role, registry
-from seatrial.faults.processes import tagged
 from seatrial.model.problems import TooLate, Unavailable
+from seatrial.model.role import Role
+from seatrial.processes import tagged
+from seatrial.undo import registry
 
 CONDUCTOR = """
 import sys
-from seatrial.faults import Undo, registry
+from seatrial.undo import Undo, registry
 undo = Undo.from_json(sys.argv[1])
 registry.build(undo.fault, undo.with_).inject(undo)
 """

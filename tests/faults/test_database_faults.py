@@ -13,10 +13,11 @@ from tests.support.postgres import PASSWORD, Database, PatroniDouble, patroni, p
 from tests.support.victims import LOOPBACK, Service
 from tests.support.waiting import wait_until
 
-from seatrial.faults import Role, registry
-from seatrial.faults.postgres import held_by
-from seatrial.faults.processes import is_running, send, tagged
+from seatrial.drivers.postgres import held_by
 from seatrial.model.problems import BadInput, Unavailable
+from seatrial.model.role import Role
+from seatrial.processes import is_running, send, tagged
+from seatrial.undo import registry
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +75,7 @@ def test_some_connections_are_taken(server: Database, database: Role) -> None:
             "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'seatrial holding%'"
         ).fetchone()
     assert held == (3,)
-    assert held_by(undo) == 3
+    assert held_by(undo.role, undo.token) == 3
     assert not fault.gone(undo)
     (companion,) = tagged(undo.token)
     assert PASSWORD not in Path(f"/proc/{companion.pid}/cmdline").read_text()

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from tests.support.postgres import PatroniDouble, patch, patroni
 from tests.support.victims import LOOPBACK
 
-from seatrial.faults import Role, Undo, registry
 from seatrial.faults.database_settings import holds, inverse
 from seatrial.model.problems import BadInput, Unavailable
+from seatrial.model.role import Role
+from seatrial.undo import Undo, registry
 
 NOWHERE = "http://127.0.0.1:1"
 Keys = st.sampled_from("abc")

@@ -10,10 +10,12 @@ import pytest
 from tests.support.victims import LOOPBACK
 from tests.support.waiting import wait_until
 
-from seatrial.faults import Role, Undo, haproxy, registry
-from seatrial.faults.protocol import PartlyUndone
+from seatrial.drivers import haproxy
 from seatrial.model.problems import BadInput, Unavailable, Unreachable
+from seatrial.model.role import Role
+from seatrial.model.undo import PartlyUndone
 from seatrial.testbed import programs
+from seatrial.undo import Undo, registry
 
 CONFIG = """\
 global

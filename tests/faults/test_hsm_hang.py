@@ -1,4 +1,4 @@
-"""hsm.hang: whoever signs waits for its own deadline; afterwards the same connections go on."""
+"""pkcs11.hang: whoever signs waits for its own deadline; afterwards the same connections go on."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from tests.support.hsm import Hsm, needs_hsm
 from tests.support.kill_campaign import Trial, run_trial
 from tests.support.waiting import wait_until
 
-from seatrial.faults import hsm
+from seatrial.drivers import pkcs11
 from seatrial.faults.hsm_hang import HsmHang
-from seatrial.faults.processes import is_stopped
 from seatrial.ledger import SignerUnavailable
+from seatrial.processes import is_stopped
 
 pytestmark = needs_hsm
 HANG = HsmHang()
@@ -22,7 +22,7 @@ HANG = HsmHang()
 
 @pytest.fixture
 def victim(tmp_path: Path) -> Iterator[Hsm]:
-    victim = Hsm(tmp_path / "hsm", "hsm.hang")
+    victim = Hsm(tmp_path / "hsm", "pkcs11.hang")
     yield victim
     victim.close()
 
@@ -35,7 +35,7 @@ def test_signers_old_and_new_wait_for_their_deadlines_and_no_longer(victim: Hsm)
     begun = time.monotonic()
     with pytest.raises(SignerUnavailable, match="no answer within 1 s"):
         victim.signer.sign(b"by the connection that was there")
-    assert "no answer within 0.5 s" in hsm.wrong_with(victim.role, 0.5)
+    assert "no answer within 0.5 s" in pkcs11.wrong_with(victim.role, 0.5)
     assert 1.5 <= time.monotonic() - begun < 10
     assert not HANG.healthy(victim.role)
     assert not HANG.gone(undo)
@@ -60,5 +60,5 @@ def test_the_connection_that_is_made_between_look_and_stop_hangs_too(victim: Hsm
 
 
 def test_the_guardian_lets_it_go_on_when_the_conductor_is_killed(tmp_path: Path) -> None:
-    result = run_trial(tmp_path / "trial", Trial(("hsm.hang",), conductor_step="inject:middle"))
+    result = run_trial(tmp_path / "trial", Trial(("pkcs11.hang",), conductor_step="inject:middle"))
     assert not result.bad, result

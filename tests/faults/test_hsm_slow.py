@@ -9,8 +9,8 @@ from tests.support.hsm import Hsm, needs_hsm
 from tests.support.waiting import wait_until
 
 from seatrial.faults.hsm_slow import HsmSlow
-from seatrial.faults.processes import tagged
 from seatrial.model.quantities import Duration, Ratio
+from seatrial.processes import tagged
 
 SLOW = HsmSlow(to=Ratio(0.1), period=Duration(0.4))
 

@@ -1,4 +1,4 @@
-"""hsm.unavailable: nobody signs and nobody can connect, until it is undone; the key is the same afterwards."""
+"""pkcs11.unavailable: nobody signs and nobody can connect, until it is undone; the key is the same afterwards."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from tests.support.kill_campaign import Trial, run_trial
 from tests.support.victims import LOOPBACK
 from tests.support.waiting import wait_until
 
-from seatrial.faults import Role, hsm
+from seatrial.drivers import pkcs11
 from seatrial.faults.hsm_unavailable import HsmUnavailable
-from seatrial.faults.processes import is_running
 from seatrial.ledger import SignerUnavailable
 from seatrial.model.problems import BadInput
+from seatrial.model.role import Role
+from seatrial.processes import is_running
 
 pytestmark = needs_hsm
 AWAY = HsmUnavailable()
@@ -69,7 +70,7 @@ def test_the_connection_that_is_made_between_look_and_kill_is_lost_too(victim: H
 
 def test_a_supervisor_is_told_to_leave_it_away(victim: Hsm) -> None:
     """One that starts it again within a moment is waited for by `stop`, which ends what it has started."""
-    stop = ["sh", "-c", "until [ -e back ]; do sleep 0.01; done; kill -9 $(cat hsm.pid); touch stopped"]
+    stop = ["sh", "-c", "until [ -e back ]; do sleep 0.01; done; kill -9 $(cat pkcs11.pid); touch stopped"]
     role = replace(victim.role, parameters={**victim.role.parameters, "stop": stop})
     undo = AWAY.prepare(role)
     injecting = threading.Thread(target=AWAY.inject, args=(undo,))
@@ -81,16 +82,16 @@ def test_a_supervisor_is_told_to_leave_it_away(victim: Hsm) -> None:
     assert (victim.directory / "stopped").exists()
     wait_until(lambda: victim.process() is None)
     AWAY.undo(undo)
-    wait_until(lambda: hsm.signs(role))
+    wait_until(lambda: pkcs11.signs(role))
     assert victim.starts() == 3
 
 
 def test_a_role_without_start_is_refused() -> None:
-    role = Role("hsm", "pkcs11", {"pidfile": "hsm.pid"}, LOOPBACK, ".")
+    role = Role("hsm", "pkcs11", {"pidfile": "pkcs11.pid"}, LOOPBACK, ".")
     with pytest.raises(BadInput, match=r"roles\.hsm: say how its server is started again"):
         AWAY.prepare(role)
 
 
 def test_the_guardian_brings_it_back_when_the_conductor_is_killed(tmp_path: Path) -> None:
-    result = run_trial(tmp_path / "trial", Trial(("hsm.unavailable",), conductor_step="idle"))
+    result = run_trial(tmp_path / "trial", Trial(("pkcs11.unavailable",), conductor_step="idle"))
     assert not result.bad, result

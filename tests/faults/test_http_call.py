@@ -13,11 +13,12 @@ from typing import Any, ClassVar
 import pytest
 from tests.support.victims import LOOPBACK
 
-from seatrial.faults import Role, registry
-from seatrial.faults.journal import Journal, Session
-from seatrial.faults.processes import ProcessId, myself
-from seatrial.faults.undoing import Undoer
 from seatrial.model.problems import BadInput, Unavailable
+from seatrial.model.role import Role
+from seatrial.processes import ProcessId, myself
+from seatrial.undo import registry
+from seatrial.undo.journal import Journal, Session
+from seatrial.undo.undoing import Undoer
 
 TOKEN = "a-token-that-nobody-sees"
 CALLS = {

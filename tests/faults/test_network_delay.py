@@ -18,12 +18,13 @@ from hypothesis import strategies as st
 from tests.support.routed_namespaces import RoutedNamespaces
 from tests.support.waiting import wait_until
 
-from seatrial.faults import FaultSession, nft, recover, registry
-from seatrial.faults.detour import Wander
+from seatrial.drivers import nft
+from seatrial.faults.companions.detour import Wander
 from seatrial.faults.network_delay import NetworkDelay, ip
-from seatrial.faults.processes import send, tagged
-from seatrial.faults.protocol import Fault, Undo
 from seatrial.model.problems import BadInput
+from seatrial.processes import send, tagged
+from seatrial.undo import FaultSession, recover, registry
+from seatrial.undo.protocol import Fault, Undo
 
 LACKING = NetworkDelay(between=("east", "west"), delay="1ms").lacking()  # type: ignore[arg-type]
 real = [pytest.mark.root, pytest.mark.skipif(bool(LACKING), reason=LACKING or "all there")]
@@ -197,7 +198,7 @@ class TestEnds:
 
     def test_the_companion_ends_with_its_conductor(self, routed: RoutedNamespaces) -> None:
         program = (
-            "import sys, os, signal; from seatrial.faults import Undo, registry;"
+            "import sys, os, signal; from seatrial.undo import Undo, registry;"
             "undo = Undo.from_json(sys.argv[1]);"
             "registry.build(undo.fault, undo.with_).inject(undo);"
             "os.kill(os.getpid(), signal.SIGKILL)"

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from tests.support.routed_namespaces import RoutedNamespaces
 
-from seatrial.faults import FaultSession, nft, recover, registry
-from seatrial.faults.processes import tagged
+from seatrial.drivers import nft
 from seatrial.model.problems import BadInput, Unavailable
+from seatrial.processes import tagged
+from seatrial.undo import FaultSession, recover, registry
 
 pytestmark = [
     pytest.mark.root,

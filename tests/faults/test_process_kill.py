@@ -11,10 +11,10 @@ import pytest
 from tests.support.victims import Service, Tree
 from tests.support.waiting import wait_until
 
-from seatrial.faults import registry
-from seatrial.faults.processes import identify, is_running
-from seatrial.faults.protocol import PartlyUndone
 from seatrial.model.problems import Unavailable, Unreachable
+from seatrial.model.undo import PartlyUndone
+from seatrial.processes import identify, is_running
+from seatrial.undo import registry
 
 KILL: Any = registry.build("process.kill", {})
 

@@ -9,11 +9,11 @@ import pytest
 from tests.support.victims import Tree
 from tests.support.waiting import wait_until
 
-from seatrial.faults import registry
 from seatrial.faults.process_pause import ProcessPause
-from seatrial.faults.processes import is_stopped, send
-from seatrial.faults.protocol import PartlyUndone
 from seatrial.model.problems import Unreachable
+from seatrial.model.undo import PartlyUndone
+from seatrial.processes import is_stopped, send
+from seatrial.undo import registry
 
 PAUSE = ProcessPause()
 

@@ -15,9 +15,10 @@ import pytest
 from tests.support.victims import LOOPBACK, Tree
 from tests.support.waiting import wait_until
 
-from seatrial.faults import Role, registry
-from seatrial.faults.processes import is_stopped, myself, send, tagged
-from seatrial.faults.protocol import Fault
+from seatrial.model.role import Role
+from seatrial.processes import is_stopped, myself, send, tagged
+from seatrial.undo import registry
+from seatrial.undo.protocol import Fault
 
 SLOW: Any = registry.build("process.slow", {"to": "20%", "period": "20ms"})
 
@@ -66,7 +67,7 @@ def test_a_killed_companion_leaves_nothing_stopped_after_the_undo(tree: Tree) ->
 
 def test_the_companion_ends_with_its_conductor(tree: Tree) -> None:
     program = (
-        "import sys, os, signal; from seatrial.faults import Role, Undo, registry;"
+        "import sys, os, signal; from seatrial.model.role import Role; from seatrial.undo import Undo, registry;"
         "undo = Undo.from_json(sys.argv[1]);"
         "registry.build(undo.fault, undo.with_).inject(undo);"
         "os.kill(os.getpid(), signal.SIGKILL)"

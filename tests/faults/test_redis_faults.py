@@ -16,9 +16,10 @@ from tests.support.valkey import valkey
 from tests.support.victims import LOOPBACK
 from tests.support.waiting import wait_until
 
-from seatrial.faults import Role, registry
-from seatrial.faults.protocol import PartlyUndone
 from seatrial.model.problems import BadInput, Unreachable
+from seatrial.model.role import Role
+from seatrial.model.undo import PartlyUndone
+from seatrial.undo import registry
 
 PASSWORD = "never-to-be-seen"
 

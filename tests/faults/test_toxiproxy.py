@@ -13,8 +13,9 @@ from typing import Any, ClassVar
 import pytest
 from tests.support.victims import LOOPBACK
 
-from seatrial.faults import Role, registry
 from seatrial.model.problems import BadInput, Unavailable
+from seatrial.model.role import Role
+from seatrial.undo import registry
 
 
 class Toxiproxy(BaseHTTPRequestHandler):

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from seatrial.faults import FaultSession, Role, Undo, recover, registry
 from seatrial.model.problems import BadInput, Unavailable
+from seatrial.model.role import Role
+from seatrial.undo import FaultSession, Undo, recover, registry
 
 _SIZE = 8 << 20
 
@@ -88,7 +89,7 @@ def test_space_comes_back_while_somebody_has_the_balloon_open(volume: Role) -> N
 
 def test_a_conductor_that_is_killed_half_way_leaves_what_the_undo_removes(volume: Role) -> None:
     program = (
-        "import sys, os, signal; from seatrial.faults import Undo, registry;"
+        "import sys, os, signal; from seatrial.undo import Undo, registry;"
         "undo = Undo.from_json(sys.argv[1]);"
         "os.fstatvfs = lambda _: os.kill(os.getpid(), signal.SIGKILL);"
         "registry.build(undo.fault, undo.with_).inject(undo)"

@@ -18,10 +18,10 @@ from tests.support.audit_log import SIGNER
 from tests.support.liar import Liar
 from tests.support.listeners import http
 
-from seatrial.faults.protocol import Role
 from seatrial.lookups import look_up, record, recording
 from seatrial.lookups.replicas import record as record_replicas
 from seatrial.model.problems import BadInput, SeatrialError, Unavailable
+from seatrial.model.role import Role
 
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 KEYS = ["a1 acme bolt 3", "a2 globex nut 1"]

@@ -20,13 +20,13 @@ from tests.support.postgres_server import postgres
 from seatrial.checks.audit_chain import AuditChain
 from seatrial.checks.protocol import History
 from seatrial.checks.replicas import Recorded
-from seatrial.faults.protocol import Role
 from seatrial.ledger import read_entries, read_verifier_keys, verify
 from seatrial.ledger.transcript import KEYS, Transcript
 from seatrial.lookups import audit, record
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import CheckResult
+from seatrial.model.role import Role
 from seatrial.model.verdict import Verdict
 
 SCHEMA = """

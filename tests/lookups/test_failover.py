@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatrial.faults.protocol import Role
 from seatrial.lookups.failover import _sign, signs_of_failover
 from seatrial.model.failover import What
 from seatrial.model.problems import BadInput
+from seatrial.model.role import Role
 
 ZERO = datetime(2026, 11, 24, 11, 25, tzinfo=UTC).timestamp()
 FORMER = """\

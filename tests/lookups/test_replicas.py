@@ -14,10 +14,10 @@ from tests.support.region_processes import pair, role_of
 
 from seatrial.checks.convergence import Convergence
 from seatrial.checks.replicas import Recorded
-from seatrial.faults.protocol import Role
 from seatrial.lookups.replicas import record
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.requestlog import RequestLog
+from seatrial.model.role import Role
 from seatrial.model.verdict import Verdict
 
 SCENARIO = Path(__file__).parents[2] / "loadtests" / "regions.py"

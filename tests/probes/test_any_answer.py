@@ -11,8 +11,8 @@ from tests.support.answers import BODIES, JSON, REPLIES
 from tests.support.liar import Liar
 from tests.support.listeners import http
 
-from seatrial.faults.protocol import Role
 from seatrial.model.probe import ProbeSpec
+from seatrial.model.role import Role
 from seatrial.probes import Question, ask, sql
 
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

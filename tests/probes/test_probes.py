@@ -14,12 +14,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from tests.support.hsm import Hsm, needs_hsm
 
-from seatrial.faults.protocol import Role
 from seatrial.model.document import build, parse
 from seatrial.model.experiment import Experiment
 from seatrial.model.probe import ProbeSpec
 from seatrial.model.problems import BadInput
 from seatrial.model.quantities import Duration
+from seatrial.model.role import Role
 from seatrial.probes import Question, ask
 from seatrial.run.steady import SteadyState
 

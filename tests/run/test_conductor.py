@@ -15,7 +15,7 @@ import pytest
 from tests.support.listeners import http, listening
 
 from seatrial import files
-from seatrial.faults import reach
+from seatrial.drivers import reach
 from seatrial.model.document import build, parse
 from seatrial.model.experiment import Experiment
 from seatrial.model.problems import BadInput, CannotStore, Unavailable

@@ -13,11 +13,11 @@ import pyarrow as pa
 import pytest
 
 from seatrial.checks.acknowledged_writes import AcknowledgedWrites
-from seatrial.faults.protocol import Role
 from seatrial.model.document import build, parse
 from seatrial.model.experiment import Experiment
 from seatrial.model.problems import CannotStore, Unavailable
 from seatrial.model.requestlog import SCHEMA, RequestLog
+from seatrial.model.role import Role
 from seatrial.model.verdict import Verdict
 from seatrial.run import openruns
 from seatrial.run.clock import RunClock

@@ -9,8 +9,8 @@ from typing import Any, cast
 
 import pytest
 
-from seatrial.faults.protocol import Role
 from seatrial.model.result import Failover, StepRecord
+from seatrial.model.role import Role
 from seatrial.run.conductor import Conducted
 from seatrial.run.evidence import Evidence
 from seatrial.run.failover import split_failovers

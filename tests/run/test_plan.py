@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from seatrial import files
-from seatrial.faults import reach
+from seatrial.drivers import reach
 from seatrial.model import secrets
 from seatrial.model.document import parse
 from seatrial.model.problems import BadInput

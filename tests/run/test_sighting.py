@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from tests.support.victims import Service, Tree, Victim
 
-from seatrial.faults import FaultSession, Life, Observable, registry
-from seatrial.faults.clock import Instant
-from seatrial.faults.journal import What
 from seatrial.run import sighting
 from seatrial.run.sighting import Sighting
+from seatrial.undo import FaultSession, Life, Observable, registry
+from seatrial.undo.clock import Instant
+from seatrial.undo.journal import What
 
 
 @pytest.fixture(params=[Tree, Service])

@@ -12,17 +12,18 @@ from typing import ClassVar
 import pytest
 
 from seatrial.actions.action import Action
-from seatrial.faults.clock import SystemClock
-from seatrial.faults.journal import Journal, What
-from seatrial.faults.protocol import Declared, Role, Undo
-from seatrial.faults.session import FaultSession
 from seatrial.model.problems import Unavailable
+from seatrial.model.role import Role
 from seatrial.model.strict import Strict
 from seatrial.model.undo import UndoOutcome
 from seatrial.run.clock import RunClock
 from seatrial.run.evidence import RunJournal
 from seatrial.run.plan import PlannedStep
 from seatrial.run.timeline import Timeline, moments
+from seatrial.undo.clock import SystemClock
+from seatrial.undo.journal import Journal, What
+from seatrial.undo.protocol import Declared, Undo
+from seatrial.undo.session import FaultSession
 
 ROLE = Role("edge", "file", {}, ("127.0.0.1",), ".")
 
@@ -178,7 +179,7 @@ class Story:
 def story(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Story:
     monkeypatch.chdir(tmp_path)
     known = {each.name: each for each in (Write, Mark, Stubborn, Shown)}
-    monkeypatch.setattr("seatrial.faults.registry.find", known.__getitem__)
+    monkeypatch.setattr("seatrial.undo.registry.find", known.__getitem__)
     Shown.looks.clear()
     Stubborn.times.clear()
     Stubborn.holds.clear()

@@ -13,21 +13,23 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.support.dead_run import CONDUCTOR, ZERO_S, DeadRun, dead_run
 
-from seatrial.faults.clock import Instant, boot_id
-from seatrial.faults.journal import Entry, State, What
-from seatrial.faults.protocol import Role, Undo
-from seatrial.faults.session import Life
 from seatrial.incidents import Reporter, Settings
 from seatrial.ledger import read_verifier_keys, verify_sealed
 from seatrial.model.problems import BadInput, CannotStore, Unavailable
 from seatrial.model.result import StepRecord
+from seatrial.model.role import Role
 from seatrial.model.verdict import Verdict
+from seatrial.processes import boot_id
 from seatrial.run import openruns
 from seatrial.run.openruns import Finished
 from seatrial.run.recovery import Recovery, recover
 from seatrial.run.sealing import public_key
 from seatrial.run.unfinished import CUT_SHORT, Zero, finish_at, with_its_undo
 from seatrial.store import Store
+from seatrial.undo.clock import Instant
+from seatrial.undo.journal import Entry, State, What
+from seatrial.undo.protocol import Undo
+from seatrial.undo.session import Life
 
 if TYPE_CHECKING:
     from seatrial.run.openruns import Desk

@@ -16,10 +16,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from seatrial.faults import FaultSession, Role, guardian, processes, registry
-from seatrial.faults.journal import Journal
-from seatrial.faults.link import GuardianLink
+from seatrial import processes
 from seatrial.model.problems import SeatrialError
+from seatrial.model.role import Role
+from seatrial.undo import FaultSession, guardian, registry
+from seatrial.undo.journal import Journal
+from seatrial.undo.link import GuardianLink
 
 JOURNAL_CALLS = ("open_session", "guarded_by", "prepare", "amend", "activate", "claim", "undone", "verified",
                  "end_session")  # fmt: skip

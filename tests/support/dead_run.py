@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from seatrial.faults import Role, Undo
-from seatrial.faults.journal import Journal, Session
-from seatrial.faults.processes import ProcessId
-from seatrial.faults.session import journal_path
 from seatrial.load.offer import Offer, Share
 from seatrial.load.recorder import Recorder
 from seatrial.load.spool import SpoolHeader
 from seatrial.model.arrivals import RateStep
 from seatrial.model.quantities import Rate
+from seatrial.model.role import Role
+from seatrial.processes import ProcessId
 from seatrial.run import openruns
 from seatrial.run.evidence import Evidence, RunJournal
 from seatrial.run.openruns import OpenRun
+from seatrial.undo import Undo
+from seatrial.undo.journal import Journal, Session
+from seatrial.undo.session import journal_path
 
 STARTED = datetime(2026, 11, 1, 2, 30, tzinfo=UTC)
 ZERO_S = 1000.0

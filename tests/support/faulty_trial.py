@@ -44,7 +44,7 @@ ROOM = "64m"  # of the disks, before they are full and when there is room again
 _RUN_WITHIN_S = 120.0
 _SOON_S = 15.0
 _LOOK_EVERY_S = 0.005
-COMPANIONS = {"guardian": "seatrial.faults.guardian", "load": "seatrial.load"}
+COMPANIONS = {"guardian": "seatrial.undo.guardian", "load": "seatrial.load"}
 
 
 class World:

@@ -13,17 +13,18 @@ import pytest
 from tests.support.victims import LOOPBACK, end
 from tests.support.waiting import wait_until
 
-from seatrial.faults import Role, hsm
-from seatrial.faults.launch import detach_once
-from seatrial.faults.processes import ProcessId, descendants, from_pidfile, is_stopped
+from seatrial.drivers import pkcs11
+from seatrial.drivers.launch import detach_once
 from seatrial.ledger.pkcs11 import Pkcs11Configuration, Pkcs11Signer
+from seatrial.model.role import Role
+from seatrial.processes import ProcessId, descendants, from_pidfile, is_stopped
 from seatrial.testbed.parts import hsm as part
 from seatrial.testbed.places import Places
 from seatrial.testbed.programs import Programs, find_hsm
 from seatrial.testbed.secrets import Secrets
 
 needs_hsm = pytest.mark.skipif(find_hsm() is None, reason="no HSM here: softhsm2 or p11-kit is missing")
-_START = 'echo started >> starts; echo $$ > hsm.pid; exec "$@"'
+_START = 'echo started >> starts; echo $$ > pkcs11.pid; exec "$@"'
 
 
 @dataclass
@@ -31,7 +32,7 @@ class Hsm:
     """SoftHSM2 behind p11-kit, with the `start` command that brings it back; it must never run twice."""
 
     home: Path
-    fault: str = "hsm.unavailable"
+    fault: str = "pkcs11.unavailable"
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -57,7 +58,7 @@ class Hsm:
         self.role = Role(
             "hsm",
             "pkcs11",
-            {**parameters, "pidfile": "hsm.pid", "start": self.start, "deadline": "5s"},
+            {**parameters, "pidfile": "pkcs11.pid", "start": self.start, "deadline": "5s"},
             LOOPBACK,
             str(self.directory),
         )
@@ -71,11 +72,11 @@ class Hsm:
         """Start it as its supervisor would; returns when it listens."""
         with (self.directory / "log").open("ab") as log:
             detach_once(self.start, str(self.home), directory=self.directory, output=log.fileno())
-        wait_until(lambda: hsm.signs(self.role), what="the HSM signs")
+        wait_until(lambda: pkcs11.signs(self.role), what="the HSM signs")
 
     def process(self) -> ProcessId | None:
         """The server."""
-        return next(from_pidfile(self.directory / "hsm.pid"), None)
+        return next(from_pidfile(self.directory / "pkcs11.pid"), None)
 
     def all(self) -> list[ProcessId]:
         """The server and the processes of its connections."""
@@ -87,7 +88,7 @@ class Hsm:
         return (self.directory / "starts").read_text().count("started")
 
     def intact(self) -> bool:
-        return self.starts() <= 2 and not any(map(is_stopped, self.all())) and hsm.signs(self.role)
+        return self.starts() <= 2 and not any(map(is_stopped, self.all())) and pkcs11.signs(self.role)
 
     def close(self) -> None:
         self.signer.close()

@@ -19,10 +19,10 @@ from tests.support.hsm import Hsm
 from tests.support.victims import Cache, Files, Router, Service, Tree, Victim
 from tests.support.waiting import wait_until
 
-from seatrial.faults import recover
-from seatrial.faults.journal import Ending, Journal, State, What
-from seatrial.faults.processes import await_gone, send
-from seatrial.faults.session import journal_path
+from seatrial.processes import await_gone, send
+from seatrial.undo import recover
+from seatrial.undo.journal import Ending, Journal, State, What
+from seatrial.undo.session import journal_path
 
 CONDUCTOR_STEPS = (
     "journal.open_session:after", "journal.guarded_by:before", "journal.prepare:before",

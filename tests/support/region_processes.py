@@ -27,8 +27,8 @@ from tests.support.regions import MAX_DRIFT_S, random_write
 
 from seatrial.checks.convergence import Attempt, Outcome, judge_replicas
 from seatrial.checks.replicas import Recording
-from seatrial.faults.protocol import Role
 from seatrial.lookups.replicas import record
+from seatrial.model.role import Role
 from seatrial.testbed.ports import free
 from seatrial.testbed.replica.operation import Kind
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from seatrial.faults import Role
+from seatrial.model.role import Role
 
 _ADDRESSES = {"east": "10.91.1.2", "west": "10.91.2.2"}
 _ECHO = """

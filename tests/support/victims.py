@@ -15,17 +15,10 @@ import redis
 from tests.support.valkey import valkey
 from tests.support.waiting import wait_until
 
-from seatrial.faults import Role, nft
+from seatrial.drivers import nft
 from seatrial.faults.network_delay import ip
-from seatrial.faults.processes import (
-    ProcessId,
-    await_gone,
-    descendants,
-    from_pidfile,
-    is_running,
-    is_stopped,
-    send,
-)
+from seatrial.model.role import Role
+from seatrial.processes import ProcessId, await_gone, descendants, from_pidfile, is_running, is_stopped, send
 
 LOOPBACK = ("127.0.0.0/8", "::1/128", "localhost")
 

@@ -11,7 +11,8 @@ from typing import ClassVar, Self
 
 from pydantic import PrivateAttr
 
-from seatrial.faults.protocol import Declared, Kind, Role, Undo
+from seatrial.model.role import Role
+from seatrial.undo.protocol import Declared, Kind, Undo
 
 
 class Action(Declared):

@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from seatrial.actions.action import Action
-from seatrial.drivers.patroni import PatroniBinding
-from seatrial.faults.patroni import (
+from seatrial.drivers.patroni import (
+    PatroniBinding,
     call,
     call_member,
     cluster,
@@ -23,9 +23,10 @@ from seatrial.faults.patroni import (
     require_whole,
     until,
 )
-from seatrial.faults.protocol import Role, Undo
 from seatrial.model.problems import BadInput, Unavailable, nearest
+from seatrial.model.role import Role
 from seatrial.model.strict import Strict
+from seatrial.undo.protocol import Undo
 
 _HANDED_OVER_WITHIN_S = 30.0  # Patroni answers once the new leader has the lock, or it has given up
 _WHOLE_WITHIN_S = 30.0  # how long the undo waits for the former leader to follow as a standby

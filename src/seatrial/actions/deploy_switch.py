@@ -7,9 +7,10 @@ from typing import ClassVar
 from seatrial.actions.action import Action
 from seatrial.actions.haproxy import LiveRelease
 from seatrial.drivers.haproxy import HaproxyBinding
-from seatrial.faults.protocol import Role, Undo
 from seatrial.model.problems import BadInput, Problem, nearest
+from seatrial.model.role import Role
 from seatrial.model.strict import Strict
+from seatrial.undo.protocol import Undo
 
 
 class Switched(Strict):

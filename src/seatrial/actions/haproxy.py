@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from seatrial.faults.haproxy import ask
+from seatrial.drivers.haproxy import ask
 from seatrial.model.problems import Unavailable
 
 

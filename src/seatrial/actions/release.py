@@ -7,11 +7,12 @@ from typing import ClassVar
 
 from seatrial.actions.action import Action
 from seatrial.drivers.command import CommandBinding
-from seatrial.faults.http import ask
-from seatrial.faults.protocol import Role, Undo
+from seatrial.drivers.httpclient import ask
 from seatrial.model.problems import BadInput, TooLate, Unavailable
 from seatrial.model.quantities import Duration
+from seatrial.model.role import Role
 from seatrial.model.strict import Strict
+from seatrial.undo.protocol import Undo
 
 
 class Running(Strict):

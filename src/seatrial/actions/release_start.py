@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from seatrial.actions.release import ReleaseAction, run_command
 from seatrial.drivers.command import CommandBinding
-from seatrial.faults.protocol import Undo
+from seatrial.undo.protocol import Undo
 
 
 class ReleaseStart(ReleaseAction):

@@ -212,9 +212,9 @@ def _address(text: str) -> tuple[str, int]:
 
 
 def _open_faults() -> int:
-    from seatrial.faults.journal import Journal
-    from seatrial.faults.session import journal_path
     from seatrial.home import seatrial_home
+    from seatrial.undo.journal import Journal
+    from seatrial.undo.session import journal_path
 
     path = journal_path(seatrial_home())
     if not path.exists():

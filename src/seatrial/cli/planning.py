@@ -5,10 +5,10 @@ from __future__ import annotations
 from rich.table import Table
 
 from seatrial.cli.terminal import out
-from seatrial.faults import calling
-from seatrial.faults.protocol import Undo
 from seatrial.model.problems import SeatrialError
 from seatrial.run.plan import Plan, PlannedStep
+from seatrial.undo import calling
+from seatrial.undo.protocol import Undo
 
 
 def show_plan(plan: Plan, look: bool) -> None:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from seatrial.cli.interruption import end_if_asked, shielded
 from seatrial.cli.targets import home
 from seatrial.cli.terminal import say
-from seatrial.faults.recover import Recovered, require_undone
 from seatrial.run.openruns import Finished
 from seatrial.run.recovery import Recovery, recover
+from seatrial.undo.recover import Recovered, require_undone
 
 if TYPE_CHECKING:
     from seatrial.run.openruns import Reporters

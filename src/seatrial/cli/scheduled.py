@@ -10,7 +10,6 @@ from seatrial.cli.asked import What, problems_of_trial
 from seatrial.cli.recovering import recovered
 from seatrial.cli.reporting import Asked, Desk
 from seatrial.cli.targets import home, target_in_service
-from seatrial.faults.recover import require_undone
 from seatrial.files import Source, as_named, candidates, find, read
 from seatrial.incidents import Settings
 from seatrial.model.problems import BadInput, Location, Problem, SeatrialError
@@ -21,6 +20,7 @@ from seatrial.run.suite import SuitePlan, execute_suite, plan_suite
 from seatrial.schedule import Outcome, Review
 from seatrial.schedule import Plan as SchedulePlan
 from seatrial.store import Store
+from seatrial.undo.recover import require_undone
 
 
 def run_scheduled(scheduled: SchedulePlan, abort: threading.Event, store: Store) -> Outcome:

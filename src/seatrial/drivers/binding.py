@@ -4,7 +4,7 @@
 
 A driver's record names every key that any fault, action, probe or look-up reads of such a role, so that one
 place knows what may stand there. It demands only what nobody could do without; what a single fault needs
-besides is for that fault to demand (see `faults.protocol.Fitting`).
+besides is for that fault to demand (see `undo.protocol.Fitting`).
 
 Unknown keys are refused when a plan is made, and let pass afterwards: an undo must not fail because of one.
 """

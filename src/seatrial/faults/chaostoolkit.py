@@ -23,9 +23,11 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from seatrial.faults.protocol import ANY, Declared, Role, Undo
+from seatrial.drivers import reach
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.quantities import Duration
+from seatrial.model.role import Role
+from seatrial.undo.protocol import ANY, Declared, Undo
 
 _REQUIRED = {"python": {"module", "func"}, "http": {"url"}, "process": {"path"}}
 
@@ -97,7 +99,7 @@ def _run(role: Role, kind: str, provider: dict[str, Any]) -> Any:
         raise Unavailable("needs the Chaos Toolkit library: pip install 'seatrial[chaostoolkit]'") from error
     resolved = role.resolved(provider)
     if provider["type"] == "http":
-        role.require_allowed(urlsplit(resolved["url"]).hostname or "")
+        reach.require_allowed(role.allow_list, urlsplit(resolved["url"]).hostname or "", role.name)
     described = {"type": kind, "name": _shown(provider), "provider": resolved}
     try:
         activity.ensure_activity_is_valid(described)

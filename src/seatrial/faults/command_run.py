@@ -19,9 +19,10 @@ from typing import Annotated, ClassVar
 from pydantic import BaseModel, Field
 
 from seatrial.drivers.binding import Arguments
-from seatrial.faults.launch import end_tagged, require_program, run_tagged
-from seatrial.faults.protocol import ANY, Declared, Role, Undo
+from seatrial.drivers.launch import end_tagged, require_program, run_tagged
 from seatrial.model.quantities import Duration
+from seatrial.model.role import Role
+from seatrial.undo.protocol import ANY, Declared, Undo
 
 Program = Annotated[Arguments, Field(min_length=1)]
 

@@ -11,10 +11,11 @@ from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, Field
 
-from seatrial.faults.launch import end_tagged, start_companion
-from seatrial.faults.postgres import answers, connect, held_by, holding_place
-from seatrial.faults.processes import tagged
-from seatrial.faults.protocol import Declared, Role, Undo
+from seatrial.drivers.launch import end_tagged, start_companion
+from seatrial.drivers.postgres import answers, connect, held_by, holding_place
+from seatrial.model.role import Role
+from seatrial.processes import tagged
+from seatrial.undo.protocol import Declared, Undo
 
 _READY_WITHIN_S = 30.0
 
@@ -39,12 +40,12 @@ class DatabaseConnections(Declared):
             role,
             Held(),
             touches=f"{self.count or 'all'} of {limit} connections of {role.name}",
-            by_hand="end the process `python -m seatrial.faults.holding`",
+            by_hand="end the process `python -m seatrial.faults.companions.holding`",
         )
 
     def inject(self, undo: Undo) -> None:
         start_companion(
-            "seatrial.faults.holding",
+            "seatrial.faults.companions.holding",
             [*holding_place(undo.role), "connections", str(self.count)],
             undo.token,
             directory=Path(undo.role.directory),
@@ -55,7 +56,7 @@ class DatabaseConnections(Declared):
         end_tagged(undo.token, Path(undo.role.directory))
 
     def gone(self, undo: Undo) -> bool:
-        return not tagged(undo.token) and not held_by(undo)
+        return not tagged(undo.token) and not held_by(undo.role, undo.token)
 
     def healthy(self, role: Role) -> bool:
         return answers(role)

@@ -10,9 +10,10 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
-from seatrial.faults.patroni import leader, not_working, primary, require_member
-from seatrial.faults.processes import ProcessId, is_running, kill
-from seatrial.faults.protocol import Declared, Role, Undo
+from seatrial.drivers.patroni import leader, not_working, primary, require_member
+from seatrial.model.role import Role
+from seatrial.processes import ProcessId, is_running, kill
+from seatrial.undo.protocol import Declared, Undo
 
 
 class Crashed(BaseModel):

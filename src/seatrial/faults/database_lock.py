@@ -11,12 +11,13 @@ from typing import ClassVar, Literal
 from psycopg import errors, sql
 from pydantic import BaseModel
 
-from seatrial.faults.launch import end_tagged, start_companion
-from seatrial.faults.postgres import answers, connect, held_by, holding_place
-from seatrial.faults.processes import tagged
-from seatrial.faults.protocol import Declared, Role, Undo
+from seatrial.drivers.launch import end_tagged, start_companion
+from seatrial.drivers.postgres import answers, connect, held_by, holding_place
 from seatrial.model.problems import BadInput
 from seatrial.model.quantities import Duration
+from seatrial.model.role import Role
+from seatrial.processes import tagged
+from seatrial.undo.protocol import Declared, Undo
 
 
 class Locked(BaseModel):
@@ -44,13 +45,13 @@ class DatabaseLock(Declared):
             role,
             Locked(),
             touches=f"{self.mode} lock on {self.table} of {role.name}",
-            by_hand="end the process `python -m seatrial.faults.holding`",
+            by_hand="end the process `python -m seatrial.faults.companions.holding`",
         )
 
     def inject(self, undo: Undo) -> None:
         wait_s = self.within.seconds
         start_companion(
-            "seatrial.faults.holding",
+            "seatrial.faults.companions.holding",
             [*holding_place(undo.role), "lock", self.table, self.mode, str(wait_s)],
             undo.token,
             directory=Path(undo.role.directory),
@@ -61,7 +62,7 @@ class DatabaseLock(Declared):
         end_tagged(undo.token, Path(undo.role.directory))
 
     def gone(self, undo: Undo) -> bool:
-        return not tagged(undo.token) and not held_by(undo)
+        return not tagged(undo.token) and not held_by(undo.role, undo.token)
 
     def healthy(self, role: Role) -> bool:
         return answers(role)

@@ -12,11 +12,12 @@ from typing import ClassVar
 from pydantic import BaseModel
 
 from seatrial.drivers.binding import Supervision
-from seatrial.faults.patroni import leader, not_working, primary, require_member
-from seatrial.faults.processes import ProcessId, all_gone, descendants, from_pidfile, kill, survives
-from seatrial.faults.protocol import Declared, Role, Undo
-from seatrial.faults.supervised import start_again
+from seatrial.drivers.patroni import leader, not_working, primary, require_member
+from seatrial.drivers.supervised import start_again
 from seatrial.model.problems import BadInput, Unavailable
+from seatrial.model.role import Role
+from seatrial.processes import ProcessId, all_gone, descendants, from_pidfile, kill, survives
+from seatrial.undo.protocol import Declared, Undo
 
 
 class Lost(BaseModel):

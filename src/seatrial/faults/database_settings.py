@@ -15,10 +15,10 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, Field
 
-from seatrial.drivers.patroni import PatroniBinding
-from seatrial.faults.patroni import call, call_member, require_address, require_whole, until
-from seatrial.faults.protocol import Declared, Role, Undo
+from seatrial.drivers.patroni import PatroniBinding, call, call_member, require_address, require_whole, until
 from seatrial.model.problems import Unavailable
+from seatrial.model.role import Role
+from seatrial.undo.protocol import Declared, Undo
 
 Settings = dict[str, Any]
 _CHANGED_WITHIN_S = 20.0

@@ -15,10 +15,11 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel
 
-from seatrial.drivers.haproxy import HaproxyBinding
-from seatrial.faults.haproxy import Server, State, servers, tell
-from seatrial.faults.protocol import Declared, Role, Undo, none_of
+from seatrial.drivers.haproxy import HaproxyBinding, Server, State, servers, tell
 from seatrial.model.problems import BadInput, Problem, Unavailable, nearest
+from seatrial.model.role import Role
+from seatrial.model.undo import none_of
+from seatrial.undo.protocol import Declared, Undo
 
 
 class Drained(BaseModel):

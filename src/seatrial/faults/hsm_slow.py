@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from seatrial.faults import hsm
+from seatrial.drivers import pkcs11
 from seatrial.faults.process_slow import ProcessSlow
-from seatrial.faults.protocol import Role
+from seatrial.model.role import Role
 
 
 class HsmSlow(ProcessSlow):
     """`to` and `period` as for process.slow; an answer waits for up to the stopped part of a period."""
 
-    name: ClassVar[str] = "hsm.slow"
-    drivers: ClassVar[frozenset[str]] = hsm.DRIVERS
+    name: ClassVar[str] = "pkcs11.slow"
+    drivers: ClassVar[frozenset[str]] = pkcs11.DRIVERS
 
     def healthy(self, role: Role) -> bool:
-        return super().healthy(role) and hsm.signs(role)
+        return super().healthy(role) and pkcs11.signs(role)

@@ -10,15 +10,16 @@ import shlex
 from pathlib import Path
 from typing import ClassVar
 
+from seatrial.drivers import pkcs11
 from seatrial.drivers.binding import Supervision
+from seatrial.drivers.launch import end_tagged, run_tagged
 from seatrial.drivers.pkcs11 import Pkcs11Binding
-from seatrial.faults import hsm
-from seatrial.faults.launch import end_tagged, run_tagged
+from seatrial.drivers.supervised import back_again, processes_of, require_pidfile, start_again
 from seatrial.faults.process_kill import Killed
-from seatrial.faults.processes import all_gone, descendants, kill, resume, stop, survives, tagged
-from seatrial.faults.protocol import Declared, Role, Undo
-from seatrial.faults.supervised import back_again, processes_of, require_pidfile, start_again
 from seatrial.model.problems import BadInput
+from seatrial.model.role import Role
+from seatrial.processes import all_gone, descendants, kill, resume, stop, survives, tagged
+from seatrial.undo.protocol import Declared, Undo
 
 _STOP_WITHIN_S = 30.0
 
@@ -26,8 +27,8 @@ _STOP_WITHIN_S = 30.0
 class HsmUnavailable(Declared):
     """Has no parameters. The role needs `pidfile` and `start`."""
 
-    name: ClassVar[str] = "hsm.unavailable"
-    drivers: ClassVar[frozenset[str]] = hsm.DRIVERS
+    name: ClassVar[str] = "pkcs11.unavailable"
+    drivers: ClassVar[frozenset[str]] = pkcs11.DRIVERS
 
     def fit(self, role: Role) -> None:
         require_pidfile(role)
@@ -70,7 +71,7 @@ class HsmUnavailable(Declared):
         return not tagged(_stopping(undo)) and back_again(undo.role, undo.noted(Killed).processes)
 
     def healthy(self, role: Role) -> bool:
-        return hsm.signs(role)
+        return pkcs11.signs(role)
 
 
 def _stopping(undo: Undo) -> str:

@@ -18,12 +18,14 @@ from urllib.parse import urljoin, urlsplit
 
 from pydantic import BaseModel, Field
 
+from seatrial.drivers import reach
 from seatrial.drivers.http import HttpBinding
-from seatrial.faults.http import ask
-from seatrial.faults.protocol import Declared, Role, Undo
+from seatrial.drivers.httpclient import ask
 from seatrial.model.problems import BadInput, Problem, Unavailable
 from seatrial.model.quantities import Duration
+from seatrial.model.role import Role
 from seatrial.model.strict import Strict
+from seatrial.undo.protocol import Declared, Undo
 
 _LAG_S = 1.0
 
@@ -67,7 +69,11 @@ class HttpCall(Declared):
                 continue
             place = ("with", name, "path")
             try:
-                role.require_allowed(urlsplit(urljoin(url, role.resolved(call.path))).hostname or "")
+                reach.require_allowed(
+                    role.allow_list,
+                    urlsplit(urljoin(url, role.resolved(call.path))).hostname or "",
+                    role.name,
+                )
             except BadInput as error:
                 raise BadInput([Problem(each.message, path=place) for each in error.problems]) from error
             except ValueError as error:
@@ -76,7 +82,7 @@ class HttpCall(Declared):
     def prepare(self, role: Role) -> Undo:
         written = role.as_written(HttpBinding)
         host = urlsplit(role.bound_to(HttpBinding).url).hostname
-        role.require_allowed(host or "")
+        reach.require_allowed(role.allow_list, host or "", role.name)
         first = self.inject_
         return self.noting(
             role,

@@ -27,14 +27,14 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, BaseModel, model_validator
 
-from seatrial.drivers.network import Family, NetworkBinding
-from seatrial.faults import nft
-from seatrial.faults.launch import end_tagged, start_companion
-from seatrial.faults.processes import await_gone, send, tagged
-from seatrial.faults.protocol import Declared, Role, Undo
-from seatrial.faults.sides import Between, Ways, arrow, passing
+from seatrial.drivers import nft
+from seatrial.drivers.launch import end_tagged, start_companion
+from seatrial.drivers.network import Between, Family, NetworkBinding, Ways, arrow, passing
 from seatrial.model.problems import Unavailable
 from seatrial.model.quantities import Duration
+from seatrial.model.role import Role
+from seatrial.processes import await_gone, send, tagged
+from seatrial.undo.protocol import Declared, Undo
 
 _TUN = "/dev/net/tun"
 _READY_WITHIN_S = 10.0
@@ -141,7 +141,7 @@ class NetworkDelay(Declared):
         return replace(
             undo,
             by_hand=(
-                f"pkill -f 'seatrial.faults.detour .*{undo.token}'; and had it been killed before:"
+                f"pkill -f 'seatrial.faults.companions.detour .*{undo.token}'; and had it been killed before:"
                 f" {binding.by_hand}nft delete table inet {nft.table_of(undo.token)};"
                 f" {binding.by_hand}ip rule del {' '.join(Detour(undo.token).rule())}"
             ),
@@ -149,7 +149,7 @@ class NetworkDelay(Declared):
 
     def inject(self, undo: Undo) -> None:
         start_companion(
-            "seatrial.faults.detour",
+            "seatrial.faults.companions.detour",
             [
                 undo.token,
                 undo.noted(Route).model_dump_json(),

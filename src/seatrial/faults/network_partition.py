@@ -20,13 +20,13 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel
 
-from seatrial.drivers.network import NetworkBinding
-from seatrial.faults import nft
-from seatrial.faults.launch import end_tagged
-from seatrial.faults.protocol import Declared, Role, Undo
-from seatrial.faults.sides import Between, Ways, arrow, passing
+from seatrial.drivers import nft
+from seatrial.drivers.launch import end_tagged
+from seatrial.drivers.network import Between, NetworkBinding, Ways, arrow, passing
 from seatrial.model.problems import Unavailable
 from seatrial.model.quantities import Ratio
+from seatrial.model.role import Role
+from seatrial.undo.protocol import Declared, Undo
 
 _PARTS = 10_000  # the resolution of `share`
 _PRIORITY = -150  # before the filters that are there

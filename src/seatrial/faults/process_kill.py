@@ -11,9 +11,10 @@ from typing import ClassVar
 from pydantic import BaseModel
 
 from seatrial.drivers.binding import Supervision
-from seatrial.faults.processes import ProcessId, all_gone, descendants, kill, survives
-from seatrial.faults.protocol import ANY, Declared, Role, Undo
-from seatrial.faults.supervised import all_running, back_again, processes_of, require_pidfile, start_again
+from seatrial.drivers.supervised import all_running, back_again, processes_of, require_pidfile, start_again
+from seatrial.model.role import Role
+from seatrial.processes import ProcessId, all_gone, descendants, kill, survives
+from seatrial.undo.protocol import ANY, Declared, Undo
 
 
 class Killed(BaseModel):

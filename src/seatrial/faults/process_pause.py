@@ -15,9 +15,11 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
-from seatrial.faults.processes import ProcessId, descendants, is_running, is_stopped, resume, stop
-from seatrial.faults.protocol import ANY, Declared, Role, Undo, none_of
-from seatrial.faults.supervised import none_stopped, processes_of, require_own, require_pidfile
+from seatrial.drivers.supervised import none_stopped, processes_of, require_own, require_pidfile
+from seatrial.model.role import Role
+from seatrial.model.undo import none_of
+from seatrial.processes import ProcessId, descendants, is_running, is_stopped, resume, stop
+from seatrial.undo.protocol import ANY, Declared, Undo
 
 
 class Stopped(BaseModel):

@@ -14,11 +14,13 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BaseModel
 
-from seatrial.faults.launch import end_tagged, start_companion
-from seatrial.faults.processes import ProcessId, descendants, is_stopped, resume, tagged
-from seatrial.faults.protocol import ANY, Declared, Role, Undo, none_of
-from seatrial.faults.supervised import none_stopped, processes_of, require_own, require_pidfile
+from seatrial.drivers.launch import end_tagged, start_companion
+from seatrial.drivers.supervised import none_stopped, processes_of, require_own, require_pidfile
 from seatrial.model.quantities import Duration, Ratio
+from seatrial.model.role import Role
+from seatrial.model.undo import none_of
+from seatrial.processes import ProcessId, descendants, is_stopped, resume, tagged
+from seatrial.undo.protocol import ANY, Declared, Undo
 
 _READY_WITHIN_S = 10.0
 
@@ -61,7 +63,7 @@ class ProcessSlow(Declared):
             Slowed(processes=tuple(ours)),
             touches=", ".join(map(str, ours)),
             by_hand=(
-                "end the process `python -m seatrial.faults.throttle`, then:"
+                "end the process `python -m seatrial.faults.companions.throttle`, then:"
                 f" kill -CONT {' '.join(str(process.pid) for process in ours)}"
             ),
         )
@@ -69,7 +71,7 @@ class ProcessSlow(Declared):
     def inject(self, undo: Undo) -> None:
         processes = json.dumps([asdict(process) for process in undo.noted(Slowed).processes])
         start_companion(
-            "seatrial.faults.throttle",
+            "seatrial.faults.companions.throttle",
             [str(self.to.fraction), str(self.period.seconds), processes],
             undo.token,
             directory=Path(undo.role.directory),

@@ -14,9 +14,11 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel
 
-from seatrial.faults.protocol import Declared, Role, Undo, none_of
-from seatrial.faults.redis_server import answers, connected, shell
+from seatrial.drivers.redis import answers, connected, shell
 from seatrial.model.quantities import Ratio
+from seatrial.model.role import Role
+from seatrial.model.undo import none_of
+from seatrial.undo.protocol import Declared, Undo
 
 _SETTINGS = ("maxmemory", "maxmemory-policy")
 

@@ -10,8 +10,9 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
-from seatrial.faults.protocol import Declared, Role, Undo
-from seatrial.faults.redis_server import answers, connected
+from seatrial.drivers.redis import answers, connected
+from seatrial.model.role import Role
+from seatrial.undo.protocol import Declared, Undo
 
 _BATCH = 1000
 

@@ -11,9 +11,10 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel
 
-from seatrial.faults.protocol import Declared, Role, Undo
-from seatrial.faults.redis_server import answers, connected, holds_back, shell
+from seatrial.drivers.redis import answers, connected, holds_back, shell
 from seatrial.model.quantities import Duration
+from seatrial.model.role import Role
+from seatrial.undo.protocol import Declared, Undo
 
 _MARGIN_S = 2.0
 

@@ -14,11 +14,12 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, BeforeValidator, Field
 
+from seatrial.drivers.httpclient import ask
 from seatrial.drivers.toxiproxy import ToxiproxyBinding
-from seatrial.faults.http import ask
-from seatrial.faults.protocol import Declared, Role, Undo
 from seatrial.model.problems import Unavailable
 from seatrial.model.quantities import Ratio
+from seatrial.model.role import Role
+from seatrial.undo.protocol import Declared, Undo
 
 _ANSWER_WITHIN_S = 2.0
 _LAG_S = 0.5

@@ -23,9 +23,10 @@ from typing import ClassVar
 from pydantic import BaseModel, ByteSize
 
 from seatrial.drivers.volume import VolumeBinding
-from seatrial.faults.protocol import Declared, Role, Undo
 from seatrial.home import seatrial_home
 from seatrial.model.problems import BadInput, Unavailable, Unreachable
+from seatrial.model.role import Role
+from seatrial.undo.protocol import Declared, Undo
 
 _PREFIX = ".seatrial-balloon-"
 _BREATHS = 50  # a file system takes some space for itself when a file grows, and others write meanwhile

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from seatrial.drivers.sql import SqlBinding
-from seatrial.faults.protocol import Role
 from seatrial.model.problems import BadInput, Problem, translating
+from seatrial.model.role import Role
 
 Copy = tuple[str, str | None]  # id, content (None: the target does not say)
 

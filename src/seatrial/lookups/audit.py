@@ -31,12 +31,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from seatrial.drivers.audit_log import AuditLogBinding
-from seatrial.faults.http import ask
-from seatrial.faults.protocol import Role
+from seatrial.drivers.httpclient import ask
 from seatrial.ledger.note import NoteError, VerifierKey, read_checkpoint
 from seatrial.ledger.transcript import Transcript
 from seatrial.lookups.database import engine_of, reason_of
 from seatrial.model.problems import BadInput, Unavailable
+from seatrial.model.role import Role
 
 _ROWS = 5_000
 _LOOK_EVERY_S = 0.25

@@ -1,7 +1,7 @@
 """Connections to a target's database, from the address in a role.
 
 The allow list is held anew for each connection: its host is resolved then, and a database that has moved in
-a failover is followed. libpq is told which addresses it may use (see `faults/postgres.py`). Another driver
+a failover is followed. libpq is told which addresses it may use (see `drivers/postgres.py`). Another driver
 would resolve the name once more by itself, so all of its addresses must be allowed.
 """
 
@@ -13,10 +13,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
-from seatrial.faults import reach
-from seatrial.faults.postgres import pinned
-from seatrial.faults.protocol import Role
+from seatrial.drivers import reach
+from seatrial.drivers.postgres import pinned
 from seatrial.model.problems import BadInput
+from seatrial.model.role import Role
 
 
 def engine_of(role: Role, address: str, patience_s: float) -> sa.Engine:

@@ -17,8 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from seatrial.drivers.patroni import PatroniBinding
-from seatrial.faults.protocol import Role
 from seatrial.model.failover import Sign, What
+from seatrial.model.role import Role
 
 DRIVER = PatroniBinding.driver
 

@@ -17,9 +17,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from seatrial.drivers.http import HttpBinding
-from seatrial.faults.http import HttpClient
-from seatrial.faults.protocol import Role
+from seatrial.drivers.httpclient import HttpClient
 from seatrial.model.problems import BadInput, Unavailable
+from seatrial.model.role import Role
 
 _AT_ONCE = 8
 

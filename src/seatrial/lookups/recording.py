@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from seatrial.faults.protocol import Role
 from seatrial.model.problems import BadInput, nearest, translating
+from seatrial.model.role import Role
 
 # each loads its file when it is needed: their libraries are large
 

@@ -16,10 +16,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from seatrial.drivers.httpclient import Answer, HttpClient
 from seatrial.drivers.replicas import ReplicasBinding
-from seatrial.faults.http import Answer, HttpClient
-from seatrial.faults.protocol import Role
 from seatrial.model.problems import Unavailable
+from seatrial.model.role import Role
 
 _PAGE = 1_000
 _MOST_PAGES = 10_000

@@ -15,10 +15,10 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from seatrial.drivers.sql import SqlBinding
-from seatrial.faults.protocol import Role
 from seatrial.lookups.database import engine_of, reason_of
 from seatrial.lookups.http import identity_of
 from seatrial.model.problems import BadInput, Unavailable
+from seatrial.model.role import Role
 
 _IDS_A_QUERY = 2_000
 _PATIENCE_S = 10.0

@@ -6,7 +6,10 @@ behind. Whoever pages, counts or reports asks `StepRecord.left_behind`, which as
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
+
+from seatrial.model.problems import SeatrialError
 
 
 class UndoOutcome(StrEnum):
@@ -41,3 +44,17 @@ _LEFT_BEHIND = frozenset({
     UndoOutcome.TARGET_GONE,
     UndoOutcome.LEFT_TO_ANOTHER,
 })  # fmt: skip
+
+
+class PartlyUndone(SeatrialError):  # noqa: N818  # what it is, as in Unavailable
+    """Some of an effect is gone, and some is still there. The message names what is."""
+
+
+def none_of(left: Sequence[object], touched: Sequence[object], how: str) -> bool:
+    """For `Probe.gone`: True when nothing is `left` of what was `touched`, False when all of it is.
+
+    Raises PartlyUndone in between, with the names of what is left and `how`: "is still stopped".
+    """
+    if left and len(left) < len(touched):
+        raise PartlyUndone(f"{', '.join(map(str, left))} of {len(touched)} {how}")
+    return not left

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 
+from seatrial.drivers import reach
 from seatrial.drivers.pkcs11 import Pkcs11Binding
-from seatrial.faults.protocol import Role
 from seatrial.model.ownfailure import NO_ADDRESS, OWN, behind
 from seatrial.model.probe import ProbeSpec
 from seatrial.model.problems import BadInput, Problem, SeatrialError, Unresolved, translating
+from seatrial.model.role import Role
 from seatrial.model.target import hosts_in
 
 
@@ -36,7 +37,7 @@ def fit(probe: ProbeSpec, role: Role) -> None:
     elif probe.http is not None:
         try:
             for host in hosts_in(probe.http):
-                role.require_allowed(host)
+                reach.require_allowed(role.allow_list, host, role.name)
         except BadInput as error:
             raise BadInput([Problem(each.message, path=("http",)) for each in error.problems]) from error
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from seatrial.faults import hsm
-from seatrial.faults.protocol import Role
+from seatrial.drivers import pkcs11
 from seatrial.model.probe import ProbeSpec
+from seatrial.model.role import Role
 
 
 def ask(probe: ProbeSpec, role: Role) -> str:
     """What is wrong; empty when the HSM signs."""
-    wrong = hsm.wrong_with(role, probe.within.seconds)
+    wrong = pkcs11.wrong_with(role, probe.within.seconds)
     return f"{probe}: {wrong}" if wrong else ""

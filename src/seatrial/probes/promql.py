@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from seatrial.faults import http
-from seatrial.faults.protocol import Role
+from seatrial.drivers import httpclient
 from seatrial.model.probe import ProbeSpec
 from seatrial.model.problems import Unavailable
+from seatrial.model.role import Role
 
 
 def ask(probe: ProbeSpec, role: Role) -> str:
     """What is wrong; empty when all samples are good."""
     url = str(role.resolved(role.parameters.get("url", ""))).rstrip("/")
     question = {"query": probe.question}
-    answer = http.ask(
+    answer = httpclient.ask(
         role.allow_list, role.name, "GET", f"{url}/api/v1/query", probe.within.seconds, params=question
     )
     body = answer.object()

@@ -6,10 +6,10 @@ import shlex
 
 import redis
 
-from seatrial.faults.protocol import Role
-from seatrial.faults.redis_server import client_of
+from seatrial.drivers.redis import client_of
 from seatrial.model.probe import ProbeSpec
 from seatrial.model.problems import Unavailable
+from seatrial.model.role import Role
 
 
 def ask(probe: ProbeSpec, role: Role) -> str:

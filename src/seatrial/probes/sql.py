@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from seatrial.faults.protocol import Role
 from seatrial.lookups.database import engine_of, reason_of
 from seatrial.model.probe import ProbeSpec
 from seatrial.model.problems import Unavailable
+from seatrial.model.role import Role
 
 
 def ask(probe: ProbeSpec, role: Role) -> str:

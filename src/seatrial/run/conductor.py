@@ -19,9 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seatrial import disk
-from seatrial.faults.http import HttpClient
-from seatrial.faults.session import FaultSession
-from seatrial.faults.undoing import set_off
+from seatrial.drivers.httpclient import HttpClient
 from seatrial.load.launch import LoadPlan, LoadProcess, launch
 from seatrial.model.ownfailure import is_ours
 from seatrial.model.problems import CannotStore, SeatrialError, Unavailable
@@ -35,6 +33,8 @@ from seatrial.run.plan import Plan
 from seatrial.run.steady import SteadyState
 from seatrial.run.timeline import Timeline
 from seatrial.run.watch import Watch
+from seatrial.undo.session import FaultSession
+from seatrial.undo.undoing import set_off
 
 _TICK_S = 0.1
 _LOAD_STARTS_WITHIN_S = 30.0

@@ -18,7 +18,6 @@ import pyarrow.parquet as pq
 
 from seatrial.checks.protocol import Check, History, Stored
 from seatrial.checks.replicas import Recorded
-from seatrial.faults.protocol import Role
 from seatrial.incidents import Reporter
 from seatrial.lookups import look_up
 from seatrial.lookups import record as record_role
@@ -27,6 +26,7 @@ from seatrial.model.experiment import Experiment
 from seatrial.model.problems import CannotStore, Interrupted, SeatrialError
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import CheckResult, Failover, RunResult
+from seatrial.model.role import Role
 from seatrial.model.secrets import screened, shown, shown_in
 from seatrial.model.verdict import Verdict
 from seatrial.run import openruns

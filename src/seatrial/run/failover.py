@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from seatrial.faults.protocol import Role
 from seatrial.lookups.failover import signs_of_failover
 from seatrial.measure.failover import split_failover
 from seatrial.model.failover import Sign
 from seatrial.model.problems import SeatrialError
 from seatrial.model.result import Failover
+from seatrial.model.role import Role
 from seatrial.run.conductor import Conducted
 from seatrial.run.evidence import Evidence
 

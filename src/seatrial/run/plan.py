@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from seatrial.checks.protocol import Check
-from seatrial.faults import calling
-from seatrial.faults.protocol import Role
 from seatrial.files import Source, find, missing
 from seatrial.lookups.failover import DRIVER as FAILS_OVER
 from seatrial.model.arrivals import ArrivalSchedule, RateStep, with_spikes
@@ -21,6 +19,7 @@ from seatrial.model.document import build
 from seatrial.model.experiment import Experiment, RatePoint
 from seatrial.model.problems import BadInput, Problem, Problems
 from seatrial.model.quantities import Duration, Rate
+from seatrial.model.role import Role
 from seatrial.model.secrets import in_plain_sight, without_userinfo
 from seatrial.model.target import Target, references, resolve
 from seatrial.probes import Question
@@ -30,6 +29,7 @@ from seatrial.run.roles import Roles
 from seatrial.run.scenario import require_scenario
 from seatrial.run.spike import Spike
 from seatrial.run.steps import PlannedStep, dangling, plan_timeline
+from seatrial.undo import calling
 
 __all__ = ["Plan", "PlannedStep", "make_plan", "problems_of_plan", "problems_of_target"]
 

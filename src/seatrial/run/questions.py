@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from seatrial.checks import registry
 from seatrial.checks.protocol import AsksForRecording, AsksForWrites, Check
-from seatrial.faults.protocol import Role
 from seatrial.lookups import asking, recording
 from seatrial.model.document import Document
 from seatrial.model.experiment import Check as WrittenCheck
 from seatrial.model.probe import ProbeSpec
 from seatrial.model.problems import BadInput, Path, Problems
+from seatrial.model.role import Role
 from seatrial.probes import Question
 from seatrial.probes.asking import fit as fit_probe
 from seatrial.run.draft import Draft

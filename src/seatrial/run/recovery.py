@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seatrial.faults.recover import Recovered
-from seatrial.faults.recover import recover as undo_what_is_left
 from seatrial.run import openruns
 from seatrial.run.openruns import Finished
+from seatrial.undo.recover import Recovered
+from seatrial.undo.recover import recover as undo_what_is_left
 
 if TYPE_CHECKING:
     from seatrial.run.openruns import Desk

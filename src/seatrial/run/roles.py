@@ -15,11 +15,11 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from seatrial import drivers
-from seatrial.faults import reach
-from seatrial.faults.protocol import Role
+from seatrial.drivers import reach
 from seatrial.files import Source
 from seatrial.model.document import Document, build
 from seatrial.model.problems import BadInput, Path, Problem, Problems, Unavailable
+from seatrial.model.role import Role
 from seatrial.model.target import RoleBinding, Target, hosts_in, references, substitute
 
 

@@ -9,10 +9,10 @@ import threading
 import time
 from collections.abc import Callable
 
-from seatrial.faults import calling
-from seatrial.faults.clock import Instant, SystemClock
-from seatrial.faults.protocol import Observable, Undo
 from seatrial.model.problems import SeatrialError
+from seatrial.undo import calling
+from seatrial.undo.clock import Instant, SystemClock
+from seatrial.undo.protocol import Observable, Undo
 
 _LOOK_EVERY_S = 0.001
 _LOOK_FOR_S = 1.0

@@ -10,10 +10,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from seatrial.faults.registry import SPIKE
 from seatrial.model.result import StepRecord
 from seatrial.model.strict import Strict
 from seatrial.model.undo import UndoOutcome
+from seatrial.undo.registry import SPIKE
 
 NAME = SPIKE
 

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from seatrial.faults import registry
-from seatrial.faults.protocol import Fault, Kind, Role
 from seatrial.model.document import Document, problems_of
 from seatrial.model.experiment import Step
 from seatrial.model.problems import BadInput, Path, Problem, Problems
+from seatrial.model.role import Role
 from seatrial.run.draft import Draft
 from seatrial.run.roles import Roles
 from seatrial.run.spike import Spike, SpikeParameters
+from seatrial.undo import registry
+from seatrial.undo.protocol import Fault, Kind
 
 
 @dataclass(frozen=True, slots=True)

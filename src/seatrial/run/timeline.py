@@ -18,13 +18,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from seatrial.actions.action import Action
-from seatrial.faults import calling
-from seatrial.faults.clock import Instant
-from seatrial.faults.journal import State, What
-from seatrial.faults.protocol import Fault, Observable, Undo
-from seatrial.faults.session import FaultSession, Injection, Life, Prepared
-from seatrial.faults.undoing import Outcome, UndoFailedError
 from seatrial.model.problems import SeatrialError
 from seatrial.model.result import StepRecord
 from seatrial.model.secrets import shown_in
@@ -33,6 +26,12 @@ from seatrial.run.clock import RunClock
 from seatrial.run.evidence import RunJournal
 from seatrial.run.plan import PlannedStep
 from seatrial.run.sighting import Sighting
+from seatrial.undo import calling
+from seatrial.undo.clock import Instant
+from seatrial.undo.journal import State, What
+from seatrial.undo.protocol import Fault, Following, Observable, Undo
+from seatrial.undo.session import FaultSession, Injection, Life, Prepared
+from seatrial.undo.undoing import Outcome, UndoFailedError
 
 _PREPARE_EARLY_S = 1.0
 _LOOK_WITHIN_S = 5.0
@@ -203,7 +202,7 @@ class Timeline(threading.Thread):
         prepared = self._session.prepare(fault, step.role, length_s + _TTL_MARGIN_S, label=step.name)
         self._prepared[step.name] = prepared
         self._note(step, undo=UndoOutcome.NOT_INJECTED, by_hand=prepared.undo.by_hand)
-        if isinstance(fault, Action):
+        if isinstance(fault, Following):
             self._first.setdefault(step.role.name, prepared.undo)
         self._write("step.prepared", step, touches=prepared.undo.touches)
         if not self._wait_until(moment.at_s):
@@ -255,7 +254,7 @@ class Timeline(threading.Thread):
 
     def _continued(self, step: PlannedStep) -> Fault:
         first = self._first.get(step.role.name)
-        if first is None or not isinstance(step.fault, Action):
+        if first is None or not isinstance(step.fault, Following):
             return step.fault
         return cast("Fault", step.fault.following(first))
 

@@ -19,10 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial import disk
 from seatrial.checks import registry as checks_registry
-from seatrial.faults.clock import Instant, boot_id
-from seatrial.faults.journal import Journal, What
-from seatrial.faults.recover import recover as undo_what_is_left
-from seatrial.faults.session import Life, journal_path
 from seatrial.load.launch import REQUESTS, SPOOLS, end_left_over
 from seatrial.load.parquet import save
 from seatrial.load.spool import SpoolReader
@@ -32,6 +28,7 @@ from seatrial.model.problems import BadInput, CannotStore, SeatrialError, Unavai
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import RunResult, StepRecord
 from seatrial.model.verdict import Verdict
+from seatrial.processes import boot_id
 from seatrial.report.verdictfile import read_verdict
 from seatrial.run import openruns
 from seatrial.run.clock import RunClock
@@ -43,6 +40,10 @@ from seatrial.run.losses import Losses
 from seatrial.run.openruns import Finished, HeldRun, OpenRun
 from seatrial.run.sealing import is_sealed, seal_evidence
 from seatrial.run.spike import Spike
+from seatrial.undo.clock import Instant
+from seatrial.undo.journal import Journal, What
+from seatrial.undo.recover import recover as undo_what_is_left
+from seatrial.undo.session import Life, journal_path
 
 if TYPE_CHECKING:
     from seatrial.run.openruns import Desk, Reporters

@@ -1,0 +1,271 @@
+"""Processes by identity, so that a signal never reaches a stranger who inherited a number.
+
+A pid alone names nobody: numbers are reused, within seconds on a busy machine. A process is its pid *and*
+the instant it started, within one boot. On Linux a signal goes through a pidfd that was opened before the
+start time was compared, so that there is no moment at which the number could change hands.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import signal
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from seatrial.model.problems import Unavailable
+
+TAG = "SEATRIAL_TAG"  # environment variable that marks the processes that we started
+_GONE = frozenset("ZX")  # a zombie has its number still, but nothing else
+_STOPPED = "T"
+_PF_EXITING = 0x4  # include/linux/sched.h
+_SIGKILL_BIT = 1 << (signal.SIGKILL - 1)
+_LOOKS = 3
+_LOOK_AGAIN_S = 0.005
+_LOOK_EVERY_S = 0.0005  # while a signal takes its effect, which is what is timed
+_DIE_WITHIN_S = 5.0
+_STOP_WITHIN_S = 2.0
+
+
+@functools.cache
+def boot_id() -> str:
+    """What tells this boot from every other: after a reboot, all process ids start anew."""
+    if sys.platform == "linux":
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return str(round(psutil.boot_time()))
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ProcessId:
+    """One process, for ever: no other process at any time compares equal."""
+
+    pid: int
+    started: int  # clock ticks since boot on Linux, microseconds since the epoch elsewhere
+    boot: str
+
+    def __str__(self) -> str:
+        return f"pid {self.pid}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Status:
+    state: str
+    parent: int
+    started: int
+
+
+def _stat_fields(pid: int) -> list[str]:
+    """Linux: /proc/pid/stat from its third field (the state) on; see proc(5)."""
+    text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    return text[text.rindex(")") + 2 :].split()  # the name before it may hold spaces and brackets
+
+
+def _status(pid: int) -> _Status | None:
+    """What the kernel says about `pid` now, or None when there is no such process."""
+    if sys.platform == "linux":
+        try:
+            fields = _stat_fields(pid)
+        except (FileNotFoundError, ProcessLookupError):
+            return None
+        return _Status(fields[0], int(fields[1]), int(fields[19]))
+    try:
+        process = psutil.Process(pid)
+        states = {psutil.STATUS_ZOMBIE: "Z", psutil.STATUS_DEAD: "X", psutil.STATUS_STOPPED: _STOPPED}
+        return _Status(
+            states.get(process.status(), "S"), process.ppid(), round(process.create_time() * 1_000_000)
+        )
+    except psutil.NoSuchProcess:
+        return None
+
+
+def identify(pid: int) -> ProcessId | None:
+    """The process that has the number `pid` now, unless it is a zombie."""
+    status = _status(pid)
+    if status is None or status.state in _GONE:
+        return None
+    return ProcessId(pid, status.started, boot_id())
+
+
+def myself() -> ProcessId:
+    """This process."""
+    process = identify(os.getpid())
+    assert process is not None, "a process that runs can be identified"
+    return process
+
+
+def _status_of(process: ProcessId) -> _Status | None:
+    if process.boot != boot_id():
+        return None
+    status = _status(process.pid)
+    if status is None or status.started != process.started or status.state in _GONE:
+        return None
+    return status
+
+
+def is_running(process: ProcessId) -> bool:
+    """Whether it is still there; stopped counts, a zombie does not."""
+    return _status_of(process) is not None
+
+
+def is_stopped(process: ProcessId) -> bool:
+    """Whether it is there and stopped by a signal."""
+    status = _status_of(process)
+    return status is not None and status.state == _STOPPED
+
+
+def send(process: ProcessId, number: signal.Signals) -> bool:
+    """Signal exactly `process`. False when it is gone, whoever has its number now."""
+    if sys.platform != "linux":
+        if not is_running(process):
+            return False
+        os.kill(process.pid, number)
+        return True
+    try:
+        handle = os.pidfd_open(process.pid)
+    except ProcessLookupError:
+        return False
+    try:
+        if not is_running(process):
+            return False
+        signal.pidfd_send_signal(handle, number)
+    except ProcessLookupError:
+        return False
+    finally:
+        os.close(handle)
+    return True
+
+
+def descendants(roots: Iterable[ProcessId]) -> list[ProcessId]:
+    """Everything that descends from `roots`, parents before children, the roots themselves left out.
+
+    Process groups do not help here: PostgreSQL's backends call setsid, and so do most daemons' children.
+    """
+    children: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for pid in psutil.pids():
+        status = _status(pid)
+        if status is not None and status.state not in _GONE:
+            children[status.parent].append((pid, status.started))
+    boot = boot_id()
+    known = [root for root in roots if is_running(root)]
+    found: list[ProcessId] = []
+    seen = {root.pid for root in known}
+    pending = [root.pid for root in known]
+    while pending:
+        for pid, started in children.get(pending.pop(0), ()):
+            if pid not in seen:
+                seen.add(pid)
+                pending.append(pid)
+                found.append(ProcessId(pid, started, boot))
+    return found
+
+
+def await_gone(processes: Iterable[ProcessId], within_s: float) -> list[ProcessId]:
+    """Wait until they are gone; those that are not by the end of `within_s`."""
+    deadline = time.monotonic() + within_s
+    left = list(processes)
+    while (left := [process for process in left if is_running(process)]) and time.monotonic() < deadline:
+        time.sleep(_LOOK_EVERY_S)
+    return left
+
+
+def all_gone(processes: Iterable[ProcessId]) -> bool:
+    """Whether none of them runs, as the process that it was."""
+    return not any(is_running(process) for process in processes)
+
+
+def kill(processes: Sequence[ProcessId]) -> None:
+    """SIGKILL to each, in this order; returns when they are gone. Raises Unavailable for one that stays."""
+    for process in processes:
+        send(process, signal.SIGKILL)
+    left = await_gone(processes, _DIE_WITHIN_S)
+    if left:
+        raise Unavailable(f"{', '.join(map(str, left))} did not die; waiting for a disk, perhaps")
+
+
+def stop(processes: Sequence[ProcessId]) -> None:
+    """SIGSTOP to each, in this order; returns when they stand still. Raises Unavailable for one that runs."""
+    for process in processes:
+        send(process, signal.SIGSTOP)
+    deadline = time.monotonic() + _STOP_WITHIN_S
+    while moving := [each for each in processes if is_running(each) and not is_stopped(each)]:
+        if time.monotonic() > deadline:
+            raise Unavailable(f"{', '.join(map(str, moving))} did not stop; waiting for a disk, perhaps")
+        time.sleep(_LOOK_EVERY_S)
+
+
+def resume(processes: Sequence[ProcessId]) -> None:
+    """SIGCONT to each, children before parents, when they are in the order of `descendants`.
+
+    Whatever their state: a stop may be on its way, and SIGCONT takes back those that are pending as well.
+    """
+    for process in reversed(processes):
+        send(process, signal.SIGCONT)
+
+
+def survives(process: ProcessId) -> bool:
+    """Whether it is running and stays so: false for one that has been sent SIGKILL and is on its way out.
+
+    The kernel takes some milliseconds to take a process apart, more for much memory. On Linux the pending
+    signal, then the PF_EXITING flag, say that it is doomed; for an instant between the two neither does,
+    hence the second look.
+    """
+    for _ in range(_LOOKS):
+        while is_running(process) and _is_doomed(process.pid):
+            time.sleep(_LOOK_AGAIN_S)
+        if not is_running(process):
+            return False
+        time.sleep(_LOOK_AGAIN_S)
+    return True
+
+
+def _is_doomed(pid: int) -> bool:
+    if sys.platform != "linux":
+        return False
+    try:
+        flags = int(_stat_fields(pid)[6])
+        status = Path(f"/proc/{pid}/status").read_text(errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    pending = re.findall(r"^S(?:ig|hd)Pnd:\s*([0-9a-f]+)$", status, re.MULTILINE)
+    return bool(flags & _PF_EXITING) or any(int(mask, 16) & _SIGKILL_BIT for mask in pending)
+
+
+def tagged(token: str) -> list[ProcessId]:
+    """The processes that were started with `token` as their TAG, and what they started in turn."""
+    return [process for pid in psutil.pids() if (process := _if_tagged(pid, token)) is not None]
+
+
+def _if_tagged(pid: int, token: str) -> ProcessId | None:
+    process = identify(pid)
+    # compared after the identity is known: a number that changes hands in between is then not ours to touch
+    return process if process is not None and _tag(pid) == token and is_running(process) else None
+
+
+def _tag(pid: int) -> str:
+    try:
+        if sys.platform == "linux":
+            environment = Path(f"/proc/{pid}/environ").read_bytes()
+            found = re.search(rb"(?:^|\0)" + TAG.encode() + rb"=([^\0]*)", environment)
+            return found[1].decode(errors="replace") if found else ""
+        return psutil.Process(pid).environ().get(TAG, "")
+    except (psutil.Error, OSError):
+        return ""  # somebody else's, or just gone
+
+
+def from_pidfile(path: Path) -> Iterator[ProcessId]:
+    """The process whose number the first line of `path` holds; none when there is no file or no process."""
+    try:
+        first, *_ = path.read_text(errors="replace").splitlines() or [""]
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    if first.strip().isdecimal():
+        process = identify(int(first))
+        if process is not None:
+            yield process
