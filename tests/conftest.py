@@ -1,12 +1,15 @@
 """What every test begins with."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from tests.support.liar import Liar
 from tests.support.listeners import listening
+from tests.support.victims import LOOPBACK, Service, Tree
 
 from seatrial.model import secrets
+from seatrial.model.role import Role
 
 
 @pytest.fixture(autouse=True)
@@ -24,3 +27,33 @@ def liar() -> Iterator[Liar]:
     with listening(liar) as listener:
         liar.url, liar.port = listener.url, listener.port
         yield liar
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A $SEATRIAL_HOME."""
+    path = tmp_path / "home"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Iterator[Tree]:
+    """A tree of processes."""
+    victim = Tree(tmp_path / "tree")
+    yield victim
+    victim.close()
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    """A process with a start command."""
+    victim = Service(tmp_path / "service")
+    yield victim
+    victim.close()
+
+
+@pytest.fixture
+def role(tmp_path: Path) -> Role:
+    """A role that nothing depends on."""
+    return Role("anything", "process", {}, LOOPBACK, str(tmp_path))
