@@ -13,4 +13,3 @@ def routed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RoutedNamespace
     """Two sides and a router between them."""
     with building(tmp_path_factory.mktemp("routed")) as built:
         yield built
-

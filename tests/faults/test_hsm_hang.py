@@ -1,4 +1,4 @@
-"""pkcs11.hang: whoever signs waits for its own deadline; afterwards the same connections go on."""
+"""hsm.hang: whoever signs waits for its own deadline; afterwards the same connections go on."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HANG = HsmHang()
 
 @pytest.fixture
 def victim(tmp_path: Path) -> Iterator[Hsm]:
-    victim = Hsm(tmp_path / "hsm", "pkcs11.hang")
+    victim = Hsm(tmp_path / "hsm", "hsm.hang")
     yield victim
     victim.close()
 
@@ -60,5 +60,5 @@ def test_the_connection_that_is_made_between_look_and_stop_hangs_too(victim: Hsm
 
 
 def test_the_guardian_lets_it_go_on_when_the_conductor_is_killed(tmp_path: Path) -> None:
-    result = run_trial(tmp_path / "trial", Trial(("pkcs11.hang",), conductor_step="inject:middle"))
+    result = run_trial(tmp_path / "trial", Trial(("hsm.hang",), conductor_step="inject:middle"))
     assert not result.bad, result

@@ -1,4 +1,4 @@
-"""pkcs11.unavailable: nobody signs and nobody can connect, until it is undone; the key is the same afterwards."""
+"""hsm.unavailable: nobody signs and nobody can connect, until it is undone; the key is the same afterwards."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_the_connection_that_is_made_between_look_and_kill_is_lost_too(victim: H
 
 def test_a_supervisor_is_told_to_leave_it_away(victim: Hsm) -> None:
     """One that starts it again within a moment is waited for by `stop`, which ends what it has started."""
-    stop = ["sh", "-c", "until [ -e back ]; do sleep 0.01; done; kill -9 $(cat pkcs11.pid); touch stopped"]
+    stop = ["sh", "-c", "until [ -e back ]; do sleep 0.01; done; kill -9 $(cat hsm.pid); touch stopped"]
     role = replace(victim.role, parameters={**victim.role.parameters, "stop": stop})
     undo = AWAY.prepare(role)
     injecting = threading.Thread(target=AWAY.inject, args=(undo,))
@@ -87,11 +87,11 @@ def test_a_supervisor_is_told_to_leave_it_away(victim: Hsm) -> None:
 
 
 def test_a_role_without_start_is_refused() -> None:
-    role = Role("hsm", "pkcs11", {"pidfile": "pkcs11.pid"}, LOOPBACK, ".")
+    role = Role("hsm", "pkcs11", {"pidfile": "hsm.pid"}, LOOPBACK, ".")
     with pytest.raises(BadInput, match=r"roles\.hsm: say how its server is started again"):
         AWAY.prepare(role)
 
 
 def test_the_guardian_brings_it_back_when_the_conductor_is_killed(tmp_path: Path) -> None:
-    result = run_trial(tmp_path / "trial", Trial(("pkcs11.unavailable",), conductor_step="idle"))
+    result = run_trial(tmp_path / "trial", Trial(("hsm.unavailable",), conductor_step="idle"))
     assert not result.bad, result

@@ -24,7 +24,7 @@ from seatrial.testbed.programs import Programs, find_hsm
 from seatrial.testbed.secrets import Secrets
 
 needs_hsm = pytest.mark.skipif(find_hsm() is None, reason="no HSM here: softhsm2 or p11-kit is missing")
-_START = 'echo started >> starts; echo $$ > pkcs11.pid; exec "$@"'
+_START = 'echo started >> starts; echo $$ > hsm.pid; exec "$@"'
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Hsm:
     """SoftHSM2 behind p11-kit, with the `start` command that brings it back; it must never run twice."""
 
     home: Path
-    fault: str = "pkcs11.unavailable"
+    fault: str = "hsm.unavailable"
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -58,7 +58,7 @@ class Hsm:
         self.role = Role(
             "hsm",
             "pkcs11",
-            {**parameters, "pidfile": "pkcs11.pid", "start": self.start, "deadline": "5s"},
+            {**parameters, "pidfile": "hsm.pid", "start": self.start, "deadline": "5s"},
             LOOPBACK,
             str(self.directory),
         )
@@ -76,7 +76,7 @@ class Hsm:
 
     def process(self) -> ProcessId | None:
         """The server."""
-        return next(from_pidfile(self.directory / "pkcs11.pid"), None)
+        return next(from_pidfile(self.directory / "hsm.pid"), None)
 
     def all(self) -> list[ProcessId]:
         """The server and the processes of its connections."""

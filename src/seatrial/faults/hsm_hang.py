@@ -16,7 +16,7 @@ from seatrial.model.role import Role
 class HsmHang(ProcessPause):
     """Has no parameters."""
 
-    name: ClassVar[str] = "pkcs11.hang"
+    name: ClassVar[str] = "hsm.hang"
     drivers: ClassVar[frozenset[str]] = pkcs11.DRIVERS
 
     def healthy(self, role: Role) -> bool:

@@ -16,7 +16,7 @@ from seatrial.model.role import Role
 class HsmSlow(ProcessSlow):
     """`to` and `period` as for process.slow; an answer waits for up to the stopped part of a period."""
 
-    name: ClassVar[str] = "pkcs11.slow"
+    name: ClassVar[str] = "hsm.slow"
     drivers: ClassVar[frozenset[str]] = pkcs11.DRIVERS
 
     def healthy(self, role: Role) -> bool:

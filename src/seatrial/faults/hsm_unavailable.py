@@ -27,7 +27,7 @@ _STOP_WITHIN_S = 30.0
 class HsmUnavailable(Declared):
     """Has no parameters. The role needs `pidfile` and `start`."""
 
-    name: ClassVar[str] = "pkcs11.unavailable"
+    name: ClassVar[str] = "hsm.unavailable"
     drivers: ClassVar[frozenset[str]] = pkcs11.DRIVERS
 
     def fit(self, role: Role) -> None:
