@@ -5,7 +5,7 @@ SHELL := /bin/bash
 VENV    ?= .venv
 PYTHON  ?= python3
 BIN     := $(abspath $(VENV))/bin
-SOURCES := $(shell find src loadtests chaos schedules -type f -not -name '*.pyc' 2>/dev/null)
+SOURCES := $(shell find src loadtests chaos schedules hatch_build.py -type f -not -name '*.pyc' 2>/dev/null)
 
 .PHONY: help setup demo test lint bench lock clean
 help:
@@ -61,7 +61,7 @@ bench: setup
 # Needs `uv` on PATH; the result names no registry host.
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	    --group dev pyproject.toml -o requirements.lock
+	    --all-extras --group dev pyproject.toml -o requirements.lock
 
 clean:
 	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache

@@ -1,16 +1,18 @@
-"""The charting library, read from the wheel that ships it and put into the page.
+"""The charting library that is put into the page: uPlot, carried by the wheel of seatrial (`hatch_build.py`).
 
-Only its files are wanted: importing the package would start a notebook environment.
+Where the source tree itself is run there is no such wheel; then it is read from the one that builds read.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
+from importlib.resources import files
 from pathlib import Path
 
 from seatrial.model.problems import Unavailable
 
+_BUNDLED = "bundled"  # beside this file
 _DISTRIBUTION = "uplot-python"
 
 
@@ -23,13 +25,16 @@ class ChartLibrary:
 
 
 def chart_library() -> ChartLibrary:
-    """uPlot as installed. Raises Unavailable when it is not."""
+    """uPlot as this version of seatrial was built with. Raises Unavailable when it is not there."""
+    return ChartLibrary(_text("uPlot.iife.js"), _text("uPlot.min.css"))
+
+
+def _text(name: str) -> str:
+    bundled = files("seatrial.report").joinpath(_BUNDLED, name)
+    if bundled.is_file():
+        return bundled.read_text(encoding="utf-8")
     try:
-        wheel = distribution(_DISTRIBUTION)
-        script, style = (
-            Path(str(wheel.locate_file(f"uplot/static/{name}"))).read_text(encoding="utf-8")
-            for name in ("uPlot.iife.js", "uPlot.min.css")
-        )
+        return Path(str(distribution(_DISTRIBUTION).locate_file(f"uplot/static/{name}"))).read_text("utf-8")
     except (PackageNotFoundError, FileNotFoundError) as error:
-        raise Unavailable(f"the charts need {_DISTRIBUTION}; pip install {_DISTRIBUTION}") from error
-    return ChartLibrary(script, style)
+        way_out = f"install a built seatrial, or: pip install --no-deps {_DISTRIBUTION}"
+        raise Unavailable(f"the report's charts need {name}, which is not here; {way_out}") from error
