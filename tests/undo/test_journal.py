@@ -337,7 +337,7 @@ import os, subprocess, sys
 from pathlib import Path
 home = Path(sys.argv[1])
 subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "none", str(home)], check=True)
-from tests.faults.test_journal import UNDO
+from tests.undo.test_journal import UNDO
 from seatrial.undo.journal import Journal, Session
 from seatrial.processes import myself
 journal = Journal(home / "faults.sqlite")
