@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import re
@@ -10,7 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -22,6 +22,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from tests.support.results import CRASH, OUTAGE, ROLLBACK, START, measurement, result, unverified
 from tests.support.schedule_world import write_plan
+from tests.support.waiting import wait_until
 
 from seatrial.incidents import Reporter, Settings
 from seatrial.metrics import StoreCollector, alert_rules, dashboard, listen, write_textfile
@@ -226,12 +227,10 @@ def test_a_real_prometheus_scrapes_the_daemon_which_ends_gracefully(tmp_path: Pa
 
 
 def _said(log: Path, pattern: str) -> str:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        if found := re.search(pattern, log.read_text()):
-            return found[1]
-        time.sleep(0.05)  # the pace of looking
-    raise AssertionError(f"it never said {pattern}:\n{log.read_text()}")
+    wait_until(lambda: re.search(pattern, log.read_text()), within_s=30, what=f"says {pattern} in {log}")
+    found = re.search(pattern, log.read_text())
+    assert found is not None
+    return found[1]
 
 
 class _prometheus:  # noqa: N801  # used as a function
@@ -268,13 +267,12 @@ class _prometheus:  # noqa: N801  # used as a function
 
 
 def _query(url: str, expression: str) -> float:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        try:
-            found = httpx.get(f"{url}/api/v1/query", params={"query": expression}).json()["data"]["result"]
-        except (httpx.TransportError, KeyError, ValueError):
-            found = []
-        if found:
-            return float(found[0]["value"][1])
-        time.sleep(0.1)  # the pace of looking
-    raise AssertionError(f"Prometheus never had {expression}")
+    found: list[dict[str, Any]] = []
+
+    def answered() -> bool:
+        with contextlib.suppress(httpx.TransportError, KeyError, ValueError):
+            found[:] = httpx.get(f"{url}/api/v1/query", params={"query": expression}).json()["data"]["result"]
+        return bool(found)
+
+    wait_until(answered, within_s=30, what=f"Prometheus has {expression}")
+    return float(found[0]["value"][1])

@@ -8,8 +8,7 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,6 +21,7 @@ import pytest
 import yaml
 from tests.support.edge_log import answers_of
 from tests.support.signals import heeded
+from tests.support.waiting import wait_until
 
 from seatrial.actions.haproxy import LiveRelease
 from seatrial.testbed import TestbedState
@@ -128,7 +128,7 @@ class Desk:
             ]
             return bool(found)
 
-        until(seen)
+        wait_until(seen)
         return found[0]
 
 
@@ -137,13 +137,6 @@ def desk(testbed: TestbedState, tmp_path: Path) -> Iterator[Desk]:
     desk = Desk(tmp_path, testbed)
     yield desk
     assert desk.live.read() == "blue", "every run leaves the live release as it was"
-
-
-def until(condition: Callable[[], bool], within_s: float = 30.0) -> None:
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {within_s} s"
-        time.sleep(0.02)
 
 
 def only_doubts_about_the_generator(verdict: dict[str, Any]) -> bool:
@@ -255,14 +248,14 @@ def test_kill_9_leaves_nothing_behind(desk: Desk, victim: str) -> None:
     (switch,) = (step for step in finished["steps"] if step["name"] == "switch")
     assert switch["undone_s"] > switch["injected_s"]
     assert desk.exit_code("verify", str(desk.evidence())) == 0
-    until(lambda: not psutil.pid_exists(load) or psutil.Process(load).status() == psutil.STATUS_ZOMBIE)
+    wait_until(lambda: not psutil.pid_exists(load) or psutil.Process(load).status() == psutil.STATUS_ZOMBIE)
 
 
 def test_one_target_has_one_conductor(desk: Desk) -> None:
     (desk.directory / "x.yaml").write_text(ROLLBACK)
     first = desk.start("run", "x.yaml", "--out", "first")
-    until((desk.directory / "first" / "journal.jsonl").exists)
-    until(lambda: "load.started" in (desk.directory / "first" / "journal.jsonl").read_text())
+    wait_until((desk.directory / "first" / "journal.jsonl").exists)
+    wait_until(lambda: "load.started" in (desk.directory / "first" / "journal.jsonl").read_text())
     code, verdict, _ = desk.run(ROLLBACK, "--out", "second")
     assert code == 2
     assert re.search(rf"already, by .*{first.pid}", verdict["reasons"][0]), verdict["reasons"]

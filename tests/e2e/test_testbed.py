@@ -7,8 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ import httpx
 import psycopg
 import pytest
 import yaml
+from tests.support.waiting import wait_until
 
 from seatrial import testbed as shipped
 from seatrial.model.document import parse
@@ -28,14 +28,6 @@ from seatrial.testbed.places import Places
 from seatrial.testbed.programs import find_hsm
 
 pytestmark = pytest.mark.e2e
-
-
-def until(condition: Callable[[], bool], within_s: float = 20.0) -> None:
-    """Wait for a condition, with a bound."""
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {within_s} s"
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -194,15 +186,15 @@ def load(base_url: str, clients: int = 2) -> Iterator[Load]:
 def test_switching_between_blue_and_green_under_load_fails_no_request(testbed: TestbedState) -> None:
     with load(testbed.base_url) as seen:
         for release in ("green", "blue", "green", "blue"):
-            until(lambda: len(seen.answers) > 20)
+            wait_until(lambda: len(seen.answers) > 20)
             edge_command(testbed, f"set map {{map}} active {release}")
             answered = len(seen.answers)
-            until(lambda answered=answered: len(seen.answers) > answered + 50)  # type: ignore[misc]
+            wait_until(lambda answered=answered: len(seen.answers) > answered + 50)  # type: ignore[misc]
             assert seen.answers[-1] == release
     assert not seen.failures
     assert {"blue", "green"} == set(seen.answers)
 
-    until(lambda: len(_edge_log(testbed, seen.mark)) >= len(seen.answers))
+    wait_until(lambda: len(_edge_log(testbed, seen.mark)) >= len(seen.answers))
     rows = _edge_log(testbed, seen.mark)
     assert len(rows) == len(seen.answers), "the edge's own log has every request, once"
     assert {row["status"] for row in rows} == {"200", "201"}
@@ -230,7 +222,7 @@ def test_a_stopped_release_is_seen_and_a_started_one_serves(testbed: TestbedStat
     assert part(testbed, "start", "green").returncode == 0
     answer = httpx.get(f"http://{testbed.topology.regions[0].green}/healthz")
     assert answer.json() == {"release": "green", "region": "east"}
-    until(lambda: _edge_sends_to(testbed, "green"))
+    wait_until(lambda: _edge_sends_to(testbed, "green"))
 
 
 def _edge_sends_to(testbed: TestbedState, release: str) -> bool:
@@ -257,10 +249,10 @@ def test_the_edge_goes_west_while_it_cannot_reach_east(testbed: TestbedState, sh
     chain = f"chain f {{ type filter hook forward priority 0; policy accept; {rules} }};"
     subprocess.run((*nft, f"table inet test {{ {chain} }}"), check=True)
     try:
-        until(lambda: place() == (201, "west"))
+        wait_until(lambda: place() == (201, "west"))
     finally:
         subprocess.run((*nft, "delete table inet test"), check=True)
-    until(lambda: place() == (201, "east"))
+    wait_until(lambda: place() == (201, "east"))
 
 
 def test_reads_survive_a_cache_that_hangs_or_is_gone(testbed: TestbedState, shop: httpx.Client) -> None:
@@ -268,7 +260,7 @@ def test_reads_survive_a_cache_that_hangs_or_is_gone(testbed: TestbedState, shop
         assert part(testbed, break_it, "cache").returncode == 0
         assert shop.get("/catalogue/sku-021").status_code == 200
         assert part(testbed, mend_it, "cache").returncode == 0
-    until(lambda: shop.get("/catalogue/sku-021").status_code == 200)
+    wait_until(lambda: shop.get("/catalogue/sku-021").status_code == 200)
 
 
 def test_a_part_that_nobody_knows_is_refused_with_a_hint(testbed: TestbedState) -> None:

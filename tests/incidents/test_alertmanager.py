@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
-import time
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,6 +13,7 @@ from typing import Any, cast
 
 import httpx
 import pytest
+from tests.support.waiting import wait_until
 
 from seatrial.incidents.alertmanager import AlertmanagerSink
 from seatrial.incidents.event import IncidentEvent, Kind
@@ -76,11 +76,10 @@ def _severities(url: str) -> list[str]:
 
 
 def _await_ready(url: str) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
+    def ready() -> bool:
         try:
-            if httpx.get(f"{url}/-/ready").status_code == 200:
-                return
+            return httpx.get(f"{url}/-/ready").status_code == 200
         except httpx.TransportError:
-            time.sleep(0.05)  # between two looks
-    raise AssertionError("Alertmanager did not start")
+            return False
+
+    wait_until(ready, within_s=30, what="Alertmanager is ready")

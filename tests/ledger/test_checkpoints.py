@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.waiting import wait_until
 
 from seatrial.ledger import SoftwareSigner
 from seatrial.ledger.checkpoints import (
@@ -65,13 +65,6 @@ def sizes(tmp_path: Path, gate: Gate) -> list[int]:
     return [open_checkpoint(stored.note, [gate.verifier_key()]).size for stored in notes]
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
-
-
 def test_the_last_note_is_found_from_the_end(tmp_path: Path, signer: SoftwareSigner) -> None:
     path = tmp_path / "checkpoints.txt"
     file = CheckpointFile(path, 0)
@@ -94,7 +87,7 @@ def test_so_many_entries_make_a_checkpoint(start: Start, tmp_path: Path, gate: G
     checkpointer = start(CheckpointPolicy(every_events=10, every_s=NEVER_S))
     checkpointer.offer(9, bytes(32))
     checkpointer.offer(10, bytes(32))
-    wait_for(lambda: checkpointer.signed == 10)
+    wait_until(lambda: checkpointer.signed == 10)
     checkpointer.offer(19, bytes(32))
     assert not gate.asked.acquire(timeout=0.05) or sizes(tmp_path, gate) == [10]
 
@@ -103,7 +96,7 @@ def test_so_much_time_makes_a_checkpoint(start: Start, gate: Gate) -> None:
     gate.open.set()
     checkpointer = start(CheckpointPolicy(every_events=10**9, every_s=0.01))
     checkpointer.offer(1, bytes(32))
-    wait_for(lambda: checkpointer.signed == 1)
+    wait_until(lambda: checkpointer.signed == 1)
 
 
 def test_while_one_is_signed_only_the_newest_waits(start: Start, tmp_path: Path, gate: Gate) -> None:
@@ -138,8 +131,8 @@ def test_a_failing_disk_is_tried_again(
     with monkeypatch.context() as patch:
         patch.setattr("os.fdatasync", full)
         checkpointer.offer(1, bytes(32))
-        wait_for(lambda: "the disk is full" in checkpointer.failure)
+        wait_until(lambda: "the disk is full" in checkpointer.failure)
     checkpointer.offer(2, bytes(32))
-    wait_for(lambda: checkpointer.signed == 2)
+    wait_until(lambda: checkpointer.signed == 2)
     assert checkpointer.failure == ""
     assert sizes(tmp_path, gate) == [2]

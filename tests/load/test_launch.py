@@ -9,7 +9,6 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import numpy as np
 import psutil
 import pyarrow.parquet as pq
 import pytest
+from tests.support.waiting import wait_until
 
 from seatrial.load.launch import LOG, REQUESTS, SPOOLS, LoadPlan, LoadProcess, end_left_over, explain, launch
 from seatrial.load.parquet import METADATA
@@ -45,15 +45,8 @@ def plan(folder: Path, host: str, scenario: str = SCENARIO, duration_s: float = 
     return LoadPlan(file, host, shape, 0.2, duration_s, "even", 0, 1.0, folder / "run")
 
 
-def wait_for(condition: Callable[[], Any]) -> None:
-    limit = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < limit
-        time.sleep(0.01)
-
-
 def ended(process: LoadProcess) -> LoadProcess:
-    wait_for(lambda: process.poll() is not None)
+    wait_until(lambda: process.poll() is not None)
     return process
 
 
@@ -66,7 +59,7 @@ def test_importing_it_leaves_the_process_alone() -> None:
 def test_a_whole_load_is_tailed_and_kept(tmp_path: Path, http_server: Any) -> None:
     process = launch(plan(tmp_path, http_server.url))
     assert process.zero_monotonic_s is None
-    wait_for(lambda: process.zero_monotonic_s)
+    wait_until(lambda: process.zero_monotonic_s)
     assert process.zero_monotonic_s is not None
     assert process.zero_wall is not None
     assert abs((process.zero_wall - time.time()) - (process.zero_monotonic_s - time.monotonic())) < 0.1
@@ -88,7 +81,7 @@ def test_a_whole_load_is_tailed_and_kept(tmp_path: Path, http_server: Any) -> No
 @pytest.mark.e2e
 def test_a_stopped_load_has_all_its_rows(tmp_path: Path, http_server: Any) -> None:
     process = launch(plan(tmp_path, http_server.url, SCENARIO.replace("/plain", "/hang"), duration_s=60.0))
-    wait_for(lambda: len(http_server.requests) > 30)
+    wait_until(lambda: len(http_server.requests) > 30)
     process.stop(grace_s=10.0)
     log = process.finish()
     assert len(log) == len(http_server.requests)
@@ -101,7 +94,7 @@ def test_one_that_does_not_stop_is_killed_and_its_requests_are_accounted_for(
     tmp_path: Path, http_server: Any
 ) -> None:
     process = launch(plan(tmp_path, http_server.url, SCENARIO.replace("/plain", "/hang"), duration_s=60.0))
-    wait_for(lambda: len(http_server.requests) > 60)
+    wait_until(lambda: len(http_server.requests) > 60)
     process.stop(grace_s=0.0)
     log = process.finish()
     assert process.poll() == -signal.SIGKILL
@@ -131,10 +124,10 @@ def test_the_generator_does_not_outlive_its_conductor(tmp_path: Path, http_serve
     )  # fmt: skip
     assert conductor.stdout is not None
     generator = psutil.Process(int(conductor.stdout.readline()))
-    wait_for(lambda: http_server.requests)
+    wait_until(lambda: http_server.requests)
     conductor.kill()
     conductor.communicate()
-    wait_for(lambda: not generator.is_running() or generator.status() == psutil.STATUS_ZOMBIE)
+    wait_until(lambda: not generator.is_running() or generator.status() == psutil.STATUS_ZOMBIE)
 
 
 @pytest.mark.e2e

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 import pytest
 from tests.support.locusts import two_processes
 from tests.support.signals import heeded
+from tests.support.waiting import wait_until
 
 from seatrial.load.spool import CANNOT_WRITE, SpoolReader
 from seatrial.model.ownfailure import KILLED
@@ -106,13 +107,6 @@ def locusts(tmp_path: Path, http_server: Any) -> Iterator[Locusts]:
     runner.close()
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    limit = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < limit
-        time.sleep(0.01)
-
-
 def is_open(port: int) -> bool:
     with socket.socket() as knock:
         return knock.connect_ex(("127.0.0.1", port)) == 0
@@ -191,7 +185,7 @@ def test_a_killed_generator_has_lost_nothing_that_it_sent(locusts: Locusts, http
         "--rate", "100/s", scenario=SCENARIO.replace('"/plain"', '"/hang"').replace("@task", "@task(1)")
     )
     spool = locusts.log.with_suffix(".spool") / "worker-0.spool"
-    wait_for(lambda: len(http_server.requests) > 60)
+    wait_until(lambda: len(http_server.requests) > 60)
     process.kill()
     process.wait()
     reader = SpoolReader(spool)
@@ -336,14 +330,14 @@ def test_the_start_form(locusts: Locusts) -> None:
     )
     form = {"user_count": "1", "spawn_rate": "1"}
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as page:
-        wait_for(lambda: is_open(port))
+        wait_until(lambda: is_open(port))
         assert '"rate"' in page.get("/").text
         refused = page.post("/swarm", data={**form, "rate": "fast"}).json()
         assert refused["success"] is False
         assert refused["message"] == "--rate: 'fast' is not a rate; write it like 10000/min or 500/s"
         for number in (1, 2):
             assert page.post("/swarm", data={**form, "rate": "100/s"}).json()["success"] is True
-            wait_for(lambda: page.get("/stats/requests").json()["total_rps"] > 0)
+            wait_until(lambda: page.get("/stats/requests").json()["total_rps"] > 0)
             page.post("/stop")
             log = locusts.log if number == 1 else locusts.log.with_stem("requests-2")
             intended = RequestLog.from_arrow(pq.read_table(log)).intended

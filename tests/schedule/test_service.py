@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ from tests.support.pagerduty_double import ROUTING_KEY, PagerDutyDouble
 from tests.support.results import result
 from tests.support.schedule_world import World, outcome, write_plan
 from tests.support.signals import dispositions, heeded
+from tests.support.waiting import wait_until
 
 from seatrial.incidents import Reporter, Settings
 from seatrial.incidents.sink import Secret
@@ -61,13 +61,6 @@ def serve() -> Iterator[Callable[[Service], threading.Thread]]:
         service.stop()
         thread.join(20)
         assert not thread.is_alive()
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.01)  # the pace of looking
 
 
 Serve = Callable[[Service], threading.Thread]

@@ -6,12 +6,12 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
+from tests.support.waiting import wait_until
 
 from seatrial.ledger.pkcs11 import Pkcs11Configuration
 
@@ -90,11 +90,12 @@ class Hsm:
             stdout=subprocess.DEVNULL,
             start_new_session=True,
         )
-        deadline = time.monotonic() + 10
-        while not self._socket.is_socket():
-            assert self._server.poll() is None, "p11-kit server has ended"
-            assert time.monotonic() < deadline, "p11-kit server does not start"
-            time.sleep(0.01)
+        wait_until(self._started, what="p11-kit server starts")
+
+    def _started(self) -> bool:
+        assert self._server is not None
+        assert self._server.poll() is None, "p11-kit server has ended"
+        return self._socket.is_socket()
 
     def signal(self, number: signal.Signals) -> None:
         """To the server and to the processes that it has for its connections."""

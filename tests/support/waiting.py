@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 
-def wait_until(condition: Callable[[], bool], within_s: float = 10.0, what: str = "") -> None:
+def wait_until(condition: Callable[[], object], within_s: float = 30.0, what: str = "") -> None:
     """Wait for a condition; fail when it has not come true by then."""
     deadline = time.monotonic() + within_s
     while not condition():
