@@ -32,11 +32,12 @@ ALLOWED = {
     "probes": {"drivers", "lookups"},
     "run": {"drivers", "undo", "files", "load", "checks", "lookups", "probes", "measure", "incidents", "report", "ledger",
             "store"},
+    "trials": {"run", "undo", "schedule", "report", "store", "incidents", "metrics", "files", "testbed"},
     "testbed": {"ledger"},
     "doctor": {"drivers", "faults", "undo", "testbed"},
     "web": {"report", "store", "measure"},
-    "cli": {"run", "schedule", "report", "web", "testbed", "undo", "checks", "measure", "calibrate", "ledger",
-            "incidents", "store", "metrics", "load", "doctor", "files"},
+    "cli": {"trials", "run", "schedule", "report", "web", "testbed", "measure", "calibrate", "ledger", "incidents",
+            "store", "doctor"},
 }  # fmt: skip
 
 GROUND = ("home", "disk", "processes")  # modules that every room stands on

@@ -11,9 +11,6 @@ from tests.support.command import seatrial
 from tests.support.dead_run import dead_run
 from tests.support.signals import heeded
 
-from seatrial.cli.asked import _require_empty
-from seatrial.model.problems import CannotStore
-
 LOG_CSV = """\
 intended,sent,ended,ok,status,name,served_by,error,worker
 0.00,0.00,0.01,true,200,GET /,blue,,0
@@ -168,23 +165,14 @@ def test_without_room_nothing_is_started_and_a_line_says_so(
     assert not Path("runs").exists()
 
 
-def test_a_machine_that_does_not_let_us_look_is_no_bad_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_: Path) -> bool:
-        raise OSError(24, "Too many open files")
-
-    monkeypatch.setattr("pathlib.Path.exists", refuse)
-    with pytest.raises(CannotStore, match=r"Too many open files.*ulimit -n"):
-        _require_empty(Path("out"))
-
-
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device", "/state/x"), MemoryError()])
 def test_what_the_machine_lacks_is_no_defect_of_ours(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception
 ) -> None:
-    def fail() -> None:
+    def fail(_: object) -> None:
         raise error
 
-    monkeypatch.setattr("seatrial.cli.recovering.recovered", fail)
+    monkeypatch.setattr("seatrial.trials.recovery.recovered", fail)
     assert seatrial(monkeypatch, "recover") == 2
     said = capsys.readouterr().err
     assert "Traceback" not in said

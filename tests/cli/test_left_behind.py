@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from tests.support.command import seatrial
 
-from seatrial.cli.scheduled import run_scheduled
 from seatrial.model.role import Role
-from seatrial.processes import ProcessId
 from seatrial.undo import registry
 from seatrial.undo.journal import Journal, Session
+from seatrial.processes import ProcessId
 from seatrial.undo.recover import LeftBehindError
 from seatrial.undo.session import journal_path
+from seatrial.trials.scheduled import run_scheduled
 
 DEAD = ProcessId(2**22 - 1, 1, "a boot long ago")
 

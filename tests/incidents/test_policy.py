@@ -16,7 +16,6 @@ from seatrial.incidents.history import History
 from seatrial.incidents.policy import Context, Escalation, Routes
 from seatrial.model.quantities import Duration
 from seatrial.model.result import RunResult, StepRecord
-from seatrial.model.undo import UndoOutcome
 from seatrial.model.verdict import Verdict
 from seatrial.store import OutboxMessage
 
@@ -99,19 +98,6 @@ def test_a_step_that_is_not_known_to_be_undone_is_critical_whatever_the_verdict(
     assert event.severity == "critical"
     assert "seatrial recover" in event.summary
     assert event.details["by_hand"] == ["patronictl restart shop db-1", "seatrial recover"]
-
-
-def test_a_fault_that_never_took_effect_need_not_be_undone() -> None:
-    assert (
-        policy.not_undone(result(steps=(replace(CRASH, injected_s=None, undone_s=None, verified=None),)))
-        == []
-    )
-    assert policy.not_undone(result(steps=(replace(CRASH, undone_s=None, verified=None),))) != []
-
-
-def test_a_fault_whose_injection_failed_and_whose_undo_failed_may_be_there() -> None:
-    half = replace(CRASH, before_s=None, injected_s=None, undone_s=None, undo=UndoOutcome.FAILED)
-    assert policy.not_undone(result(steps=(half,))) == [half]
 
 
 @pytest.mark.parametrize(("failures_before", "escalates"), [(0, False), (1, False), (2, True), (7, True)])

@@ -21,7 +21,8 @@ from seatrial.model.verdict import Verdict
 from seatrial.run.evidence import Evidence
 from seatrial.run.execute import Execution
 from seatrial.run.plan import Plan
-from seatrial.run.suite import SuitePlan, execute_suite, plan_suite, problems_of_suite
+from seatrial.run.suite import execute_suite
+from seatrial.run.suiteplan import SuitePlan, plan_suite, problems_of_suite
 
 NAMES = ("small", "large", "other")
 SUITE = SuitePlan(

@@ -10,7 +10,7 @@ import pytest
 from tests.support.results import result
 
 from seatrial.incidents.history import History
-from seatrial.incidents.policy import Context, not_undone, on_result
+from seatrial.incidents.policy import Context, on_result
 from seatrial.model.result import StepRecord, plain
 from seatrial.model.undo import UndoOutcome
 from seatrial.model.verdict import Verdict
@@ -74,7 +74,7 @@ def test_whatever_is_left_is_told_everywhere_with_the_command(undo: UndoOutcome,
     _, sentence = judged(step)
     assert "sh failed with 3; by hand: sh -c 'exit 3', then: seatrial recover" in sentence
     run = result(Verdict.FAIL, steps=(step,))
-    assert not_undone(run) == [step]
+    assert run.left_behind == (step,)
     (case,) = ET.fromstring(junit(run)).iterfind(".//testcase[@name='boom']/failure")
     assert "by hand: sh -c 'exit 3'" in (case.text or "")
     (message, *_) = [
@@ -87,7 +87,7 @@ def test_whatever_is_left_is_told_everywhere_with_the_command(undo: UndoOutcome,
 
 @pytest.mark.parametrize("undo", sorted(set(UndoOutcome) - set(LEFT)))
 def test_what_is_not_left_behind_pages_nobody(undo: UndoOutcome) -> None:
-    assert not_undone(result(steps=(a_step(undo),))) == []
+    assert result(steps=(a_step(undo),)).left_behind == ()
 
 
 def test_of_a_story_that_never_began_only_what_is_left_is_told() -> None:

@@ -14,6 +14,7 @@ from tests.support.schedule_world import LEASE_S, START, World, write_plan
 
 from seatrial.incidents.event import IncidentEvent
 from seatrial.model.problems import Location, Problem, Unavailable
+from seatrial.model.suiteresult import SuiteResult
 from seatrial.model.verdict import Verdict
 from seatrial.schedule.daemon import Daemon
 from seatrial.schedule.execution import Outcome
@@ -384,7 +385,7 @@ def test_a_schedule_says_how_loud_an_unknown_is(
 
 def test_a_suite_that_failed_still_tells_what_in_it_proved_nothing(world: World) -> None:
     failed, unknown = result(Verdict.FAIL), replace(result(Verdict.UNKNOWN), experiment="eviction")
-    whole = Outcome.of("monthly-1", Verdict.FAIL, [failed, unknown], interrupted=False)
+    whole = Outcome.of_suite(SuiteResult("monthly", "", (failed, unknown), (), Path("runs/monthly-1")))
     daemon = Daemon(world.store, lambda: world.plans, lambda *_: whole, world.time.clock, since=START)
     world.time.passes(minutes=30)
     daemon.tick()

@@ -22,8 +22,7 @@ LEASE_S = 60.0
 
 def outcome(verdict: Verdict, number: int = 1, *, interrupted: bool = False) -> Outcome:
     """That of a run with this verdict."""
-    found = result(verdict, number, interrupted=interrupted)
-    return Outcome.of(found.run, verdict, [found], interrupted=interrupted)
+    return Outcome.of_run(result(verdict, number, interrupted=interrupted))
 
 
 @dataclass

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,13 +13,12 @@ import typer
 
 from seatrial.cli.terminal import out, print_json, say
 from seatrial.cli.terms import place_of
-from seatrial.model.problems import BadInput, SeatrialError
+from seatrial.model.problems import BadInput
 from seatrial.model.secrets import ShownFormatter
 
 if TYPE_CHECKING:
-    from seatrial.schedule import Outcome, Upcoming
-    from seatrial.schedule import Plan as SchedulePlan
-    from seatrial.store import Occurrence, RecordedOccurrence, Store
+    from seatrial.schedule import Upcoming
+    from seatrial.store import RecordedOccurrence
 
 commands = typer.Typer(
     help="Runs on a calendar: never twice, never silently not at all.", no_args_is_help=True
@@ -48,8 +46,8 @@ def upcoming(
 
     What the schedules run is planned as well; exit code 64 when that could not be run.
     """
-    from seatrial.cli.scheduled import review
     from seatrial.schedule import next_occurrences, reviewed
+    from seatrial.trials.scheduled import review
 
     found = next_occurrences(files, count, datetime.now(UTC))
     problems = reviewed(files, review)
@@ -119,18 +117,25 @@ def start(
     metrics: Annotated[str, typer.Option(metavar="HOST:PORT", help="Serve /metrics there.")] = "",
 ) -> None:
     """Be the daemon: run what is planned when it is due, and account for every planned instant."""
-    from seatrial.cli.scheduled import review
     from seatrial.schedule import StartOptions
     from seatrial.schedule import start as serve
     from seatrial.store import Store
+    from seatrial.trials import scheduled
 
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(ShownFormatter("%(asctime)s %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.INFO)
     options = replace(StartOptions(), once=once, metrics=_address(metrics) if metrics else None)
-    _put_in_order()
+    scheduled.put_in_order()
     with Store.default() as store:
-        serve(files, store, _Executor(store), options, open_faults=_open_faults, review=review)
+        serve(
+            files,
+            store,
+            scheduled.executor(store),
+            options,
+            open_faults=scheduled.open_faults,
+            review=scheduled.review,
+        )
 
 
 @commands.command()
@@ -142,9 +147,9 @@ def export(
     image: Annotated[str, typer.Option(help="The container image of the CronJob.")] = "seatrial:latest",
 ) -> None:
     """Print what lets something else wake the schedule."""
-    from seatrial.cli.scheduled import review
     from seatrial.schedule import export as exported
     from seatrial.schedule import load_plan, reviewed
+    from seatrial.trials.scheduled import review
 
     if systemd + kubernetes + github_actions != 1:
         raise BadInput("choose one of --systemd, --kubernetes and --github-actions")
@@ -161,33 +166,6 @@ def export(
             else exported.github_actions(plan, str(file), datetime.now(UTC))
         )
         sys.stdout.write(text)
-
-
-class _Executor:
-    """Runs what a schedule names, when the daemon says so."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def __call__(
-        self,
-        plan: SchedulePlan,
-        occurrence: Occurrence,  # noqa: ARG002  # its instant changes nothing of what is run
-        abort: threading.Event,
-    ) -> Outcome:
-        from seatrial.cli.scheduled import run_scheduled
-
-        return run_scheduled(plan, abort, self._store)
-
-
-def _put_in_order() -> None:
-    """Finish what a daemon that was killed has left. That fails for no occurrence: each run asks again."""
-    from seatrial.cli.recovering import recovered
-
-    try:
-        recovered()
-    except SeatrialError as error:
-        say(f"what killed runs left cannot be put in order yet: {error}")
 
 
 def _plain(occurrence: RecordedOccurrence) -> dict[str, str | None]:
@@ -209,18 +187,3 @@ def _address(text: str) -> tuple[str, int]:
     if not host or not port.isdigit() or int(port) > 65535:
         raise BadInput(f"--metrics: '{text}' is not HOST:PORT, such as 127.0.0.1:9464")
     return host, int(port)
-
-
-def _open_faults() -> int:
-    from seatrial.home import seatrial_home
-    from seatrial.undo.journal import Journal
-    from seatrial.undo.session import journal_path
-
-    path = journal_path(seatrial_home())
-    if not path.exists():
-        return 0
-    journal = Journal(path)
-    try:
-        return sum(len(journal.open_entries(session)) for session in journal.unsettled_sessions())
-    finally:
-        journal.close()

@@ -66,6 +66,9 @@ def main() -> None:
 def _run() -> int:
     try:
         return _delivered(_invoked(sys.argv[1:]))
+    except (KeyboardInterrupt, Interrupted, typer.Abort):
+        say("interrupted")
+        return Interrupted.exit_code
     except SeatrialError as error:
         complain(error)
         return error.exit_code
@@ -73,9 +76,6 @@ def _run() -> int:
         if message := _message(error):  # without one, a command that was given nothing has shown its help
             complain(BadInput(f"{message} (see: {_command_of(error)} --help)"))
         return BadInput.exit_code
-    except (KeyboardInterrupt, typer.Abort):
-        say("interrupted")
-        return Interrupted.exit_code
     except Exception as error:
         return _untranslated(error)
 

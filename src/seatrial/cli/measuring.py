@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from seatrial.cli.terminal import out, print_json, say
 from seatrial.cli.terms import place_of
-from seatrial.model.problems import BadInput
-
-if TYPE_CHECKING:
-    from seatrial.model.result import RunResult
 
 
 def register(app: typer.Typer) -> None:
@@ -66,10 +62,12 @@ def report(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> int:
     """Show a run again; one that was killed is finished first. Exit code: that of its verdict."""
+    from seatrial.cli.attended import AtTerminal
     from seatrial.report.terminal import summary
     from seatrial.report.verdictfile import verdict_document
+    from seatrial.trials.results import result_of
 
-    result = _finished(run) if _unfinished(run) else _result_of(run)
+    result = result_of(run, AtTerminal())
     if as_json:
         print_json(verdict_document(result))
     else:
@@ -85,28 +83,6 @@ def compare(
 ) -> None:
     """Hold two runs side by side: what is better, what is worse, what cannot be told apart."""
     from seatrial.report.comparison import compare as compared
+    from seatrial.trials.results import recorded_result
 
-    out.print(compared(_result_of(before), _result_of(after)))
-
-
-def _unfinished(run: Path) -> bool:
-    """Whether it is a run's directory without a verdict."""
-    return (run / "experiment.yaml").exists() and not (run / "verdict.json").exists()
-
-
-def _finished(run: Path) -> RunResult:
-    from seatrial.cli.recovering import recording
-    from seatrial.cli.targets import home
-    from seatrial.run.unfinished import finish_at
-
-    return finish_at(run, home(), recording)
-
-
-def _result_of(run: Path) -> RunResult:
-    from seatrial.report.verdictfile import read_verdict
-
-    path = run / "verdict.json" if run.is_dir() else run
-    try:
-        return read_verdict(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path}: {error}; a run is the directory that `seatrial run` named") from error
+    out.print(compared(recorded_result(before), recorded_result(after)))

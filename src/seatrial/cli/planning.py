@@ -5,15 +5,12 @@ from __future__ import annotations
 from rich.table import Table
 
 from seatrial.cli.terminal import out
-from seatrial.model.problems import SeatrialError
-from seatrial.run.plan import Plan, PlannedStep
-from seatrial.undo import calling
-from seatrial.undo.protocol import Undo
+from seatrial.trials.preview import Preview
 
 
-def show_plan(plan: Plan, look: bool) -> None:
-    """Print the plan. `look`: the target is there, so each step may look at whom it would touch."""
-    experiment = plan.experiment
+def show(preview: Preview) -> None:
+    """Print it."""
+    plan, experiment = preview.plan, preview.plan.experiment
     out.print(f"{experiment.experiment}: {experiment.title}", markup=False, style="bold")
     _line("why", experiment.hypothesis)
     _line("target", f"{plan.target.target} ({plan.target.environment}) at {plan.address}")
@@ -26,12 +23,12 @@ def show_plan(plan: Plan, look: bool) -> None:
     )
     _line("variables", ", ".join(plan.variables))  # names alone: a value may be a secret
     if plan.steps:
-        out.print(_steps(plan, look))
+        out.print(_steps(preview))
     for check in experiment.checks:
         _line("check", f"{check.check} {check.with_ or ''}")
     for missing in plan.lacking():
         _line("not here", missing)
-    if plan.steps and not look:
+    if plan.steps and not preview.looked:
         _line("note", "the target is not there to be looked at: seatrial testbed up, and ask again")
 
 
@@ -40,21 +37,12 @@ def _line(name: str, text: str) -> None:
         out.print(f"{name:<10} {text}", markup=False, soft_wrap=True)
 
 
-def _steps(plan: Plan, look: bool) -> Table:
+def _steps(preview: Preview) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in ("at", "for", "step", "does", "touches", "undone by hand with"):
         table.add_column(column, overflow="fold")
-    for step in plan.steps:
-        seen = _looked_at(step) if look else None
-        touches = seen.touches if isinstance(seen, Undo) else seen or f"{step.role.name} ({step.role.driver})"
-        by_hand = seen.by_hand if isinstance(seen, Undo) else ""
+    for each in preview.steps:
+        step = each.step
         length = f"{step.for_s:g} s" if step.for_s else ""
-        table.add_row(f"{step.at_s:g} s", length, step.name, step.fault.name, touches, by_hand)
+        table.add_row(f"{step.at_s:g} s", length, step.name, step.fault.name, each.touches, each.by_hand)
     return table
-
-
-def _looked_at(step: PlannedStep) -> Undo | str:
-    try:
-        return calling.prepare(step.fault, step.role)
-    except SeatrialError as error:
-        return f"{step.role.name}: {error}"

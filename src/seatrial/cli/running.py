@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from seatrial.cli.terminal import err, print_json, say
-from seatrial.model.problems import Interrupted
+
+if TYPE_CHECKING:
+    from seatrial.model.problems import Problems
+    from seatrial.model.quantities import Rate
 
 DEMO = "chaos/blue-green-rollback.yaml"
 
@@ -57,53 +59,47 @@ def run(
     metrics: MetricsOption = None,
 ) -> int:
     """Run one experiment and judge it. Exit code: 0 pass, 1 fail, 2 unknown."""
-    from seatrial.cli.asked import asked_rate, asked_source
-    from seatrial.cli.targets import is_up, planned_target, target_in_service
+    from seatrial.cli.attended import AtTerminal, tell
     from seatrial.model.problems import Problems
-    from seatrial.run.plan import make_plan
+    from seatrial.trials.request import TrialRequest
 
     problems = Problems()
-    override = asked_rate(rate, problems)
-    source = asked_source(
+    request = TrialRequest(
         experiment,
-        "experiment",
-        target,
-        problems,
+        target=target,
+        rate=_rate(rate, problems),
         confirm=confirm,
         no_testbed=no_testbed and not dry_run,
-        out=out_dir,
+        evidence=out_dir,
         metrics=metrics,
     )
-    plan_for = functools.partial(make_plan, source, rate=override, confirm=confirm)
     if dry_run:
-        from seatrial.cli.planning import show_plan
+        from seatrial.cli.planning import show
+        from seatrial.trials.preview import preview
 
-        show_plan(plan_for(planned_target(target)), is_up(target))
+        show(preview(request, problems))
         return 0
-    from seatrial.cli.conducting import tell, watched
-    from seatrial.cli.recovering import recover_first
-    from seatrial.cli.reporting import Asked
+    from seatrial.trials.trial import run_experiment
 
-    recover_first()
-    with target_in_service(target, no_testbed, plan_for) as system:
-        execution = watched(plan_for(system), Asked(target, rate, confirm), out_dir, metrics)
-    return tell(execution, as_json)
+    return tell(run_experiment(request, AtTerminal(), problems=problems), as_json)
+
+
+def _rate(text: str, problems: Problems) -> Rate | None:
+    """What `--rate` says, if it is given and can be read."""
+    from seatrial.cli.terms import rate_of
+
+    with problems.collected():
+        return rate_of("--rate", text) if text else None
+    return None
 
 
 def demo(out_dir: OutOption = None, as_json: JsonOption = False) -> int:
     """Show the main job on this machine: a blue-green rollback at 10,000 requests a minute, measured."""
-    from seatrial.cli.asked import asked_source
-    from seatrial.cli.conducting import rehearse, tell, watched
-    from seatrial.cli.recovering import recover_first
-    from seatrial.cli.reporting import Asked
-    from seatrial.cli.targets import target_in_service
-    from seatrial.model.problems import Problems
-    from seatrial.run.plan import make_plan
+    from seatrial.cli.attended import AtTerminal, rehearse, tell
+    from seatrial.trials.request import TrialRequest
+    from seatrial.trials.trial import run_experiment
 
-    source = asked_source(DEMO, "experiment", "", Problems(), out=out_dir)
-    recover_first()
-    with target_in_service("", False, lambda system: make_plan(source, system)) as system:
-        execution = watched(make_plan(source, system), Asked(), out_dir)
+    execution = run_experiment(TrialRequest(DEMO, evidence=out_dir), AtTerminal())
     code = tell(execution, as_json)
     rollback = next((each for each in execution.result.objectives if each.name.startswith("downtime")), None)
     if rollback is not None and rollback.lower is not None:
@@ -112,7 +108,7 @@ def demo(out_dir: OutOption = None, as_json: JsonOption = False) -> int:
             between = f"at least {rollback.lower:.3f} s"
         say(f"\nrollback downtime: {between} (allowed: {rollback.target:g} s)")
         say(f"report: {execution.evidence.path('report.html')}")
-        rehearse(execution, source.document.file)
+        rehearse(execution, DEMO)
     return code
 
 
@@ -126,35 +122,28 @@ def suite(
     metrics: MetricsOption = None,
 ) -> int:
     """Run experiments one after the other. Exit code: that of the worst; unknown is worse than pass."""
-    from seatrial.cli.asked import asked_source
-    from seatrial.cli.conducting import watched_suite
+    from seatrial.cli.attended import AtTerminal, show
     from seatrial.cli.figures import suite_table
-    from seatrial.cli.recovering import recover_first
-    from seatrial.cli.reporting import Asked
-    from seatrial.cli.targets import target_in_service
-    from seatrial.model.problems import Problems
-    from seatrial.run.suite import plan_suite, suite_document
+    from seatrial.report.suitefile import suite_document
+    from seatrial.trials.request import TrialRequest
+    from seatrial.trials.trial import run_suite
 
-    source = asked_source(
+    request = TrialRequest(
         suite_file,
         "suite",
-        target,
-        Problems(),
+        target=target,
         confirm=confirm,
         no_testbed=no_testbed,
-        out=out_dir,
+        evidence=out_dir,
         metrics=metrics,
     )
-    recover_first()
-    plan_for = functools.partial(plan_suite, source, confirm=confirm)
-    with target_in_service(target, no_testbed, plan_for) as system:
-        whole = watched_suite(plan_for(system), Asked(target, confirm=confirm), out_dir, metrics)
+    whole = run_suite(request, AtTerminal(), told=show)
     err.print(suite_table(whole))
     for reason in whole.reasons:
         say(reason)
     if as_json:
         print_json(suite_document(whole))
-    return Interrupted.exit_code if whole.interrupted else whole.verdict.exit_code
+    return whole.exit_code
 
 
 def recover(as_json: JsonOption = False) -> int:
@@ -162,35 +151,12 @@ def recover(as_json: JsonOption = False) -> int:
 
     Exit code 1 when a fault is left, 2 when a run cannot be finished.
     """
-    from seatrial.cli.recovering import recovered
+    from seatrial.cli.attended import AtTerminal
+    from seatrial.trials import recovery
 
-    found = recovered()
+    found = recovery.recovered(AtTerminal())
     if as_json:
-        print_json({
-            "recovered": [
-                {
-                    "run": each.run,
-                    "target": each.target,
-                    "fault": each.outcome.entry.undo.fault,
-                    "role": each.outcome.entry.undo.role.name,
-                    "undone": each.undone,
-                    "undo": each.outcome.undo_outcome.value,
-                    "error": each.outcome.error,
-                    "by_hand": "" if each.undone else each.outcome.entry.undo.by_hand,
-                }
-                for each in found.undone
-            ],
-            "finished": [
-                {
-                    "run": each.run.run,
-                    "experiment": each.run.experiment,
-                    "directory": each.run.directory,
-                    "verdict": each.result.verdict if each.result else None,
-                    "reasons": each.result.reasons if each.result else each.pending,
-                }
-                for each in found.finished
-            ],
-        })  # fmt: skip
+        print_json(recovery.recovery_document(found))
     if not found.undone and not found.finished:
         say("nothing was left to undo")
     if not found.all_undone:

@@ -17,7 +17,6 @@ What schedules tell beside that is in `incidents.schedules`.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import cast
@@ -38,7 +37,7 @@ from seatrial.incidents.event import (
 from seatrial.incidents.history import History
 from seatrial.model.experiment import Severity
 from seatrial.model.quantities import Duration
-from seatrial.model.result import ObjectiveResult, RunResult, StepRecord
+from seatrial.model.result import ObjectiveResult, RunResult
 from seatrial.model.verdict import Verdict
 from seatrial.store import OutboxMessage
 
@@ -84,24 +83,16 @@ class Context:
 def on_result(result: RunResult, at: datetime, history: History, context: Context) -> list[OutboxMessage]:
     """The messages that a finished run causes."""
     messages = _changes_of(result, at, context)
-    left = not_undone(result)
-    if result.verdict is Verdict.FAIL or left:
-        return messages + _trigger(result, left, at, history, context)
+    if result.verdict is Verdict.FAIL or result.left_behind:
+        return messages + _trigger(result, at, history, context)
     if result.verdict is Verdict.PASS and not result.interrupted:
         return messages + _resolve(result, at, history, context)
     return messages
 
 
-def not_undone(result: RunResult) -> list[StepRecord]:
-    """Faults and actions whose effect is still there, or may be."""
-    return [step for step in result.steps if step.left_behind]
-
-
-def _trigger(
-    result: RunResult, left: Sequence[StepRecord], at: datetime, history: History, context: Context
-) -> list[OutboxMessage]:
+def _trigger(result: RunResult, at: datetime, history: History, context: Context) -> list[OutboxMessage]:
     failures = history.failures + (result.verdict is Verdict.FAIL)
-    severity: Severity = "critical" if left else context.severity
+    severity: Severity = "critical" if result.left_behind else context.severity
     escalates = history.escalated or failures >= context.escalation.after
     if escalates:
         severity = raised(severity)
@@ -109,13 +100,13 @@ def _trigger(
         kind=Kind.TRIGGER,
         dedup_key=dedup_key(result.target, result.experiment),
         at=at.isoformat(),
-        summary=_summary(result, left, failures),
+        summary=_summary(result, failures),
         target=result.target,
         experiment=result.experiment,
         run=result.run,
         severity=severity,
         report_url=context.report_url,
-        details=_details(result, left, failures, context),
+        details=_details(result, failures, context),
     )
     sinks = context.routes.for_incidents() + ([PAGERDUTY_ESCALATION] if escalates else [])
     messages = [event.to(sink, result.run) for sink in sinks]
@@ -138,19 +129,17 @@ def _resolve(result: RunResult, at: datetime, history: History, context: Context
     return [event.to(sink, result.run) for sink in history.open_at]
 
 
-def _summary(result: RunResult, left: Sequence[StepRecord], failures: int) -> str:
+def _summary(result: RunResult, failures: int) -> str:
     name = f"{result.experiment} on {result.target}"
-    if left:
-        steps = ", ".join(f"{step.does} on {step.role}" for step in left)
+    if result.left_behind:
+        steps = ", ".join(f"{step.does} on {step.role}" for step in result.left_behind)
         return f"{name}: {steps} is not known to be undone; run: seatrial recover"
     why = result.reasons[0] if result.reasons else "an objective was not kept"
     again = f" ({failures} times in a row)" if failures > 1 else ""
     return f"{name} failed{again}: {why}"
 
 
-def _details(
-    result: RunResult, left: Sequence[StepRecord], failures: int, context: Context
-) -> dict[str, Json]:
+def _details(result: RunResult, failures: int, context: Context) -> dict[str, Json]:
     details: dict[str, Json] = {
         "verdict": result.verdict.value,
         "run": result.run,
@@ -161,11 +150,11 @@ def _details(
         "suspected_step": suspected_step(result),
         "reasons": cast("list[Json]", list(result.reasons)),
     }
-    if left:
+    if left := result.left_behind:
         details["not_undone"] = [
             f"{step.name} ({step.does} on {step.role}) {step.undo_outcome}: {step.error}" for step in left
         ]
-        commands = [step.by_hand for step in reversed(left) if step.by_hand]  # the last first
+        commands = [step.by_hand for step in left if step.by_hand]
         details["by_hand"] = cast("list[Json]", [*commands, "seatrial recover"])
     return details | {"report": context.report_url, "reproduce": context.reproduce}
 

@@ -290,6 +290,16 @@ class RunResult:
     scenario: ScenarioAccount | None = None  # None: no load process told of it
     evidence: dict[str, str] = field(default_factory=dict)  # what → file name inside the run's directory
 
+    @property
+    def left_behind(self) -> tuple[StepRecord, ...]:
+        """Steps whose effect is or may be there still; the last injected first: the order to undo them in."""
+        left = (step for step in self.steps if step.left_behind)
+        return tuple(sorted(left, key=_began_s)[::-1])
+
+
+def _began_s(step: StepRecord) -> float:
+    return step.before_s if step.before_s is not None else step.planned_s
+
 
 def plain(value: Any) -> Any:
     """`value` as JSON-ready data: records become mappings, NaN and infinities become null."""

@@ -21,7 +21,7 @@ def headline(result: RunResult) -> str:
     """The verdict as one sentence."""
     if result.verdict is Verdict.PASS:
         return "Every objective was kept and every check held."
-    if any(step.left_behind for step in result.steps):
+    if result.left_behind:
         return "What this run did to its target is not known to be undone. Somebody has to look."
     return "A promise was broken." if result.verdict is Verdict.FAIL else _unknown(result)
 

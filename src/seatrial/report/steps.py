@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
 from seatrial.model.result import StepRecord
@@ -33,9 +32,3 @@ def left_behind(step: StepRecord) -> str:
     """The sentence for a step that somebody has to look after."""
     why = f": {step.error}" if step.error else ""
     return f"{step.name} ({step.does} on {step.role}) is left behind, {undone(step)}{why}"
-
-
-def all_left(steps: Iterable[StepRecord]) -> list[StepRecord]:
-    """Those that are left behind, the last injected first: the order in which to undo them by hand."""
-    left = [step for step in steps if step.left_behind]
-    return sorted(left, key=lambda step: step.before_s if step.before_s is not None else step.planned_s)[::-1]

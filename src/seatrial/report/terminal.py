@@ -14,7 +14,7 @@ from seatrial.model.result import GeneratorAudit, RunResult
 from seatrial.model.verdict import Verdict
 from seatrial.report import sentences
 from seatrial.report.figures import allowed, count, latency, named, rate
-from seatrial.report.steps import all_left, left_behind, undone
+from seatrial.report.steps import left_behind, undone
 from seatrial.report.views import measured_text
 from seatrial.report.views import step as step_view
 
@@ -113,12 +113,11 @@ def to_do(result: RunResult) -> Iterator[str]:
 
     Apart from the summary, for a command that is to be copied must not be broken into lines or cut.
     """
-    left = all_left(result.steps)
-    for step in left:
+    for step in result.left_behind:
         yield left_behind(step)
         if step.by_hand:
             yield f"by hand    {step.by_hand}"
-    if left:
+    if result.left_behind:
         yield "then       seatrial recover"
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from seatrial.model.result import StepRecord
-from seatrial.run.watch import Figures
+
+if TYPE_CHECKING:  # whoever only plans a run need not load what counts its requests
+    from seatrial.run.watch import Figures
 
 
 @dataclass(frozen=True, slots=True)

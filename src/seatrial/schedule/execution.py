@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from seatrial.model.problems import SeatrialError
 from seatrial.model.result import RunResult
+from seatrial.model.suiteresult import SuiteResult
 from seatrial.model.verdict import Verdict
 from seatrial.schedule.plan import Plan
 from seatrial.store import Ending, Occurrence, OccurrenceState
@@ -32,23 +33,24 @@ class Outcome:
     interrupted: bool = False
 
     @classmethod
-    def of(
-        cls,
-        run: str,
-        verdict: Verdict,
-        results: Sequence[RunResult],
-        *,
-        interrupted: bool,
-        reasons: Sequence[str] = (),
-    ) -> Outcome:
-        """That of one run, or of the runs of a suite, with what befell the suite as a whole."""
-        unknown = [result for result in results if result.verdict is Verdict.UNKNOWN]
+    def of_run(cls, result: RunResult) -> Outcome:
+        """That of a single run."""
+        return cls._of(result.run, result.verdict, (result,), result.interrupted)
+
+    @classmethod
+    def of_suite(cls, whole: SuiteResult) -> Outcome:
+        """That of a suite's runs, with what befell the suite as a whole."""
+        found = cls._of(whole.directory.name, whole.verdict, whole.runs, whole.interrupted)
+        return replace(found, reasons=(*whole.reasons, *found.reasons))
+
+    @classmethod
+    def _of(cls, run: str, verdict: Verdict, results: Sequence[RunResult], interrupted: bool) -> Outcome:
         return cls(
             run,
             verdict,
-            (*reasons, *(_told(result) for result in results if result.verdict is not Verdict.PASS)),
-            tuple(_told(result) for result in unknown),
-            interrupted,
+            reasons=tuple(_told(result) for result in results if result.verdict is not Verdict.PASS),
+            unproven=tuple(_told(result) for result in results if result.verdict is Verdict.UNKNOWN),
+            interrupted=interrupted,
         )
 
 

@@ -13,18 +13,20 @@ from tests.support.command import seatrial
 from tests.support.results import result
 from tests.support.schedule_world import Time, World
 
-from seatrial.cli import scheduled
-from seatrial.cli.reporting import Asked, Desk
 from seatrial.files import read
 from seatrial.incidents import Settings
 from seatrial.incidents.event import IncidentEvent
+from seatrial.model.quantities import Rate
 from seatrial.model.verdict import Verdict
 from seatrial.run.execute import Execution
 from seatrial.run.plan import make_plan
-from seatrial.schedule import Outcome, Plan, load_plan
+from seatrial.schedule import load_plan
 from seatrial.schedule.daemon import Daemon
 from seatrial.schedule.plan import ScheduleFiles
-from seatrial.store import Occurrence, Store
+from seatrial.store import Store
+from seatrial.trials import scheduled
+from seatrial.trials.records import Records
+from seatrial.trials.request import TrialRequest
 
 EXPERIMENT = """\
 experiment: {name}
@@ -140,7 +142,7 @@ def test_each_experiment_of_a_scheduled_suite_says_how_to_run_it_alone(
         reporter.finished(failed)
         return Execution(failed, None)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(scheduled, "execute", execute)
+    monkeypatch.setattr("seatrial.trials.trial.execute", execute)
     plan = load_plan(Path("s.yaml"))
     outcome = scheduled.run_scheduled(plan, threading.Event(), store)
     assert (outcome.verdict, len(outcome.reasons), outcome.unproven) == (Verdict.FAIL, 2, ())
@@ -157,22 +159,23 @@ def test_a_run_by_hand_is_run_again_as_it_was_asked_for(
     store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     plan = make_plan(read("suites/two.yaml", "experiment"), read("my target.yaml", "target"), confirm="shop")
-    asked = Asked("my target.yaml", "9000/min", "shop")
-    Desk(store, Settings()).reporter(plan.experiment, asked.command(plan)).finished(result(Verdict.FAIL))
+    request = TrialRequest(
+        "suites/two.yaml", target="my target.yaml", rate=Rate.parse("9000/min"), confirm="shop"
+    )
+    reporter = Records(store, Settings()).reporter(plan.experiment, request.command(plan))
+    reporter.finished(result(Verdict.FAIL))
     (command,) = commands(store)
     assert command == "seatrial run suites/two.yaml --target 'my target.yaml' --rate 9000/min --confirm shop"
     assert seatrial(monkeypatch, *shlex.split(command)[1:], "--dry-run") == 0
     assert "9000/min from 0s" in capsys.readouterr().out
-    assert Asked().command(plan) == "seatrial run suites/two.yaml"  # on the testbed
+    assert TrialRequest("suites/two.yaml").command(plan) == "seatrial run suites/two.yaml"  # on the testbed
 
 
 def test_a_daemon_tells_at_once_what_would_show_when_it_is_due(store: Store) -> None:
     time = Time()
     files = ScheduleFiles([Path("s.yaml")], scheduled.review)
 
-    def execute(plan: Plan, occurrence: Occurrence, abort: threading.Event) -> Outcome:
-        return scheduled.run_scheduled(plan, abort, store)
-
+    execute = scheduled.executor(store)
     daemon = Daemon(store, files.current, execute, time.clock, since=time.wall, problems=files.problems)
     daemon.tick()
     assert store.outbox.messages() == []

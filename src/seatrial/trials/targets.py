@@ -1,4 +1,4 @@
-"""Which target a command means, and bringing the testbed up when it is that one."""
+"""Which target a trial means, and bringing the testbed up when it is that one."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from seatrial import disk, testbed
-from seatrial.cli.interruption import shielded
-from seatrial.cli.terminal import err, say
 from seatrial.files import Source, find, read
 from seatrial.home import make_private_what_is_ours, private_directory, seatrial_home
 from seatrial.model.document import parse
@@ -19,6 +17,7 @@ from seatrial.testbed.blueprint import layout
 from seatrial.testbed.places import Places
 from seatrial.testbed.programs import find_hsm
 from seatrial.testbed.target import target_yaml
+from seatrial.trials.caller import Caller
 
 _TESTBED = "chaos/targets/testbed.yaml"
 
@@ -67,7 +66,9 @@ def allowed_target(named: str, no_testbed: bool) -> Source:
 
 
 @contextlib.contextmanager
-def target_in_service(named: str, no_testbed: bool, validate: Callable[[Source], object]) -> Iterator[Source]:
+def target_in_service(
+    named: str, no_testbed: bool, validate: Callable[[Source], object], caller: Caller
+) -> Iterator[Source]:
     """The target; the testbed is brought up when it is meant and not there, and then taken down again.
 
     `validate` is given the target as planned and raises BadInput before anything is started.
@@ -78,11 +79,11 @@ def target_in_service(named: str, no_testbed: bool, validate: Callable[[Source],
         yield planned
         return
     validate(planned)
-    say("bringing up the testbed (to keep one between runs: seatrial testbed up)")
+    caller.say("bringing up the testbed (to keep one between runs: seatrial testbed up)")
     try:
-        state = testbed.up(lambda text: err.print(f"  {text}", style="dim", markup=False))
+        state = testbed.up(lambda text: caller.say(f"  {text}"))
         home()
         yield read(str(state.target), "target")
     finally:
-        with shielded():
+        with caller.shielded():
             testbed.down()

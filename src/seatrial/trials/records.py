@@ -1,49 +1,23 @@
-"""Recording runs, and telling people of failures: what every command that runs something does alike."""
+"""Runs are recorded, and people are told of failures: alike for whoever runs something."""
 
 from __future__ import annotations
 
 import contextlib
-import shlex
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from seatrial.cli.terminal import say
-from seatrial.files import as_named, find
 from seatrial.incidents import Escalation, Reporter, Settings, deliver
 from seatrial.metrics import StoreCollector, write_textfile
 from seatrial.model.experiment import Experiment, Severity
 from seatrial.model.problems import BadInput, SeatrialError, Unavailable
 from seatrial.store import Store
 
-if TYPE_CHECKING:
-    from seatrial.run.plan import Plan
+Say = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """How a run was asked for, beside its experiment; what was left out is empty."""
-
-    target: str = ""
-    rate: str = ""
-    confirm: str = ""
-
-    def command(self, plan: Plan) -> str:
-        """The command for a shell that runs the same experiment again, alone, from this directory."""
-        target = find(self.target) if self.target else None
-        options = {
-            "--target": as_named(target) if target else self.target,
-            "--rate": self.rate,
-            "--confirm": self.confirm,
-        }
-        given = [word for option, value in options.items() if value for word in (option, value)]
-        return shlex.join(["seatrial", "run", as_named(plan.experiment_file), *given])
-
-
-class Desk:
-    """The run database and the receivers of incidents, for the length of a command."""
+class Records:
+    """The run database and the receivers of incidents, for the length of a trial."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
@@ -63,17 +37,15 @@ class Desk:
             reproduce=command,
         )
 
-    def leave_metrics(self, path: Path | None) -> None:
-        """Write the metrics of everything recorded so far for a node exporter, if a file is named."""
-        if path is None:
-            return
+    def write_metrics(self, path: Path, say: Say) -> None:
+        """Write the metrics of everything recorded so far into a file for a node exporter."""
         collector = StoreCollector(self._store, lambda: datetime.now(UTC), sinks_off=self._settings.off())
         try:
             write_textfile(collector, path)
         except (BadInput, Unavailable) as error:  # the run has its verdict, which is still to be told
             say(f"no metrics: {error}")
 
-    def deliver(self) -> None:
+    def deliver(self, say: Say) -> None:
         """Send what the outbox holds; say what is off and what did not arrive."""
         try:
             deliver(self._store, self._settings)
@@ -85,8 +57,8 @@ class Desk:
 
 
 @contextlib.contextmanager
-def open_desk() -> Iterator[Desk | None]:
-    """The desk; None, and a word about it, when the run database cannot be reached."""
+def open_records(say: Say) -> Iterator[Records | None]:
+    """The records; None, and a word about it, when the run database cannot be reached."""
     settings = Settings.from_environment()
     try:
         store = Store.default()
@@ -95,4 +67,4 @@ def open_desk() -> Iterator[Desk | None]:
         yield None
         return
     with store:
-        yield Desk(store, settings)
+        yield Records(store, settings)

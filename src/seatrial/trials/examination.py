@@ -1,4 +1,4 @@
-"""What a command was asked to run, looked at as a whole before anything is touched.
+"""What is asked for, looked at as a whole before anything is touched.
 
 Options, experiment, suite and target have their mistakes in different files and words; whoever has made three
 wants to read of three, and not to start three times.
@@ -8,18 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
 
 from seatrial import disk
-from seatrial.cli.targets import allowed_target, planned_target
-from seatrial.cli.terms import rate_of
 from seatrial.files import Source, read
 from seatrial.model.problems import BadInput, Problem, Problems
-from seatrial.model.quantities import Rate
 from seatrial.run.plan import problems_of_plan, problems_of_target
-from seatrial.run.suite import problems_of_suite
-
-What = Literal["experiment", "suite"]
+from seatrial.run.suiteplan import problems_of_suite
+from seatrial.trials.request import TrialRequest, What
+from seatrial.trials.targets import allowed_target, planned_target
 
 # What is wrong with it on a target, or where there is none.
 _EXAMINERS: dict[What, Callable[[Source, Source | None, str], list[Problem]]] = {
@@ -28,60 +24,41 @@ _EXAMINERS: dict[What, Callable[[Source, Source | None, str], list[Problem]]] = 
 }
 
 
-def asked_rate(text: str, problems: Problems) -> Rate | None:
-    """What `--rate` says, if it is given and can be read."""
+def examined(request: TrialRequest, problems: Problems | None = None) -> Source:
+    """The file of what is to be run. Raises BadInput with all that is wrong, `problems` among it."""
+    problems = Problems() if problems is None else problems
     with problems.collected():
-        return rate_of("--rate", text) if text else None
-    return None
-
-
-def asked_source(
-    named: str,
-    what: What,
-    target: str,
-    problems: Problems,
-    *,
-    confirm: str = "",
-    no_testbed: bool = False,
-    out: Path | None = None,
-    metrics: Path | None = None,
-) -> Source:
-    """The file of what is to be run, on that target. Raises BadInput with `problems` and all others."""
+        _require_empty(request.evidence)
     with problems.collected():
-        _require_empty(out)
-    with problems.collected():
-        _require_file("--metrics-textfile", metrics)
-    source = _examined(named, what, lambda: allowed_target(target, no_testbed), confirm, problems)
+        _require_file("--metrics-textfile", request.metrics)
+    source = _examined(request, lambda: allowed_target(request.target, request.no_testbed), problems)
     problems.tell()
     assert source is not None  # or there would have been a problem
     return source
 
 
-def problems_of_trial(named: str, what: What, target: str, confirm: str = "") -> list[Problem]:
-    """All that would keep an experiment or a suite from running on a target some day; nothing is started.
+def problems_of(request: TrialRequest) -> list[Problem]:
+    """All that would keep a trial from being run some day; nothing is started.
 
-    The testbed, when it is meant and not up, is taken as it would be. `named` and `target` are paths as
-    `files.find` takes them.
+    The testbed, when it is meant and not up, is taken as it would be.
     """
     problems = Problems()
-    _examined(named, what, lambda: planned_target(target), confirm, problems)
+    _examined(request, lambda: planned_target(request.target), problems)
     return list(problems)
 
 
-def _examined(
-    named: str, what: What, find_target: Callable[[], Source], confirm: str, problems: Problems
-) -> Source | None:
+def _examined(request: TrialRequest, find_target: Callable[[], Source], problems: Problems) -> Source | None:
     """The file of what is to be run, if it is one; what is wrong with it or its target goes to `problems`."""
     source: Source | None = None
     system: Source | None = None
     with problems.collected():
-        source = read(named, what)
+        source = read(request.file, request.what)
     with problems.collected():
         system = find_target()
     if source is not None:
-        problems.add(*_EXAMINERS[what](source, system, confirm))
+        problems.add(*_EXAMINERS[request.what](source, system, request.confirm))
     elif system is not None:
-        problems.add(*problems_of_target(system, confirm))
+        problems.add(*problems_of_target(system, request.confirm))
     return source
 
 

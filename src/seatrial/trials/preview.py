@@ -1,0 +1,58 @@
+"""A dry run: who would be touched, how, how that would be undone, and what cannot be done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from seatrial.undo import calling
+from seatrial.undo.protocol import Undo
+from seatrial.model.problems import Problems, SeatrialError
+from seatrial.run.plan import Plan, PlannedStep, make_plan
+from seatrial.trials.examination import examined
+from seatrial.trials.request import TrialRequest
+from seatrial.trials.targets import is_up, planned_target
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewedStep:
+    """A step and what it would do, as far as that is known. `by_hand`: the command that undoes it."""
+
+    step: PlannedStep
+    touches: str
+    by_hand: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A plan that is not carried out. `looked`: the target is there, and was looked at for each step."""
+
+    plan: Plan
+    steps: tuple[PreviewedStep, ...]
+    looked: bool
+
+
+def preview(request: TrialRequest, problems: Problems | None = None) -> Preview:
+    """What a run would do; nothing is started. Raises BadInput with all that is wrong, and `problems`."""
+    source = examined(request, problems)
+    system = planned_target(request.target)
+    plan = make_plan(source, system, rate=request.rate, confirm=request.confirm)
+    return previewed(plan, looks=is_up(request.target))
+
+
+def previewed(plan: Plan, *, looks: bool) -> Preview:
+    """A plan as it would be carried out. `looks`: the target is there to be looked at."""
+    return Preview(
+        plan, tuple(_looked_at(step) if looks else _as_planned(step) for step in plan.steps), looks
+    )
+
+
+def _as_planned(step: PlannedStep) -> PreviewedStep:
+    return PreviewedStep(step, f"{step.role.name} ({step.role.driver})")
+
+
+def _looked_at(step: PlannedStep) -> PreviewedStep:
+    try:
+        undo: Undo = calling.prepare(step.fault, step.role)
+    except SeatrialError as error:
+        return PreviewedStep(step, f"{step.role.name}: {error}")
+    return PreviewedStep(step, undo.touches, undo.by_hand)
