@@ -11,12 +11,12 @@ import pytest
 from tests.support.command import seatrial
 
 from seatrial.model.role import Role
+from seatrial.processes import ProcessId
+from seatrial.trials.scheduled import run_scheduled
 from seatrial.undo import registry
 from seatrial.undo.journal import Journal, Session
-from seatrial.processes import ProcessId
 from seatrial.undo.recover import LeftBehindError
 from seatrial.undo.session import journal_path
-from seatrial.trials.scheduled import run_scheduled
 
 DEAD = ProcessId(2**22 - 1, 1, "a boot long ago")
 

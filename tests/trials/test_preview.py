@@ -11,11 +11,11 @@ from pydantic import BaseModel
 from tests.support.planning import EXPERIMENT, TARGET
 
 from seatrial import files
-from seatrial.model.role import Role
-from seatrial.undo.protocol import ANY, Declared, Undo
 from seatrial.model.problems import Unavailable
+from seatrial.model.role import Role
 from seatrial.run.plan import Plan, PlannedStep, make_plan
 from seatrial.trials.preview import previewed
+from seatrial.undo.protocol import ANY, Declared, Undo
 
 
 class Nothing(BaseModel):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from seatrial.undo import calling
-from seatrial.undo.protocol import Undo
 from seatrial.model.problems import Problems, SeatrialError
 from seatrial.run.plan import Plan, PlannedStep, make_plan
 from seatrial.trials.examination import examined
 from seatrial.trials.request import TrialRequest
 from seatrial.trials.targets import is_up, planned_target
+from seatrial.undo import calling
+from seatrial.undo.protocol import Undo
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from seatrial.undo.recover import Recovered, require_undone
 from seatrial.model.problems import Interrupted
 from seatrial.run.openruns import Finished
 from seatrial.run.recovery import Recovery, recover
 from seatrial.trials.caller import Caller
 from seatrial.trials.targets import home
+from seatrial.undo.recover import Recovered, require_undone
 
 if TYPE_CHECKING:
     from seatrial.run.openruns import Reporters

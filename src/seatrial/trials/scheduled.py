@@ -7,8 +7,6 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from seatrial.undo.journal import Journal
-from seatrial.undo.session import journal_path
 from seatrial.files import as_named, candidates, find, read
 from seatrial.home import seatrial_home
 from seatrial.incidents import Settings
@@ -23,6 +21,8 @@ from seatrial.trials.recovery import recover_first, recovered
 from seatrial.trials.request import TrialRequest, What
 from seatrial.trials.targets import home
 from seatrial.trials.trial import conducting, run_experiment, run_suite
+from seatrial.undo.journal import Journal
+from seatrial.undo.session import journal_path
 
 _log = logging.getLogger(__name__)
 
