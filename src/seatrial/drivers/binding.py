@@ -18,6 +18,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
+from seatrial.extras import Extra
 from seatrial.model.problems import Path
 from seatrial.model.strict import as_tuple
 
@@ -54,6 +55,7 @@ class Binding(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
 
     driver: ClassVar[str]  # as target files call it
+    extra: ClassVar[Extra | None] = None  # without which such a role cannot be reached
 
     pidfile: Files = ()
     start: Arguments = ()

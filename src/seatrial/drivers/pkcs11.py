@@ -15,6 +15,7 @@ from typing import ClassVar
 from pydantic import ConfigDict, Field
 
 from seatrial.drivers.binding import Binding
+from seatrial.extras import HSM, Extra
 from seatrial.ledger.pkcs11 import Pkcs11Configuration, Pkcs11Signer
 from seatrial.ledger.signer import SignerUnavailable
 from seatrial.model.problems import BadInput
@@ -26,6 +27,7 @@ class Pkcs11Binding(Binding):
     """How to reach it, and which key signs."""
 
     driver: ClassVar[str] = "pkcs11"
+    extra: ClassVar[Extra | None] = HSM
 
     model_config = ConfigDict(coerce_numbers_to_str=True)
 

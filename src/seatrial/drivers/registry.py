@@ -43,6 +43,12 @@ def find(driver: str) -> type[Binding] | None:
     return _declared().get(driver)
 
 
+def lacking(driver: str) -> str:
+    """What is not installed that such a role is reached by, and how to get it; empty when nothing."""
+    record = find(driver)
+    return record.extra.lacking() if record and record.extra else ""
+
+
 def problems_in(driver: str, written: Mapping[str, Any]) -> list[Problem]:
     """All that is wrong with a binding: unknown keys, and values of the wrong type (references filled in).
 

@@ -15,7 +15,6 @@ drivers go from there (redirects, clusters, programs) is theirs: no allow list i
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import json
 import shlex
 from typing import Annotated, Any, ClassVar
@@ -24,6 +23,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, Field
 
 from seatrial.drivers import reach
+from seatrial.extras import CHAOSTOOLKIT
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.quantities import Duration
 from seatrial.model.role import Role
@@ -65,16 +65,13 @@ class ChaosToolkit(Declared):
         return self.lag.seconds
 
     def lacking(self) -> str:
-        if importlib.util.find_spec("chaoslib") is None:
-            return "the Chaos Toolkit library: pip install 'seatrial[chaostoolkit]'"
-        return ""
+        return CHAOSTOOLKIT.lacking()
 
     def fit(self, role: Role) -> None:
         role.require_variables(self)
 
     def prepare(self, role: Role) -> Undo:
-        if missing := self.lacking():
-            raise Unavailable(f"{role.name}: not run here, needs {missing}")
+        CHAOSTOOLKIT.require(role.name)
         return self.noting(role, Activity(), touches=_shown(self.inject_), by_hand=_by_hand(self.undo_))
 
     def inject(self, undo: Undo) -> None:
@@ -92,11 +89,9 @@ class ChaosToolkit(Declared):
 
 def _run(role: Role, kind: str, provider: dict[str, Any]) -> Any:
     """Run one activity; what it returned. Raises Unavailable when it failed, BadInput when it is wrong."""
-    try:
-        activity = importlib.import_module("chaoslib.activity")
-        exceptions = importlib.import_module("chaoslib.exceptions")
-    except ImportError as error:
-        raise Unavailable("needs the Chaos Toolkit library: pip install 'seatrial[chaostoolkit]'") from error
+    CHAOSTOOLKIT.require(role.name)
+    activity = importlib.import_module("chaoslib.activity")
+    exceptions = importlib.import_module("chaoslib.exceptions")
     resolved = role.resolved(provider)
     if provider["type"] == "http":
         reach.require_allowed(role.allow_list, urlsplit(resolved["url"]).hostname or "", role.name)

