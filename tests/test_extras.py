@@ -36,6 +36,13 @@ roles:
 EXPERIMENT = "experiment: it\nload: {{scenario: home.py, rate: 1/s}}\nduration: 2s\ntimeline:\n  - {step}\n"
 SCENARIO = "from locust import task\nfrom seatrial.load import OpenLoopUser\nclass V(OpenLoopUser):\n    @task\n    def t(self): pass\n"
 ACTIVITY = "{type: process, path: 'true'}"
+COMMANDS = (
+    ("testbed", "up"),
+    ("demo",),
+    ("run", "chaos/redis-outage.yaml"),
+    ("run", "chaos/redis-outage.yaml", "--dry-run"),
+    ("suite", "chaos/suites/monthly.yaml", "--dry-run"),
+)
 
 
 def place_with(tmp_path: Path, step: str) -> Path:

@@ -40,7 +40,7 @@ ALLOWED = {
             "store", "doctor"},
 }  # fmt: skip
 
-GROUND = ("home", "disk", "processes")  # modules that every room stands on
+GROUND = ("home", "disk", "processes", "extras")  # modules that every room stands on
 ONLY_THE_PROTOCOL = (
     "faults",
     "actions",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from seatrial import disk, testbed
+from seatrial.extras import TESTBED
 from seatrial.files import Source, find, read
 from seatrial.home import make_private_what_is_ours, private_directory, seatrial_home
 from seatrial.model.document import parse
@@ -45,13 +46,17 @@ def is_up(named: str) -> bool:
 
 
 def planned_target(named: str) -> Source:
-    """The target as far as it is known without starting anything."""
+    """The target as far as it is known without starting anything.
+
+    Raises Unavailable when that would be a testbed and none can be had here.
+    """
     if _names_another(named):
         return read(named, "target")
     state = testbed.status()
     if state is not None and state.phase == "ready":
         home()
         return read(str(state.target), "target")
+    TESTBED.require("without --target FILE, this")
     places = Places.of_home()
     text = target_yaml(layout(places), places, find_hsm())
     unknown_yet = dict.fromkeys(references(text), "chosen-at-up")
