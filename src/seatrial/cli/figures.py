@@ -8,10 +8,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from seatrial.model.figures import count, interval, seconds, share
 from seatrial.model.result import Measurement, ObjectiveResult
 from seatrial.model.suiteresult import SuiteResult
 from seatrial.model.verdict import Verdict
-from seatrial.report.figures import count, interval, seconds, share
 from seatrial.report.sentences import generator, what_clients_saw
 from seatrial.report.terminal import verdict_text
 from seatrial.report.views import latency

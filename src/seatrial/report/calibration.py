@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from seatrial.report.figures import UNKNOWN
+from seatrial.model.figures import UNKNOWN
 
 _MOST_KINDS = 20
 

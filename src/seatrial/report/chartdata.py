@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from seatrial.model.figures import interval
 from seatrial.model.requestlog import Coded, Floats, RequestLog
 from seatrial.model.result import Measurement, Outage, StepRecord
 from seatrial.report.closeup import Bracket, CloseUp, close_ups
-from seatrial.report.figures import interval
 from seatrial.report.overview import Overview, overview
 
 _TICK_S = 1e-5

@@ -14,8 +14,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from seatrial.model.figures import allowed, at_least
 from seatrial.model.result import ObjectiveResult, RunResult
-from seatrial.report.figures import allowed, at_least
 from seatrial.report.terminal import verdict_text
 from seatrial.report.views import measured_text
 

@@ -16,9 +16,10 @@ from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from seatrial.model import figures
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import Measurement, Outage
-from seatrial.report import figures, sentences, views
+from seatrial.report import sentences, views
 from seatrial.report.calibration import calibration_view
 from seatrial.report.chartdata import chart_data
 from seatrial.report.closeup import MOST_CLOSEUPS

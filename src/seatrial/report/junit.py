@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
+from seatrial.model.figures import allowed
 from seatrial.model.result import ObjectiveResult, RunResult, StepRecord
 from seatrial.model.undo import UndoOutcome
 from seatrial.model.verdict import Verdict
-from seatrial.report.figures import allowed
 from seatrial.report.steps import left_behind, undone
 from seatrial.report.views import NOT_MEASURED, measured_text
 

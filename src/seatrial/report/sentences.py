@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from seatrial.model.figures import count, interval, milliseconds, seconds, share
 from seatrial.model.result import (
     Failover,
     GeneratorAudit,
@@ -14,7 +15,6 @@ from seatrial.model.result import (
     times,
 )
 from seatrial.model.verdict import Verdict
-from seatrial.report.figures import count, interval, milliseconds, seconds, share
 
 
 def headline(result: RunResult) -> str:

@@ -10,10 +10,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from seatrial.model.figures import allowed, count, latency, named, rate
 from seatrial.model.result import GeneratorAudit, RunResult
 from seatrial.model.verdict import Verdict
 from seatrial.report import sentences
-from seatrial.report.figures import allowed, count, latency, named, rate
 from seatrial.report.steps import left_behind, undone
 from seatrial.report.views import measured_text
 from seatrial.report.views import step as step_view

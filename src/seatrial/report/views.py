@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from seatrial.model.figures import Shown, allowed, at_least, count, exactly, interval, seconds, share
+from seatrial.model.figures import latency as latency_text
 from seatrial.model.result import Failover, Latency, ObjectiveResult, Outage, RunResult, StepRecord
 from seatrial.model.undo import UndoOutcome
 from seatrial.model.verdict import Verdict
-from seatrial.report.figures import Shown, allowed, at_least, count, exactly, interval, seconds, share
-from seatrial.report.figures import latency as latency_text
 from seatrial.report.overview import NameRow
 from seatrial.report.sentences import phase_length
 from seatrial.report.steps import left_behind, undone

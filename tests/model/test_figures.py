@@ -4,7 +4,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from seatrial.report.figures import allowed, exactly, interval, named, number, share
+from seatrial.model.figures import allowed, exactly, interval, named, number, share
 
 LENGTHS = st.floats(min_value=0, max_value=1e5)
 
