@@ -35,12 +35,13 @@ ALLOWED = {
     "trials": {"run", "undo", "schedule", "report", "store", "incidents", "metrics", "files", "testbed"},
     "testbed": {"ledger"},
     "doctor": {"drivers", "faults", "undo", "testbed"},
+    "catalogue": {"drivers", "undo", "checks", "measure"},
     "web": {"report", "store", "measure"},
     "cli": {"trials", "run", "schedule", "report", "web", "testbed", "measure", "calibrate", "ledger", "incidents",
             "store", "doctor"},
 }  # fmt: skip
 
-GROUND = ("home", "disk", "processes", "extras")  # modules that every room stands on
+GROUND = ("home", "disk", "processes", "extras", "discovery")  # modules that every room stands on
 ONLY_THE_PROTOCOL = (
     "faults",
     "actions",

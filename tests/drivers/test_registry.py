@@ -56,13 +56,13 @@ def told(driver: str, binding: dict[str, Any]) -> list[str]:
     return [str(problem) for problem in drivers.problems_in(driver, binding)]
 
 
-@pytest.mark.parametrize("driver", drivers.names())
+@pytest.mark.parametrize("driver", drivers.DRIVERS.names())
 def test_every_key_that_somebody_reads_may_stand_there(driver: str) -> None:
     assert told(driver, LEAST[driver]) == []
     assert told(driver, {**PROCESSES, **LEAST[driver], **MORE.get(driver, {})}) == []
 
 
-@pytest.mark.parametrize("driver", drivers.names())
+@pytest.mark.parametrize("driver", drivers.DRIVERS.names())
 def test_an_unknown_key_is_refused_with_the_nearest(driver: str) -> None:
     assert told(driver, {**LEAST[driver], "pidfil": "x"}) == [
         "pidfil: unknown key 'pidfil'; did you mean 'pidfile'?"
@@ -71,7 +71,7 @@ def test_an_unknown_key_is_refused_with_the_nearest(driver: str) -> None:
 
 def test_whatever_acts_or_asks_through_a_driver_finds_it_declared() -> None:
     through = {driver for name in registry.names() for driver in registry.find(name).drivers} - ANY
-    assert through | set(DRIVERS) | RECORDERS.keys() <= set(drivers.names())
+    assert through | set(DRIVERS) | RECORDERS.keys() <= set(drivers.DRIVERS.names())
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_an_undo_does_not_fail_because_of_a_key_that_a_plan_refuses() -> None:
 
 
 def test_every_driver_is_in_a_file_of_its_name() -> None:
-    for name in drivers.names():
+    for name in drivers.DRIVERS.names():
         record = drivers.find(name)
         assert record is not None
         assert Path(record.__module__.replace(".", "/")).name == name.replace("-", "_")

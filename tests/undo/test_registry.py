@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from seatrial.model.problems import BadInput, dotted
@@ -53,23 +51,6 @@ def test_a_word_of_one_kind_is_not_taken_for_the_other() -> None:
         registry.require_kind("deploy.kill", "action")
     with pytest.raises(BadInput, match=r"^unknown fault 'trafic\.spike'; did you mean 'traffic\.spike'\?$"):
         registry.require_kind("trafic.spike", "fault")
-
-
-def test_a_file_may_hold_what_its_fault_shares_with_others(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    home = tmp_path / "faults_of_others"
-    home.mkdir()
-    (home / "__init__.py").touch()
-    (home / "made_up.py").write_text(
-        "from seatrial.undo.protocol import ANY, Declared\n"
-        "class Shared(Declared):\n    drivers = ANY\n"
-        "class MadeUp(Shared):\n    name = 'made.up'\n"
-    )
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(registry, "HOMES", (*registry.HOMES, "faults_of_others"))
-    assert registry.find("made.up").__name__ == "MadeUp"
-    registry.find.cache_clear()
 
 
 def test_every_bad_parameter_is_told_with_its_path() -> None:

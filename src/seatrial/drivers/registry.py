@@ -1,46 +1,30 @@
-"""Finds a driver by the name that target files call it: `audit-log` is declared in `audit_log.py`."""
+"""Drivers by the names that target files call them: `audit-log` is declared in `audit_log.py`."""
 
 from __future__ import annotations
 
-import functools
-import importlib
 import os
-import pkgutil
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
 
-import seatrial.drivers
+from seatrial.discovery import CannotLoad, Registry
 from seatrial.drivers.binding import Binding, Supervision
 from seatrial.model.document import problems_of
 from seatrial.model.problems import Path, Problem, nearest
 from seatrial.model.target import references, substitute
 
-
-@functools.cache
-def _declared() -> Mapping[str, type[Binding]]:
-    found: dict[str, type[Binding]] = {}
-    for module in pkgutil.iter_modules(seatrial.drivers.__path__):
-        for value in vars(importlib.import_module(f"seatrial.drivers.{module.name}")).values():
-            if isinstance(value, type) and issubclass(value, Binding) and "driver" in vars(value):
-                found[value.driver] = value
-    return found
-
-
-def names() -> list[str]:
-    """Every declared name, sorted."""
-    return sorted(_declared())
+DRIVERS: Registry[Binding] = Registry("driver", "seatrial.drivers", Binding, key="driver")
 
 
 def find(driver: str) -> type[Binding] | None:
-    """The record of a binding to `driver`; None for one that nobody here has declared.
+    """The record of a binding to `driver`; None for one that nobody has declared.
 
     Such a role can still be acted on by whatever needs no driver: programs of one's own, the Chaos Toolkit,
     signals to the processes of its pidfile.
     """
-    return _declared().get(driver)
+    return DRIVERS.get(driver)
 
 
 def lacking(driver: str) -> str:
@@ -54,9 +38,11 @@ def problems_in(driver: str, written: Mapping[str, Any]) -> list[Problem]:
 
     Paths count from the binding. What refers to a variable that is not set is not typed: nobody knows it yet.
     """
-    close = nearest(driver, names())
-    record = find(driver)
-    if record is None and "did you mean" in close:
+    try:
+        record = find(driver)
+    except CannotLoad as error:
+        return [problem.under(("driver",)) for problem in error.problems]
+    if record is None and "did you mean" in (close := nearest(driver, DRIVERS.names())):
         return [Problem(f"unknown driver '{driver}'{close}", path=("driver",))]
     unset = references(dict(written)) - os.environ.keys()
     known = {**os.environ, **{name: f"${{{name}}}" for name in unset}}

@@ -6,42 +6,33 @@ a warning that omission cannot be excluded.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from functools import cache
 from pathlib import Path
 
+from seatrial.discovery import Registry
 from seatrial.measure.importers.importer import Imported, Importer, Source
 from seatrial.measure.importers.seatrial import write_csv
 from seatrial.model.problems import BadInput, nearest
 
-__all__ = ["Imported", "formats", "read", "write_csv"]
+__all__ = ["IMPORTERS", "Imported", "formats", "read", "write_csv"]
 
 AUTO = "auto"
 
 
-@cache
-def _importers() -> dict[str, Importer]:
-    """Every module of this package that has an IMPORTER, by its name."""
-    modules = (
-        importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)
-    )
-    importers: list[Importer] = [module.IMPORTER for module in modules if hasattr(module, "IMPORTER")]
-    return {importer.name: importer for importer in importers}
+IMPORTERS: Registry[Importer] = Registry("importer", __name__, Importer)
 
 
 def formats() -> tuple[str, ...]:
     """What may be asked for: `auto` and the name of every importer."""
-    return (AUTO, *sorted(_importers()))
+    return (AUTO, *IMPORTERS.names())
 
 
 def read(path: Path, format: str = AUTO) -> Imported:  # noqa: A002  # what the option is called
     """Read a request log. Raises BadInput with file and line for what cannot be read."""
-    if format != AUTO and format not in _importers():
-        raise BadInput(f"unknown format '{format}'{nearest(format, formats())}")
+    wanted = None if format == AUTO else _importer(format)
     source = Source.of(path)
+    importer = wanted or _recognising(source)
     try:
-        imported = _choose(source, format).read(source)
+        imported = importer.read(source)
     except OSError as error:  # the disk, or a compressed stream that is cut short
         raise source.problem(f"cannot be read to its end: {error}") from error
     if not len(imported.log):
@@ -49,10 +40,16 @@ def read(path: Path, format: str = AUTO) -> Imported:  # noqa: A002  # what the 
     return imported
 
 
-def _choose(source: Source, wanted: str) -> Importer:
-    if wanted != AUTO:
-        return _importers()[wanted]
-    for importer in _importers().values():
+def _importer(name: str) -> Importer:
+    declared = IMPORTERS.get(name)
+    if declared is None:
+        raise BadInput(f"unknown format '{name}'{nearest(name, formats())}")
+    return declared()
+
+
+def _recognising(source: Source) -> Importer:
+    for found in IMPORTERS.all().values():
+        importer = found.declared()
         if importer.recognises(source):
             return importer
     shown = source.first_line[:60]

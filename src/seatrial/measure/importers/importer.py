@@ -1,17 +1,18 @@
 """What an importer is, and the record that it returns.
 
-An importer is one module of this package with a constant `IMPORTER`; it is found by its declared name.
+An importer is one file of this package, found by its declared name; see `discovery`.
 """
 
 from __future__ import annotations
 
 import io
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, cast
+from typing import Any, BinaryIO, ClassVar, cast
 
 import numpy as np
 import pyarrow as pa
@@ -115,16 +116,16 @@ class Source:
         return BadInput(Problem(shown, Location(str(self.path), line)))
 
 
-class Importer(Protocol):
+class Importer(ABC):
     """Reads the request log of one tool."""
 
-    @property
-    def name(self) -> str:
-        """What people write after `--format`."""
+    name: ClassVar[str]  # what people write after `--format`
 
+    @abstractmethod
     def recognises(self, source: Source) -> bool:
         """Whether the file looks like this tool's."""
 
+    @abstractmethod
     def read(self, source: Source) -> Imported:
         """The log, rows in any order. Raises BadInput with the line that is wrong."""
 

@@ -10,14 +10,14 @@ said to be.
 
 from __future__ import annotations
 
-from seatrial.measure.importers.importer import Imported, Source
+from seatrial.measure.importers.importer import Imported, Importer, Source
 from seatrial.measure.importers.jtl_table import is_headerless, read_table
 from seatrial.measure.importers.jtl_xml import read_xml
 
 _XML = b"<testResults"
 
 
-class JtlImporter:
+class JtlImporter(Importer):
     """One row, or one element, a sample."""
 
     name = "jtl"
@@ -31,6 +31,3 @@ class JtlImporter:
     def read(self, source: Source) -> Imported:
         """Good is what JMeter calls a success, its assertions included."""
         return read_xml(source, self.name) if _XML in source.head else read_table(source, self.name)
-
-
-IMPORTER = JtlImporter()

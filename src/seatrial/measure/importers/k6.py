@@ -19,6 +19,7 @@ from seatrial.measure.importers.delimited import TEXT, floats, line_of_row, read
 from seatrial.measure.importers.importer import (
     CLOSED_LOOP,
     Imported,
+    Importer,
     LineOf,
     Source,
     epoch_s,
@@ -56,7 +57,7 @@ class _Samples:
     dropped: int = 0  # iterations that k6 says it could not start in time
 
 
-class K6Importer:
+class K6Importer(Importer):
     """Every http_req_duration sample is one request."""
 
     name = "k6"
@@ -176,6 +177,3 @@ def _from_csv(source: Source) -> _Samples:
         paired or not len(waits),
         _whole(float(np.sum(values[metric.equals(_DROPPED)]))),
     )
-
-
-IMPORTER = K6Importer()

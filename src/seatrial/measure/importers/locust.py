@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from seatrial.measure.generator import ENDED_ALONE
 from seatrial.measure.importers.delimited import TEXT, floats, line_of_row, read_csv, texts
-from seatrial.measure.importers.importer import CLOSED_LOOP, Imported, Source, without_schedule
+from seatrial.measure.importers.importer import CLOSED_LOOP, Imported, Importer, Source, without_schedule
 
 _COLUMNS = ("start_time", "response_time", "exception")
 _SUMMARIES = (
@@ -32,7 +32,7 @@ _ADVICE = (
 )
 
 
-class LocustImporter:
+class LocustImporter(Importer):
     """One row an event."""
 
     name = "locust"
@@ -63,6 +63,3 @@ class LocustImporter:
             line_of=partial(line_of_row, source),
         )
         return Imported(log, self.name, ENDED_ALONE, (CLOSED_LOOP,))
-
-
-IMPORTER = LocustImporter()

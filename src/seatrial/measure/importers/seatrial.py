@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from seatrial.measure.generator import EVERYTHING
 from seatrial.measure.importers.delimited import line_of_row, read_csv
-from seatrial.measure.importers.importer import Imported, Source, check_times
+from seatrial.measure.importers.importer import Imported, Importer, Source, check_times
 from seatrial.model.problems import nearest
 from seatrial.model.requestlog import SCHEMA, RequestLog
 
@@ -24,7 +24,7 @@ _MEASURED = tuple(name for name in SCHEMA.names if name != "key")
 _OPTIONAL = tuple(name for name in _MEASURED if name not in _REQUIRED)
 
 
-class SeatrialImporter:
+class SeatrialImporter(Importer):
     """The format of design section 4, as `seatrial.model.requestlog` describes it."""
 
     name = "seatrial"
@@ -92,6 +92,3 @@ def write_csv(log: RequestLog, path: Path) -> None:
     with pa.output_stream(str(unfinished), compression=codec) as stream:
         pacsv.write_csv(log.to_arrow(), stream)
     unfinished.replace(path)
-
-
-IMPORTER = SeatrialImporter()

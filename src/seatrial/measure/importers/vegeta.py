@@ -16,6 +16,7 @@ from seatrial.measure.importers.delimited import TEXT, floats, line_of_row, read
 from seatrial.measure.importers.importer import (
     CLOSED_LOOP,
     Imported,
+    Importer,
     Source,
     epoch_s,
     without_schedule,
@@ -33,7 +34,7 @@ _REPORT = (
 )
 
 
-class VegetaImporter:
+class VegetaImporter(Importer):
     """Timestamps and latencies are nanoseconds."""
 
     name = "vegeta"
@@ -117,6 +118,3 @@ def _is_report(source: Source) -> bool:
         and b'"latencies":' in source.head
         and b'"throughput":' in source.head
     )
-
-
-IMPORTER = VegetaImporter()
