@@ -51,7 +51,7 @@ def test_a_failure_opens_an_incident_everywhere() -> None:
 
 @pytest.mark.parametrize(
     ("lower", "upper", "shown"),
-    [(7.2, math.inf, "7.2 s or more"), (7.2, None, "7.2 s or more"), (None, None, "not measured")],
+    [(7.2, math.inf, "7.20 s or more"), (7.2, None, "7.20 s or more"), (None, None, "not measured")],
 )
 def test_bounds_that_are_not_known_are_said_in_words(
     lower: float | None, upper: float | None, shown: str
@@ -67,7 +67,7 @@ def test_its_details_say_what_was_promised_measured_and_suspected() -> None:
     event = triggered(policy.on_result(result(), NOW, History(), CONTEXT))
     assert event.dedup_key == "seatrial/testbed/database-crash"
     assert event.details["objectives"] == [
-        {"objective": "downtime after crash", "target": "5 s", "measured": "7.2 … 7.6 s", "verdict": "fail"}
+        {"objective": "downtime after crash", "target": "5 s", "measured": "7.20 … 7.60 s", "verdict": "fail"}
     ]
     assert event.details["suspected_step"] == "crash"
     assert event.details["reproduce"] == "seatrial run chaos/x.yaml"

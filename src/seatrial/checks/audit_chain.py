@@ -28,6 +28,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from seatrial.checks.protocol import DeclaredCheck, History
 from seatrial.checks.replicas import Recorded
 from seatrial.ledger import VerifierKey, VerifyReport, verify
+from seatrial.model.figures import bounds as shown
 from seatrial.model.problems import BadInput
 from seatrial.model.quantities import Duration
 from seatrial.model.result import Bounds, CheckResult
@@ -107,7 +108,7 @@ class AuditChain(DeclaredCheck):
         if wrong:
             verdict = Verdict.merge(each for _, each in wrong)
             return self.found(verdict, f"{said}: {'; '.join(text for text, _ in wrong)}", **figures)
-        after = "".join(f"; {_span(bounds)} after {step}" for step, bounds in caught_up.items())
+        after = "".join(f"; {shown(bounds).bracketed} after {step}" for step, bounds in caught_up.items())
         return self.found(Verdict.PASS, f"{said}{after and '; caught up' + after[1:]}", **figures)
 
     def _unsigned(self, report: VerifyReport) -> str:
@@ -118,7 +119,7 @@ class AuditChain(DeclaredCheck):
         verdict = judge_bounds(bounds.lower_s, bounds.upper_s, self.catch_up.seconds)
         if verdict is Verdict.PASS:
             return "", verdict
-        return f"caught up {_span(bounds)} after {step}, {self.catch_up} is allowed", verdict
+        return f"caught up {shown(bounds).bracketed} after {step}, {self.catch_up} is allowed", verdict
 
 
 def _verified(recorded: Recorded) -> tuple[AuditRecording, VerifyReport]:
@@ -176,11 +177,3 @@ def longest_without_signature_s(recording: AuditRecording, history: History) -> 
     instants: Sequence[float] = sorted(each.signed_at - history.zero_wall_s for each in recording.checkpoints)
     during = [0.0, *(at for at in instants if at > 0)]
     return max((later - earlier for earlier, later in pairwise(during)), default=math.nan)
-
-
-def _span(bounds: Bounds) -> str:
-    if bounds.lower_s == bounds.upper_s:
-        return f"{bounds.lower_s:.1f} s"
-    if math.isinf(bounds.upper_s):
-        return f"{bounds.lower_s:.1f} s or more"
-    return f"{bounds.lower_s:.1f} … {bounds.upper_s:.1f} s"

@@ -8,13 +8,13 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from seatrial.model.figures import count, interval, seconds, share
+from seatrial.model.figures import bounds, count, seconds, share
 from seatrial.model.result import Measurement, ObjectiveResult
 from seatrial.model.suiteresult import SuiteResult
 from seatrial.model.verdict import Verdict
 from seatrial.report.sentences import generator, what_clients_saw
 from seatrial.report.terminal import verdict_text
-from seatrial.report.views import latency
+from seatrial.report.views import latency, measured_text
 
 _MOST_OUTAGES = 20
 
@@ -71,10 +71,7 @@ def suite_table(whole: SuiteResult) -> RenderableType:
 
 
 def _key_figure(objective: ObjectiveResult) -> str:
-    assert objective.lower is not None
-    assert objective.upper is not None
-    shown = interval(objective.lower, objective.upper, objective.unit, objective.target)
-    return f"{objective.name} {shown.bracketed}"
+    return f"{objective.name} {measured_text(objective)}"
 
 
 def _outages(measured: Measurement) -> Table:
@@ -84,8 +81,8 @@ def _outages(measured: Measurement) -> Table:
     for outage in measured.outages[:_MOST_OUTAGES]:
         table.add_row(
             seconds(outage.start_s),
-            interval(outage.perceived.lower_s, outage.perceived.upper_s, "s").bracketed,
-            interval(outage.server.lower_s, outage.server.upper_s, "s").bracketed,
+            bounds(outage.perceived).bracketed,
+            bounds(outage.server).bracketed,
             count(outage.bad),
             count(outage.runs),
         )

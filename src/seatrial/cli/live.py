@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from seatrial.cli.terminal import err
+from seatrial.model.figures import count, milliseconds, rate, share
 from seatrial.model.result import StepRecord
 from seatrial.run.observer import Progress
 from seatrial.run.watch import Figures
@@ -75,14 +76,15 @@ def _panel(title: str, progress: Progress) -> RenderableType:
 
 def _figures(figures: Figures) -> Table:
     table = Table.grid(padding=(0, 3))
-    bad_now = "" if not figures.recent_bad else f"  {figures.recent_bad:.0%} bad now"
+    bad_now = "" if not figures.recent_bad else f"  {share(figures.recent_bad)} bad now"
     table.add_row(
-        f"offered {figures.offered_per_s:,.1f}/s",
-        f"achieved {figures.achieved_per_s:,.1f}/s",
+        f"offered {rate(figures.offered_per_s)}",
+        f"achieved {rate(figures.achieved_per_s)}",
         Text.assemble(
-            f"good {figures.good:,}  bad ", (f"{figures.bad:,}{bad_now}", "red" if figures.bad else "")
+            f"good {count(figures.good)}  bad ",
+            (f"{count(figures.bad)}{bad_now}", "red" if figures.bad else ""),
         ),
-        f"p95 {figures.p95_ms:,.1f} ms" if figures.p95_ms is not None else "p95 –",
+        f"p95 {milliseconds(figures.p95_ms)}",
     )
     return table
 

@@ -16,7 +16,6 @@ What schedules tell beside that is in `incidents.schedules`.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import cast
@@ -36,6 +35,7 @@ from seatrial.incidents.event import (
 )
 from seatrial.incidents.history import History
 from seatrial.model.experiment import Severity
+from seatrial.model.figures import NOT_MEASURED, exactly, measured
 from seatrial.model.quantities import Duration
 from seatrial.model.result import ObjectiveResult, RunResult
 from seatrial.model.verdict import Verdict
@@ -159,23 +159,13 @@ def _details(result: RunResult, failures: int, context: Context) -> dict[str, Js
     return details | {"report": context.report_url, "reproduce": context.reproduce}
 
 
-_SHOWN_AS = {"ratio": (100.0, " %"), "per_s": (1.0, "/s")}
-
-
 def _objective(objective: ObjectiveResult) -> dict[str, Json]:
     """Objective, target and measured bounds, as people read them on a phone."""
-    factor, unit = _SHOWN_AS.get(objective.unit, (1.0, f" {objective.unit}"))
-    measured = "not measured"
-    if objective.lower is not None:
-        lower = f"{objective.lower * factor:.4g}"
-        upper = f"{math.inf if objective.upper is None else objective.upper * factor:.4g}"
-        measured = (lower if lower == upper else f"{lower} … {upper}") + unit
-        if upper == "inf":  # its end was never seen
-            measured = f"{lower}{unit} or more"
+    shown = measured(objective)
     return {
         "objective": objective.name,
-        "target": f"{objective.target * factor:.4g}{unit}",
-        "measured": measured,
+        "target": exactly(objective.target, objective.unit),
+        "measured": NOT_MEASURED if shown is None else str(shown),
         "verdict": objective.verdict.value,
     }
 

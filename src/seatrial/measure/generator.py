@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from seatrial.model.figures import exactly, interval
 from seatrial.model.percentiles import percentile
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import GeneratorAudit
@@ -86,8 +87,9 @@ def trusted(
         (most, WORST_SHARE * deadline_s * 1000),
     ):
         if late_ms > allowed_ms:
+            late = interval(late_ms, late_ms, "ms", allowed_ms) if math.isfinite(late_ms) else "not known"
             return (
-                f"it was late: {what} {late_ms:.1f} ms, allowed {allowed_ms:.1f} ms; "
+                f"it was late: {what} {late}, allowed {exactly(allowed_ms, 'ms')}; "
                 "lower the rate, give it more workers or a quieter machine"
             )
     return ""

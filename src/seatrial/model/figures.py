@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from seatrial.model.result import Bounds, ObjectiveResult
 
 UNKNOWN = "–"
+NOT_MEASURED = "not measured"
 _MOST_DECIMALS = 9
 _UNITS = ("per_s", "ms", "ratio", "s")
 _FUZZ = 1e-9  # 1.15 * 100 is 114.99999999999999; a bound may not move a whole last digit for that
@@ -66,6 +71,19 @@ def interval(lower: float, upper: float, unit: str, target: float | None = None)
     return Shown(low_text, high_text if bounded else "", suffix)
 
 
+def bounds(found: Bounds) -> Shown:
+    """An interval of time."""
+    return interval(found.lower_s, found.upper_s, "s")
+
+
+def measured(objective: ObjectiveResult) -> Shown | None:
+    """What was measured of an objective. With a lower end alone, the end was never seen."""
+    if objective.lower is None:
+        return None
+    upper = math.inf if objective.upper is None else objective.upper
+    return interval(objective.lower, upper, objective.unit, objective.target)
+
+
 def number(value: float, unit: str) -> str:
     """One value with its unit, three significant digits."""
     return str(interval(value, value, unit))
@@ -83,8 +101,13 @@ def allowed(target: float, unit: str) -> str:
 
 
 def seconds(value: float) -> str:
-    """A length of time or an instant."""
+    """A length of time."""
     return number(value, "s")
+
+
+def instant(at_s: float | None) -> str:
+    """A point on the run's time axis, to the millisecond; a dash for one that nobody knows."""
+    return UNKNOWN if at_s is None else f"{at_s:,.3f} s"
 
 
 def named(name: str, value: float) -> str:

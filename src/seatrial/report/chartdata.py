@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from seatrial.model.figures import interval
+from seatrial.model.figures import bounds, interval
 from seatrial.model.requestlog import Coded, Floats, RequestLog
 from seatrial.model.result import Measurement, Outage, StepRecord
 from seatrial.report.closeup import Bracket, CloseUp, close_ups
@@ -83,12 +83,11 @@ def _shaded(outages: Sequence[Outage]) -> list[tuple[int, Outage]]:
 
 
 def _outage(number: int, outage: Outage) -> Json:
-    bounds = interval(outage.server.lower_s, outage.server.upper_s, "s")
     return {
         "number": number,
         "from": _round(outage.start_s),
         "to": _round(outage.end_s),
-        "label": f"outage {number}: {bounds}",
+        "label": f"outage {number}: {bounds(outage.server)}",
     }
 
 

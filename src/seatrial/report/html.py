@@ -145,7 +145,7 @@ def _environment() -> Environment:
         "clip": views.clip,
         "count": figures.count,
         "named": figures.named,
-        "interval": lambda bounds: str(figures.interval(bounds.lower_s, bounds.upper_s, "s")),
+        "interval": lambda found: str(figures.bounds(found)),
         "latency": figures.latency,
         "per_second": figures.rate,
         "seconds": figures.seconds,

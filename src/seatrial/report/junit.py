@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
-from seatrial.model.figures import allowed
+from seatrial.model.figures import NOT_MEASURED, allowed, instant
 from seatrial.model.result import ObjectiveResult, RunResult, StepRecord
 from seatrial.model.undo import UndoOutcome
 from seatrial.model.verdict import Verdict
 from seatrial.report.steps import left_behind, undone
-from seatrial.report.views import NOT_MEASURED, measured_text
+from seatrial.report.views import measured_text
 
 _OUTCOME = {Verdict.FAIL: "failure", Verdict.UNKNOWN: "error"}
 # What XML 1.0 forbids even when escaped (https://www.w3.org/TR/xml/#charsets)
@@ -108,7 +108,7 @@ def _step(step: StepRecord) -> tuple[Verdict, str]:
         return Verdict.UNKNOWN, step.error or "did not happen"
     if step.undo_outcome is UndoOutcome.UNRECORDED:
         return Verdict.UNKNOWN, undone(step)
-    return Verdict.PASS, f"{step.does} on {step.role} at {step.injected_s:.3f} s; {undone(step)}"
+    return Verdict.PASS, f"{step.does} on {step.role} at {instant(step.injected_s)}; {undone(step)}"
 
 
 def _time(result: RunResult) -> dict[str, str]:

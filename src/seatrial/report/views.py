@@ -8,7 +8,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seatrial.model.figures import Shown, allowed, at_least, count, exactly, interval, seconds, share
+from seatrial.model.figures import (
+    NOT_MEASURED,
+    UNKNOWN,
+    allowed,
+    at_least,
+    bounds,
+    count,
+    exactly,
+    instant,
+    measured,
+    seconds,
+    share,
+)  # fmt: skip
 from seatrial.model.figures import latency as latency_text
 from seatrial.model.result import Failover, Latency, ObjectiveResult, Outage, RunResult, StepRecord
 from seatrial.model.undo import UndoOutcome
@@ -18,7 +30,6 @@ from seatrial.report.sentences import phase_length
 from seatrial.report.steps import left_behind, undone
 
 _LONGEST_TEXT = 400
-NOT_MEASURED = "not measured"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +55,8 @@ class ObjectiveView:
     scale: Scale | None
 
 
-def measured(result: ObjectiveResult) -> Shown | None:
-    """What was measured of an objective. With a lower end alone, the end was never seen."""
-    if result.lower is None:
-        return None
-    upper = math.inf if result.upper is None else result.upper
-    return interval(result.lower, upper, result.unit, result.target)
-
-
 def measured_text(result: ObjectiveResult) -> str:
-    """The same in brackets, for places without drawings."""
+    """What was measured, in brackets, for places without drawings."""
     shown = measured(result)
     return NOT_MEASURED if shown is None else shown.bracketed
 
@@ -112,9 +115,9 @@ def outage(number_: int, one: Outage) -> OutageView:
     return OutageView(
         number=number_,
         after=clip(one.name),
-        began=f"{one.start_s:,.3f} s",
-        perceived=str(interval(one.perceived.lower_s, one.perceived.upper_s, "s")),
-        server=str(interval(one.server.lower_s, one.server.upper_s, "s")),
+        began=instant(one.start_s),
+        perceived=str(bounds(one.perceived)),
+        server=str(bounds(one.server)),
         equivalent=seconds(one.equivalent_s),
         bad=count(one.bad),
         runs=count(one.runs),
@@ -147,7 +150,7 @@ def step(number_: int, one: StepRecord) -> StepView:
         name=clip(one.name or one.does),
         does=clip(f"{one.does} on {one.role}" if one.role else one.does),
         kind=clip(one.kind),
-        planned=_instant(one.planned_s),
+        planned=instant(one.planned_s),
         happened="did not happen" if happened is None else _happened(one),
         seen=_seen(one),
         undone=_undone(one),
@@ -161,8 +164,8 @@ def step(number_: int, one: StepRecord) -> StepView:
 def _happened(one: StepRecord) -> str:
     """Between just before and just after the effect."""
     if one.before_s is None or one.injected_s is None:
-        return _instant(one.before_s if one.injected_s is None else one.injected_s)
-    return f"{one.before_s:,.3f} … {one.injected_s:,.3f} s"
+        return instant(one.before_s if one.injected_s is None else one.injected_s)
+    return f"{instant(one.before_s).removesuffix(' s')} … {instant(one.injected_s)}"
 
 
 def _seen(one: StepRecord) -> str:
@@ -174,12 +177,8 @@ def _seen(one: StepRecord) -> str:
 def _undone(one: StepRecord) -> str:
     """When, or else why not: of an action too, for what it changed is put back at the end."""
     if one.undone_s is not None and one.undo_outcome is not UndoOutcome.NOT_INJECTED:
-        return _instant(one.undone_s)
+        return instant(one.undone_s)
     return undone(one)
-
-
-def _instant(at_s: float | None) -> str:
-    return "–" if at_s is None else f"{at_s:,.3f} s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +203,7 @@ class FailoverView:
 def failover(one: Failover) -> FailoverView:
     """Text of a failover."""
     phases = (
-        PhaseView(phase.name, phase_length(phase), _instant(phase.end_s), clip(phase.source or "–"))
+        PhaseView(phase.name, phase_length(phase), instant(phase.end_s), clip(phase.source or UNKNOWN))
         for phase in one.phases
     )
     return FailoverView(clip(one.step), tuple(phases), "" if one.length_s is None else seconds(one.length_s))

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 from seatrial.measure import Latencies, downtime, good_per_s, recovery, share_bad, trusted
 from seatrial.model.experiment import DowntimeObjective, Experiment, Objectives, RecoveryObjective
+from seatrial.model.figures import exactly, interval, seconds
 from seatrial.model.ownfailure import DROPPED
 from seatrial.model.quantities import Ratio
 from seatrial.model.requestlog import RequestLog
@@ -130,7 +131,7 @@ def _why(verdict: Verdict, promise: _Promise, found: _Found, measured: Measureme
     if promise.unit == "s" and math.isinf(upper):
         return f"its end was not seen: {found.why or _OPEN_END}"
     if verdict is Verdict.FAIL:
-        return f"at least {lower - promise.target:.3f} s too long" if promise.unit == "s" else ""
+        return f"at least {seconds(lower - promise.target)} too long" if promise.unit == "s" else ""
     return "the bounds hold the target between them; a higher rate narrows them"
 
 
@@ -287,23 +288,6 @@ def doubt_of_scenario(account: ScenarioAccount | None, tolerated: Ratio) -> str:
 def _sentence(result: ObjectiveResult) -> str:
     if result.lower is None or result.upper is None:
         return f"{result.name}: {result.reason}"
-    return f"{result.name}: {_measured(result)}, target {_number(result.target, result.unit)}" + (
-        f" ({result.reason})" if result.reason else ""
-    )
-
-
-def _measured(result: ObjectiveResult) -> str:
-    assert result.lower is not None
-    assert result.upper is not None
-    if result.lower == result.upper:
-        return _number(result.lower, result.unit)
-    lower = _number(result.lower, result.unit)
-    return f"[{lower}, ∞)" if math.isinf(result.upper) else f"[{lower}, {_number(result.upper, result.unit)}]"
-
-
-def _number(value: float, unit: str) -> str:
-    if unit == "ratio":
-        return f"{value * 100:.3g} %"
-    if unit == "per_s":
-        return f"{value:.4g}/s"
-    return f"{value:.3f} s" if unit == "s" else f"{value:.1f} {unit}"
+    measured = interval(result.lower, result.upper, result.unit, result.target).bracketed
+    told = f"{result.name}: {measured}, target {exactly(result.target, result.unit)}"
+    return f"{told} ({result.reason})" if result.reason else told

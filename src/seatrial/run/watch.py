@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from seatrial.measure import Latencies, share_bad
-from seatrial.measure.latency import latencies_s
+from seatrial.measure.latency import latency
 from seatrial.model.experiment import Guard
-from seatrial.model.percentiles import percentile
+from seatrial.model.figures import interval, share
 from seatrial.model.requestlog import RequestLog
 
 _LIVE_WINDOW_S = 2.0
@@ -59,14 +59,14 @@ class Watch:
         """The live figures at `now_s`."""
         recent = self._decided(now_s, _LIVE_WINDOW_S)
         sent = np.count_nonzero((self._recent.sent >= now_s - _LIVE_WINDOW_S) & (self._recent.sent < now_s))
-        waited_s = latencies_s(recent, self._deadline_s)
+        waited = latency(recent, self._deadline_s)
         return Figures(
             offered_per_s=len(recent) / _LIVE_WINDOW_S,
             achieved_per_s=float(sent) / _LIVE_WINDOW_S,
             good=self._good,
             bad=self._bad,
             recent_bad=self._share_bad(recent),
-            p95_ms=percentile(np.sort(waited_s) * 1000, 95),
+            p95_ms=waited.p95_ms if waited else None,
         )
 
     def breach(self, now_s: float, unwell: Sequence[str] = ()) -> str | None:
@@ -91,13 +91,14 @@ class Watch:
 
     def _condition(self, guard: Guard, recent: RequestLog) -> str | None:
         if guard.errors is not None:
-            share = share_bad(recent, self._deadline_s)
-            if share is not None and share[0] >= guard.errors.fraction:
-                return f"guard: {share[0]:.0%} of arrivals were bad, limit {guard.errors}"
+            bad = share_bad(recent, self._deadline_s)
+            if bad is not None and bad[0] >= guard.errors.fraction:
+                return f"guard: {share(bad[0])} of arrivals were bad, limit {guard.errors}"
         if guard.p95 is not None:
             latencies = Latencies.of(recent, self._deadline_s)
             if latencies.known and (least_s := latencies.nearest_rank(95)[0]) >= guard.p95.seconds:
-                return f"guard: p95 was {least_s * 1000:.0f} ms, limit {guard.p95}"
+                p95 = interval(least_s, least_s, "s", guard.p95.seconds)
+                return f"guard: p95 was {p95}, limit {guard.p95}"
         return None
 
     def _decided(self, now_s: float, window_s: float) -> RequestLog:
