@@ -12,6 +12,7 @@ from typing import ClassVar
 import pytest
 
 from seatrial.actions.action import Action
+from seatrial.discovery import Registry
 from seatrial.model.problems import Unavailable
 from seatrial.model.role import Role
 from seatrial.model.strict import Strict
@@ -179,7 +180,7 @@ class Story:
 def story(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Story:
     monkeypatch.chdir(tmp_path)
     known = {each.name: each for each in (Write, Mark, Stubborn, Shown)}
-    monkeypatch.setattr("seatrial.undo.registry.find", known.__getitem__)
+    monkeypatch.setattr(Registry, "get", lambda _, name: known.get(name))
     Shown.looks.clear()
     Stubborn.times.clear()
     Stubborn.holds.clear()

@@ -23,6 +23,7 @@ EXPECTED = {
     UndoOutcome.NOT_INJECTED: Verdict.UNKNOWN,
     UndoOutcome.VERIFIED: Verdict.PASS,
     UndoOutcome.UNVERIFIED: Verdict.PASS,
+    UndoOutcome.LASTING: Verdict.PASS,
     UndoOutcome.UNRECORDED: Verdict.UNKNOWN,
     UndoOutcome.IN_EFFECT: Verdict.FAIL,
     UndoOutcome.NOT_WELL: Verdict.FAIL,

@@ -64,6 +64,6 @@ def scripted() -> Iterator[type[Scripted]]:
 
 
 @pytest.fixture
-def build(scripted: type[Scripted]) -> Callable[[str, Any], Any]:
+def build(scripted: type[Scripted]) -> Callable[[Undo], Any]:
     """What the registry does, for scripted faults."""
-    return lambda _, parameters: scripted.model_validate(dict(parameters))
+    return lambda undo: scripted.model_validate(dict(undo.with_))

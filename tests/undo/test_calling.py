@@ -45,6 +45,9 @@ class Foreign(Declared):
     def inject(self, _undo: Undo) -> None:
         type(self).does()
 
+    def cut_short(self, _undo: Undo) -> None:
+        type(self).does()
+
     def undo(self, _undo: Undo) -> None:
         type(self).does()
 
@@ -69,6 +72,7 @@ CALLS: dict[str, Callable[[Any, Undo], Any]] = {
     "fit": lambda fault, undo: calling.fit(fault, undo.role),
     "warm": calling.warm,
     "inject": calling.inject,
+    "cut_short": calling.cut_short,
     "undo": calling.undo,
     "extended": calling.extended,
     "effective": calling.effective,

@@ -44,5 +44,6 @@ def _steps(preview: Preview) -> Table:
     for each in preview.steps:
         step = each.step
         length = f"{step.for_s:g} s" if step.for_s else ""
-        table.add_row(f"{step.at_s:g} s", length, step.name, step.fault.name, each.touches, each.by_hand)
+        undone = "nothing: it stays, no undo is declared" if each.lasting else each.by_hand
+        table.add_row(f"{step.at_s:g} s", length, step.name, step.fault.name, each.touches, undone)
     return table

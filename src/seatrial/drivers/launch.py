@@ -20,8 +20,10 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from seatrial.drivers import output
 from seatrial.drivers.script import out_of_sight
 from seatrial.model.problems import TooLate, Unavailable
+from seatrial.model.role import Role
 from seatrial.processes import TAG, ProcessId, await_gone, is_running, myself, send, tagged
 
 _END_WITHIN_S = 5.0
@@ -29,6 +31,7 @@ _DETACH_WITHIN_S = 10.0
 _START_WITHIN_S = 5.0
 _LOOK_EVERY_S = 0.005
 _WATCH_EVERY_S = 0.1
+_LINES_TOLD = 3  # of what a program that failed has said last
 # Argument 1 is the locked descriptor; that it is closed on exec tells that the program is there. A service
 # starts with signals as they are by default: what we, or who started us, ignore is no affair of its.
 _DETACH = """
@@ -76,25 +79,32 @@ def run_tagged(arguments: Sequence[str], token: str, *, directory: Path, within_
     """Run a program to its end. Raises Unavailable when it fails or has to be ended after `within_s`."""
     require_program(arguments[0], directory)
     arguments, hidden = out_of_sight(arguments)
-    with starting(directory):
+    with starting(directory), output.Pipe(token) as pipe:
         process = subprocess.Popen(
             arguments,
             cwd=directory,
             env={**os.environ, **hidden, TAG: token},
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=pipe.writing,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
     with process:
         try:
-            output, _ = process.communicate(timeout=within_s)
+            process.wait(within_s)
         except subprocess.TimeoutExpired as error:
             end_tagged(token, directory)
             raise TooLate(f"{arguments[0]} was not through within {within_s:g}s, and was ended") from error
+        finally:
+            said = pipe.finish()
     if process.returncode != 0:
-        said = output.decode(errors="replace").strip().splitlines()[-1:]
-        raise Unavailable(": ".join([f"{arguments[0]} failed with {process.returncode}", *said]))
+        last = " | ".join(said.last(_LINES_TOLD))
+        raise Unavailable(": ".join(filter(None, [f"{arguments[0]} failed with {process.returncode}", last])))
+
+
+def run_for(role: Role, program: Sequence[str], token: str, within_s: float) -> None:
+    """`run_tagged`, of a program that a role's experiment names: where its target file stands, filled in."""
+    run_tagged(role.resolved(list(program)), token, directory=Path(role.directory), within_s=within_s)
 
 
 def end_tagged(token: str, directory: Path) -> None:

@@ -19,7 +19,7 @@ from typing import Annotated, ClassVar
 from pydantic import BaseModel, Field
 
 from seatrial.drivers.binding import Arguments
-from seatrial.drivers.launch import end_tagged, require_program, run_tagged
+from seatrial.drivers.launch import end_tagged, require_program, run_for
 from seatrial.model.quantities import Duration
 from seatrial.model.role import Role
 from seatrial.undo.protocol import ANY, Declared, Undo
@@ -73,5 +73,4 @@ class CommandRun(Declared):
         return True
 
     def _run(self, program: Arguments, role: Role, tag: str) -> None:
-        arguments = role.resolved(list(program))
-        run_tagged(arguments, tag, directory=Path(role.directory), within_s=self.within.seconds)
+        run_for(role, program, tag, self.within.seconds)

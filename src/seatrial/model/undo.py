@@ -19,6 +19,7 @@ class UndoOutcome(StrEnum):
     IN_EFFECT = "in-effect"  # no undo has begun
     VERIFIED = "verified"  # undone; the effect is seen to be gone, and the role is well
     UNVERIFIED = "unverified"  # undone, and nobody was given a way to look
+    LASTING = "lasting"  # what was done stays, as its declaration says: nothing was to be put back
     UNRECORDED = "unrecorded"  # undone and not contradicted, but the journal could not be told
     NOT_WELL = "not-well"  # the undo returned, yet the effect is still there, or the role is not well
     FAILED = "failed"  # the undo raised, or its program ended with a failure

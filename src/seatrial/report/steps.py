@@ -12,6 +12,7 @@ _WORDS: Final = {
     UndoOutcome.IN_EFFECT: "not undone",
     UndoOutcome.VERIFIED: "undone, verified",
     UndoOutcome.UNVERIFIED: "undone, not verified",
+    UndoOutcome.LASTING: "stays, as declared",
     UndoOutcome.UNRECORDED: "undone, not recorded",
     UndoOutcome.NOT_WELL: "undone, NOT well",
     UndoOutcome.FAILED: "NOT undone",

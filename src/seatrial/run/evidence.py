@@ -12,6 +12,7 @@
 | verdict.json       | the verdict and everything that was measured                              |
 | report.html        | the report                                                                |
 | junit.xml          | the same for CI                                                           |
+| step-*.log         | what the programs of a step said                                          |
 | locust.log         | the load generator's own output                                           |
 | spool/             | the rows as they came, from which `requests.parquet` is made              |
 | defect.txt         | where seatrial itself failed, if it did                                   |
@@ -191,6 +192,10 @@ class RunJournal:
         with disk.storing("the run's journal", path):
             self._file = private(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
             self._size = _end_torn_line(self._file)
+
+    def beside(self, name: str) -> Path:
+        """A file of the same run."""
+        return self._path.with_name(name)
 
     def write(self, event: str, mono_s: float, wall: datetime, **details: Any) -> None:
         """Append one event; usable from all threads."""

@@ -162,7 +162,7 @@ class _LookedUp:
         if kind == "action" and self.step.for_ is not None:
             self._add(Problem("an action has no duration; 'for' belongs to faults", path=("for",)))
         try:
-            return registry.build(self.step.does, self.step.with_)
+            return registry.build(self.step.does, self.step.with_, kind)
         except BadInput as error:
             self._add(*error.problems)
             return None

@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
+from seatrial.drivers import output
 from seatrial.model.problems import SeatrialError
 from seatrial.model.result import StepRecord
 from seatrial.model.secrets import shown_in
@@ -201,6 +202,7 @@ class Timeline(threading.Thread):
         fault = self._continued(step)
         prepared = self._session.prepare(fault, step.role, length_s + _TTL_MARGIN_S, label=step.name)
         self._prepared[step.name] = prepared
+        output.keep(prepared.undo.token, self._journal.beside(f"step-{step.name}.log"))
         self._note(step, undo=UndoOutcome.NOT_INJECTED, by_hand=prepared.undo.by_hand)
         if isinstance(fault, Following):
             self._first.setdefault(step.role.name, prepared.undo)

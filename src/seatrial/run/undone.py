@@ -23,6 +23,7 @@ _PASS, _UNKNOWN, _FAIL = Verdict.PASS, Verdict.UNKNOWN, Verdict.FAIL
 RULES: Final[Mapping[UndoOutcome, tuple[Verdict, str]]] = {
     UndoOutcome.VERIFIED: (_PASS, "undone, and seen to be gone"),
     UndoOutcome.UNVERIFIED: (_PASS, "undone, and nobody was given a way to look"),
+    UndoOutcome.LASTING: (_PASS, "stays, as the experiment says: it was given no undo"),
     UndoOutcome.NOT_INJECTED: (_UNKNOWN, "did not happen"),
     UndoOutcome.UNRECORDED: (_UNKNOWN, "undone, but the fault journal does not know: run seatrial recover"),
     UndoOutcome.IN_EFFECT: (_FAIL, "is still in effect: nobody has undone it"),

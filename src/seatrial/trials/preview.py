@@ -10,16 +10,20 @@ from seatrial.trials.examination import examined
 from seatrial.trials.request import TrialRequest
 from seatrial.trials.targets import is_up, planned_target
 from seatrial.undo import calling
-from seatrial.undo.protocol import Undo
+from seatrial.undo.protocol import Lasting, Undo
 
 
 @dataclass(frozen=True, slots=True)
 class PreviewedStep:
-    """A step and what it would do, as far as that is known. `by_hand`: the command that undoes it."""
+    """A step and what it would do, as far as that is known.
+
+    by_hand: the command that undoes it. lasting: nothing undoes it, by declaration.
+    """
 
     step: PlannedStep
     touches: str
     by_hand: str = ""
+    lasting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ def previewed(plan: Plan, *, looks: bool) -> Preview:
 
 
 def _as_planned(step: PlannedStep) -> PreviewedStep:
-    return PreviewedStep(step, f"{step.role.name} ({step.role.driver})")
+    return PreviewedStep(step, f"{step.role.name} ({step.role.driver})", lasting=_lasting(step))
 
 
 def _looked_at(step: PlannedStep) -> PreviewedStep:
@@ -55,4 +59,8 @@ def _looked_at(step: PlannedStep) -> PreviewedStep:
         undo: Undo = calling.prepare(step.fault, step.role)
     except SeatrialError as error:
         return PreviewedStep(step, f"{step.role.name}: {error}")
-    return PreviewedStep(step, undo.touches, undo.by_hand)
+    return PreviewedStep(step, undo.touches, undo.by_hand, undo.lasting)
+
+
+def _lasting(step: PlannedStep) -> bool:
+    return isinstance(step.fault, Lasting) and step.fault.lasting

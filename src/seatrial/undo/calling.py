@@ -12,9 +12,8 @@ import contextlib
 import math
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from seatrial.model.problems import SeatrialError, TooLate, Unreachable
 from seatrial.model.role import Role
@@ -23,6 +22,7 @@ from seatrial.undo.protocol import (
     Demanding,
     Fault,
     Fitting,
+    Interruptible,
     Lagging,
     Observable,
     Probe,
@@ -67,13 +67,13 @@ def _misfit(fault: object, method: str, returned: object, wanted: str) -> FaultF
     return FaultFailedError(f"{_name(fault)}: {method} returned {returned!r:.100}, and not {wanted}")
 
 
-def build(make: Callable[[str, Mapping[str, Any]], Fault], record: Undo) -> Fault:
+def build(make: Callable[[Undo], Fault], record: Undo) -> Fault:
     """The fault that `record` is the undo of; its file may be gone, or break while it is loaded.
 
     Raises SeatrialError, as every function here does, and nothing else.
     """
     try:
-        return make(record.fault, record.with_)
+        return make(record)
     except SeatrialError:
         raise
     except Exception as error:
@@ -110,6 +110,13 @@ def inject(fault: Fault, undo: Undo) -> None:
     """`Fault.inject`."""
     with _translated(fault, "inject"):
         fault.inject(undo)
+
+
+def cut_short(fault: Fault, record: Undo) -> None:
+    """`Interruptible.cut_short`; nothing for a fault that returns at once or not at all."""
+    if isinstance(fault, Interruptible):
+        with _translated(fault, "cut_short"):
+            fault.cut_short(record)
 
 
 def undo(fault: Fault, record: Undo) -> None:

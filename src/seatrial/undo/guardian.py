@@ -188,7 +188,7 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     _log_to(given.log, given.session)
     for name in given.faults:
-        registry.find(name)
+        registry.load(name)
     journal = Journal(given.journal, patience_s=_BUSY_S)
     session = next(session for session in journal.sessions() if session.id == given.session)
     guardian = Guardian(journal, session, socket.socket(fileno=given.channel), given.lease)

@@ -143,7 +143,8 @@ class Entry:
                 return self.failure or UndoOutcome.FAILED
         if not self.activated:
             return UndoOutcome.NOT_INJECTED
-        return UndoOutcome.VERIFIED if self.verified else UndoOutcome.UNVERIFIED
+        unseen = UndoOutcome.LASTING if self.undo.lasting else UndoOutcome.UNVERIFIED
+        return UndoOutcome.VERIFIED if self.verified else unseen
 
     def expired(self, now: Instant) -> bool:
         """Whether its time to live is over; a reboot ends it too."""

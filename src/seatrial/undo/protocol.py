@@ -41,6 +41,8 @@ class Undo:
     touches: str  # who is about to be touched, for people
     by_hand: str  # the command for a person, should the undo fail
     token: str = field(default_factory=lambda: uuid.uuid4().hex)  # marks what the fault makes as ours
+    kind: Kind | None = None  # of what was done; None: recorded before two kinds could have one name
+    lasting: bool = False  # what was done stays, by declaration: there is nothing to put back
 
     def noted(self, record: type[Record]) -> Record:
         """The fault's own state, typed."""
@@ -144,6 +146,23 @@ class Demanding(Protocol):
 
 
 @runtime_checkable
+class Lasting(Protocol):
+    """An action that may be declared without an undo."""
+
+    @property
+    def lasting(self) -> bool:
+        """Whether what it does stays, by declaration."""
+
+
+@runtime_checkable
+class Interruptible(Protocol):
+    """A fault whose injection may be cut short by the death of whoever injects it: a program that runs on."""
+
+    def cut_short(self, undo: Undo) -> None:
+        """End what is left of an injection that has not returned, so that no effect comes after its undo."""
+
+
+@runtime_checkable
 class Following(Protocol):
     """An action: undoing several on one role goes back to what was before the first of them, in one step."""
 
@@ -169,8 +188,19 @@ class Declared(Strict):
     kind: ClassVar[Kind] = "fault"
     drivers: ClassVar[frozenset[str]]
 
-    def noting(self, role: Role, state: BaseModel, *, touches: str, by_hand: str) -> Undo:
+    def noting(
+        self, role: Role, state: BaseModel, *, touches: str, by_hand: str, lasting: bool = False
+    ) -> Undo:
         """The `Undo` of this fault on `role`."""
         as_written = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         noted = state.model_dump(mode="json")
-        return Undo(self.name, as_written, role, noted, shown(touches), shown(by_hand))
+        return Undo(
+            self.name,
+            as_written,
+            role,
+            noted,
+            shown(touches),
+            shown(by_hand),
+            kind=self.kind,
+            lasting=lasting,
+        )

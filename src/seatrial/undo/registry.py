@@ -13,7 +13,7 @@ from seatrial.discovery import Registry
 from seatrial.model.problems import BadInput, Problem, nearest
 from seatrial.model.role import Role
 from seatrial.undo import calling
-from seatrial.undo.protocol import ANY, Declared, Fault, Kind
+from seatrial.undo.protocol import ANY, Declared, Fault, Kind, Undo
 
 SPIKE = "traffic.spike"  # a fault that changes the arrivals and touches no target: see `run.spike`
 FAULTS: Registry[Declared] = Registry("fault", "seatrial.faults", Declared)
@@ -26,14 +26,6 @@ def names() -> list[str]:
     return sorted({*FAULTS.names(), *ACTIONS.names()})
 
 
-def kinds() -> dict[str, Kind]:
-    """Whether each name that a timeline may use is one of a fault or of an action."""
-    known: dict[str, Kind] = {SPIKE: "fault"}
-    for kind, registry in _BY_KIND.items():
-        known |= dict.fromkeys(registry.names(), kind)
-    return known
-
-
 def require_kind(name: str, kind: Kind) -> None:
     """Raise BadInput unless there is something of that name and kind, and tell if it is of the other kind."""
     if (name == SPIKE and kind == "fault") or _BY_KIND[kind].get(name):
@@ -42,26 +34,42 @@ def require_kind(name: str, kind: Kind) -> None:
     if name == SPIKE or _BY_KIND[other].get(name):
         a = {"fault": "a fault", "action": "an action"}
         raise BadInput(f"{name} is {a[other]}, not {a[kind]}; write {other}: {name}")
-    alike = [known for known, its in kinds().items() if its == kind]
+    alike = [*_BY_KIND[kind].names(), *([SPIKE] if kind == "fault" else [])]
     raise BadInput(f"unknown {kind} '{name}'{nearest(name, alike)}")
 
 
-def find(name: str) -> type[Declared]:
-    """The class that is declared as `name`. Raises BadInput, with the nearest name, when there is none."""
-    return _registry_of(name).find(name)
+def find(name: str, kind: Kind | None = None) -> type[Declared]:
+    """The class that is declared as `name`. Raises BadInput, with the nearest name, when there is none.
+
+    A name can be that of a fault and of an action; without `kind` the fault is meant.
+    """
+    return _registry_of(name, kind).find(name)
 
 
-def _registry_of(name: str) -> Registry[Declared]:
-    return ACTIONS if ACTIONS.get(name) else FAULTS
+def load(name: str) -> None:
+    """Have whatever is declared as `name` ready, so that nothing need be read from a disk later on."""
+    for registry in _BY_KIND.values():
+        registry.get(name)
 
 
-def build(name: str, parameters: Mapping[str, Any]) -> Fault:
+def _registry_of(name: str, kind: Kind | None) -> Registry[Declared]:
+    if kind is not None:
+        return _BY_KIND[kind]
+    return ACTIONS if ACTIONS.get(name) and not FAULTS.get(name) else FAULTS
+
+
+def rebuild(undo: Undo) -> Fault:
+    """What `undo` is the undo of. Raises BadInput."""
+    return build(undo.fault, undo.with_, undo.kind)
+
+
+def build(name: str, parameters: Mapping[str, Any], kind: Kind | None = None) -> Fault:
     """The fault or action `name` with its parameters.
 
     Raises BadInput with one Problem for each bad parameter; its path begins with `with`.
     """
     try:
-        return cast("Fault", discovery.build(_registry_of(name), name, parameters))
+        return cast("Fault", discovery.build(_registry_of(name, kind), name, parameters))
     except BadInput as error:
         within = [problem.under(("with",)) if problem.path else problem for problem in error.problems]
         raise BadInput(within) from error

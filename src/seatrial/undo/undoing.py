@@ -22,16 +22,16 @@ import logging
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 
 from seatrial.model.problems import SeatrialError
 from seatrial.model.undo import UndoOutcome
 from seatrial.processes import ProcessId, is_running
 from seatrial.undo import calling, registry
 from seatrial.undo.journal import Entry, Journal, JournalError, State
-from seatrial.undo.protocol import Fault
+from seatrial.undo.protocol import Fault, Undo
 
 _log = logging.getLogger(__name__)
 
@@ -103,7 +103,7 @@ class Undoer:
         *,
         absent: Callable[[ProcessId], bool] = gone,
         untouched: Callable[[Entry], bool] = lambda _: False,
-        build: Callable[[str, Mapping[str, Any]], Fault] = registry.build,
+        build: Callable[[Undo], Fault] = registry.rebuild,
         patience_s: float = PATIENCE_S,
         longest_undo_s: float = LONGEST_UNDO_S,
         longest_look_s: float = LONGEST_LOOK_S,
@@ -155,6 +155,8 @@ class Undoer:
 
     def _take_back(self, entry: Entry) -> None:
         fault = calling.build(self._build, entry.undo)
+        if not entry.activated:
+            calling.cut_short(fault, entry.undo)
         calling.undo(fault, entry.undo)
         if not entry.activated and (lag_s := calling.lag_s(fault)):
             time.sleep(lag_s)
