@@ -359,3 +359,39 @@ def test_rows_before_the_measured_part_are_witnesses_only() -> None:
     assert measurement.bad == 2
     assert measurement.outages[0].start_s < 0
     assert np.isfinite(measurement.outages[0].server.upper_s)
+
+
+# witnesses
+
+
+@given(rows(least=1, latest=0))
+def test_the_bounds_of_an_outage_are_read_from_its_witnesses(built: list[Row]) -> None:
+    log = oracle.log_of(built).sorted()
+    good = log.good(DEADLINE)
+    for outage in measure(log, DEADLINE, SETTLE).outages:
+        seen = outage.witnesses
+        assert seen is not None
+        assert not good[seen.first_bad : seen.last_bad + 1].any()
+        begun_s = log.intended[seen.first_bad if seen.last_good is None else seen.last_good]
+        upper_s = np.inf if seen.first_good is None else log.sent[seen.first_good] - begun_s
+        assert outage.perceived.upper_s == pytest.approx(upper_s)
+        for beside in (seen.last_good, seen.first_good):
+            assert beside is None or good[beside]
+        assert (seen.silent_since_s is not None) == (outage.server.upper_s > outage.perceived.upper_s)
+
+
+def test_where_the_longest_silence_is_the_wider_bound_it_is_known_since_when_it_lasted() -> None:
+    built = [Row(i / 10, i / 10, i / 10 + 0.01, ok=True) for i in range(40)]
+    built[19] = Row(
+        1.9, 1.9, 2.6, ok=True
+    )  # slow, and answered after the bad ones: it proves nothing in between
+    for i in range(20, 25):
+        built[i] = Row(i / 10, i / 10, i / 10 + 0.01, ok=False)
+    for i in range(25, 28):
+        built[i] = Row(i / 10, i / 10, 2.9, ok=True)
+    (outage,) = measure(oracle.log_of(built), 1.0, 1.0).outages
+    seen = outage.witnesses
+    assert seen is not None
+    assert (seen.last_good, seen.first_bad, seen.last_bad, seen.first_good) == (19, 20, 24, 25)
+    assert seen.silent_since_s == pytest.approx(1.9)
+    assert outage.server.upper_s == pytest.approx(2.81 - 1.9)  # until the answer to the request of 2.8 s

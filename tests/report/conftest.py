@@ -20,6 +20,7 @@ from seatrial.model.result import (
     Outage,
     RunResult,
     StepRecord,
+    Witnesses,
 )
 from seatrial.model.verdict import Verdict, judge_bounds
 from seatrial.report import Dossier
@@ -84,8 +85,11 @@ def request_log(outages: tuple[Planted, ...] = (), rate: float = RATE, end_s: fl
     )  # fmt: skip
 
 
-def outage_of(part: RequestLog, planted: Planted) -> Outage | None:
-    """The planted outage as the design defines its bounds, for one unbroken episode."""
+def outage_of(part: RequestLog, planted: Planted, before: int) -> Outage | None:
+    """The planted outage as the design defines its bounds, for one unbroken episode.
+
+    `before`: how many rows of the log come before `part`.
+    """
     good = part.good(DEADLINE_S)
     interval = float(np.diff(part.intended[:2])[0])
     due_in = (part.intended >= planted.start_s - interval) & (
@@ -108,9 +112,12 @@ def outage_of(part: RequestLog, planted: Planted) -> Outage | None:
     widest = int(np.argmax(np.where(overlaps, np.diff(ended), -1)))
     gap = float(ended[widest + 1] - part.sent[order[widest]])
     server = Bounds(float(max(part.sent[fk] - failed, 0)), max(perceived.upper_s, gap))
+    since = float(part.sent[order[widest]]) if gap > perceived.upper_s else None
+    last_good, first_bad, last_bad, first_good = (int(row) + before for row in (f1 - 1, f1, fk, fk + 1))
     step = "rollback" if planted.start_s >= 20 else "deploy.switch" if planted.start_s >= 5 else ""
     start, end = float(part.intended[bad[0]]), float(part.intended[bad[-1]])
-    return Outage(step, start, end, perceived, server, len(bad), len(runs), len(bad) * interval)
+    witnesses = Witnesses(last_good, first_bad, last_bad, first_good, since)
+    return Outage(step, start, end, perceived, server, len(bad), len(runs), len(bad) * interval, witnesses)
 
 
 def measurement(log: RequestLog, planted: tuple[Planted, ...]) -> Measurement:
@@ -120,7 +127,8 @@ def measurement(log: RequestLog, planted: tuple[Planted, ...]) -> Measurement:
     interval = float(np.diff(part.intended[:2])[0])
     answered = ~np.isnan(part.ended)
     latency = (part.ended - part.intended)[answered] * 1000
-    found = [one for one in (outage_of(part, one) for one in planted) if one is not None]
+    before = len(log) - len(part)
+    found = [one for one in (outage_of(part, one, before) for one in planted) if one is not None]
     gap = max((one.server.upper_s for one in found), default=interval + 0.004)
     p50, p90, p95, p99 = (float(value) for value in np.percentile(latency, (50, 90, 95, 99)))
     late = [float(value) for value in np.percentile((part.sent - part.intended) * 1000, (50, 99, 100))]

@@ -6,7 +6,7 @@ import pytest
 from seatrial.model.requestlog import Coded, RequestLog
 from seatrial.model.result import Bounds, Measurement, Outage
 from seatrial.report import Dossier
-from seatrial.report.closeup import MOST_CLOSEUPS, State, brackets, close_ups, states
+from seatrial.report.closeup import MOST_CLOSEUPS, Fate, brackets, close_ups, fates
 
 
 def measured(dossier: Dossier) -> tuple[RequestLog, Measurement]:
@@ -67,7 +67,7 @@ def test_only_the_longest_outages_are_drawn_and_in_order(make: Callable[[str], D
     assert min(lengths[i] for i in drawn) >= max(lengths[i] for i in range(len(lengths)) if i not in drawn)
 
 
-def test_states() -> None:
+def test_fates() -> None:
     nan = np.nan
     log = RequestLog(
         intended=np.zeros(5),
@@ -77,17 +77,16 @@ def test_states() -> None:
         status=np.zeros(5, np.int16),
         name=Coded.of("abcde"), served_by=Coded.of("abcde"), error=Coded.of("abcde"), worker=Coded.of("abcde"),
     )  # fmt: skip
-    expected = [State.GOOD, State.FAILED, State.LATE, State.UNANSWERED, State.DROPPED]
-    assert states(log, 2.0).tolist() == expected
+    expected = [Fate.GOOD, Fate.FAILED, Fate.LATE, Fate.UNANSWERED, Fate.DROPPED]
+    assert fates(log, 2.0).tolist() == expected
 
 
-def test_an_outage_that_is_not_in_the_log_is_drawn_where_it_was_recorded(
-    make: Callable[[str], Dossier],
-) -> None:
+def test_of_an_outage_without_witnesses_only_the_requests_are_shown(make: Callable[[str], Dossier]) -> None:
     log, _ = measured(make("none"))
     outage = Outage("", 3.0, 4.0, Bounds(1.0, 1.1), Bounds(0.9, 1.2), 5, 1, 0.03)
-    for bracket in brackets(log.between(2.5, 4.5), outage, 2.0):
-        assert bracket.outer.start_s == pytest.approx(3.0, abs=0.02)
+    assert brackets(log, outage, 2.0) == ()
+    (one,) = close_ups(log, (outage,), 2.0)
+    assert len(one.requests) > 0
 
 
 def test_nothing_to_draw() -> None:

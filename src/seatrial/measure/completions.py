@@ -77,8 +77,12 @@ class Completions:
         rooms = after - np.maximum(worked, start_s)
         return Bounds(max(0.0, float(lengths.max())), float(rooms.max()))
 
-    def longest_silence(self, failed_at: Floats, failed_by: Floats, floor_s: float = -np.inf) -> Floats:
-        """The longest silence that can have caused the failures of each of g groups; shape (g,).
+    def longest_silence(
+        self, failed_at: Floats, failed_by: Floats, floor_s: float = -np.inf
+    ) -> tuple[Floats, Floats]:
+        """The longest silence that can have caused the failures of each of g groups: since when, how long.
+
+        Both of shape (g,), in seconds.
 
         `failed_at`: the failures of a group reach at least to this instant. `failed_by`: they began at the
         latest at this one. The q of the derivation ends at `failed_at` or later, and no later than the first
@@ -87,13 +91,15 @@ class Completions:
         """
         gaps = len(self.ended) - 1
         if not gaps:
-            return np.full(len(failed_at), np.inf)
-        rooms = np.append(self.ended[1:] - np.maximum(self.worked[:-1], floor_s), -np.inf)
+            from_the_start = np.full(len(failed_at), max(float(self.worked[0]), floor_s))
+            return from_the_start, np.full(len(failed_at), np.inf)
+        since = np.maximum(self.worked[:-1], floor_s)
+        rooms = self.ended[1:] - since
         low = np.minimum(np.searchsorted(self.ended[1:], failed_at, side="left"), gaps - 1)
         high = np.minimum(np.searchsorted(self.worked[1:], failed_by, side="right"), gaps - 1)
-        # reduceat takes [start, stop) pairs but no stop past the end, hence the one element more in `rooms`
-        ranges = np.column_stack((low, np.maximum(low, high) + 1)).ravel()
-        return np.asarray(np.maximum.reduceat(rooms, ranges)[::2], dtype=np.float64)
+        ranges = zip(low, np.maximum(low, high) + 1, strict=True)
+        longest = np.array([start + np.argmax(rooms[start:stop]) for start, stop in ranges], dtype=np.intp)
+        return since[longest], rooms[longest]
 
 
 def _ends_in_silence(log: RequestLog, completed: npt.NDArray[np.intp]) -> bool:

@@ -28,7 +28,8 @@ good: it parts the run in two, and only the maximal runs of *proven* rows inside
 **Episodes.** Runs whose nearest bad requests are due less than the settle time apart are one episode: a
 partial outage is hundreds of short runs, and people speak of one. Its bounds are those of its *longest* run:
 the largest lower and the largest upper bound among its runs, which hold even where two runs are so alike
-that one cannot tell which of them was longer.
+that one cannot tell which of them was longer. Which rows they were read from is kept (`Witnesses`), so that
+whoever shows an outage shows those.
 
 **Edges.** Without an R the outage was not over when the log ended: its upper bounds are infinite. Without
 an L it began before the log did; what lies before the first arrival is not counted.
@@ -45,7 +46,7 @@ import numpy.typing as npt
 from seatrial.measure.completions import Completions
 from seatrial.measure.spacing import arrival_intervals
 from seatrial.model.requestlog import Bools, Floats, RequestLog
-from seatrial.model.result import Bounds, Outage
+from seatrial.model.result import Bounds, Outage, Witnesses
 
 Rows = npt.NDArray[np.intp]
 Mark = tuple[str, float]  # a step's name, and the instant at which its effect was asked for
@@ -144,6 +145,17 @@ class Runs:
         lower = proven.longest(proven.ended - np.maximum(proven.began, floor_s), len(self))
         return lower, np.maximum(self.good_after - np.maximum(self.good_before, floor_s), lower)
 
+    def witnesses(self, run: int, silent_since_s: float | None) -> Witnesses:
+        """The rows that the bounds of one run were read from."""
+        first, last = int(self.first[run]), int(self.last[run])
+        return Witnesses(
+            last_good=first - 1 if first else None,
+            first_bad=first,
+            last_bad=last,
+            first_good=last + 1 if np.isfinite(self.good_after[run]) else None,
+            silent_since_s=silent_since_s,
+        )
+
     def server_lower(self) -> Floats:
         """Lower bounds of the server outages."""
         return self.proven.longest(self.proven.server_lower, len(self))
@@ -185,8 +197,10 @@ def find_outages(
         return ()
     stops = np.append(starts[1:], len(runs)) - 1
     longest = _longest(runs.ended - runs.began, starts)
-    lower, upper = (_reduce(np.maximum, bound, starts) for bound in runs.perceived())
-    silence = completions.longest_silence(
+    lower_of_runs, upper_of_runs = runs.perceived()
+    widest = _longest(upper_of_runs, starts)
+    lower, upper = _reduce(np.maximum, lower_of_runs, starts), upper_of_runs[widest]
+    silent_since, silence = completions.longest_silence(
         _reduce(np.minimum, runs.failed_at, starts), _reduce(np.maximum, runs.failed_by, starts)
     )
     server_upper = np.maximum(upper, silence)
@@ -204,6 +218,7 @@ def find_outages(
             bad=int(bad[i]),
             runs=int(stops[i] - starts[i] + 1),
             equivalent_s=float(equivalent[i]),
+            witnesses=runs.witnesses(widest[i], float(silent_since[i]) if silence[i] > upper[i] else None),
         )
         for i in np.flatnonzero((ended >= window[0]) & (began < window[1]))
     )
@@ -244,5 +259,5 @@ def downtime(log: RequestLog, start_s: float, end_s: float, deadline_s: float, s
         return Bounds(0.0, upper_s)
     lower, upper = (float(bound[inside].max()) for bound in runs.perceived(start_s))
     failures = runs.failed_at[inside].min(keepdims=True), runs.failed_by[inside].max(keepdims=True)
-    silence = completions.longest_silence(*failures, start_s)
-    return Bounds(lower, max(upper, upper_s, float(silence[0])))
+    _, silence_s = completions.longest_silence(*failures, start_s)
+    return Bounds(lower, max(upper, upper_s, float(silence_s[0])))

@@ -32,6 +32,21 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
+class Witnesses:
+    """The requests that an outage's bounds were read from: rows of its log, by due instant.
+
+    They stand around the run of bad ones that perceived bounds are the widest for. None: the log begins or
+    ends within that run.
+    """
+
+    last_good: int | None  # the good one before it
+    first_bad: int
+    last_bad: int
+    first_good: int | None  # the good one after it
+    silent_since_s: float | None = None  # where the longest silence is the wider bound: since when it lasted
+
+
+@dataclass(frozen=True, slots=True)
 class Outage:
     """One episode: bad runs closer together than the settle time, with the bounds of the longest of them."""
 
@@ -43,6 +58,7 @@ class Outage:
     bad: int  # bad arrivals in the episode
     runs: int  # maximal runs of bad arrivals in the episode
     equivalent_s: float  # bad arrivals over the offered rate
+    witnesses: Witnesses | None = None  # None: recorded by an older version
 
 
 @dataclass(frozen=True, slots=True)

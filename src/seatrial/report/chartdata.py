@@ -98,7 +98,7 @@ def _closeup(one: CloseUp) -> Json:
         "number": one.outage + 1,
         "base": _round(base),
         "ordinal": (one.ordinals + 1).tolist(),
-        "state": one.states.tolist(),
+        "state": one.fates.tolist(),
         "omitted": one.omitted,
         "due": _ticks(log.intended - base),
         "late": _ticks(log.sent - log.intended),
