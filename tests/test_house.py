@@ -22,7 +22,7 @@ ALLOWED = {
     "ledger": set[str](),
     "actions": {"drivers", "undo"},
     "load": set[str](),
-    "report": set[str](),
+    "report": {"measure"},
     "store": set[str](),
     "metrics": {"store"},
     "incidents": {"store"},

@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from seatrial.model.percentiles import carries
+from seatrial.model.figures import count, milliseconds, rate
+from seatrial.model.percentiles import carries, rank_of
 from seatrial.model.requestlog import Floats
 from seatrial.model.result import GeneratorAudit
 
@@ -50,25 +51,15 @@ class AuditTally:
         # n arrivals span n - 1 intervals; counting the one after the last as well gives the rate
         spanned_s = self._last_s - self._first_s
         intervals = self._scheduled - 1
-        length_s = spanned_s * self._scheduled / intervals if intervals > 0 and spanned_s > 0 else None
-        return GeneratorAudit(
-            scheduled=self._scheduled,
-            sent=self._sent,
-            answered=self._answered,
-            dropped=self._scheduled - self._sent,
-            unanswered=self._sent - self._answered,
-            late_p50_ms=self._percentile_ms(50),
-            late_p99_ms=self._percentile_ms(99),
-            late_max_ms=self._latest_s * 1e3 if self._sent else None,
-            offered_per_s=None if length_s is None else self._scheduled / length_s,
-            achieved_per_s=None if length_s is None else self._sent / length_s,
-        )
+        length_s = spanned_s * self._scheduled / intervals if intervals > 0 else 0.0
+        return GeneratorAudit.of(self._scheduled, self._sent, self._answered, length_s, self._late_ms)
 
-    def _percentile_ms(self, percent: int) -> float | None:
+    def _late_ms(self, percent: int) -> float | None:
         if not carries(self._sent, percent):
             return None
-        rank = -(-percent * self._sent // 100)
-        bucket = int(np.searchsorted(np.cumsum(self._lateness), rank))
+        if percent == 100:
+            return self._latest_s * 1e3
+        bucket = int(np.searchsorted(np.cumsum(self._lateness), rank_of(self._sent, percent) + 1))
         return min(_FINEST_S * _GROWTH**bucket, self._latest_s) * 1e3
 
 
@@ -80,23 +71,15 @@ def _buckets(lateness: Floats) -> npt.NDArray[np.int64]:
 
 def describe(audit: GeneratorAudit) -> str:
     """The account in a few aligned lines. What it cannot tell is a dash."""
-    p99, most = (_shown(late, ".2f", " ms") for late in (audit.late_p99_ms, audit.late_max_ms))
+    p50, p99, most = map(milliseconds, (audit.late_p50_ms, audit.late_p99_ms, audit.late_max_ms))
     lines = (
-        ("scheduled", _shown(audit.scheduled), f"{_shown(audit.offered_per_s, ',.1f', '/s')} offered"),
-        ("sent", _shown(audit.sent), f"{_shown(audit.achieved_per_s, ',.1f', '/s')} achieved"),
-        ("answered", _shown(audit.answered), "or failed, before the deadline"),
-        ("dropped", _shown(audit.dropped), "never sent: the generator's own failure"),
-        ("unanswered", _shown(audit.unanswered), "sent, no answer by the deadline"),
-        (
-            "lateness",
-            _shown(audit.late_p50_ms, ".2f", " ms"),
-            f"median; p99 {p99}, max {most}",
-        ),
+        ("scheduled", count(audit.scheduled), f"{rate(audit.offered_per_s)} offered"),
+        ("sent", count(audit.sent), f"{rate(audit.achieved_per_s)} achieved"),
+        ("answered", count(audit.answered), "or failed, before the deadline"),
+        ("dropped", count(audit.dropped), "never sent: the generator's own failure"),
+        ("unanswered", count(audit.unanswered), "sent, no answer by the deadline"),
+        ("lateness", p50, f"median; p99 {p99}, max {most}"),
     )
     return "\n".join(
         ["load generator", *(f"  {name:<12}{value:>12}   {note}" for name, value, note in lines)]
     )
-
-
-def _shown(value: float | None, form: str = ",", unit: str = "") -> str:
-    return "–" if value is None else f"{value:{form}}{unit}"

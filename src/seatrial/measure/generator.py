@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -31,32 +32,22 @@ EVERYTHING = LogTells(due=True, dropped=True, unanswered=True)
 ENDED_ALONE = LogTells(
     due=False, dropped=False, unanswered=False
 )  # one row for each request that came to an end
-_SHORTEST_S = 1e-6  # of less time there is no rate: a single arrival, say
 
 
 def audit(log: RequestLog, start_s: float, end_s: float, tells: LogTells = EVERYTHING) -> GeneratorAudit:
     """How faithfully the arrivals in `log`, all due in [start_s, end_s), were sent."""
     lateness_ms = np.sort((log.sent - log.intended)[~np.isnan(log.sent)]) * 1000
-    sent = len(lateness_ms)
-    answered = len(log) - int(np.count_nonzero(np.isnan(log.ended)))
-    late_ms = lateness_ms if tells.due else lateness_ms[:0]
-    scheduled = len(log) if tells.due and tells.dropped else None
-    return GeneratorAudit(
-        scheduled=scheduled,
-        sent=sent,
-        answered=answered,
-        dropped=len(log) - sent if tells.dropped else None,
-        unanswered=sent - answered if tells.unanswered else None,
-        late_p50_ms=percentile(late_ms, 50),
-        late_p99_ms=percentile(late_ms, 99),
-        late_max_ms=percentile(late_ms, 100),
-        offered_per_s=None if scheduled is None else _rate(scheduled, end_s - start_s),
-        achieved_per_s=_rate(sent, end_s - start_s),
+    answered = int(np.count_nonzero(~np.isnan(log.ended)))
+    late_ms = partial(percentile, lateness_ms if tells.due else ())
+    whole = GeneratorAudit.of(len(log), len(lateness_ms), answered, end_s - start_s, late_ms)
+    known = tells.due and tells.dropped
+    return replace(
+        whole,
+        scheduled=whole.scheduled if known else None,
+        offered_per_s=whole.offered_per_s if known else None,
+        dropped=whole.dropped if tells.dropped else None,
+        unanswered=whole.unanswered if tells.unanswered else None,
     )
-
-
-def _rate(count: int, length_s: float) -> float | None:
-    return count / length_s if length_s >= _SHORTEST_S else None
 
 
 def trusted(

@@ -18,18 +18,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from seatrial.model.requestlog import Floats, RequestLog
+from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import Latency
 
 
-def latencies_s(log: RequestLog, deadline_s: float) -> Floats:
-    """`ended - intended` of requests that were answered ok, or that waited for their deadline at least."""
-    waited = log.waited_s(deadline_s)
-    return waited[~np.isnan(waited)]
-
-
 def latency(log: RequestLog, deadline_s: float) -> Latency | None:
-    """Percentiles of `latencies_s`, each a latency that occurred (nearest rank); None without any."""
+    """Percentiles of `ended - intended`, each a latency that occurred (nearest rank); None without any.
+
+    Of requests that were answered ok, or that waited for their deadline at least.
+    """
     waited = log.waited_s(deadline_s)
     known = ~np.isnan(waited)
     if not known.any():

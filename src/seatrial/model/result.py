@@ -6,6 +6,7 @@ All instants are seconds on the request log's clock; all lengths are seconds unl
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields, is_dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -125,6 +126,9 @@ class ScenarioAccount:
         return sum(error.count for error in self.errors)
 
 
+_SHORTEST_S = 1e-6  # of less time there is no rate: a single arrival, say
+
+
 @dataclass(frozen=True, slots=True)
 class GeneratorAudit:
     """How faithful the load generator was. Lateness is `sent - intended`. None: the log cannot tell.
@@ -144,6 +148,29 @@ class GeneratorAudit:
     offered_per_s: float | None
     achieved_per_s: float | None
     scenario_errors: int | None = None  # arrivals that the scenario failed for; None: the log cannot tell
+
+    @classmethod
+    def of(
+        cls, scheduled: int, sent: int, answered: int, length_s: float, late_ms: Callable[[int], float | None]
+    ) -> GeneratorAudit:
+        """That of a log which tells everything.
+
+        `length_s`: how long was offered. `late_ms`: a percentile of the lateness in milliseconds, however the
+        lateness was kept; the 100th is the largest.
+        """
+        timed = length_s >= _SHORTEST_S
+        return cls(
+            scheduled=scheduled,
+            sent=sent,
+            answered=answered,
+            dropped=scheduled - sent,
+            unanswered=sent - answered,
+            late_p50_ms=late_ms(50),
+            late_p99_ms=late_ms(99),
+            late_max_ms=late_ms(100),
+            offered_per_s=scheduled / length_s if timed else None,
+            achieved_per_s=sent / length_s if timed else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from seatrial.measure.latency import latency
 from seatrial.model.percentiles import percentile
 from seatrial.model.requestlog import Bools, Floats, RequestLog
 from seatrial.model.result import Latency
@@ -114,23 +115,14 @@ def drawn(log: RequestLog, deadline_s: float) -> Mapping[str, bool]:
 
 def by_name(log: RequestLog, deadline_s: float) -> tuple[NameRow, ...]:
     """The most frequent request names, most frequent first."""
-    good = log.good(deadline_s)
-    waited_ms = log.waited_s(deadline_s) * 1000
     totals = np.bincount(log.name.codes, minlength=len(log.name.values))
     frequent = [int(code) for code in np.argsort(-totals, kind="stable")[:_MOST_NAMES] if totals[code]]
-    return tuple(_name_row(log, good, waited_ms, code, deadline_s * 1000) for code in frequent)
+    return tuple(_name_row(log[log.name.codes == code], code, deadline_s) for code in frequent)
 
 
-def _name_row(log: RequestLog, good: Bools, waited_ms: Floats, code: int, deadline_ms: float) -> NameRow:
-    rows = log.name.codes == code
-    known = rows & ~np.isnan(waited_ms)
-    requests = int(np.count_nonzero(rows))
-    bad = requests - int(np.count_nonzero(good & rows))
-    unanswered = np.any(known & np.isnan(log.ended))
-    latency = None
-    if known.any():
-        latency = Latency.of(np.sort(waited_ms[known]), deadline_ms if unanswered else None)
-    return NameRow(log.name.values[code], requests, bad, latency)
+def _name_row(rows: RequestLog, code: int, deadline_s: float) -> NameRow:
+    bad = int(np.count_nonzero(~rows.good(deadline_s)))
+    return NameRow(rows.name.values[code], len(rows), bad, latency(rows, deadline_s))
 
 
 def _answered(log: RequestLog) -> Bools:
