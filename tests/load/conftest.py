@@ -171,6 +171,7 @@ _PRELUDE = """
 import json, sys, time
 import gevent
 from seatrial.load import OpenLoopUser
+from seatrial.load.arrival import Arrival
 from seatrial.load.client import Client
 from seatrial.load.connection import ConnectionPool
 
@@ -188,8 +189,8 @@ def report(response):
     })
 
 def new_client(deadline_s=2.0, base=url):
-    client = Client(base, pool, time.monotonic(), deadline_s, report)
-    client.arrive(0.0)
+    client = Client(base, pool, Arrival(time.monotonic()), deadline_s, report)
+    client.arrival.begin(0.0)
     return client
 
 client = new_client()

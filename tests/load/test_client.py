@@ -137,11 +137,11 @@ def test_a_timeout_shortens_the_deadline(run_client: RunClient) -> None:
 def test_the_deadline_counts_from_when_the_request_was_due(run_client: RunClient) -> None:
     _, rows = run_client("""
         client = new_client(deadline_s=1.0)
-        client._zero_s -= 0.9  # due 0.9 s ago
+        client.arrival.zero_s -= 0.9  # due 0.9 s ago
         client.get("/hang")
         client.get("/plain")   # due now
         client = new_client(deadline_s=1.0)
-        client._zero_s -= 1.5
+        client.arrival.zero_s -= 1.5
         client.get("/plain")
     """)
     late, follow_up, too_late = rows

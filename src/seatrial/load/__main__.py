@@ -10,6 +10,7 @@ import os
 
 from locust.main import main  # first: it replaces the sockets of the standard library with gevent's
 
+from seatrial.load import hooks
 from seatrial.load.wall import ALLOW, raise_wall
 from seatrial.model.allow import AllowList
 
@@ -25,4 +26,5 @@ if __name__ == "__main__":
     if allow is not None:
         leave_proxies(os.environ)
         raise_wall(AllowList.of(allow.split(",")))
-    main()  # type: ignore[no-untyped-call]
+    hooks.register()
+    main()

@@ -28,6 +28,7 @@ from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit
 from gevent import Timeout
 
 from seatrial.load import failure
+from seatrial.load.arrival import Arrival
 from seatrial.load.connection import ConnectionPool, Origin
 from seatrial.load.cookies import CookieJar
 from seatrial.load.failure import Unanswered
@@ -53,17 +54,15 @@ class Client:
     """One virtual user's view of the service: its base address, its cookies, its requests."""
 
     def __init__(
-        self, base_url: str, pool: ConnectionPool, zero_s: float, deadline_s: float, report: Report
+        self, base_url: str, pool: ConnectionPool, arrival: Arrival, deadline_s: float, report: Report
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._origin, self._prefix, credentials = locate(self._base_url)
         self._pool = pool
-        self._zero_s = zero_s
         self._deadline_s = deadline_s
         self._report = report
-        self._due_s: float | None = None
         self._open: list[Response] = []
-        self.requests = 0  # by the current arrival
+        self.arrival = arrival
         self.cookies = CookieJar()
         self.headers = {"Host": authority(self._origin), **_DEFAULT_HEADERS}
         if credentials:
@@ -121,13 +120,12 @@ class Client:
         followed to the same host only. Whatever happens on the network is in the response, never raised;
         ValueError is raised for a request that cannot be put into words of HTTP.
         """
-        intended = self._take_due()
+        intended = self.arrival.take_due()
         settle = self._settle if catch_response else None
         response = Response(method, name or path, intended, key, settle)
         if context:
             response.context = context
         self._open.append(response)
-        self.requests += 1
         try:
             call = self._call(method, path, params, data, json, headers)
             self._perform(response, call, allow_redirects, timeout)
@@ -150,11 +148,6 @@ class Client:
 
     # the arrival's side
 
-    def arrive(self, due_s: float) -> None:
-        """A new arrival, due at `due_s` (seconds after zero)."""
-        self._due_s = due_s
-        self.requests = 0
-
     def depart(self) -> None:
         """The arrival is over: what the scenario has left undecided is decided by its status."""
         while self._open:
@@ -164,14 +157,11 @@ class Client:
         """Requests that are not on record yet."""
         return self._open
 
-    # the request's side
+    def off_record(self) -> None:
+        """The load is over: what is sent from now on is no part of it."""
+        self._report = _keep_to_oneself
 
-    def _take_due(self) -> float:
-        due_s = self._due_s
-        if due_s is None:
-            return time.monotonic() - self._zero_s
-        self._due_s = None
-        return due_s
+    # the request's side
 
     def _settle(self, response: Response) -> None:
         if response in self._open:
@@ -179,7 +169,7 @@ class Client:
             self._report(response)
 
     def _perform(self, response: Response, call: _Call, follow: bool, timeout: float | None) -> None:
-        zero_s, clock = self._zero_s, time.monotonic
+        zero_s, clock = self.arrival.zero_s, time.monotonic
         allowed_s = self._deadline_s if timeout is None else min(timeout, self._deadline_s)
         sent = clock() - zero_s
         if sent - response.intended >= allowed_s:
@@ -265,6 +255,10 @@ class Client:
         if origin is self._origin:
             return self.headers
         return {k: v for k, v in self.headers.items() if k != "Authorization"} | {"Host": authority(origin)}
+
+
+def _keep_to_oneself(response: Response) -> None:
+    """Report nothing."""
 
 
 @dataclass(frozen=True, slots=True)

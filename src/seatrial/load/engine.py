@@ -1,7 +1,7 @@
 """Runs one load test in one process: pacer, virtual users, client, recorder.
 
-    Offer ─► Pacer ─► Engine._launch ─► a greenlet an arrival ─► task ─► Client ─► Reporter ─► the spool
-                                                                                         └───► Locust
+    Offer ─► Pacer ─► Engine._launch ─► a greenlet an arrival ─► iterate ─► Client ─► Reporter ─► the spool
+                                                                                            └───► Locust
 
 An arrival's greenlet is a bare one whose parent is gevent's hub, and the pacer, itself a callback of the
 hub, switches into it directly. `gevent.spawn` would queue it for the next turn of the loop, and cost that
@@ -16,17 +16,21 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gevent
+import gevent.pool
 from gevent.event import Event
 from gevent.lock import BoundedSemaphore
 from greenlet import GreenletExit, getcurrent, greenlet  # type: ignore[import-untyped]
+from locust import User
 from locust.env import Environment
-from locust.exception import InterruptTaskSet, RescheduleTask, StopTest, StopUser
+from locust.exception import StopTest, StopUser
+from locust.user.task import LOCUST_STATE_STOPPING
 
-from seatrial.load import failure, wall
+from seatrial.load import failure, iteration, sessions, wall
 from seatrial.load.alarm import alarm
+from seatrial.load.arrival import Arrival
 from seatrial.load.client import Client
 from seatrial.load.connection import ConnectionPool
 from seatrial.load.options import LoadOptions
@@ -34,16 +38,15 @@ from seatrial.load.pacer import Pacer
 from seatrial.load.recorder import Recorder
 from seatrial.load.reporter import Reporter
 from seatrial.load.scenario_errors import ErrorTally, LogListener, hear_greenlets
+from seatrial.load.sessions import ClientSettings
 from seatrial.load.spool import CANNOT_WRITE, SpoolHeader
-from seatrial.load.user_pool import Task
+from seatrial.load.user_pool import Task, VirtualUser
 from seatrial.model.result import GeneratorAudit
-
-if TYPE_CHECKING:
-    from seatrial.load.user import OpenLoopUser
 
 FLUSH_EVERY_S = 0.2
 _GRACE_S = 0.05  # the loop's timers are coarse: a straggler's own deadline comes first
 _LEAVING_S = 1.0  # for stragglers to put down their rows when they are told to stop
+_RETIRING_AT_ONCE = 50  # users, at the end of a test
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +81,7 @@ class Engine:
         arrivals = header.offer.arrivals([task.weight for task in tasks], header.share)
         self._pacer = Pacer(arrivals, zero_s, self._launch, time.monotonic)
         self._pools: dict[bool | str, ConnectionPool] = {}
-        self._serving: dict[greenlet, OpenLoopUser | None] = {}
+        self._serving: dict[greenlet, VirtualUser | None] = {}
         self._closing = Event()
         self._drained = Event()  # closing, and nobody is under way
         self._concluding = BoundedSemaphore()
@@ -87,17 +90,20 @@ class Engine:
         self._errors = ErrorTally(header.scenario)
         self._log_listener = LogListener(self._errors)
         self._stop_hearing: Callable[[], None] = lambda: None
+        self._stop_providing: Callable[[], None] = lambda: None
 
     def start(self) -> None:
         """Begin to offer load."""
         logging.getLogger().addHandler(self._log_listener)
         self._stop_hearing = hear_greenlets(self._hub, self._errors)
         wall.tell_of_refusals(self._errors.refused)
+        driven = tuple({task.pool.user_class for task in self._tasks})
+        self._stop_providing = sessions.provide(self._new_client, driven)
         self._pacer.start(lambda ring: alarm(self._hub.loop, ring))
         self._flusher = gevent.spawn(self._flush_regularly)
 
     def finish(self) -> GeneratorAudit:
-        """No new arrivals; wait for stragglers at most one deadline; put all on record.
+        """No new arrivals; wait for stragglers at most one deadline; put all on record; retire the users.
 
         May be called again, also while the first call still waits: Locust stops a test from several sides.
         """
@@ -109,6 +115,8 @@ class Engine:
         with self._concluding:
             if self._audit is None:
                 self._abandon_stragglers()
+                self._retire_all()
+                self._stop_providing()
                 self._flusher.join()
                 self._stop_hearing()
                 logging.getLogger().removeHandler(self._log_listener)
@@ -137,57 +145,75 @@ class Engine:
 
     def _serve(self, task: Task, intended: float) -> None:
         serving, me, idle = self._serving, getcurrent(), task.pool.idle
-        serving[me] = user = idle.pop() if idle else None
+        serving[me] = virtual = idle.pop() if idle else None
         try:
-            if user is None:
-                user = serving[me] = self._new_user(task.pool.user_class)
-                user.client.arrive(intended)
-                user.on_start()
+            if virtual is None:
+                virtual = serving[me] = self._new_user(task.pool.user_class)
+                virtual.arrival.begin(intended)
+                virtual.user.on_start()
             else:
-                user.client.arrive(intended)
-            task.function(user)
-            self._ended(task, user)
-        except (StopUser, InterruptTaskSet, RescheduleTask):  # ways in which Locust's tasks end early
-            self._ended(task, user)
+                virtual.arrival.begin(intended)
+            iteration.iterate(virtual, task)
+            self._ended(task, virtual)
+        except StopUser:
+            virtual = self._stopped(task, virtual)
         except GreenletExit:
             pass  # the test is over, and this arrival is not
         except StopTest as stop:
             logger.error("%s", stop)
             gevent.spawn(self._end_test)
         except (Exception, gevent.Timeout) as error:
-            self._task_failed(task, user, intended, error)
-            user = None  # in an unknown state: not to be met again
+            self._task_failed(task, virtual, intended, error)
+            virtual = None  # in an unknown state: not to be met again
         finally:
             del serving[me]
-            if user is not None:
-                user.client.depart()
-                idle.append(user)
+            if virtual is not None:
+                if virtual.client is not None:
+                    virtual.client.depart()
+                idle.append(virtual)
             if not serving and self._closing.is_set():
                 self._drained.set()
 
-    def _new_user(self, user_class: type[OpenLoopUser]) -> OpenLoopUser:
+    def _new_user(self, user_class: type[User]) -> VirtualUser:
         user = user_class(self._environment)
-        pool = self._pools.setdefault(user.verify, ConnectionPool(user.verify))
-        zero_s, deadline_s = self._header.zero_monotonic_s, self._options.deadline
-        report = partial(self._reporter.settled, user)
-        user.client = Client(user.host or self._host, pool, zero_s, deadline_s, report)
-        return user
+        iteration.begin(user)
+        client = getattr(user, "client", None)
+        if isinstance(client, Client):
+            return VirtualUser(user, client.arrival, client)
+        return VirtualUser(user, Arrival(self._header.zero_monotonic_s), None)
 
-    def _ended(self, task: Task, user: OpenLoopUser | None) -> None:
+    def _new_client(self, user: User, settings: ClientSettings) -> Client:
+        pool = self._pools.setdefault(settings.verify, ConnectionPool(settings.verify))
+        arrival, report = Arrival(self._header.zero_monotonic_s), partial(self._reporter.settled, user)
+        return Client(settings.host or self._host, pool, arrival, self._options.deadline, report)
+
+    def _ended(self, task: Task, virtual: VirtualUser | None) -> None:
         """An arrival that sent nothing is in no row of the log, so it is counted here."""
-        if user is None or not user.client.requests:
-            self._errors.silent(task.function)
+        if virtual is None or not virtual.arrival.requests:
+            self._errors.silent(task.what)
+
+    def _stopped(self, task: Task, virtual: VirtualUser | None) -> VirtualUser | None:
+        """It wants to stop: it retires now, or with all the others when the test is at its end."""
+        self._ended(task, virtual)
+        if virtual is None or self._closing.is_set():
+            return virtual
+        self._retire(virtual)
+        return None
 
     def _task_failed(
-        self, task: Task, user: OpenLoopUser | None, intended: float, error: BaseException
+        self, task: Task, virtual: VirtualUser | None, intended: float, error: BaseException
     ) -> None:
-        if user is not None:
-            user.client.depart()
-        if user is None or not user.client.requests:
+        if virtual is not None and virtual.client is not None:
+            virtual.client.depart()
+        if virtual is None or not virtual.arrival.requests:
             self._reporter.dropped(task.name, intended, failure.of_the_scenario(error))
+        user = virtual.user if virtual is not None else None
         self._events.user_error.fire(user_instance=user, exception=error, tb=error.__traceback__)
-        if self._errors.raised(error, task.name):
-            said = f"{task.name}: {type(error).__name__}"
+        self._tell(error, task.name)
+
+    def _tell(self, error: BaseException, during: str) -> None:
+        if self._errors.raised(error, during):
+            said = f"{during}: {type(error).__name__}"
             logger.error("%s (told once, and counted)", said, exc_info=error, extra={failure.COUNTED: True})
 
     # the end
@@ -197,8 +223,17 @@ class Engine:
         if not self._closing.is_set():
             self._pacer.stop()
             self._closing.set()
+            for serving, virtual in list(self._serving.items()):
+                self._end_journey(serving, virtual)
             if not self._serving:
                 self._drained.set()
+
+    def _end_journey(self, serving: greenlet, virtual: VirtualUser | None) -> None:
+        """What is under way comes to its end; the next step of a journey is not taken."""
+        if virtual is not None:
+            if iteration.is_waiting(virtual.user):
+                self._hub.loop.run_callback(serving.throw, StopUser)
+            virtual.user._state = LOCUST_STATE_STOPPING
 
     def _abandon_stragglers(self) -> None:
         # Each is made to leave its wait; its client then records the request as unanswered.
@@ -206,6 +241,30 @@ class Engine:
             if straggler is not getcurrent():
                 self._hub.loop.run_callback(straggler.throw, GreenletExit)
         self._drained.wait(_LEAVING_S)
+
+    def _retire_all(self) -> None:
+        """`on_stop`, for as long as one deadline. The load is over, so what it sends is not on record."""
+        pools = {id(task.pool): task.pool for task in self._tasks}.values()
+        retiring = [each for pool in pools for each in pool.idle if not iteration.retires_silently(each)]
+        done = 0
+        with gevent.Timeout(self._options.deadline, False):
+            group = gevent.pool.Pool(_RETIRING_AT_ONCE)
+            for virtual in retiring:
+                if virtual.client is not None:
+                    virtual.client.off_record()
+                group.spawn(self._retire, virtual)
+            group.join()
+            done = len(retiring)
+        if done < len(retiring):
+            logger.warning("on_stop of %d users took longer than the deadline; not waited for", len(retiring))
+
+    def _retire(self, virtual: VirtualUser) -> None:
+        try:
+            iteration.retire(virtual)
+        except (Exception, gevent.Timeout) as error:
+            self._tell(error, "on_stop")
+        if virtual.client is not None:
+            virtual.client.depart()
 
     # records
 
@@ -225,8 +284,9 @@ class Engine:
         self._environment.process_exit_code = CANNOT_WRITE  # the log may be on the same full disk
 
     def _in_flight(self) -> Iterator[tuple[float, float, str]]:
-        for user in list(self._serving.values()):
-            for response in user.client.in_flight() if user is not None else ():
+        for virtual in list(self._serving.values()):
+            client = virtual.client if virtual is not None else None
+            for response in client.in_flight() if client is not None else ():
                 yield response.intended, response.sent, response.name
 
     def _write_in_a_thread(self, fd: int, data: bytes) -> int:

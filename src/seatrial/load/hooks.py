@@ -1,67 +1,34 @@
-"""Where the load generator is joined to Locust: its options, its start form, its test's start and end.
+"""Where the load generator is joined to Locust: its options, its start form, its tests.
 
-    init ─► Session ── test_start ─► Engine.start      (each process that sends)
-                    ── test_stopping ─► Engine.finish  (all rows are in the spool)
-                    ── test_stop, quit ─► merge the spools, print the account (local runner or master)
-
-With `--processes N` Locust has a master that sends nothing and workers that do. The master picks the time
-zero, gives every worker its share of the arrivals, and tells them with the options, which Locust sends along
-with the order to start. Workers write spools of their own, and the master merges them.
+init_command_line_parser ─► the load's options     init ─► Session, which follows each test
 """
 
 from __future__ import annotations
 
 import argparse
-import logging
-import math
-import os
-import shutil
+import functools
 import sys
-import tempfile
-import time
 from collections.abc import Callable
-from functools import partial
-from pathlib import Path
 from typing import Any
 
-import gevent
-import psutil
 from locust import events
 from locust.env import Environment
-from locust.runners import MasterRunner, WorkerRunner
 
-from seatrial.load import machine, startform, wall
-from seatrial.load.assignment import KEY, Assignment, this_machine
-from seatrial.load.audit import AuditTally, describe
-from seatrial.load.client import locate
-from seatrial.load.engine import Engine
-from seatrial.load.options import OPTIONS, LoadOptions, Option
-from seatrial.load.parquet import save
+from seatrial.load import machine, startform
+from seatrial.load.options import OPTIONS, Option
 from seatrial.load.secrecy import take_secrets
-from seatrial.load.spool import CANNOT_WRITE, SpoolHeader, SpoolReader
-from seatrial.load.user import OpenLoopUser
-from seatrial.load.user_pool import Task, tasks_of
-from seatrial.model.allow import AllowList
-from seatrial.model.problems import BadInput, CannotStore
-from seatrial.model.requestlog import RequestLog
-from seatrial.model.result import GeneratorAudit
-from seatrial.model.secrets import shown, without_userinfo
-
-LEAD_S = 0.25  # from the start of a test to the first arrival
-_LEAD_OF_MANY_S = 1.5  # until the order to start has reached every worker
-_PATIENCE_S = 10.0  # with a worker that has not ended its spool
-_ALONE = "local"
-
-logger = logging.getLogger(__name__)
+from seatrial.load.session import Session
+from seatrial.model.problems import BadInput
 
 
+@functools.cache
 def register() -> None:
-    """Add the load's options to Locust's, and follow each of its tests. Called once, by `seatrial.load`."""
+    """Add the load's options to Locust's, and follow each of its tests. Once, whoever calls it first."""
     machine.die_with_parent()
     host = take_secrets()
     hooks: Any = events
     hooks.init_command_line_parser.add_listener(_add_options)
-    hooks.init.add_listener(partial(_follow, host))
+    hooks.init.add_listener(functools.partial(_follow, host))
 
 
 def _add_options(parser: Any, **_: Any) -> None:
@@ -101,224 +68,3 @@ def _follow(host: str, environment: Environment, web_ui: Any = None, **_: Any) -
     hooks.test_stopping.add_listener(session.stop_sending)
     hooks.test_stop.add_listener(session.conclude)
     hooks.quit.add_listener(session.wait)
-
-
-class Session:
-    """The tests of one Locust process, one after the other."""
-
-    def __init__(self, environment: Environment, address: str) -> None:
-        """`address`: the host as the command line says it; what is connected to is the environment's."""
-        self._environment = environment
-        self._address = address
-        self._tests = 0
-        self._options: LoadOptions | None = None
-        self._assignment: Assignment | None = None
-        self._engine: Engine | None = None
-        self._end: Any = None
-        self._conclusion: Any = None
-        self._walled = wall.standing() is not None  # by a conductor, whose list nothing makes longer
-
-    def start(self, **_: Any) -> None:
-        """Locust starts a test: share out the arrivals, or take what the master assigns, and begin."""
-        runner = self._environment.runner
-        classes = [kind for kind in self._environment.user_classes if issubclass(kind, OpenLoopUser)]
-        texts = vars(self._environment.parsed_options)
-        if not isinstance(runner, WorkerRunner):
-            texts[KEY] = None  # not those of the last test, should this one be refused
-        try:
-            options = LoadOptions.parse(texts)
-            if not classes:
-                if options.spool is not None:
-                    raise ValueError("there is no user class derived from seatrial.load.OpenLoopUser")
-                return  # a test of Locust's own users
-            host, tasks = _host(self._environment, classes), tasks_of(classes)
-            self._hold(options.allow)
-            if isinstance(runner, WorkerRunner):
-                if texts.get(KEY) is None:
-                    return  # the master has refused
-                assignment = Assignment.read(texts[KEY])
-            else:
-                assignment = self._assign(options)
-                texts[KEY] = assignment.plain()
-            if not isinstance(runner, MasterRunner):
-                self._engine = self._begin(options, assignment, tasks, host)
-            self._options, self._assignment = options, assignment
-        except (ValueError, OSError) as error:
-            logger.error("%s", error)
-            ours = BadInput.exit_code if isinstance(error, ValueError) else CANNOT_WRITE
-            self._environment.process_exit_code = ours
-            gevent.spawn(self._end_test)
-
-    def stop_sending(self, **_: Any) -> None:
-        """Locust stops the test: wait for stragglers and put the rest on record."""
-        if self._end is not None and self._end is not gevent.getcurrent():
-            self._end.kill(block=False)
-        self._end = None
-        if self._engine is not None:
-            self._engine.finish()
-        standing = wall.standing()
-        if standing is not None:
-            standing.sum_up()
-
-    def conclude(self, **_: Any) -> None:
-        """The test has stopped: write the request log and print the account (not in a worker)."""
-        if self._assignment is None or isinstance(self._environment.runner, WorkerRunner):
-            return
-        assignment, self._assignment = self._assignment, None
-        if isinstance(self._environment.runner, MasterRunner):
-            self._conclusion = gevent.spawn(self._merge, assignment)  # workers are still at it
-        else:
-            self._merge(assignment)
-        self._engine = None
-
-    def wait(self, **_: Any) -> None:
-        """Locust quits: not before the request log is written."""
-        if self._conclusion is not None:
-            self._conclusion.join()
-
-    def _hold(self, more: tuple[str, ...]) -> None:
-        """From here on only the hosts that the test was given are touched, and `more`."""
-        if not self._walled:
-            given = self._environment.host
-            urls = [given] if given else [kind.host for kind in self._environment.user_classes]
-            hosts = [locate(url)[0].host for url in urls if url]
-            wall.raise_wall(AllowList.of([*hosts, *more]))
-        standing = wall.standing()
-        if standing is not None:
-            standing.note_libraries()
-
-    def _assign(self, options: LoadOptions) -> Assignment:
-        runner = self._environment.runner
-        self._tests += 1
-        lead_s: float = LEAD_S
-        workers: tuple[str, ...] = (_ALONE,)
-        if isinstance(runner, MasterRunner):
-            clients = runner.clients
-            active = [*clients.ready, *clients.running, *clients.spawning]
-            lead_s, workers = _LEAD_OF_MANY_S, tuple(client.id for client in active)
-        zero_in_s = lead_s + options.warmup
-        if math.isfinite(options.duration):
-            self._end = gevent.spawn_later(zero_in_s + options.duration, self._end_test)
-        return Assignment.starting(zero_in_s, workers, self._spool_folder(options))
-
-    def _spool_folder(self, options: LoadOptions) -> Path:
-        if options.spool is not None:
-            return options.spool
-        if options.request_log is None:
-            return Path(tempfile.mkdtemp(prefix="seatrial-"))
-        return self._log_path(options.request_log).with_suffix(".spool")
-
-    def _log_path(self, path: Path) -> Path:
-        """A second test from the same start form does not overwrite the first one's log."""
-        return path if self._tests == 1 else path.with_stem(f"{path.stem}-{self._tests}")
-
-    def _begin(
-        self, options: LoadOptions, assignment: Assignment, tasks: list[Task], host: str
-    ) -> Engine | None:
-        runner = self._environment.runner
-        share = assignment.share_of(runner.client_id if isinstance(runner, WorkerRunner) else _ALONE)
-        if share is None:
-            logger.warning("This worker came after the start; it takes part in the next test")
-            return None
-        if assignment.machine != this_machine():
-            raise ValueError("load workers must run on one machine, whose clock they share; use --processes")
-        peak_per_s = max(step.rate.per_second for step in options.rate) / share.count
-        machine.prepare(options.max_in_flight, peak_per_s)
-        header = SpoolHeader(
-            worker=str(share.index),
-            pid=os.getpid(),
-            zero_monotonic_s=assignment.zero_monotonic_s,
-            zero_unix_s=assignment.zero_unix_s,
-            offer=options.offer(),
-            share=share,
-            deadline_s=options.deadline,
-            scenario=self._environment.locustfile or "",
-            host=shown(without_userinfo(self._address or host)),
-        )
-        spool = assignment.spool(share.index)
-        engine = Engine(self._environment, options, header, host, tasks, spool, self._end_test)
-        engine.start()
-        return engine
-
-    def _merge(self, assignment: Assignment) -> None:
-        options, engine = self._options, self._engine
-        assert options is not None
-        kept = True
-        if engine is not None and (options.request_log is None or options.spool is not None):
-            _tell(engine.finish())
-        else:
-            kept = self._merge_spools(options, assignment)
-        if options.spool is None and kept:
-            shutil.rmtree(assignment.folder)
-
-    def _merge_spools(self, options: LoadOptions, assignment: Assignment) -> bool:
-        """Whether the rows are where they were wanted; if not, the spools still have them."""
-        readers = [SpoolReader(path) for path in assignment.spools()]
-        logs = _read_to_the_end(readers, time.monotonic() + options.deadline + _PATIENCE_S)
-        for reader in readers:
-            if reader.audit is None:
-                logger.error(
-                    "Load worker %s died; its arrivals from then on are on record as dropped",
-                    reader.path.stem,
-                )
-                self._environment.process_exit_code = self._environment.process_exit_code or 70
-        log = RequestLog.concat(logs)
-        kept = options.request_log is None or self._saved(log, readers, self._log_path(options.request_log))
-        if not kept:
-            logger.error("The rows are still in %s", assignment.folder)
-        tally = AuditTally()
-        tally.add(log.intended, log.sent, log.ended)
-        _tell(tally.total())
-        return kept
-
-    def _saved(self, log: RequestLog, readers: list[SpoolReader], path: Path) -> bool:
-        try:
-            save(log, readers, path)
-        except CannotStore as error:
-            logger.error("%s", error)
-            self._environment.process_exit_code = CANNOT_WRITE
-            return False
-        return True
-
-    def _end_test(self) -> None:
-        options, runner = self._environment.parsed_options, self._environment.runner
-        assert runner is not None
-        if options is not None and options.headless:
-            runner.quit()
-        else:
-            runner.stop()
-
-
-def _host(environment: Environment, classes: list[type[OpenLoopUser]]) -> str:
-    hosts = [environment.host] if environment.host else [kind.host for kind in classes]
-    for host in hosts:
-        if not host:
-            raise ValueError("no host to send to: give one with --host http://…")
-        locate(host)
-    return hosts[0] or ""
-
-
-def _read_to_the_end(readers: list[SpoolReader], until_s: float) -> list[RequestLog]:
-    """All rows, once every worker has ended or has died, or `until_s` has passed without that."""
-    logs = []
-    while True:
-        gone = [_died(reader) for reader in readers]  # asked before reading, so that its last words are read
-        logs += [reader.poll() for reader in readers]
-        settled = all(reader.audit or dead for reader, dead in zip(readers, gone, strict=True))
-        if settled or time.monotonic() > until_s:
-            last_s = max((float(log.intended.max()) for log in logs if len(log)), default=0.0)
-            return logs + [reader.unaccounted(last_s) for reader in readers]
-        gevent.sleep(0.1)
-
-
-def _died(reader: SpoolReader) -> bool:
-    try:
-        return (
-            reader.header is not None and psutil.Process(reader.header.pid).status() == psutil.STATUS_ZOMBIE
-        )
-    except psutil.NoSuchProcess:
-        return True
-
-
-def _tell(audit: GeneratorAudit) -> None:
-    sys.stderr.write(f"\n{describe(audit)}\n\n")

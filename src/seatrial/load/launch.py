@@ -53,7 +53,8 @@ _PREFIX = re.compile(
     r"\[[^]]*\] \S+/[A-Z]+/[\w.]+: "
 )  # date, host, level and logger of a line of Locust's log
 _ERROR = re.compile(r"\[[^]]*\] \S+/(?:ERROR|CRITICAL)/")
-_REFUSAL = "/ERROR/seatrial.load.hooks: "  # what the generator itself says when it will not start
+_NO_USERS = "No User class found!"  # says Locust
+_REFUSAL = "/ERROR/seatrial.load.session: "  # what the generator itself says when it will not start
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,8 +290,6 @@ def _shown_line(line: bytes) -> bytes:
 
 def explain(log: str, scenario: Path, code: int) -> str:
     """The cause that a dead generator's log names, in a line or a few."""
-    if "unrecognized arguments: --rate" in log:
-        return f"{scenario}: defines no user class derived from seatrial.load.OpenLoopUser"
     lines = log.splitlines()
     refusals = [line for line in lines if _REFUSAL in line]
     if _TRACEBACK in lines and not refusals:
@@ -298,6 +297,8 @@ def explain(log: str, scenario: Path, code: int) -> str:
         return _explain_traceback(lines[start + 1 :], scenario)
     errors = [line for line in lines if _ERROR.match(line)]
     others = [line for line in lines if line.strip() and not _PREFIX.match(line)]
+    if any(_NO_USERS in line for line in errors):
+        return f"{scenario}: {_NO_USERS}; derive one from HttpUser, FastHttpUser, User or OpenLoopUser"
     telling = [_PREFIX.sub("", line) for line in (refusals or errors or others)[-3:]]
     ended = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
     return "\n".join(telling) or f"the load generator ended without a word ({ended})"

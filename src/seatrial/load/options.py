@@ -19,6 +19,8 @@ from seatrial.model.arrivals import RateStep, Spacing
 from seatrial.model.quantities import Duration, Rate
 from seatrial.model.shape import starts_in_order
 
+_DEFAULT_RATE = "60/min"
+
 
 def parse_shape(text: str) -> tuple[RateStep, ...]:
     """A rate (`10000/min`) or a shape of rates (`0s=1000/min,20s=10000/min`). Raises ValueError."""
@@ -28,6 +30,10 @@ def parse_shape(text: str) -> tuple[RateStep, ...]:
     if all(step.rate.count == 0 for step in steps):
         raise ValueError(f"'{text}' offers nothing, and a load of nothing measures nothing")
     return steps
+
+
+def _rate(text: str) -> tuple[RateStep, ...]:
+    return parse_shape(text or _DEFAULT_RATE)
 
 
 def format_shape(shape: tuple[RateStep, ...]) -> str:
@@ -116,7 +122,13 @@ class Option:
 
 
 OPTIONS = (
-    Option("rate", "60/min", parse_shape, "Arrivals: 10000/min, 500/s, or a shape 0s=1000/min,20s=10000/min"),
+    Option(
+        "rate",
+        "",
+        _rate,
+        "Drive all users open-model, by arrivals: 10000/min, 500/s, or a shape 0s=1000/min,20s=10000/min "
+        f"(without it only users of OpenLoopUser classes, at {_DEFAULT_RATE})",
+    ),
     Option("arrivals", "even", _spacing, "Spacing of arrivals: even or poisson"),
     Option("seed", "0", _whole, "Seed of Poisson arrivals and of the choice of tasks"),
     Option("deadline", "2s", _some_seconds, "An answer later than this after its request was due is none"),
@@ -152,6 +164,11 @@ class LoadOptions:
             given = texts.get(option.name)
             values[option.name] = option.read(option.check(option.default if given is None else str(given)))
         return cls(**values)
+
+    @property
+    def peak_per_s(self) -> float:
+        """The highest rate that is offered."""
+        return max(step.rate.per_second for step in self.rate)
 
     def offer(self) -> Offer:
         """The arrivals that the options describe."""

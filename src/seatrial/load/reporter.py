@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from math import isnan
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from locust import User
 
 from seatrial.load.failure import RequestFailed
 from seatrial.load.recorder import NEVER, Recorder
 from seatrial.load.response import Response
-
-if TYPE_CHECKING:
-    from seatrial.load.user import OpenLoopUser
 
 
 class Reporter:
@@ -26,7 +25,7 @@ class Reporter:
         self._zero_unix_s = zero_unix_s
         self._deadline_ms = deadline_s * 1e3
 
-    def settled(self, user: OpenLoopUser, response: Response) -> None:
+    def settled(self, user: User, response: Response) -> None:
         """A request has been answered, or has failed, and the scenario has judged it."""
         ok, error, exception = response.judge()
         intended, sent, ended = response.intended, response.sent, response.ended

@@ -1,17 +1,18 @@
-"""The user class that scenarios derive from."""
+"""The user class for scenarios that are written for an open model from the start."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
-from gevent.event import Event
 from locust import User
+from locust.user.users import RestMixin
 
-if TYPE_CHECKING:
-    from seatrial.load.client import Client
+from seatrial.load.client import Client
+from seatrial.load.sessions import ClientSettings, client_for
+from seatrial.load.standby import stand_by
 
 
-class OpenLoopUser(User):
+class OpenLoopUser(User, RestMixin):  # type: ignore[type-arg]
     """A Locust user whose arrivals come by a schedule and not by the answers.
 
     A scenario is a plain locustfile::
@@ -24,13 +25,17 @@ class OpenLoopUser(User):
             def home(self):
                 self.client.get("/")
 
-    and is run with `locust -f scenario.py --host http://… --rate 10000/min`. Each arrival is one task, picked
-    by weight, run by a virtual user who is idle at that instant. What is different from Locust's own users:
+    and is run with `locust -f scenario.py --host http://… --rate 10000/min`. With `--rate`, users of Locust's
+    own classes (`HttpUser`, `FastHttpUser`, `User`) are driven in the same way; what this class adds is that
+    it is never driven in any other. Each arrival is one iteration (`seatrial.load.iteration`) of a virtual
+    user who is idle at that instant. What is different from a closed loop:
 
-    * How many arrivals there are is said by `--rate`, not by the number of users. Locust spawns one (or
-      `-u N`) of this class as of any other; it stands for all of them and does nothing itself.
-    * `wait_time` has no meaning. `on_start` runs once for each virtual user, at the beginning of its first
-      arrival. `on_stop` never runs: nobody in an open model leaves.
+    * How many arrivals there are is said by `--rate`, not by the number of users. What Locust spawns of this
+      class stands for all of them and does nothing itself.
+    * `wait_time` is waited between the steps of a journey (`SequentialTaskSet`), and has no meaning between
+      arrivals. `on_start` runs once for each virtual user, at the beginning of its first arrival; `on_stop`
+      when it retires: because it raises `StopUser`, or at the end of the test, whose records are closed by
+      then.
     * There is nothing to be raised by `self.client`: what happened on the network is in the response.
     """
 
@@ -41,12 +46,13 @@ class OpenLoopUser(User):
 
     client: Client
 
+    def __init__(self, environment: Any) -> None:
+        """`environment`: Locust's."""
+        super().__init__(environment)
+        client = client_for(self, ClientSettings(self.host or "", self.verify))
+        if client is not None:
+            self.client = client
+
     def start(self, group: Any) -> Any:
         """Called by Locust. The load does not depend on it."""
-        self._group = group
-        self._greenlet = group.spawn(_stand_by, self)
-        return self._greenlet
-
-
-def _stand_by(user: OpenLoopUser) -> None:  # noqa: ARG001  # Locust finds the user in the greenlet's arguments
-    Event().wait()
+        return stand_by(self, group)

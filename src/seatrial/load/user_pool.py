@@ -1,4 +1,4 @@
-"""Virtual users and their tasks: who runs an arrival, and what of.
+"""Virtual users and what they are given to do.
 
 Arrivals overlap when the service is slow, and two of them must never share a user: its cookies and attributes
 are one person's. So each arrival takes a user who is idle, or a new one; users go back to the idle list
@@ -13,56 +13,89 @@ from dataclasses import dataclass, field
 from inspect import isclass
 from typing import TYPE_CHECKING, Any
 
+from locust import TaskSet
+
+from seatrial.load.arrival import Arrival
+
 if TYPE_CHECKING:
-    from seatrial.load.user import OpenLoopUser
+    from locust import User
+
+    from seatrial.load.client import Client
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Entered:
+    """A task set that a user is in, with those that it is in within that one."""
+
+    task_set: TaskSet
+    within: dict[type[TaskSet], Entered] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class VirtualUser:
+    """A user of the scenario's class, and what the load keeps of it."""
+
+    user: User
+    arrival: Arrival
+    client: Client | None  # None where the scenario brings a client of its own
+    within: dict[type[TaskSet], Entered] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class UserPool:
     """The users of one class."""
 
-    user_class: type[OpenLoopUser]
-    idle: list[OpenLoopUser] = field(default_factory=list)
+    user_class: type[User]
+    idle: list[VirtualUser] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task, how often it is picked among all, and the users that can run it."""
+    """What an arrival may be given to do, how often it is picked among all, and the users that can do it."""
 
-    function: Callable[[Any], Any]
+    what: Callable[[Any], Any] | type[TaskSet]
     weight: float
     pool: UserPool
+    is_set: bool = False
 
     @property
     def name(self) -> str:
-        """The task's name, for an arrival that never came to a request."""
-        return self.function.__name__
+        """For an arrival that never came to a request."""
+        return getattr(self.what, "__name__", type(self.what).__name__)
 
 
-def tasks_of(user_classes: Sequence[type[OpenLoopUser]]) -> list[Task]:
+def tasks_of(user_classes: Sequence[type[User]], *, filtered: bool = False) -> list[Task]:
     """Every task of every class. A class gets arrivals in proportion to its `weight`.
 
-    Raises ValueError for classes without tasks, and for task sets: they describe how one user goes on, while
-    here each arrival is a task of its own.
+    Locust's `fixed_count` is a number of users, which an open model has not: it counts as the class's weight.
+    `filtered`: tags have taken tasks away, so a class may have none left, and then gets no arrivals. Raises
+    ValueError for classes without tasks.
     """
     found = []
     for user_class in user_classes:
         tasks: list[Any] = list(user_class.tasks)
-        if "on_stop" in vars(user_class):
-            logger.warning("%s.on_stop never runs: nobody in an open model leaves", user_class.__name__)
-        if not tasks:
-            raise ValueError(f"{user_class.__name__} has no tasks; mark its methods with @task")
-        nested = next((task for task in tasks if isclass(task)), None)
-        if nested is not None:
-            raise ValueError(
-                f"{user_class.__name__}.{nested.__name__} is a task set, which an open model has no use for; "
-                "write the sequence as one @task method"
-            )
+        if not tasks and not filtered:
+            raise ValueError(_without_tasks(user_class))
         pool = UserPool(user_class)
+        weight = user_class.fixed_count or user_class.weight
         # Locust lists a task as often as its weight says
-        for function in dict.fromkeys(tasks):
-            share = user_class.weight * tasks.count(function) / len(tasks)
-            found.append(Task(function, share, pool))
+        for what in dict.fromkeys(tasks):
+            share = weight * tasks.count(what) / len(tasks)
+            found.append(Task(what, share, pool, is_task_set(what)))
+    if not found:
+        raise ValueError("--tags and --exclude-tags leave no task to run")
     return found
+
+
+def _without_tasks(user_class: type[User]) -> str:
+    name, former = user_class.__name__, getattr(user_class, "task_set", None)
+    if former is not None and is_task_set(former):
+        return f"{name} has no tasks: task_set is of Locust before 1.0; write tasks = [{former.__name__}]"
+    return f"{name} has no tasks; mark its methods with @task"
+
+
+def is_task_set(task: object) -> bool:
+    """Whether a task is a class of Locust's task sets, not a function."""
+    return isclass(task) and issubclass(task, TaskSet)
