@@ -41,7 +41,7 @@ ALLOWED = {
             "store", "doctor"},
 }  # fmt: skip
 
-GROUND = ("home", "disk", "processes", "extras", "discovery")  # modules that every room stands on
+GROUND = ("columnar", "home", "disk", "processes", "extras", "discovery")  # modules that every room stands on
 ONLY_THE_PROTOCOL = (
     "faults",
     "actions",

@@ -5,14 +5,13 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
+from tests.support.rows import log_of
 
 from seatrial.checks.protocol import History, Stored
 from seatrial.checks.registry import build
 from seatrial.lookups import look_up
 from seatrial.model.problems import BadInput, Unavailable
-from seatrial.model.requestlog import SCHEMA, RequestLog
 from seatrial.model.result import CheckResult
 from seatrial.model.role import Role
 from seatrial.model.verdict import Verdict
@@ -41,9 +40,7 @@ INDETERMINATE = [
     row(105, ok=False, status=409),
 ]
 READS = [{**row(106, ok=True, status=200), "key": None}]
-LOG = RequestLog.from_arrow(
-    pa.Table.from_pylist([*ACKNOWLEDGED, *REFUSED, *INDETERMINATE, *READS], schema=SCHEMA)
-)
+LOG = log_of([*ACKNOWLEDGED, *REFUSED, *INDETERMINATE, *READS])
 
 
 def faithful() -> Copies:

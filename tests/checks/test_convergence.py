@@ -6,14 +6,14 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-import pyarrow as pa
 import pytest
 from tests.support.regions import MAX_DRIFT_S, Region, World, recording_json, simulate
+from tests.support.rows import log_of as rows_as_log
 
 from seatrial.checks.convergence import Convergence, Findings, attempts_of, judge_replicas
 from seatrial.checks.registry import build
 from seatrial.checks.replicas import Recorded
-from seatrial.model.requestlog import SCHEMA, RequestLog
+from seatrial.model.requestlog import RequestLog
 from seatrial.model.verdict import Verdict
 from seatrial.testbed.replica.hlc import Stamp
 from seatrial.testbed.replica.operation import Intent, Kind, Operation
@@ -250,7 +250,7 @@ def log_of(world: World) -> RequestLog:
         due = float(number)
         rows.append({"intended": due, "sent": due, "ended": due, "ok": ok, "status": status, "name": "", "served_by": "",
                      "error": "", "worker": "", "key": f"{attempt.identity} {content}"})  # fmt: skip
-    return RequestLog.from_arrow(pa.Table.from_pylist(rows, schema=SCHEMA))
+    return rows_as_log(rows)
 
 
 def test_the_check_reads_request_log_and_recording() -> None:
@@ -295,7 +295,7 @@ def test_a_lost_write_is_lost_whatever_would_have_followed() -> None:
     ],
 )  # fmt: skip
 def test_what_cannot_be_judged_is_unknown(recorded: dict[str, Recorded], says: str) -> None:
-    empty = RequestLog.from_arrow(SCHEMA.empty_table())
+    empty = RequestLog.empty()
     result = Convergence().judge(History(empty, recorded))
     assert result.verdict is Verdict.UNKNOWN
     assert says in result.detail
@@ -318,7 +318,7 @@ def test_a_malformed_key_is_told(content: str) -> None:
     row = {"intended": 0.0, "sent": 0.0, "ended": 0.0, "ok": True, "status": 201, "name": "", "served_by": "",
            "error": "", "worker": "", "key": f"k-1 {content}"}  # fmt: skip
     with pytest.raises(ValueError, match=r"is not ID KIND TENANT NAME VALUE"):
-        attempts_of(RequestLog.from_arrow(pa.Table.from_pylist([row], schema=SCHEMA)))
+        attempts_of(rows_as_log([row]))
 
 
 def test_other_peoples_operations_are_left_alone_unless_they_touch_what_the_run_touched() -> None:

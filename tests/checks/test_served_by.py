@@ -2,12 +2,11 @@
 
 from dataclasses import replace
 
-import pyarrow as pa
 import pytest
+from tests.support.rows import log_of
 
 from seatrial.checks.protocol import History
 from seatrial.checks.registry import build
-from seatrial.model.requestlog import SCHEMA, RequestLog
 from seatrial.model.verdict import Verdict
 
 
@@ -17,7 +16,7 @@ def history(*answers: tuple[float, str]) -> History:
          "error": "", "worker": "", "key": None}
         for due, who in answers
     ]  # fmt: skip
-    return History(RequestLog.from_arrow(pa.Table.from_pylist(rows, schema=SCHEMA)), (), 2.0, 20.0)
+    return History(log_of(rows), (), 2.0, 20.0)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 # Each costs a start-up tens of milliseconds, and a process as many megabytes.
 HEAVY = frozenset({
     "apscheduler", "cryptography", "gevent", "httpx", "jinja2", "locust", "numpy", "pagerduty", "patroni", "pkcs11",
-    "prometheus_client", "psutil", "psycopg", "pyarrow", "redis", "sqlalchemy", "starlette", "uvicorn", "yaml",
+    "prometheus_client", "psutil", "psycopg", "arro3", "redis", "sqlalchemy", "starlette", "uvicorn", "yaml",
 })  # fmt: skip
 COMMAND = """
 import contextlib, sys

@@ -16,9 +16,9 @@ from typing import Any
 
 import httpx
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 from tests.support.locusts import two_processes
+from tests.support.rows import read_log
 from tests.support.signals import heeded
 from tests.support.waiting import wait_until
 
@@ -83,7 +83,7 @@ class Locusts:
         return process.returncode, output
 
     def rows(self) -> RequestLog:
-        return RequestLog.from_arrow(pq.read_table(self.log))
+        return read_log(self.log)
 
     def wait_for_rows(self, count: int) -> None:
         reader, seen = SpoolReader(self.log.with_suffix(".spool") / "worker-0.spool"), 0
@@ -297,7 +297,7 @@ def test_the_storefront(locusts: Locusts, http_server: Any) -> None:
     names = set(log.name.texts())
     assert names == {"GET /catalogue", "GET /catalogue/{sku}", "POST /orders", "GET /orders/{key}"}
     assert log.keys is not None
-    assert {key for _, key in http_server.orders} == set(log.keys.to_pylist()) - {None}
+    assert {key for _, key in http_server.orders} == set(log.keys) - {None}
     assert {tenant for tenant, _ in http_server.orders} == {"acme", "globex", "initech", "umbrella"}
 
 
@@ -340,7 +340,7 @@ def test_the_start_form(locusts: Locusts) -> None:
             wait_until(lambda: page.get("/stats/requests").json()["total_rps"] > 0)
             page.post("/stop")
             log = locusts.log if number == 1 else locusts.log.with_stem("requests-2")
-            intended = RequestLog.from_arrow(pq.read_table(log)).intended
+            intended = read_log(log).intended
             assert np.allclose(np.diff(intended), 0.01)
     process.terminate()
     process.communicate(timeout=20)

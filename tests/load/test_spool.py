@@ -9,11 +9,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
+import pyarrow as pa
+import pyarrow.parquet as pq  # as somebody else reads it
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.rows import log_of, rows_of
 
+from seatrial.columnar import SCHEMA
 from seatrial.load.offer import Offer, Share
 from seatrial.load.parquet import METADATA, write_parquet
 from seatrial.load.recorder import NEVER, Recorder
@@ -23,7 +26,6 @@ from seatrial.model.arrivals import RateStep
 from seatrial.model.ownfailure import KILLED
 from seatrial.model.problems import BadInput
 from seatrial.model.quantities import Rate
-from seatrial.model.requestlog import SCHEMA, RequestLog
 
 Row = tuple[float, float, float, bool, int, str, str, str, str | None]
 
@@ -40,10 +42,6 @@ def header(worker: str = "0", duration_s: float = math.inf) -> SpoolHeader:
     return SpoolHeader(
         worker, 99, 1234.5, 1.7e9, offer, Share(0, 1), 2.0, "scenario.py", "http://127.0.0.1:1"
     )
-
-
-def rows_of(log: RequestLog) -> list[dict[str, Any]]:
-    return list(log.to_arrow().to_pylist())
 
 
 def as_read(row: Row) -> dict[str, Any]:
@@ -164,13 +162,13 @@ def test_several_workers_become_one_log(tmp_path: Path) -> None:
         recorder.close()
     log = write_parquet(spools, tmp_path / "deep" / "log.parquet")
     table = pq.read_table(tmp_path / "deep" / "log.parquet")
-    assert table.schema.equals(SCHEMA)
-    assert METADATA in table.schema.metadata
+    assert table.schema.equals(pa.schema(SCHEMA))
+    assert METADATA.encode() in table.schema.metadata
     assert np.allclose(log.intended, np.arange(300) * 0.01)
-    again = RequestLog.from_arrow(table)
+    again = log_of(table.to_pylist())
     assert again.worker.texts()[:4] == ["0", "1", "2", "0"]
     assert again.keys is not None
-    assert again.keys.to_pylist()[:2] == ["key-0", "key-1"]
+    assert again.keys.tolist()[:2] == ["key-0", "key-1"]
 
 
 class Disk:

@@ -8,9 +8,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import pytest
 from tests.support.region_processes import pair, role_of
+from tests.support.rows import read_log
 
 from seatrial.checks.convergence import Convergence
 from seatrial.checks.replicas import Recorded
@@ -50,7 +50,7 @@ def test_the_scenario_the_recording_and_the_check_speak_of_the_same_writes(tmp_p
             return await asyncio.to_thread(record, role_of((east, west)))
 
     recorded = {"regions": Recorded(asyncio.run(steps()))}
-    result = Convergence().judge(History(RequestLog.from_arrow(pq.read_table(log)), recorded))
+    result = Convergence().judge(History(read_log(log), recorded))
     assert result.verdict is Verdict.PASS, result.detail
     assert result.figures["acknowledged"] > 50
     assert result.figures["others"] == 0

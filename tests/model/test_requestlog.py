@@ -3,11 +3,11 @@
 import math
 
 import numpy as np
-import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.rows import log_of, rows_of
 
-from seatrial.model.requestlog import SCHEMA, Coded, RequestLog
+from seatrial.model.requestlog import Coded, RequestLog
 
 texts = st.sampled_from(["", "GET /", "POST /orders", "naïve ☃"])
 times = st.floats(-10, 1000)
@@ -27,23 +27,14 @@ rows = st.fixed_dictionaries(
 )
 
 
-def log_of(records: list[dict[str, object]]) -> RequestLog:
-    return RequestLog.from_arrow(pa.Table.from_pylist(records, schema=SCHEMA))
-
-
-@given(st.lists(rows, max_size=30))
-def test_rows_survive_arrow(records: list[dict[str, object]]) -> None:
-    assert log_of(records).to_arrow().to_pylist() == records
-
-
 @given(st.lists(rows, min_size=1, max_size=30), st.data())
 def test_selecting_rows_selects_them_in_every_column(
     records: list[dict[str, object]], data: st.DataObject
 ) -> None:
     mask = np.array(data.draw(st.lists(st.booleans(), min_size=len(records), max_size=len(records))))
     kept = [record for record, keep in zip(records, mask, strict=True) if keep]
-    assert log_of(records)[mask].to_arrow().to_pylist() == kept
-    assert log_of(records)[1:].to_arrow().to_pylist() == records[1:]
+    assert rows_of(log_of(records)[mask]) == kept
+    assert rows_of(log_of(records)[1:]) == records[1:]
 
 
 @given(st.lists(st.lists(rows, max_size=10), max_size=4))
@@ -52,18 +43,8 @@ def test_concatenation_keeps_all_rows_in_order(parts: list[list[dict[str, object
     expected = sorted(
         (record for part in parts for record in part), key=lambda record: str(record["intended"])
     )
-    assert sorted(whole.to_arrow().to_pylist(), key=lambda record: str(record["intended"])) == expected
+    assert sorted(rows_of(whole), key=lambda record: str(record["intended"])) == expected
     assert np.all(np.diff(whole.intended) >= 0)
-
-
-def test_plain_text_columns_are_accepted() -> None:
-    plain = pa.schema(
-        [field.with_type(pa.utf8()) if pa.types.is_dictionary(field.type) else field for field in SCHEMA]
-    )
-    row = {"intended": 0.0, "sent": 0.0, "ended": 0.1, "ok": True, "status": 200, "name": "a", "served_by": "blue",
-           "error": "", "worker": "1", "key": None}  # fmt: skip
-    log = RequestLog.from_arrow(pa.Table.from_pylist([row, row], schema=plain))
-    assert log.served_by.texts() == ["blue", "blue"]
 
 
 def test_good_is_ok_and_within_the_deadline_of_the_intended_instant() -> None:

@@ -10,16 +10,16 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Self, cast
 
-import pyarrow as pa
 import pytest
 from tests.support.listeners import http, listening
+from tests.support.rows import log_of
 
 from seatrial import files
 from seatrial.drivers import reach
 from seatrial.model.document import build, parse
 from seatrial.model.experiment import Experiment
 from seatrial.model.problems import BadInput, CannotStore, Unavailable
-from seatrial.model.requestlog import SCHEMA, RequestLog
+from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import ScenarioAccount
 from seatrial.model.target import Target
 from seatrial.model.verdict import Verdict
@@ -41,7 +41,7 @@ NO_ROWS = RequestLog.concat([])
 def rows(count: int) -> RequestLog:
     row = {"intended": 0.0, "sent": 0.0, "ended": 0.1, "ok": True, "status": 200, "name": "/", "served_by": "",
            "error": "", "worker": "0", "key": None}  # fmt: skip
-    return RequestLog.from_arrow(pa.Table.from_pylist([row] * count, schema=SCHEMA))
+    return log_of([row] * count)
 
 
 @dataclass

@@ -9,14 +9,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
+from tests.support.rows import log_of
 
 from seatrial.checks.acknowledged_writes import AcknowledgedWrites
 from seatrial.model.document import build, parse
 from seatrial.model.experiment import Experiment
 from seatrial.model.problems import CannotStore, Unavailable
-from seatrial.model.requestlog import SCHEMA, RequestLog
+from seatrial.model.requestlog import RequestLog
 from seatrial.model.role import Role
 from seatrial.model.verdict import Verdict
 from seatrial.run import openruns
@@ -38,7 +38,7 @@ def log() -> RequestLog:
          "served_by": "", "error": "", "worker": "0", "key": f"w{i}"}
         for i in range(2000)
     ]  # fmt: skip
-    return RequestLog.from_arrow(pa.Table.from_pylist(rows, schema=SCHEMA))
+    return log_of(rows)
 
 
 def case(**changes: object) -> Case:

@@ -3,13 +3,13 @@
 import re
 from dataclasses import replace
 
-import pyarrow as pa
 import pytest
+from tests.support.rows import log_of, rows_of
 
 from seatrial.measure import measure
 from seatrial.model.document import build, parse
 from seatrial.model.experiment import Experiment
-from seatrial.model.requestlog import SCHEMA, RequestLog
+from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import CheckResult, ScenarioAccount, ScenarioError, StepRecord
 from seatrial.model.verdict import Verdict
 from seatrial.run.judge import Story, judge, judge_objectives
@@ -34,7 +34,7 @@ def log(bad_from: float = 0, bad_to: float = 0, late_s: float = 0.0) -> RequestL
             "status": 503 if bad else 200, "name": "GET /", "served_by": "blue",
             "error": "HTTP 503" if bad else "", "worker": "0", "key": None,
         })  # fmt: skip
-    return RequestLog.from_arrow(pa.Table.from_pylist(rows, schema=SCHEMA))
+    return log_of(rows)
 
 
 def story(promised: Experiment, requests: RequestLog, *steps: StepRecord, cut: str = "") -> Story:
@@ -146,7 +146,7 @@ def test_failures_come_before_doubts_and_a_fault_that_stayed_is_a_failure() -> N
 
 def dropped(requests: RequestLog, from_s: float, to_s: float) -> RequestLog:
     """The same log, had the generator not sent what was due in [from_s, to_s)."""
-    table = requests.to_arrow().to_pylist()
+    table = rows_of(requests)
     for row in table:
         if from_s <= row["intended"] < to_s:
             row |= {
@@ -156,7 +156,7 @@ def dropped(requests: RequestLog, from_s: float, to_s: float) -> RequestLog:
                 "status": 0,
                 "error": "dropped: too many open files",
             }
-    return RequestLog.from_arrow(pa.Table.from_pylist(table, schema=SCHEMA))
+    return log_of(table)
 
 
 EVERYTHING = (
@@ -211,10 +211,10 @@ def test_percentiles_want_a_sample_that_can_carry_them() -> None:
 
 
 def test_a_limit_beyond_the_deadline_is_not_kept_by_whoever_was_never_answered() -> None:
-    table = log().to_arrow().to_pylist()
+    table = rows_of(log())
     for row in table[::5]:
         row |= {"ended": None, "ok": False, "status": 0, "error": "deadline"}
-    requests = RequestLog.from_arrow(pa.Table.from_pylist(table, schema=SCHEMA))
+    requests = log_of(table)
     (result,) = judge_objectives(story(experiment("objectives: {latency: {p95: 3s}}\n"), requests, ROLLBACK))
     assert (result.lower, result.upper) == (500.0, float("inf"))
     assert result.verdict is Verdict.UNKNOWN

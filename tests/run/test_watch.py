@@ -1,10 +1,10 @@
 """Live figures and guards over a growing request log."""
 
-import pyarrow as pa
+from tests.support.rows import log_of, rows_of
 
 from seatrial.model.experiment import Guard
 from seatrial.model.quantities import Duration, Ratio
-from seatrial.model.requestlog import SCHEMA, RequestLog
+from seatrial.model.requestlog import RequestLog
 from seatrial.run.watch import Watch
 
 
@@ -15,7 +15,7 @@ def rows(start: float, end: float, *, ok: bool = True, latency_s: float = 0.001)
          "error": "", "worker": "", "key": None}
         for due in (index / 100 for index in range(round(start * 100), round(end * 100)))
     ]  # fmt: skip
-    return RequestLog.from_arrow(pa.Table.from_pylist(found, schema=SCHEMA))
+    return log_of(found)
 
 
 def guard(**conditions: object) -> Guard:
@@ -72,10 +72,10 @@ def test_a_latency_guard_counts_the_unanswered_at_their_deadline() -> None:
 
 def test_a_guard_aborts_nothing_for_what_the_generator_failed_at_itself() -> None:
     def never_sent(start: float, end: float) -> RequestLog:
-        table = rows(start, end, ok=False).to_arrow().to_pylist()
+        table = rows_of(rows(start, end, ok=False))
         for row in table:
             row |= {"sent": None, "ended": None, "status": 0, "error": "dropped: no local port left"}
-        return RequestLog.from_arrow(pa.Table.from_pylist(table, schema=SCHEMA))
+        return log_of(table)
 
     batches = [never_sent(tenth / 10, (tenth + 1) / 10) for tenth in range(100)]
     guards = [guard(errors=Ratio(0.5)), guard(p95=Duration(0.1))]

@@ -9,10 +9,10 @@ import random
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pyarrow.parquet as pq
 from tests.support import oracle
 from tests.support.oracle import Row
 
+from seatrial import columnar
 from seatrial.cli.figures import measured_table
 from seatrial.measure import measure
 from seatrial.measure.importers import read
@@ -29,7 +29,7 @@ def _own() -> list[Row]:
 
 def _parquet() -> bytes:
     written = io.BytesIO()
-    pq.write_table(oracle.log_of(_own()).to_arrow(), written)
+    columnar.write(columnar.table_of(oracle.log_of(_own())), written)
     return written.getvalue()
 
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 
-import pyarrow as pa
+from tests.support.rows import log_of
 
 from seatrial.measure import measure
 from seatrial.model.document import build, parse
 from seatrial.model.experiment import Experiment
 from seatrial.model.problems import CannotStore
-from seatrial.model.requestlog import SCHEMA, RequestLog
+from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import (
     CheckResult,
     Measurement,
@@ -110,7 +110,7 @@ def log(spells: tuple[Spell, ...] = (), from_s: float = 0.0, until_s: float = LE
             "ok": not spell.error and spell.sent, "status": spell.status, "name": "GET /", "served_by": "blue",
             "error": spell.error, "worker": "0", "key": None,
         })  # fmt: skip
-    return RequestLog.from_arrow(pa.Table.from_pylist(rows, schema=SCHEMA))
+    return log_of(rows)
 
 
 @dataclass(frozen=True)

@@ -39,13 +39,8 @@ class Writes:
 
 def writes_of(log: RequestLog) -> Writes:
     """The rows of `log` that carry a key. A key that was acknowledged once is acknowledged."""
-    import numpy as np  # noqa: PLC0415  # not for a plan, which only names the check
-    import pyarrow.compute as pc  # noqa: PLC0415
-
-    if log.keys is None:
-        return Writes({}, {}, {}, {})
-    with_key = log[np.asarray(pc.is_valid(log.keys).to_numpy(zero_copy_only=False))]
-    keys = with_key.keys.to_pylist() if with_key.keys is not None else []
+    with_key = log.with_key()
+    keys = () if with_key.keys is None else with_key.keys
     refused = _refused(with_key)
     found = Writes({}, {}, {}, {})
     for row, key in enumerate(keys):
@@ -66,7 +61,7 @@ def writes_of(log: RequestLog) -> Writes:
 
 
 def _refused(log: RequestLog) -> Bools:
-    import numpy as np  # noqa: PLC0415
+    import numpy as np  # noqa: PLC0415  # not for a plan, which only names the check
 
     client_error = (log.status >= 400) & (log.status < 500) & ~np.isin(log.status, _MAY_HAVE_HAPPENED)
     return np.asarray(client_error | log.error.equals(_NEVER_SENT) | np.isnan(log.sent))

@@ -8,14 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
-from seatrial import disk
+from seatrial import columnar, disk
 from seatrial.home import private, private_directory
 from seatrial.load.spool import SpoolReader
 from seatrial.model.requestlog import RequestLog
 
-METADATA = b"seatrial"  # where, in the Parquet schema's metadata, the description of the run stands (JSON)
+METADATA = "seatrial"  # where, in the Parquet schema's metadata, the description of the run stands (JSON)
 
 
 def write_parquet(spools: Sequence[Path], out: Path) -> RequestLog:
@@ -41,13 +39,13 @@ def save(log: RequestLog, readers: Iterable[SpoolReader], out: Path) -> None:
         for reader in readers
         if reader.header
     ]
-    table = log.to_arrow().replace_schema_metadata({METADATA: json.dumps({"workers": workers})})
+    table = columnar.table_of(log, {METADATA: json.dumps({"workers": workers})})
     unfinished = out.with_name(out.name + ".part")
     with disk.storing("the request log", out):
         private_directory(out.parent)
         try:
             with open(unfinished, "wb", opener=private) as file:
-                pq.write_table(table, file, compression="zstd")
+                columnar.write(table, file)
             unfinished.replace(out)
         except BaseException:
             with contextlib.suppress(OSError):

@@ -31,7 +31,6 @@ from typing import Any, BinaryIO, Self
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from seatrial import disk
 from seatrial.load.offer import Offer, Share
@@ -39,7 +38,7 @@ from seatrial.model.arrivals import RateStep
 from seatrial.model.ownfailure import KILLED
 from seatrial.model.problems import BadInput, SeatrialError
 from seatrial.model.quantities import Rate
-from seatrial.model.requestlog import Coded, RequestLog
+from seatrial.model.requestlog import Coded, RequestLog, Texts
 from seatrial.model.result import GeneratorAudit, ScenarioAccount, ScenarioError
 
 MAGIC = b"seatrial spool 1\n"
@@ -143,29 +142,29 @@ class SpoolReader:
 
         Raises BadInput for a damaged spool, CannotStore when the disk does not give it.
         """
-        batches: list[tuple[Rows, pa.Array]] = []
+        batches: list[tuple[Rows, Texts]] = []
         self._read_into(batches)
         return self._joined(batches)
 
     def salvage(self) -> tuple[RequestLog, str]:
         """As `poll`; but damage ends the rows, and is told as the reason why there are no more."""
-        batches: list[tuple[Rows, pa.Array]] = []
+        batches: list[tuple[Rows, Texts]] = []
         try:
             self._read_into(batches)
         except SeatrialError as error:
             return self._joined(batches), str(error)
         return self._joined(batches), ""
 
-    def _read_into(self, batches: list[tuple[Rows, pa.Array]]) -> None:
+    def _read_into(self, batches: list[tuple[Rows, Texts]]) -> None:
         with disk.storing("the request log", self.path):
             for payload in self._new_row_frames():
                 batches.append(self._read_rows(payload))  # noqa: PERF401  # what came before an error stays
 
-    def _joined(self, batches: list[tuple[Rows, pa.Array]]) -> RequestLog:
+    def _joined(self, batches: list[tuple[Rows, Texts]]) -> RequestLog:
         if not batches:
-            return RequestLog.from_arrow(_EMPTY)
+            return RequestLog.empty()
         rows = np.concatenate([batch for batch, _ in batches])
-        return self._log(rows, pa.chunked_array([keys for _, keys in batches]).combine_chunks())
+        return self._log(rows, np.concatenate([keys for _, keys in batches]))
 
     def unaccounted(self, until_s: float = -np.inf) -> RequestLog:
         """What a worker that is known to be gone, and did not end in good order, has left open.
@@ -174,7 +173,7 @@ class SpoolReader:
         arrivals after that and before `until_s`: they were due and nobody knows whether they were sent.
         """
         if self.audit is not None or self.header is None:
-            return RequestLog.from_arrow(_EMPTY)
+            return RequestLog.empty()
         arrivals = self.header.offer.arrivals([1.0], self.header.share)
         due = takewhile(lambda at_s: at_s < until_s, (at_s for at_s, _ in arrivals))
         never_sent = np.fromiter((at_s for at_s in due if at_s > self._last_s), np.float64)
@@ -185,7 +184,7 @@ class SpoolReader:
         for column in ("intended", "sent", "name"):
             sent[column] = self._outstanding[column]
         unsent["intended"], unsent["sent"], unsent["name"] = never_sent, np.nan, len(texts) - 1
-        return self._log(rows, pa.nulls(len(rows), pa.utf8()), texts)
+        return self._log(rows, np.full(len(rows), None), texts)
 
     def _new_row_frames(self) -> Iterator[bytes]:
         try:
@@ -234,7 +233,7 @@ class SpoolReader:
         elif kind == END:
             self.audit = GeneratorAudit(**json.loads(payload))
 
-    def _read_rows(self, payload: bytes) -> tuple[Rows, pa.Array]:
+    def _read_rows(self, payload: bytes) -> tuple[Rows, Texts]:
         count, outstanding = _COUNTS.unpack_from(payload)
         at = _COUNTS.size
         rows = np.frombuffer(payload, ROW_TYPE, count, at)
@@ -243,9 +242,9 @@ class SpoolReader:
         at += self._outstanding.nbytes
         for table in (rows, self._outstanding):
             self._last_s = max(self._last_s, table["intended"].max(initial=-np.inf))
-        return rows, _keys(rows["key"], memoryview(payload)[at:])
+        return rows, _keys(rows["key"], payload[at:])
 
-    def _log(self, rows: Rows, keys: pa.Array, texts: Sequence[str] | None = None) -> RequestLog:
+    def _log(self, rows: Rows, keys: Texts, texts: Sequence[str] | None = None) -> RequestLog:
         texts = self._texts if texts is None else texts
         worker = self.header.worker if self.header else ""
         return RequestLog(
@@ -262,21 +261,15 @@ class SpoolReader:
         )
 
 
-_EMPTY = pa.table({
-    "intended": pa.array([], pa.float64()), "sent": pa.array([], pa.float64()),
-    "ended": pa.array([], pa.float64()), "ok": pa.array([], pa.bool_()), "status": pa.array([], pa.int16()),
-    "name": pa.array([], pa.utf8()), "served_by": pa.array([], pa.utf8()), "error": pa.array([], pa.utf8()),
-    "worker": pa.array([], pa.utf8()), "key": pa.array([], pa.utf8()),
-})  # fmt: skip
-
-
-def _keys(lengths: npt.NDArray[np.uint16], data: memoryview) -> pa.Array:
-    """A text column from the lengths (plus 1, 0 for null) of values that lie one after the other."""
-    present = lengths > 0
-    offsets = np.zeros(len(lengths) + 1, dtype=np.int32)
-    np.cumsum(np.where(present, lengths.astype(np.int32) - 1, 0), out=offsets[1:])
-    validity = pa.py_buffer(np.packbits(present, bitorder="little").tobytes())
-    return pa.StringArray.from_buffers(len(lengths), pa.py_buffer(offsets), pa.py_buffer(data), validity)
+def _keys(lengths: npt.NDArray[np.uint16], data: bytes) -> Texts:
+    """Texts from the lengths (plus 1, 0 for none) of values that lie one after the other."""
+    found = np.full(len(lengths), None)
+    start = 0
+    for row in np.flatnonzero(lengths).tolist():
+        end = start + int(lengths[row]) - 1
+        found[row] = data[start:end].decode()
+        start = end
+    return found
 
 
 def _coded(codes: npt.NDArray[np.uint32], texts: Sequence[str]) -> Coded:

@@ -21,32 +21,19 @@ five million rows then weigh about 200 MB instead of gigabytes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from seatrial.model.ownfailure import is_ours
 
-_TEXT = pa.dictionary(pa.int32(), pa.utf8())
-
-SCHEMA = pa.schema([
-    pa.field("intended", pa.float64(), nullable=False),
-    pa.field("sent", pa.float64()),
-    pa.field("ended", pa.float64()),
-    pa.field("ok", pa.bool_(), nullable=False),
-    pa.field("status", pa.int16(), nullable=False),
-    pa.field("name", _TEXT, nullable=False),
-    pa.field("served_by", _TEXT, nullable=False),
-    pa.field("error", _TEXT, nullable=False),
-    pa.field("worker", _TEXT, nullable=False),
-    pa.field("key", pa.utf8()),
-])  # fmt: skip
+COLUMNS = ("intended", "sent", "ended", "ok", "status", "name", "served_by", "error", "worker", "key")
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+Texts = npt.NDArray[np.object_]  # of str, None where there is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +49,16 @@ class Coded:
         index: dict[str, int] = {}
         codes = np.fromiter((index.setdefault(text, len(index)) for text in texts), dtype=np.int32)
         return cls(codes, tuple(index))
+
+    @classmethod
+    def concat(cls, columns: Sequence[Coded]) -> Coded:
+        """The rows of several, one after the other; each text is there once."""
+        index: dict[str, int] = {}
+        codes = [np.empty(0, dtype=np.int32)]
+        for column in columns:
+            known = [index.setdefault(value, len(index)) for value in column.values]
+            codes.append(np.array(known or [0], dtype=np.int32)[column.codes])
+        return cls(np.concatenate(codes), tuple(index))
 
     def equals(self, text: str) -> Bools:
         """Which rows hold `text`."""
@@ -96,7 +93,7 @@ class RequestLog:
     served_by: Coded
     error: Coded
     worker: Coded
-    keys: pa.Array | None = None
+    keys: Texts | None = None
 
     def __len__(self) -> int:
         return len(self.intended)
@@ -109,15 +106,17 @@ class RequestLog:
 
     def __getitem__(self, rows: Any) -> RequestLog:
         """The rows that a slice, a boolean mask or an index array selects."""
-        keys = self.keys
-        if keys is not None:
-            picked = np.arange(len(self))[rows]
-            keys = keys.take(pa.array(picked))
-        return replace(
-            self,
-            **{column: getattr(self, column)[rows] for column in self.__slots__ if column != "keys"},
-            keys=keys,
-        )
+        columns: dict[str, Any] = {
+            name: None if column is None else column[rows]
+            for name in self.__slots__
+            for column in (getattr(self, name),)
+        }
+        return RequestLog(**columns)
+
+    def with_key(self) -> RequestLog:
+        """The rows of writes: those that carry a key."""
+        keys = () if self.keys is None else self.keys
+        return self[np.array([key is not None for key in keys], dtype=np.bool_) if len(keys) else slice(0)]
 
     def between(self, start_s: float, end_s: float) -> RequestLog:
         """Rows due in [start_s, end_s)."""
@@ -154,63 +153,23 @@ class RequestLog:
         return np.asarray(~np.isnan(self.sent) & ~in_time & ~self.error.where(is_ours))
 
     @classmethod
-    def from_arrow(cls, table: pa.Table) -> RequestLog:
-        """From a table with the columns of SCHEMA (`key` may be absent); texts may be plain or coded."""
-        return cls(
-            intended=_floats(table, "intended"),
-            sent=_floats(table, "sent"),
-            ended=_floats(table, "ended"),
-            ok=np.asarray(table.column("ok").to_numpy(), dtype=np.bool_),
-            status=np.asarray(table.column("status").to_numpy(), dtype=np.int16),
-            name=_coded(table, "name"),
-            served_by=_coded(table, "served_by"),
-            error=_coded(table, "error"),
-            worker=_coded(table, "worker"),
-            keys=table.column("key").combine_chunks() if "key" in table.column_names else None,
-        )
-
-    def to_arrow(self) -> pa.Table:
-        """A table of SCHEMA."""
-        keys = self.keys if self.keys is not None else pa.nulls(len(self), pa.utf8())
-        columns = [
-            pa.array(self.intended),
-            pa.array(self.sent, mask=np.isnan(self.sent)),
-            pa.array(self.ended, mask=np.isnan(self.ended)),
-            pa.array(self.ok),
-            pa.array(self.status),
-            *(_dictionary(column) for column in (self.name, self.served_by, self.error, self.worker)),
-            keys,
-        ]
-        return pa.Table.from_arrays(columns, schema=SCHEMA)
+    def empty(cls) -> RequestLog:
+        """No request."""
+        none, nothing = np.empty(0), Coded(np.empty(0, dtype=np.int32), ())
+        ok, status = np.empty(0, dtype=np.bool_), np.empty(0, dtype=np.int16)
+        return cls(none, none, none, ok, status, nothing, nothing, nothing, nothing)
 
     @classmethod
     def concat(cls, logs: Sequence[RequestLog]) -> RequestLog:
         """All rows of several logs, by intended instant."""
         if not logs:
-            return cls.from_arrow(SCHEMA.empty_table())
-        table = pa.concat_tables([log.to_arrow() for log in logs]).unify_dictionaries()
-        return cls.from_arrow(table).sorted()
-
-
-def _floats(table: pa.Table, column: str) -> Floats:
-    return np.asarray(table.column(column).to_numpy(zero_copy_only=False), dtype=np.float64)
-
-
-def _coded(table: pa.Table, column: str) -> Coded:
-    data = table.column(column)
-    if not pa.types.is_dictionary(data.type):
-        data = data.dictionary_encode()
-    if data.num_chunks == 0:
-        return Coded(np.empty(0, dtype=np.int32), ())
-    one = data.unify_dictionaries().combine_chunks()
-    one = one if isinstance(one, pa.DictionaryArray) else one.chunk(0)
-    return Coded(
-        np.asarray(one.indices.to_numpy(zero_copy_only=False), dtype=np.int32),
-        tuple(str(value) for value in one.dictionary.to_pylist()),
-    )
-
-
-def _dictionary(column: Coded) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(
-        pa.array(column.codes), pa.array(list(column.values), type=pa.utf8())
-    )
+            return cls.empty()
+        joined: dict[str, Any] = {}
+        for column in ("intended", "sent", "ended", "ok", "status"):
+            joined[column] = np.concatenate([getattr(log, column) for log in logs])
+        for column in ("name", "served_by", "error", "worker"):
+            joined[column] = Coded.concat([getattr(log, column) for log in logs])
+        if any(log.keys is not None for log in logs):
+            without = [np.full(len(log), None) if log.keys is None else log.keys for log in logs]
+            joined["keys"] = np.concatenate(without)
+        return cls(**joined).sorted()

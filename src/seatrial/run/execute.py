@@ -7,15 +7,13 @@ import os
 import platform
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
+from seatrial import columnar
 from seatrial.checks.protocol import Check, History, Stored
 from seatrial.checks.replicas import Recorded
 from seatrial.incidents import Reporter
@@ -42,7 +40,7 @@ from seatrial.run.openruns import HeldRun, OpenRun
 from seatrial.run.plan import Plan
 from seatrial.run.room import require_room
 
-_PARTS = ("seatrial", "locust", "gevent", "httptools", "numpy", "pyarrow", "httpx")
+_PARTS = ("seatrial", "locust", "gevent", "httptools", "numpy", "arro3-core", "httpx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,23 +254,23 @@ def _story(experiment: Experiment, conducted: Conducted) -> Story:
 
 def _stored(role: Role, log: RequestLog, evidence: Evidence, losses: Losses) -> Stored:
     """Ask the target which of the run's writes it holds, and keep the answer as evidence."""
-    keys = sorted(set(log.keys.drop_null().to_pylist())) if log.keys is not None else []
+    keys = sorted({key for key in log.keys if key is not None}) if log.keys is not None else []
     try:
         copies = look_up(role, keys)
     except Exception as error:  # whatever a target answers is at worst an unknown with its reason
         return Stored((), _said(error))
-    table = pa.table({
-        "id": pa.array([identity for identity, _ in copies], pa.utf8()),
-        "content": pa.array([content and screened(content) for _, content in copies], pa.utf8()),
-    })  # fmt: skip
+    columns: dict[str, list[str | None]] = {
+        "id": [identity for identity, _ in copies],
+        "content": [content and screened(content) for _, content in copies],
+    }
     name = f"stored-{role.name}.parquet"
-    losses.done(name, lambda: _keep_rows(evidence, name, table))
+    losses.done(name, lambda: _keep_columns(evidence, name, columns))
     return Stored(copies)
 
 
-def _keep_rows(evidence: Evidence, name: str, table: pa.Table) -> None:
+def _keep_columns(evidence: Evidence, name: str, columns: Mapping[str, Sequence[str | None]]) -> None:
     with evidence.create_file(name) as file:
-        pq.write_table(table, file, compression="zstd")
+        columnar.write(columnar.texts_table(columns), file)
 
 
 def _recorded(role: Role, evidence: Evidence, losses: Losses) -> Recorded:

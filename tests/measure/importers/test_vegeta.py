@@ -59,7 +59,7 @@ def test_what_holds_no_text_of_hits_is_refused_with_what_to_do(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (NEW + "1767225600000000000,200\n", ":4: Expected 12 columns, got 2"),
+        (NEW + "1767225600000000000,200\n", ":4: 12 columns are expected, and there are 2"),
         (NEW + NEW.splitlines()[0].replace("1500000", "quick") + "\n", ":4: column 'latency': .*'quick'"),
         (
             NEW + NEW.splitlines()[0].replace("1500000", "-1500000") + "\n",

@@ -7,14 +7,12 @@ that follows dots comes first (31.12.2026), one that follows slashes second (12/
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from seatrial.measure.importers.importer import LineOf, Source
-from seatrial.model.requestlog import Floats
+from seatrial.model.requestlog import Coded, Floats
 
 _CLOCK = r"[ T](?P<clock>\d{2}:\d{2}:\d{2})(?:[.,](?P<fraction>\d{1,9}))?\s?(?P<zone>Z|[+-]\d{2}:?\d{2})?$"
 _FORMS = tuple(
@@ -25,6 +23,8 @@ _FORMS = tuple(
         r"(?P<day>\d{2})\.(?P<month>\d{2})\.(?P<year>\d{4})",
     )
 )
+_ZONE = re.compile(r"(Z|[+-]\d{2}:?\d{2})$")
+_SOME_MIDNIGHT = datetime(1970, 1, 1, tzinfo=UTC)
 DATES = (
     "timestamps are dates: without a zone they were taken as the local time of the machine that wrote them, "
     "whose clock was not changed meanwhile. In 12/31/2026 the month comes first. "
@@ -37,52 +37,47 @@ def looks_like_a_date(text: str) -> bool:
     return any(re.match(form, text) for form in _FORMS)
 
 
-def dates_s(column: pa.ChunkedArray, source: Source, line_of: LineOf) -> Floats:
+def dates_s(column: Coded, source: Source, line_of: LineOf) -> Floats:
     """Seconds since some midnight; only differences mean something, as dates without zone have no other.
 
     All must have the form of the first. Raises BadInput with the line of one that has not, or is no date.
     """
-    if not len(column):
+    if not len(column.codes):
         return np.empty(0)
-    form = next(form for form in _FORMS if re.match(form, column[0].as_py()) or form is _FORMS[-1])
-    iso = _iso(column, form)
-    if iso.null_count:
-        row = pc.index(iso.is_null(), True).as_py()
-        raise source.problem(_wrong(column[row].as_py()), line_of(row))
-    zoned = column[0].as_py()[-6:]
-    kind = pa.timestamp("us", "UTC") if re.search(r"(Z|[+-]\d{2}:?\d{2})$", zoned) else pa.timestamp("us")
+    first = column.values[column.codes[0]]
+    form = next(form for form in _FORMS if re.match(form, first) or form is _FORMS[-1])
+    zoned = bool(_ZONE.search(first))
+    seconds = np.zeros(len(column.values))
+    for code in np.unique(column.codes).tolist():
+        instant = _instant(column.values[code], form)
+        if instant is None or bool(instant.tzinfo) != zoned:
+            row = int(np.argmax(column.codes == code))
+            raise source.problem(_wrong(column.values[code]), line_of(row))
+        zero = _SOME_MIDNIGHT if zoned else _SOME_MIDNIGHT.replace(tzinfo=None)
+        seconds[code] = (instant - zero) // timedelta(microseconds=1) / 1e6
+    return seconds[column.codes]
+
+
+def _instant(text: str, form: str) -> datetime | None:
+    """None for what has another form, or is no date."""
+    found = re.match(form, text)
+    if found is None:
+        return None
+    year = int(found["year"]) + (2000 if len(found["year"]) == 2 else 0)
+    microsecond = int((found["fraction"] or "0").ljust(6, "0")[:6])
+    hour, minute, second = map(int, found["clock"].split(":"))
+    day = int(found["month"]), int(found["day"])
     try:
-        instants = iso.cast(kind)
-    except pa.ArrowInvalid as error:
-        row = next((row for row, text in enumerate(iso.to_pylist()) if not _is_date(text, kind)), 0)
-        raise source.problem(_wrong(column[row].as_py()), line_of(row)) from error
-    return np.asarray(instants.cast(pa.int64()).to_numpy(), dtype=np.float64) / 1e6
-
-
-def _iso(column: pa.ChunkedArray, form: str) -> pa.ChunkedArray:
-    """The texts in ISO 8601; null where they have another form."""
-    parts = {
-        name: pa.chunked_array(
-            [pc.struct_field(chunk, name) for chunk in pc.extract_regex(column, form).chunks]
-        )
-        for name in ("year", "month", "day", "clock", "fraction", "zone")
-    }
-    year = pc.if_else(pc.equal(pc.utf8_length(parts["year"]), 2), _joined("20", parts["year"]), parts["year"])
-    fraction = pc.utf8_slice_codeunits(_joined(parts["fraction"], "000000"), 0, 6)
-    day = pc.binary_join_element_wise(year, parts["month"], parts["day"], "-")
-    return _joined(day, " ", parts["clock"], ".", fraction, parts["zone"])
-
-
-def _joined(*parts: pa.ChunkedArray | str) -> pa.ChunkedArray:
-    return pc.binary_join_element_wise(*parts, "")
-
-
-def _is_date(text: str, kind: pa.DataType) -> bool:
-    try:
-        instant = datetime.fromisoformat(text)
+        return datetime(year, *day, hour, minute, second, microsecond, tzinfo=_zone(found["zone"]))
     except ValueError:
-        return False
-    return (instant.tzinfo is not None) == (kind.tz is not None)
+        return None
+
+
+def _zone(text: str | None) -> timezone | None:
+    if text is None or text == "Z":
+        return UTC if text else None
+    hours, minutes = int(text[1:3]), int(text[-2:])
+    return timezone((1 if text[0] == "+" else -1) * timedelta(hours=hours, minutes=minutes))
 
 
 def _wrong(text: str) -> str:

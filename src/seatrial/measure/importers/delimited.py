@@ -1,62 +1,93 @@
-"""CSV into typed columns, at full speed when all is well and with line numbers when something is not."""
+"""CSV into columns of numbers and texts, at full speed, and with line numbers when something is not well."""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, Literal
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as pacsv
+from arro3.core import Array, DataType, Field, RecordBatch, Schema
+from arro3.io import read_csv as read_cells
 
+from seatrial import columnar
 from seatrial.measure.importers.importer import Source
 from seatrial.model.problems import BadInput, nearest
-from seatrial.model.requestlog import Coded, Floats
+from seatrial.model.requestlog import Bools, Coded, Floats
 
-TEXT = pa.dictionary(pa.int32(), pa.utf8())
-_NOTHING = ["", "null", "NULL", "NaN", "nan", "None", "N/A"]
-_ROW = re.compile(r"Row #(\d+): ")
-_COLUMN = re.compile(r"In CSV column #(\d+): ")
+Kind = Literal["number", "text"]
+
+_NOTHING = frozenset({"", "null", "NULL", "NaN", "nan", "None", "N/A"})
+_TRUTH = {"true": True, "True": True, "TRUE": True, "1": True,
+          "false": False, "False": False, "FALSE": False, "0": False}  # fmt: skip
+_ROWS_AT_A_TIME = 65_536
+_STREAM = "Io error: "
+_TOO_FEW_OR_MANY = re.compile(r"for line (\d+), expected (\d+) got (\d+)")
+_NOT_UTF8 = re.compile(r"invalid UTF-8 data for line (\d+) and field (\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Columns of a table, equally long: a number is NaN and a text "" where a cell is empty."""
+
+    length: int
+    values: Mapping[str, Floats | Coded]
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.values
+
+    def __getitem__(self, rows: Any) -> Columns:
+        """The rows that an index array selects."""
+        return Columns(len(rows), {name: column[rows] for name, column in self.values.items()})
+
+
+def floats(table: Columns, name: str) -> Floats:
+    """A column of numbers."""
+    column = table.values[name]
+    assert not isinstance(column, Coded), name
+    return column
+
+
+def texts(table: Columns, name: str) -> Coded:
+    """A column of texts; empty everywhere when the table does not have it."""
+    column = table.values.get(name, Coded(np.zeros(len(table), dtype=np.int32), ("",)))
+    assert isinstance(column, Coded), name
+    return column
 
 
 def read_csv(
     source: Source,
-    columns: Mapping[str, pa.DataType],
+    columns: Mapping[str, Kind],
     *,
     required: Sequence[str],
     filled: Sequence[str],
     names: Sequence[str] = (),
     delimiter: str = "",
-) -> pa.Table:
-    """The `columns` that the file has, as these types. Other columns are skipped.
+) -> Columns:
+    """The `columns` that the file has, as these kinds. Other columns are skipped.
 
     `required` columns must exist, `filled` ones must not have an empty cell; `names` are those of all
     columns, for a file without a header line. `delimiter`: the source's own unless given. Raises BadInput
     with the line that is wrong.
     """
-    layout = _Layout(tuple(names), delimiter or source.delimiter)
-    header = tuple(names) or source.header()
-    missing = [name for name in required if name not in header]
+    table = _Table(source, tuple(names) or source.header(), bool(names), delimiter or source.delimiter)
+    missing = [name for name in required if name not in table.header]
     if missing:
-        hint = nearest(missing[0], header)
+        hint = nearest(missing[0], table.header)
         raise source.problem(f"has no column {', '.join(repr(name) for name in missing)}{hint}", 1)
-    wanted = {name: kind for name, kind in columns.items() if name in header}
-    try:
-        table = _read(source, wanted, layout, threads=True)
-    except pa.ArrowException:
-        table = _explain(source, wanted, layout, header)
+    read = table.columns({name: kind for name, kind in columns.items() if name in table.header})
     for name in filled:
-        if table.column(name).null_count:
-            row = pc.index(table.column(name).is_null(), True).as_py()
-            raise source.problem(
-                f"column '{name}' is empty", line_of_row(source, row, layout.delimiter, names)
-            )
-    return table
+        column = read.values[name]
+        empty = column.equals("") if isinstance(column, Coded) else np.isnan(column)
+        if empty.any():
+            raise source.problem(f"column '{name}' is empty", table.line_of(int(np.argmax(empty))))
+    return read
 
 
 def line_of_row(source: Source, row: int, delimiter: str = "", names: Sequence[str] = ()) -> int | None:
@@ -68,10 +99,7 @@ def line_of_row(source: Source, row: int, delimiter: str = "", names: Sequence[s
 
 
 def _line_of_record(source: Source, record: int, delimiter: str) -> int | None:
-    text = io.TextIOWrapper(
-        io.BufferedReader(cast("io.RawIOBase", source.open())), "utf-8", "replace", newline=""
-    )
-    with text:
+    with io.TextIOWrapper(source.open(), "utf-8", "replace", newline="") as text:
         rows = csv.reader(text, delimiter=delimiter)
         begins, found = 1, 0
         try:
@@ -85,61 +113,101 @@ def _line_of_record(source: Source, record: int, delimiter: str) -> int | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """How a file is laid out: names of its columns, if no line has them, and what sets them apart."""
+def truths(table: Columns, name: str, source: Source, names: Sequence[str] = ()) -> Bools:
+    """A column of true and false, in the spellings that tools have for them. Raises BadInput for others."""
+    column = texts(table, name)
+    wrong = column.where(lambda text: text not in _TRUTH)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        said = f"column '{name}': '{column.values[column.codes[row]]}' is neither true nor false"
+        raise source.problem(said, line_of_row(source, row, names=names))
+    return column.where(lambda text: _TRUTH.get(text, False))
 
-    names: tuple[str, ...]
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A file, the names of all its columns, whether they are left out in it, and what sets cells apart."""
+
+    source: Source
+    header: tuple[str, ...]
+    headless: bool
     delimiter: str
 
+    def line_of(self, row: int) -> int | None:
+        return self._line_of_record(row + (1 if self.headless else 2))
 
-def _read(source: Source, wanted: Mapping[str, pa.DataType], layout: _Layout, *, threads: bool) -> pa.Table:
-    with source.open() as stream:
-        return pacsv.read_csv(
-            stream,
-            read_options=pacsv.ReadOptions(use_threads=threads, column_names=list(layout.names) or None),
-            parse_options=pacsv.ParseOptions(newlines_in_values=True, delimiter=layout.delimiter),
-            convert_options=pacsv.ConvertOptions(
-                column_types=dict(wanted), include_columns=list(wanted), null_values=_NOTHING
-            ),
-        )
+    def _line_of_record(self, record: int) -> int | None:
+        return _line_of_record(self.source, record, self.delimiter)
+
+    def columns(self, wanted: Mapping[str, Kind]) -> Columns:
+        positions = {name: self.header.index(name) for name in wanted}
+        found: dict[str, list[Floats | Coded]] = {name: [] for name in wanted}
+        length = 0
+        for batch in self._batches():
+            for name, kind in wanted.items():
+                cells = batch.column(positions[name])
+                as_numbers = kind == "number"
+                found[name].append(
+                    self._numbers(name, cells, length) if as_numbers else columnar.coded([cells])
+                )
+            length += batch.num_rows
+        return Columns(length, {name: _joined(found[name], kind) for name, kind in wanted.items()})
+
+    def _batches(self) -> Iterator[RecordBatch]:
+        """Every cell as a text, for a type that does not fit is told in our words; null where it is empty."""
+        schema = Schema([Field(str(number), DataType.utf8()) for number, _ in enumerate(self.header)])
+        with self.source.open() as stream:
+            try:
+                yield from read_cells(
+                    stream,
+                    schema,
+                    has_header=not self.headless,
+                    delimiter=self.delimiter,
+                    batch_size=_ROWS_AT_A_TIME,
+                )
+            except BadInput:
+                raise
+            except Exception as error:  # the library has no class of its own for what it cannot read
+                raise self._translated(str(error)) from error
+
+    def _translated(self, message: str) -> BadInput | OSError:
+        if _STREAM in message:
+            return OSError(message.partition(_STREAM)[2])
+        if found := _TOO_FEW_OR_MANY.search(message):
+            said = f"{found[2]} columns are expected, and there are {found[3]}"
+            return self.source.problem(said, self._line_of_record(int(found[1])))
+        if found := _NOT_UTF8.search(message):
+            return self.source.problem("is not UTF-8 text", self._line_of_record(int(found[1])))
+        return self.source.problem(" ".join(message.split()))
+
+    def _numbers(self, name: str, cells: Array, first_row: int) -> Floats:
+        values = columnar.numbers([cells])
+        if int(np.count_nonzero(np.isnan(values))) == cells.null_count:
+            return values
+        for row, text in enumerate(cells.to_pylist()):  # rare: spelled differently, or none
+            if text is None or not np.isnan(values[row]):
+                continue
+            number = _number(text.strip())
+            if number is None:
+                said = f"column '{name}': '{text}' is no number"
+                raise self.source.problem(said, self.line_of(first_row + row))
+            values[row] = number
+        return values
 
 
-def _explain(
-    source: Source, wanted: Mapping[str, pa.DataType], layout: _Layout, header: Sequence[str]
-) -> pa.Table:
-    """Read once more in one thread: only then does the parser know its row. Raises BadInput."""
+def _number(text: str) -> float | None:
+    if text in _NOTHING:
+        return float("nan")
     try:
-        return _read(source, wanted, layout, threads=False)
-    except pa.ArrowException as error:
-        raise _translated(source, str(error), header, layout.delimiter) from error
+        return float(text) if text.isascii() and "_" not in text else None
+    except ValueError:
+        return None
 
 
-def _translated(source: Source, message: str, header: Sequence[str], delimiter: str) -> BadInput:
-    row, column = _ROW.search(message), _COLUMN.search(message)
-    said = _COLUMN.sub("", _ROW.sub("", message)).removeprefix("CSV parse error: ").split("\n")[0]
-    if column and int(column[1]) < len(header):
-        said = f"column '{header[int(column[1])]}': {said.removeprefix('CSV conversion error to ')}"
-    return source.problem(said, _line_of_record(source, int(row[1]), delimiter) if row else None)
-
-
-def floats(table: pa.Table, name: str) -> Floats:
-    """A column of numbers; NaN where it is empty."""
-    column = table.column(name).cast(pa.float64())
-    return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)
-
-
-def texts(table: pa.Table, name: str) -> Coded:
-    """A column of texts; empty everywhere when the table does not have it."""
-    if name not in table.column_names:
-        return Coded(np.zeros(len(table), dtype=np.int32), ("",))
-    column = table.column(name).cast(pa.utf8()).fill_null("").dictionary_encode().combine_chunks()
-    if isinstance(column, pa.ChunkedArray):  # of an empty table, and in older versions of any
-        column = column.chunk(0) if column.num_chunks else pa.array([], TEXT)
-    return Coded(
-        np.asarray(column.indices.to_numpy(zero_copy_only=False), dtype=np.int32),
-        tuple(column.dictionary.to_pylist()),
-    )
+def _joined(parts: Sequence[Floats | Coded], kind: Kind) -> Floats | Coded:
+    if kind == "text":
+        return Coded.concat([part for part in parts if isinstance(part, Coded)])
+    return np.concatenate([np.empty(0), *(part for part in parts if not isinstance(part, Coded))])
 
 
 def status_codes(column: Coded) -> Floats:

@@ -5,25 +5,23 @@ An importer is one file of this package, found by its declared name; see `discov
 
 from __future__ import annotations
 
-import io
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar, cast
+from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
-import pyarrow as pa
 
 from seatrial.measure.generator import LogTells
+from seatrial.measure.importers.compressed import compression_of, opened
 from seatrial.model.problems import BadInput, Location, Problem
 from seatrial.model.requestlog import Bools, Coded, Floats, RequestLog
 
 _HEAD = 65_536
 _LONGEST_MESSAGE = 400
-_MAGIC = {b"\x28\xb5\x2f\xfd": "zstd", b"\x1f\x8b": "gzip"}
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _DELIMITERS = (",", ";", "|", "\t")
 
@@ -48,7 +46,7 @@ class Source:
     """A file to be read, decompressed on the way when it is zstd or gzip. `head` is how it begins."""
 
     path: Path
-    compression: str | None
+    compression: str  # "" when it is not
     head: bytes
 
     @classmethod
@@ -57,7 +55,7 @@ class Source:
         try:
             with path.open("rb") as file:
                 start = file.read(4)
-            compression = next((name for magic, name in _MAGIC.items() if start.startswith(magic)), None)
+            compression = compression_of(start)
             source = cls(path, compression, b"")
             with source.open() as stream:
                 head = stream.read(_HEAD)
@@ -87,11 +85,11 @@ class Source:
 
     def open(self) -> BinaryIO:
         """A decompressed stream of its bytes."""
-        return cast("BinaryIO", pa.input_stream(str(self.path), compression=self.compression))
+        return opened(self.path, self.compression)
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
         """Its lines and their numbers, from 1."""
-        with io.BufferedReader(cast("io.RawIOBase", self.open()), _HEAD) as stream:
+        with self.open() as stream:
             yield from enumerate(stream, start=1)
 
     def records(self, only: tuple[bytes, ...] = ()) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -12,11 +12,19 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from seatrial.measure.generator import ENDED_ALONE
 from seatrial.measure.importers.dates import DATES, dates_s, looks_like_a_date
-from seatrial.measure.importers.delimited import TEXT, floats, line_of_row, read_csv, status_codes, texts
+from seatrial.measure.importers.delimited import (
+    Columns,
+    Kind,
+    floats,
+    line_of_row,
+    read_csv,
+    status_codes,
+    texts,
+    truths,
+)
 from seatrial.measure.importers.importer import CLOSED_LOOP, Imported, Source, without_schedule
 from seatrial.measure.importers.jtl_samples import MILLISECONDS, inside_transaction, left_out
 from seatrial.model.requestlog import Bools, Coded, Floats
@@ -84,13 +92,14 @@ def read_table(source: Source, format: str) -> Imported:  # noqa: A002  # what t
     cells = _first_cells(source, 1 if names else 2)
     position = header.index("timeStamp") if "timeStamp" in header else len(cells)
     dated = position < len(cells) and looks_like_a_date(cells[position])
-    kinds = {
-        "timeStamp": pa.utf8() if dated else pa.float64(),
-        "elapsed": pa.float64(),
-        "success": pa.bool_(),
+    kinds: dict[str, Kind] = {
+        "timeStamp": "text" if dated else "number",
+        "elapsed": "number",
+        "success": "text",
     }
-    kinds |= dict.fromkeys(_wanted_texts(header), TEXT)
+    kinds |= dict.fromkeys(_wanted_texts(header), "text")
     table = read_csv(source, kinds, required=_REQUIRED, filled=_REQUIRED, names=names)
+    succeeded = truths(table, "success", source, names)
     found = _transactions(table)
     kept = np.flatnonzero(~found.rows)
     if len(table) and not len(kept):
@@ -99,9 +108,9 @@ def read_table(source: Source, format: str) -> Imported:  # noqa: A002  # what t
     def line_of(row: int) -> int | None:
         return line_of_row(source, int(kept[row]), names=names)
 
-    requests = table.take(pa.array(kept)) if len(kept) < len(table) else table
-    sent = dates_s(requests.column("timeStamp"), source, line_of) if dated else _epochs_s(requests)
-    ok = np.asarray(requests.column("success").to_numpy(), dtype=np.bool_)
+    requests = table[kept] if len(kept) < len(table) else table
+    sent = dates_s(texts(requests, "timeStamp"), source, line_of) if dated else _epochs_s(requests)
+    ok = succeeded[kept]
     log = without_schedule(
         source,
         sent=sent,
@@ -129,7 +138,7 @@ def _wanted_texts(header: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in _TEXTS if not (told and name in ("dataType", "URL")))
 
 
-def _epochs_s(table: pa.Table) -> Floats:
+def _epochs_s(table: Columns) -> Floats:
     return floats(table, "timeStamp") / 1000
 
 
@@ -145,22 +154,22 @@ def _said(found: _Transactions, requests: int) -> tuple[str, ...]:
     return (f"{likely}; run JMeter with -Jjmeter.save.saveservice.response_message=true to be sure",)
 
 
-def _transactions(table: pa.Table) -> _Transactions:
+def _transactions(table: Columns) -> _Transactions:
     """By the message that a transaction controller writes; without messages, by having no type and no URL."""
-    if "responseMessage" in table.column_names:
+    if "responseMessage" in table:
         message = texts(table, "responseMessage")
         inside = [inside_transaction(value) for value in message.values]
         is_sum = np.array([each is not None for each in inside] or [False])
         counts = np.array([each or 0 for each in inside] or [0])
         return _Transactions(is_sum[message.codes], int(counts[message.codes].sum()), certain=True)
-    if {"dataType", "URL"} <= set(table.column_names):
+    if "dataType" in table and "URL" in table:
         url = texts(table, "URL")
         rows = texts(table, "dataType").equals("") & (url.equals("") | url.equals("null"))
         return _Transactions(rows, 0, certain=False)
     return _Transactions(np.zeros(len(table), dtype=np.bool_), 0, certain=False)
 
 
-def _error(table: pa.Table, ok: Bools) -> Coded:
+def _error(table: Columns, ok: Bools) -> Coded:
     """The assertion's message where there is one, else the response message; empty for a success."""
     failure, message = texts(table, "failureMessage"), texts(table, "responseMessage")
     codes: npt.NDArray[np.int32] = np.where(

@@ -12,10 +12,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 
 from seatrial.measure.generator import ENDED_ALONE
-from seatrial.measure.importers.delimited import TEXT, floats, line_of_row, read_csv, status_codes, texts
+from seatrial.measure.importers.delimited import (
+    Columns,
+    Kind,
+    floats,
+    line_of_row,
+    read_csv,
+    status_codes,
+    texts,
+)
 from seatrial.measure.importers.importer import (
     CLOSED_LOOP,
     Imported,
@@ -25,7 +32,7 @@ from seatrial.measure.importers.importer import (
     epoch_s,
     without_schedule,
 )
-from seatrial.model.requestlog import Floats
+from seatrial.model.requestlog import Coded, Floats
 
 _DURATION, _BLOCKED, _DROPPED = "http_req_duration", "http_req_blocked", "dropped_iterations"
 _TAGS = ("name", "method", "status", "error", "error_code", "expected_response")
@@ -51,7 +58,7 @@ class _Samples:
     ended: Floats
     duration_ms: Floats
     blocked_ms: Floats
-    tags: pa.Table
+    tags: Columns
     lines: LineOf
     paired: bool = True  # each request with its wait for a connection
     dropped: int = 0  # iterations that k6 says it could not start in time
@@ -143,7 +150,7 @@ def _from_json(source: Source) -> _Samples:
         np.array(ended, dtype=np.float64),
         np.array(duration, dtype=np.float64),
         np.array(blocked, dtype=np.float64),
-        pa.table(tags),
+        Columns(len(ended), {tag: Coded.of(values) for tag, values in tags.items()}),
         lines.__getitem__,
         dropped=_whole(dropped),
     )
@@ -154,14 +161,14 @@ def _whole(count: float) -> int:
 
 
 def _from_csv(source: Source) -> _Samples:
-    kinds = {"metric_name": TEXT, "timestamp": pa.float64(), "metric_value": pa.float64()}
-    kinds |= dict.fromkeys(_TAGS, TEXT)
+    kinds: dict[str, Kind] = {"metric_name": "text", "timestamp": "number", "metric_value": "number"}
+    kinds |= dict.fromkeys(_TAGS, "text")
     required = ("metric_name", "timestamp", "metric_value")
     table = read_csv(source, kinds, required=required, filled=required)
     metric = texts(table, "metric_name")
     rows = np.flatnonzero(metric.equals(_DURATION))
-    requests = table.take(pa.array(rows))
-    waits = table.take(pa.array(np.flatnonzero(metric.equals(_BLOCKED))))
+    requests = table[rows]
+    waits = table[np.flatnonzero(metric.equals(_BLOCKED))]
     ended = floats(requests, "timestamp")
     paired = len(waits) == len(requests) and bool(np.array_equal(floats(waits, "timestamp"), ended))
     largest = float(np.max(ended, initial=0.0))
@@ -172,7 +179,7 @@ def _from_csv(source: Source) -> _Samples:
         ended / unit,
         values[rows],
         blocked,
-        requests.select([tag for tag in _TAGS if tag in requests.column_names]),
+        requests,
         lambda row: line_of_row(source, int(rows[row])),
         paired or not len(waits),
         _whole(float(np.sum(values[metric.equals(_DROPPED)]))),

@@ -10,10 +10,8 @@ from __future__ import annotations
 
 from functools import partial
 
-import pyarrow as pa
-
 from seatrial.measure.generator import ENDED_ALONE
-from seatrial.measure.importers.delimited import TEXT, floats, line_of_row, read_csv, texts
+from seatrial.measure.importers.delimited import Kind, floats, line_of_row, read_csv, texts
 from seatrial.measure.importers.importer import CLOSED_LOOP, Imported, Importer, Source, without_schedule
 
 _COLUMNS = ("start_time", "response_time", "exception")
@@ -47,8 +45,8 @@ class LocustImporter(Importer):
         header = set(source.header())
         if any(summary <= header for summary in _SUMMARIES):
             raise source.problem(_ADVICE, 1)
-        kinds = {"start_time": pa.float64(), "response_time": pa.float64(), "status": pa.float64()}
-        kinds |= dict.fromkeys(("name", "exception"), TEXT)
+        kinds: dict[str, Kind] = dict.fromkeys(("start_time", "response_time", "status"), "number")
+        kinds |= dict.fromkeys(("name", "exception"), "text")
         table = read_csv(source, kinds, required=_COLUMNS, filled=_COLUMNS[:2])
         sent = floats(table, "start_time")
         exception = texts(table, "exception")
@@ -57,7 +55,7 @@ class LocustImporter(Importer):
             sent=sent,
             ended=sent + floats(table, "response_time") / 1000,
             ok=exception.equals(""),
-            status=floats(table, "status") if "status" in table.column_names else sent * 0,
+            status=floats(table, "status") if "status" in table else sent * 0,
             name=texts(table, "name"),
             error=exception,
             line_of=partial(line_of_row, source),

@@ -5,22 +5,30 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.csv as pacsv
-import pyarrow.parquet as pq
+import numpy as np
+import numpy.typing as npt
+from arro3.core import ChunkedArray, DataType, Table
+from arro3.io import write_csv as write_cells
 
+from seatrial import columnar
 from seatrial.measure.generator import EVERYTHING
-from seatrial.measure.importers.delimited import line_of_row, read_csv
+from seatrial.measure.importers.compressed import created
+from seatrial.measure.importers.delimited import Columns, Kind, floats, line_of_row, read_csv, texts, truths
 from seatrial.measure.importers.importer import Imported, Importer, Source, check_times
 from seatrial.model.problems import nearest
-from seatrial.model.requestlog import SCHEMA, RequestLog
+from seatrial.model.requestlog import COLUMNS, Bools, Coded, Floats, RequestLog
 
 _PARQUET = b"PAR1"
 _REQUIRED = ("intended", "sent", "ended", "ok")
-_MEASURED = tuple(name for name in SCHEMA.names if name != "key")
+_TIMES = ("intended", "sent", "ended")
+_TEXTS = ("name", "served_by", "error", "worker")
+_MEASURED = tuple(name for name in COLUMNS if name != "key")
 _OPTIONAL = tuple(name for name in _MEASURED if name not in _REQUIRED)
 
 
@@ -36,59 +44,86 @@ class SeatrialImporter(Importer):
     def read(self, source: Source) -> Imported:
         """Without its keys."""
         parquet = source.head.startswith(_PARQUET)
-        table = self._parquet(source) if parquet else self._csv(source)
-        given = table.column_names
-        log = RequestLog.from_arrow(_completed(table))
-        del table
-        pa.default_memory_pool().release_unused()  # five million rows were twice in memory until here
+        given, log = _from_parquet(source) if parquet else _from_csv(source)
         check_times(log, source, None if parquet else partial(line_of_row, source))
         absent = [name for name in _OPTIONAL if name not in given]
         warnings = (f"the log has no column {', '.join(absent)}; it counts as empty",) if absent else ()
         return Imported(log, self.name, EVERYTHING, warnings)
 
-    def _parquet(self, source: Source) -> pa.Table:
-        try:
-            with source.open() as stream:
-                file = pq.ParquetFile(pa.py_buffer(stream.read()) if source.compression else source.path)
-            names = file.schema_arrow.names
-            missing = [name for name in _REQUIRED if name not in names]
-            if missing:
-                raise source.problem(f"has no column '{missing[0]}'{nearest(missing[0], names)}")
-            table = file.read(columns=[name for name in _MEASURED if name in names])
-        except (pa.ArrowException, OSError) as error:
-            raise source.problem(f"is not a readable Parquet file: {error}") from error
-        for position, name in enumerate(table.column_names):
-            wanted = SCHEMA.field(name).type
-            if table.schema.types[position] == wanted:
-                continue
-            try:
-                table = table.set_column(position, name, table.column(position).cast(wanted))
-            except pa.ArrowException as error:
-                raise source.problem(f"column '{name}' is not {wanted}: {error}") from error
-        return table
 
-    def _csv(self, source: Source) -> pa.Table:
-        types = {name: SCHEMA.field(name).type for name in _MEASURED}
-        return read_csv(source, types, required=_REQUIRED, filled=("intended", "ok"))
+def _from_csv(source: Source) -> tuple[tuple[str, ...], RequestLog]:
+    """The columns that it has, and its rows."""
+    kinds: dict[str, Kind] = dict.fromkeys((*_TIMES, "status"), "number")
+    kinds |= dict.fromkeys(("ok", *_TEXTS), "text")
+    table = read_csv(source, kinds, required=_REQUIRED, filled=("intended", "ok"))
+    status = floats(table, "status") if "status" in table else np.zeros(len(table))
+    log = _log(table, truths(table, "ok", source), _whole_numbers(status, source))
+    return tuple(table.values), log
 
 
-def _completed(table: pa.Table) -> pa.Table:
-    """With empty values for optional columns that are absent, and for nulls in them."""
-    for name in _OPTIONAL:
-        is_text = pa.types.is_dictionary(SCHEMA.field(name).type)
-        empty = pa.scalar("") if is_text else pa.scalar(0, SCHEMA.field(name).type)
-        if name not in table.column_names:
-            table = table.append_column(name, pa.repeat(empty, len(table)))
-        elif table.column(name).null_count:
-            filled = table.column(name).cast(empty.type).fill_null(empty)
-            table = table.set_column(table.column_names.index(name), name, filled)
-    return table
+def _from_parquet(source: Source) -> tuple[tuple[str, ...], RequestLog]:
+    """The columns that it has, and its rows."""
+    table = _parquet_table(source)
+    names = tuple(table.column_names)
+    missing = [name for name in _REQUIRED if name not in names]
+    if missing:
+        raise source.problem(f"has no column '{missing[0]}'{nearest(missing[0], names)}")
+
+    def column(name: str, fits: Callable[[DataType], bool], kind: str) -> ChunkedArray:
+        found = table.schema.field(name).type
+        if not fits(found):
+            raise source.problem(f"column '{name}' is not {kind}: {_named(found)}")
+        return table.column(name)
+
+    values: dict[str, Floats | Coded] = {
+        name: columnar.numbers(column(name, DataType.is_numeric, "a number").chunks) for name in _TIMES
+    }
+    for name in _TEXTS:
+        if name in names:
+            values[name] = columnar.coded([column(name, columnar.is_text, "text").combine_chunks()])
+    ok = column("ok", DataType.is_boolean, "bool")
+    if ok.null_count:
+        raise source.problem("column 'ok' is empty in some row")
+    status = np.zeros(table.num_rows)
+    if "status" in names:
+        status = columnar.numbers(column("status", DataType.is_integer, "a whole number").chunks)
+    log = _log(Columns(table.num_rows, values), columnar.truths(ok.chunks), _whole_numbers(status, source))
+    return names, log
+
+
+def _parquet_table(source: Source) -> Table:
+    try:
+        with source.open() as stream, tempfile.TemporaryFile() as plain:
+            if not source.compression:
+                return columnar.read(stream)
+            shutil.copyfileobj(stream, plain)
+            plain.flush()
+            return columnar.read(plain)
+    except ValueError as error:
+        raise source.problem(f"is not a readable Parquet file: {error}") from error
+
+
+def _named(kind: DataType) -> str:
+    return str(kind).removeprefix("arro3.core.DataType<").strip().removesuffix(">")
+
+
+def _whole_numbers(status: Floats, source: Source) -> npt.NDArray[np.int16]:
+    """Statuses, 0 where there is none. Raises BadInput for what cannot be one."""
+    known = np.nan_to_num(status, nan=0.0)
+    if np.any((known != np.floor(known)) | (np.abs(known) > np.iinfo(np.int16).max)):
+        raise source.problem("column 'status' holds what is no HTTP status")
+    return known.astype(np.int16)
+
+
+def _log(table: Columns, ok: Bools, status: npt.NDArray[np.int16]) -> RequestLog:
+    intended, sent, ended = (floats(table, column) for column in _TIMES)
+    name, served_by, error, worker = (texts(table, column) for column in _TEXTS)
+    return RequestLog(intended, sent, ended, ok, status, name, served_by, error, worker)
 
 
 def write_csv(log: RequestLog, path: Path) -> None:
-    """Export `log` as CSV with the columns of `SCHEMA`; compressed when `path` ends in .zst or .gz."""
-    codec = {".zst": "zstd", ".gz": "gzip"}.get(path.suffix)
+    """Export `log` as CSV with the columns of `COLUMNS`; compressed when `path` ends in .zst or .gz."""
     unfinished = path.with_name(path.name + ".part")
-    with pa.output_stream(str(unfinished), compression=codec) as stream:
-        pacsv.write_csv(log.to_arrow(), stream)
+    with created(unfinished, path) as stream:
+        write_cells(columnar.table_of(log), stream)
     unfinished.replace(path)

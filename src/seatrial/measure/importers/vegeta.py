@@ -9,10 +9,9 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
-import pyarrow as pa
 
 from seatrial.measure.generator import ENDED_ALONE
-from seatrial.measure.importers.delimited import TEXT, floats, line_of_row, read_csv, texts
+from seatrial.measure.importers.delimited import Columns, Kind, floats, line_of_row, read_csv, texts
 from seatrial.measure.importers.importer import (
     CLOSED_LOOP,
     Imported,
@@ -21,10 +20,11 @@ from seatrial.measure.importers.importer import (
     epoch_s,
     without_schedule,
 )
-from seatrial.model.requestlog import Coded
+from seatrial.model.requestlog import Coded, Floats
 
 _COLUMNS = ("timestamp", "code", "latency", "bytes_out", "bytes_in", "error", "body", "attack", "seq",
             "method", "url", "headers")  # fmt: skip
+_NUMBERS, _TEXTS = ("timestamp", "code", "latency"), ("error", "method", "url")
 _OLDEST = 9  # columns of vegeta before 12.8: no method, URL and headers
 _JSON_KEYS = (b'"attack":', b'"seq":', b'"latency":')
 _GOB_NAMES = (b"Attack", b"Timestamp", b"Latency", b"BytesOut")  # the type that its binary form begins with
@@ -72,20 +72,20 @@ class VegetaImporter(Importer):
         )
         return Imported(log, self.name, ENDED_ALONE, (CLOSED_LOOP,))
 
-    def _csv(self, source: Source) -> pa.Table:
+    def _csv(self, source: Source) -> Columns:
         count = len(source.first_line.split(","))
-        kinds = {name: pa.float64() for name in ("timestamp", "code", "latency")}
-        kinds |= dict.fromkeys(("error", "method", "url"), TEXT)
+        kinds: dict[str, Kind] = dict.fromkeys(_NUMBERS, "number")
+        kinds |= dict.fromkeys(_TEXTS, "text")
         return read_csv(
             source,
             kinds,
-            required=("timestamp", "code", "latency", "error"),
+            required=(*_NUMBERS, "error"),
             filled=("timestamp", "latency"),
             names=_COLUMNS[:count],
             delimiter=",",
         )
 
-    def _json(self, source: Source) -> pa.Table:
+    def _json(self, source: Source) -> Columns:
         rows = []
         for number, hit in source.records():
             try:
@@ -94,12 +94,15 @@ class VegetaImporter(Importer):
                              str(hit.get("method", "")), str(hit.get("url", ""))))  # fmt: skip
             except (KeyError, TypeError, ValueError) as error:
                 raise source.problem(f"is not a result of vegeta: {error!r}", number) from error
-        names = ("timestamp", "code", "latency", "error", "method", "url")
-        return pa.table(dict(zip(names, zip(*rows, strict=True), strict=True)))
+        columns = list(zip(*rows, strict=True)) or [()] * len((*_NUMBERS, *_TEXTS))
+        numbers = (np.array(column, dtype=np.float64) for column in columns[: len(_NUMBERS)])
+        values: dict[str, Floats | Coded] = dict(zip(_NUMBERS, numbers, strict=True))
+        values |= dict(zip(_TEXTS, map(Coded.of, columns[len(_NUMBERS) :]), strict=True))
+        return Columns(len(rows), values)
 
-    def _names(self, table: pa.Table) -> Coded:
+    def _names(self, table: Columns) -> Coded:
         """`GET http://…`, as the target file had it."""
-        if "url" not in table.column_names:
+        if "url" not in table:
             return texts(table, "url")
         method, url = texts(table, "method"), texts(table, "url")
         count = max(len(url.values), 1)
