@@ -96,6 +96,7 @@ def test_a_package_of_others_is_found_and_typed(others: Installer) -> None:
         ("class Burn: name = 'disk.burn'", "{}:Burn", "is {}:Burn, which is no Declared"),
         (BURN.replace('"disk.burn"', '"disk.burns"'), "{}:Burn", "calls itself 'disk.burns'; let both be"),
         (BURN, "{}:Shared", "calls itself None; let both be the same"),
+        (BURN.replace("drivers:", "driven:"), "{}:Burn", "which does not have: drivers"),
     ],
 )  # fmt: skip
 def test_a_broken_one_is_a_line_and_stops_nobody_else(

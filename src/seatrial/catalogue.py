@@ -15,11 +15,12 @@ from typing import Any
 from seatrial.checks.registry import CHECKS
 from seatrial.discovery import Found, Registry
 from seatrial.drivers import DRIVERS
+from seatrial.incidents.sink import SINKS
 from seatrial.measure.importers import IMPORTERS
 from seatrial.undo.registry import ACTIONS, FAULTS
 
 KINDS: Mapping[str, Registry[Any]] = {
-    registry.kind: registry for registry in (FAULTS, ACTIONS, DRIVERS, CHECKS, IMPORTERS)
+    registry.kind: registry for registry in (FAULTS, ACTIONS, DRIVERS, CHECKS, SINKS, IMPORTERS)
 }
 
 

@@ -19,6 +19,7 @@ import functools
 import importlib
 import importlib.metadata
 import importlib.util
+import inspect
 import pkgutil
 import re
 import sys
@@ -59,8 +60,10 @@ class Found(Generic[T]):
 
     @property
     def record(self) -> type[BaseModel] | None:
-        """The typed record of what may be written after its name; None when nothing may."""
-        return self.declared if issubclass(self.declared, BaseModel) else None
+        """The typed record of what it can be told: itself, or its `settings`; None when that is nothing."""
+        if issubclass(self.declared, BaseModel):
+            return self.declared
+        return getattr(self.declared, "settings", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +176,24 @@ class Registry(Generic[T]):
             raise CannotLoad(f"{called} is {point.value}, which is no {self.base.__name__}")
         if (own := getattr(declared, self.key, None)) != point.name:
             raise CannotLoad(f"{called} is {point.value}, which calls itself {own!r}; let both be the same")
+        if lacking := _undeclared(declared):
+            raise CannotLoad(f"{called} is {point.value}, which does not have: {', '.join(lacking)}")
         return declared
 
     def _called(self, point: importlib.metadata.EntryPoint) -> str:
         return f"{self.kind} '{point.name}' of the package {_package_of(point)}"
+
+
+def _undeclared(declared: type[Any]) -> list[str]:
+    """What its bases say that it must have, and it has not: methods, and class attributes without a value."""
+    stated = {
+        name
+        for base in declared.__mro__
+        for name, annotation in inspect.get_annotations(base).items()
+        if "ClassVar" in str(annotation) and not name.startswith(("_", "model_"))
+    }
+    abstract: frozenset[str] = getattr(declared, "__abstractmethods__", frozenset())
+    return sorted({*abstract, *(name for name in stated if not hasattr(declared, name))})
 
 
 @functools.lru_cache

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from seatrial.incidents.delivery import Backoff, Delivery
 from seatrial.incidents.event import IncidentEvent, Json, Kind
-from seatrial.incidents.sink import Refused, TryLater
+from seatrial.incidents.sink import Refused, Sink, TryLater
 from seatrial.model.problems import Unavailable
 from seatrial.store import MessageState, OutboxMessage, Store
 
@@ -23,17 +24,16 @@ NOW = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 
 
 @dataclass
-class Receiver:
+class Receiver(Sink):
     """A sink that answers what it is told to."""
 
-    name: str = "pagerduty"
+    name: ClassVar[str] = "pagerduty"
     answers: list[Exception | None] = field(default_factory=list)
     got: list[str] = field(default_factory=list)
 
-    def render(self, event: IncidentEvent) -> Json:
+    @classmethod
+    def render(cls, event: IncidentEvent) -> Json:
         return event.summary
-
-    def close(self) -> None: ...
 
     def send(self, event: IncidentEvent, message_id: str) -> str:  # a Sink's signature
         answer = self.answers.pop(0) if self.answers else None

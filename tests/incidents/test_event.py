@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seatrial.incidents.event import PAGERDUTY, IncidentEvent, Kind, dedup_key
+from seatrial.incidents.event import IncidentEvent, Kind, dedup_key
 from seatrial.model import secrets
 
 
@@ -22,7 +22,7 @@ def test_an_event_is_kept_without_secrets() -> None:
             "n": 3,
         },
     )
-    kept = IncidentEvent.from_json(event.to(PAGERDUTY, "run").body)
+    kept = IncidentEvent.from_json(event.to("pagerduty", "run").body)
     assert kept.summary == "crash failed: HTTP 500: ${TOKEN}"
     assert kept.details == {
         "reasons": ["GET /?t=${TOKEN}"], "reproduce": "seatrial run x --out ${TOKEN}", "n": 3,

@@ -12,10 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.pagerduty_double import ROUTING_KEY, TOKEN, PagerDutyDouble, Trouble
+from tests.support.sinks import settings_of
 
-from seatrial.incidents.event import PAGERDUTY, IncidentEvent, Kind
-from seatrial.incidents.pagerduty import EventsSink, NotesSink, render
-from seatrial.incidents.sink import Refused, Secret, TryLater, retry_after_s
+from seatrial.incidents.event import IncidentEvent, Kind
+from seatrial.incidents.pagerduty import EVENTS_URL, render
+from seatrial.incidents.posting import retry_after_s
+from seatrial.incidents.sink import Refused, TryLater
+from seatrial.incidents.sinks.pagerduty import PagerdutySettings, PagerdutySink
+from seatrial.incidents.sinks.pagerduty_notes import NotesSettings, PagerdutyNotesSink
+from seatrial.incidents.variables import Secret
 
 KEY = "seatrial/testbed/crash"
 
@@ -34,6 +39,16 @@ def event(kind: Kind = Kind.TRIGGER, **changes: Any) -> IncidentEvent:
     return IncidentEvent(**fields | changes)
 
 
+def events_to(url: str = EVENTS_URL, key: str = ROUTING_KEY, timeout_s: float = 15.0) -> PagerdutySink:
+    return PagerdutySink(settings_of(PagerdutySettings, key=key, events_url=url), timeout_s)
+
+
+def notes_to(url: str, token: str = TOKEN) -> PagerdutyNotesSink:
+    return PagerdutyNotesSink(
+        settings_of(NotesSettings, token=token, from_="sre@example.com", api_url=url), 5.0
+    )
+
+
 @pytest.fixture
 def double() -> Iterator[PagerDutyDouble]:
     with PagerDutyDouble(hang_s=2.0, retry_after_s="7") as running:
@@ -41,12 +56,12 @@ def double() -> Iterator[PagerDutyDouble]:
 
 
 @pytest.fixture
-def sink(double: PagerDutyDouble) -> Iterator[EventsSink]:
-    with closing(EventsSink(PAGERDUTY, Secret(ROUTING_KEY), double.url, timeout_s=0.3)) as events:
+def sink(double: PagerDutyDouble) -> Iterator[PagerdutySink]:
+    with closing(events_to(double.url, timeout_s=0.3)) as events:
         yield events
 
 
-def test_an_incidents_whole_life(double: PagerDutyDouble, sink: EventsSink) -> None:
+def test_an_incidents_whole_life(double: PagerDutyDouble, sink: PagerdutySink) -> None:
     sink.send(event(details={"verdict": "fail"}), "1")
     sink.send(event(summary="again"), "2")
     alert = double.open(KEY)
@@ -61,8 +76,10 @@ def test_an_incidents_whole_life(double: PagerDutyDouble, sink: EventsSink) -> N
     assert double.rejected == []
 
 
-def test_a_note_is_written_only_when_somebody_has_taken_it(double: PagerDutyDouble, sink: EventsSink) -> None:
-    notes = NotesSink(Secret(TOKEN), "sre@example.com", double.url, timeout_s=5.0)
+def test_a_note_is_written_only_when_somebody_has_taken_it(
+    double: PagerDutyDouble, sink: PagerdutySink
+) -> None:
+    notes = notes_to(double.url)
     assert notes.acknowledged(KEY) is None
     sink.send(event(), "1")
     assert notes.acknowledged(KEY) is False
@@ -90,7 +107,7 @@ def test_a_note_is_written_only_when_somebody_has_taken_it(double: PagerDutyDoub
     ],
 )
 def test_every_passing_trouble_is_tried_once_and_put_off(
-    double: PagerDutyDouble, sink: EventsSink, trouble: Trouble, *, taken: bool
+    double: PagerDutyDouble, sink: PagerdutySink, trouble: Trouble, *, taken: bool
 ) -> None:
     double.trouble = lambda: trouble
     with pytest.raises(TryLater) as caught:
@@ -101,7 +118,7 @@ def test_every_passing_trouble_is_tried_once_and_put_off(
 
 
 def test_429_waits_as_long_as_it_says_and_quiets_the_whole_sink(
-    double: PagerDutyDouble, sink: EventsSink
+    double: PagerDutyDouble, sink: PagerdutySink
 ) -> None:
     double.trouble = lambda: Trouble.RATE_LIMIT
     with pytest.raises(TryLater) as caught:
@@ -112,14 +129,14 @@ def test_429_waits_as_long_as_it_says_and_quiets_the_whole_sink(
 def test_a_wrong_key_is_refused_and_never_shown(double: PagerDutyDouble) -> None:
     wrong = "f" * 32
     with (
-        closing(EventsSink(PAGERDUTY, Secret(wrong), double.url)) as events,
+        closing(events_to(double.url, wrong)) as events,
         pytest.raises(Refused, match="belongs to no integration") as caught,
     ):
         events.send(event(), "1")
     assert wrong not in str(caught.value)
     assert wrong not in repr(Secret(wrong))
     with (
-        closing(NotesSink(Secret("wrong"), None, double.url)) as notes,
+        closing(notes_to(double.url, "wrong")) as notes,
         pytest.raises(Refused, match="does not know this key"),
     ):
         notes.send(event(Kind.NOTE), "1")
@@ -127,7 +144,7 @@ def test_a_wrong_key_is_refused_and_never_shown(double: PagerDutyDouble) -> None
 
 def test_no_network_is_put_off() -> None:
     with (
-        closing(EventsSink(PAGERDUTY, Secret(ROUTING_KEY), "http://127.0.0.1:9")) as events,
+        closing(events_to("http://127.0.0.1:9")) as events,
         pytest.raises(TryLater, match="cannot be reached"),
     ):
         events.send(event(), "1")
@@ -135,7 +152,7 @@ def test_no_network_is_put_off() -> None:
 
 def test_plain_http_is_for_loopback_alone() -> None:
     with pytest.raises(Exception, match="only https"):
-        EventsSink(PAGERDUTY, Secret(ROUTING_KEY), "http://events.example.com")
+        events_to("http://events.example.com")
 
 
 json_values = st.recursive(

@@ -8,20 +8,30 @@ from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import pytest
+from tests.support.pagerduty_double import TOKEN
 from tests.support.results import CRASH, ROLLBACK, result, unverified
+from tests.support.sinks import KEPT
 
-from seatrial.incidents import policy
+from seatrial.incidents import Settings, policy
 from seatrial.incidents.event import IncidentEvent, Subject
 from seatrial.incidents.history import History
-from seatrial.incidents.policy import Context, Escalation, Routes
+from seatrial.incidents.policy import Context, Escalation
 from seatrial.model.quantities import Duration
 from seatrial.model.result import RunResult, StepRecord
 from seatrial.model.verdict import Verdict
 from seatrial.store import OutboxMessage
 
 NOW = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
-CONTEXT = Context(report_url="https://trials.example/runs/7", reproduce="seatrial run chaos/x.yaml")
-EVERYWHERE = replace(CONTEXT, routes=Routes(webhook=True, alertmanager=True, notes=True))
+CONTEXT = Context(
+    routes=KEPT, report_url="https://trials.example/runs/7", reproduce="seatrial run chaos/x.yaml"
+)
+ALL = {
+    "SEATRIAL_WEBHOOK_URL": "http://127.0.0.1/hook",
+    "SEATRIAL_WEBHOOK_SECRET": "hush",
+    "SEATRIAL_ALERTMANAGER_URL": "http://127.0.0.1:9093",
+    "SEATRIAL_PAGERDUTY_TOKEN": TOKEN,
+}
+EVERYWHERE = replace(CONTEXT, routes=Settings.from_environment(ALL).routes())
 
 
 def told(
@@ -38,14 +48,15 @@ def triggered(messages: list[OutboxMessage]) -> IncidentEvent:
 
 def open_since(when: datetime, *sinks: str, failures: int = 1) -> History:
     last = triggered(policy.on_result(result(), when, History(), CONTEXT))
+    last = replace(last, escalated="pagerduty-escalation" in sinks)
     return History(failures, dict.fromkeys(sinks or ("pagerduty",), when), last)
 
 
 def test_a_failure_opens_an_incident_everywhere() -> None:
     assert told(result(), context=EVERYWHERE) == [
+        ("trigger", "alertmanager"),
         ("trigger", "pagerduty"),
         ("trigger", "webhook"),
-        ("trigger", "alertmanager"),
     ]
 
 
@@ -144,7 +155,7 @@ def test_unacknowledged_for_too_long_escalates(
 ) -> None:
     history = open_since(NOW, "pagerduty", "webhook")
     later = NOW + timedelta(hours=hours)
-    messages = policy.on_unacknowledged(history, later, RULE, acknowledged=acknowledged)
+    messages = policy.on_unacknowledged(history, later, RULE, KEPT, acknowledged=acknowledged)
     expected = ["pagerduty", "webhook", "pagerduty-escalation"] if escalates else []
     assert [each.sink for each in messages] == expected
     if escalates:
@@ -154,6 +165,6 @@ def test_unacknowledged_for_too_long_escalates(
 def test_what_is_escalated_or_has_no_rule_is_left_alone() -> None:
     later = NOW + timedelta(days=9)
     escalated = open_since(NOW, "pagerduty", "pagerduty-escalation")
-    assert policy.on_unacknowledged(escalated, later, RULE, acknowledged=False) == []
-    assert policy.on_unacknowledged(open_since(NOW), later, Escalation(), acknowledged=False) == []
-    assert policy.on_unacknowledged(History(), later, RULE, acknowledged=False) == []
+    assert policy.on_unacknowledged(escalated, later, RULE, KEPT, acknowledged=False) == []
+    assert policy.on_unacknowledged(open_since(NOW), later, Escalation(), KEPT, acknowledged=False) == []
+    assert policy.on_unacknowledged(History(), later, RULE, KEPT, acknowledged=False) == []

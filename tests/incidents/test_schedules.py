@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from tests.support.sinks import KEPT
+
 from seatrial.incidents import schedules
 from seatrial.incidents.event import IncidentEvent, Subject
 from seatrial.incidents.history import History
@@ -12,7 +14,7 @@ from seatrial.incidents.policy import Context, Escalation
 from seatrial.store import Ending, Occurrence, OccurrenceState, OutboxMessage
 
 NOW = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
-CONTEXT = Context(reproduce="seatrial run chaos/x.yaml")
+CONTEXT = Context(routes=KEPT, reproduce="seatrial run chaos/x.yaml")
 MISSED = Ending(OccurrenceState.MISSED, detail="no daemon was there")
 
 

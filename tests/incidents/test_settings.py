@@ -77,3 +77,12 @@ def test_keys_and_the_path_that_a_webhook_knows_us_by_are_shown_nowhere() -> Non
     )
     Settings.from_environment({"SEATRIAL_WEBHOOK_URL": "http://h/hook", "SEATRIAL_WEBHOOK_SECRET": "hush"})
     assert shown("off the hook") == "off the hook"
+
+
+def test_who_hears_of_what_is_said_by_the_sinks_themselves() -> None:
+    kept = Settings.from_environment({}).routes()
+    assert (kept.incidents, kept.escalations, kept.notes) == (("pagerduty",), ("pagerduty-escalation",), ())
+    assert kept.changes == ("pagerduty",)
+    chatty = {"SEATRIAL_WEBHOOK_URL": "http://127.0.0.1/hook", "SEATRIAL_WEBHOOK_SECRET": "hush"}
+    routes = Settings.from_environment(chatty).routes()
+    assert (routes.incidents, routes.changes) == (("pagerduty", "webhook"), ("pagerduty", "webhook"))

@@ -6,14 +6,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
-from tests.support.pagerduty_double import ESCALATION_KEY, ROUTING_KEY, TOKEN, PagerDutyDouble
+from tests.support.pagerduty_double import ESCALATION_KEY, PagerDutyDouble
 from tests.support.results import result
+from tests.support.sinks import KEPT, pagerduty
 
 from seatrial.incidents import Escalation, Reporter, Settings, deliver, list_incidents, retry, would_send
 from seatrial.incidents.escalation import escalate_neglected
-from seatrial.incidents.sink import Secret, TryLater
+from seatrial.incidents.event import Json
+from seatrial.incidents.sink import TryLater
 from seatrial.model.quantities import Duration
 from seatrial.model.verdict import Verdict
 from seatrial.store import MessageState, Store
@@ -35,14 +38,7 @@ def double() -> Iterator[PagerDutyDouble]:
 
 @pytest.fixture
 def settings(double: PagerDutyDouble) -> Settings:
-    return Settings(
-        pagerduty_key=Secret(ROUTING_KEY),
-        escalation_key=Secret(ESCALATION_KEY),
-        token=Secret(TOKEN),
-        events_url=double.url,
-        api_url=double.url,
-        report_url="https://trials.example",
-    )
+    return replace(pagerduty(double.url), report_url="https://trials.example")
 
 
 def test_failures_escalate_fold_are_noted_and_resolve(
@@ -96,7 +92,8 @@ def test_without_a_key_everything_is_kept_shown_and_sent_once_there_is_one(
     assert deliver(store, off) == 0
     listing = list_incidents(store, off)
     assert {row.off.partition(" ")[0] for row in listing.waiting} == {"SEATRIAL_PAGERDUTY_KEY"}
-    change, trigger = sorted(would_send(store), key=lambda body: "event_action" in body)
+    bodies = cast("list[dict[str, Json]]", would_send(store))
+    change, trigger = sorted(bodies, key=lambda body: "event_action" in body)
     assert "routing_key" not in change | trigger
     assert trigger["dedup_key"] == KEY
     deliver(store, settings)
@@ -106,7 +103,7 @@ def test_without_a_key_everything_is_kept_shown_and_sent_once_there_is_one(
 def test_a_wrong_key_is_parked_in_sight_and_retried_with_the_right_one(
     store: Store, settings: Settings, double: PagerDutyDouble
 ) -> None:
-    wrong = replace(settings, pagerduty_key=Secret("f" * 32))
+    wrong = pagerduty(double.url, KEY="f" * 32)
     Reporter(store, wrong).finished(result())
     deliver(store, wrong)
     failed = list_incidents(store, wrong).failed
@@ -118,8 +115,8 @@ def test_a_wrong_key_is_parked_in_sight_and_retried_with_the_right_one(
     assert store.outbox.messages([MessageState.FAILED, MessageState.PENDING]) == []
 
 
-def test_without_a_network_it_waits_in_the_outbox(store: Store, settings: Settings) -> None:
-    away = replace(settings, events_url="http://127.0.0.1:9")
+def test_without_a_network_it_waits_in_the_outbox(store: Store) -> None:
+    away = pagerduty("http://127.0.0.1:9")
     Reporter(store, away).finished(result())
     deliver(store, away)
     waiting = list_incidents(store, away).waiting
@@ -132,11 +129,11 @@ RULES = {"testbed": Escalation(unacknowledged=Duration.parse("4h"))}
 def test_neglect_is_escalated_once(store: Store, settings: Settings) -> None:
     Reporter(store, settings).finished(result())
     later = datetime.now(UTC) + timedelta(hours=5)
-    assert escalate_neglected(store, RULES, lambda _: False, datetime.now(UTC)) == 0
-    assert escalate_neglected(store, {}, lambda _: False, later) == 0
-    assert escalate_neglected(store, RULES, lambda _: True, later) == 0
-    assert escalate_neglected(store, RULES, lambda _: False, later) == 1
-    assert escalate_neglected(store, RULES, lambda _: False, later) == 0
+    assert escalate_neglected(store, RULES, KEPT, lambda _: False, datetime.now(UTC)) == 0
+    assert escalate_neglected(store, {}, KEPT, lambda _: False, later) == 0
+    assert escalate_neglected(store, RULES, KEPT, lambda _: True, later) == 0
+    assert escalate_neglected(store, RULES, KEPT, lambda _: False, later) == 1
+    assert escalate_neglected(store, RULES, KEPT, lambda _: False, later) == 0
     assert list_incidents(store, settings).incidents[0].severity == "critical"
 
 
@@ -148,5 +145,5 @@ def test_what_cannot_be_looked_up_counts_as_neglected(
 
     Reporter(store, settings).finished(result())
     later = datetime.now(UTC) + timedelta(hours=5)
-    assert escalate_neglected(store, RULES, unreachable, later) == 1
+    assert escalate_neglected(store, RULES, KEPT, unreachable, later) == 1
     assert "cannot be looked up" in caplog.text

@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from tests.support.results import result
+from tests.support.sinks import KEPT
 
 from seatrial.incidents.history import History
 from seatrial.incidents.policy import Context, on_result
@@ -79,7 +80,9 @@ def test_whatever_is_left_is_told_everywhere_with_the_command(undo: UndoOutcome,
     (case,) = ET.fromstring(junit(run)).iterfind(".//testcase[@name='boom']/failure")
     assert "by hand: sh -c 'exit 3'" in (case.text or "")
     (message, *_) = [
-        each for each in on_result(run, datetime.now(UTC), History(), Context()) if each.kind == "trigger"
+        each
+        for each in on_result(run, datetime.now(UTC), History(), Context(routes=KEPT))
+        if each.kind == "trigger"
     ]
     told = json.loads(message.body)
     assert told["severity"] == "critical"

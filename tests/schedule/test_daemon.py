@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 from tests.support.results import result
 from tests.support.schedule_world import LEASE_S, START, World, write_plan
+from tests.support.sinks import KEPT
 
 from seatrial.incidents.event import IncidentEvent
 from seatrial.model.problems import Location, Problem, Unavailable
 from seatrial.model.suiteresult import SuiteResult
 from seatrial.model.verdict import Verdict
-from seatrial.schedule.daemon import Daemon
+from seatrial.schedule.daemon import Daemon, Options
 from seatrial.schedule.execution import Outcome
 from seatrial.schedule.plan import Plan, load_plan
 from seatrial.store import Store
@@ -386,7 +387,9 @@ def test_a_schedule_says_how_loud_an_unknown_is(
 def test_a_suite_that_failed_still_tells_what_in_it_proved_nothing(world: World) -> None:
     failed, unknown = result(Verdict.FAIL), replace(result(Verdict.UNKNOWN), experiment="eviction")
     whole = Outcome.of_suite(SuiteResult("monthly", "", (failed, unknown), (), Path("runs/monthly-1")))
-    daemon = Daemon(world.store, lambda: world.plans, lambda *_: whole, world.time.clock, since=START)
+    daemon = Daemon(
+        world.store, lambda: world.plans, lambda *_: whole, world.time.clock, Options(KEPT), since=START
+    )
     world.time.passes(minutes=30)
     daemon.tick()
     world.await_idle(daemon)
@@ -416,7 +419,13 @@ def test_files_that_cannot_be_used_are_told_at_once_and_once(world: World) -> No
 
     def daemon() -> Daemon:
         return Daemon(
-            world.store, lambda: world.plans, world.runs, clock, since=START, problems=lambda: found
+            world.store,
+            lambda: world.plans,
+            world.runs,
+            clock,
+            Options(KEPT),
+            since=START,
+            problems=lambda: found,
         )
 
     first = daemon()

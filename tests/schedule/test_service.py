@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,10 @@ from tests.support.pagerduty_double import ROUTING_KEY, PagerDutyDouble
 from tests.support.results import result
 from tests.support.schedule_world import World, outcome, write_plan
 from tests.support.signals import dispositions, heeded
+from tests.support.sinks import pagerduty
 from tests.support.waiting import wait_until
 
 from seatrial.incidents import Reporter, Settings
-from seatrial.incidents.sink import Secret
 from seatrial.model.problems import BadInput, Location, Problem, Unavailable
 from seatrial.model.verdict import Verdict
 from seatrial.schedule.commands import StartOptions, history, start, stopped_by_signals
@@ -159,7 +158,7 @@ def test_the_companions_deliver_and_look_after_what_is_neglected(store: Store, t
     (tmp_path / "staging.target.yaml").write_text("target: testbed\n")
     plan = load_plan(plan_file)
     with PagerDutyDouble() as double:
-        settings = Settings(pagerduty_key=Secret(ROUTING_KEY), events_url=double.url)
+        settings = pagerduty(double.url)
         Reporter(store, settings).finished(result())
         soon = datetime.now(UTC) + timedelta(hours=2)
         with Companions(store, settings, lambda: [plan], now=lambda: soon, look_every_s=0.05):
@@ -172,12 +171,12 @@ def test_what_is_off_is_said_and_the_rest_is_delivered_at_the_end(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     with PagerDutyDouble() as double:
-        settings = Settings(pagerduty_key=Secret(ROUTING_KEY), events_url=double.url)
+        settings = pagerduty(double.url, ESCALATION_KEY="")
         with Companions(store, settings, list):
             Reporter(store, settings).finished(result())
         assert len(double.alerts) == 1
     assert "pagerduty-escalation is off: SEATRIAL_PAGERDUTY_ESCALATION_KEY is not set" in caplog.text
-    assert not [each for each in (replace(settings, events_url=""),) if ROUTING_KEY in repr(each)]
+    assert ROUTING_KEY not in repr(settings)
 
 
 def test_it_does_not_start_with_files_that_cannot_be_used_and_tells_so(store: Store, tmp_path: Path) -> None:

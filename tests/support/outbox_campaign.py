@@ -7,7 +7,9 @@ whose resolve came first, so its final state shows every duplicate and every dis
 
 from __future__ import annotations
 
+import math
 import random
+import select
 import subprocess
 import sys
 import time
@@ -51,35 +53,49 @@ class Outcome:
 
 
 class Senders:
-    """Two delivery workers, killed (SIGKILL) and replaced at random instants."""
+    """Two delivery workers, killed (SIGKILL) and replaced at random instants.
+
+    One that is still starting is left alone: it delivers nothing that a kill could interrupt.
+    """
 
     def __init__(self, database: str, events_url: str, draw: random.Random) -> None:
         self._command = [sys.executable, "-m", "tests.support.outbox_sender", database, events_url]
         self._draw = draw
         self._processes = [self._start(), self._start()]
-        self._next_kill = time.monotonic() + 1.5
+        self._victim = 0
+        self._kill_at = math.inf
         self.kills = 0
 
     def maybe_kill(self) -> None:
-        """Kill one, if it is time, and start another in its place."""
-        if time.monotonic() < self._next_kill:
+        """Kill one, some time after it has begun to work, and start another in its place."""
+        victim = self._processes[self._victim]
+        if math.isinf(self._kill_at) and _has_output(victim):  # it has said so
+            self._kill_at = time.monotonic() + self._draw.uniform(0.2, 1.4)
+        if time.monotonic() < self._kill_at:
             return
-        victim = self._draw.randrange(len(self._processes))
-        assert self._processes[victim].poll() is None, "a sender died on its own"
-        self._processes[victim].kill()
-        self._processes[victim].wait()
+        assert victim.poll() is None, "a sender died on its own"
+        self._end(victim)
         self.kills += 1
-        self._processes[victim] = self._start()
-        self._next_kill = time.monotonic() + self._draw.uniform(0.4, 1.6)
+        self._processes[self._victim] = self._start()
+        self._victim = self._draw.randrange(len(self._processes))
+        self._kill_at = math.inf
 
     def stop(self) -> None:
         """Kill all."""
         for process in self._processes:
-            process.kill()
-            process.wait()
+            self._end(process)
 
     def _start(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(self._command, cwd=ROOT)
+        return subprocess.Popen(self._command, cwd=ROOT, stdout=subprocess.PIPE)
+
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
+        process.kill()
+        process.communicate()
+
+
+def _has_output(process: subprocess.Popen[bytes]) -> bool:
+    assert process.stdout is not None
+    return bool(select.select([process.stdout], [], [], 0.0)[0])
 
 
 def run_campaign(

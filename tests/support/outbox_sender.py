@@ -6,11 +6,10 @@ import sys
 import threading
 
 from tests.support.pagerduty_double import ROUTING_KEY
+from tests.support.sinks import settings_of
 
 from seatrial.incidents.delivery import Backoff, Delivery
-from seatrial.incidents.event import PAGERDUTY
-from seatrial.incidents.pagerduty import EventsSink
-from seatrial.incidents.sink import Secret, Sink
+from seatrial.incidents.sinks.pagerduty import PagerdutySettings, PagerdutySink
 from seatrial.store import Store
 
 REQUEST_TIMEOUT_S = 0.2
@@ -19,15 +18,18 @@ LEASE_S = 1.5
 
 def main(database: str, events_url: str) -> None:
     """Deliver until killed."""
-    sink: Sink = EventsSink(PAGERDUTY, Secret(ROUTING_KEY), events_url, REQUEST_TIMEOUT_S)
+    settings = settings_of(PagerdutySettings, key=ROUTING_KEY, events_url=events_url)
+    sink = PagerdutySink(settings, REQUEST_TIMEOUT_S)
     with Store(database) as store:
         delivery = Delivery(
             store.outbox,
-            {PAGERDUTY: sink},
+            {sink.name: sink},
             Backoff(first_s=0.02, cap_s=0.5, attempts=10_000),
             lease_s=LEASE_S,
             idle_s=0.02,
         )
+        sys.stdout.write("at work\n")
+        sys.stdout.flush()
         delivery.run(threading.Event())
 
 

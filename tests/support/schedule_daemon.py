@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.support.schedule_world import outcome
+from tests.support.sinks import KEPT
 
 from seatrial.model.verdict import Verdict
 from seatrial.schedule.clock import Clock
@@ -48,7 +49,7 @@ def main(configuration: dict[str, str]) -> None:
     )
     files = ScheduleFiles([Path(file) for file in configuration["files"].split(":")])
     tick_s = float(configuration["tick_s"])
-    options = Options(tick_s=tick_s, lease_s=float(configuration["lease_s"]), parallel=3)
+    options = Options(KEPT, tick_s, float(configuration["lease_s"]), parallel=3)
     with Store(configuration["database"]) as store:
         since = datetime.fromisoformat(configuration["simulated_epoch"])
         daemon = Daemon(store, files.current, execute, Clock(now=now), options, since)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.support.results import result
+from tests.support.sinks import KEPT
 
 from seatrial.model.verdict import Verdict
 from seatrial.schedule.clock import Clock
@@ -85,7 +86,7 @@ class World:
 
     def daemon(self, parallel: int = 2) -> Daemon:
         """One more daemon."""
-        options = Options(lease_s=LEASE_S, parallel=parallel)
+        options = Options(KEPT, lease_s=LEASE_S, parallel=parallel)
         return Daemon(self.store, lambda: self.plans, self.runs, self.time.clock, options, START)
 
     def rows(self) -> dict[str, RecordedOccurrence]:

@@ -12,6 +12,7 @@ import pytest
 from tests.support.command import seatrial
 from tests.support.results import result
 from tests.support.schedule_world import Time, World
+from tests.support.sinks import KEPT
 
 from seatrial.files import read
 from seatrial.incidents import Settings
@@ -21,7 +22,7 @@ from seatrial.model.verdict import Verdict
 from seatrial.run.execute import Execution
 from seatrial.run.plan import make_plan
 from seatrial.schedule import load_plan
-from seatrial.schedule.daemon import Daemon
+from seatrial.schedule.daemon import Daemon, Options
 from seatrial.schedule.plan import ScheduleFiles
 from seatrial.store import Store
 from seatrial.trials import scheduled
@@ -176,7 +177,9 @@ def test_a_daemon_tells_at_once_what_would_show_when_it_is_due(store: Store) -> 
     files = ScheduleFiles([Path("s.yaml")], scheduled.review)
 
     execute = scheduled.executor(store)
-    daemon = Daemon(store, files.current, execute, time.clock, since=time.wall, problems=files.problems)
+    daemon = Daemon(
+        store, files.current, execute, time.clock, Options(KEPT), since=time.wall, problems=files.problems
+    )
     daemon.tick()
     assert store.outbox.messages() == []
     change("suites/two.yaml", "duration:", "duratoin:")

@@ -9,9 +9,8 @@ from datetime import datetime
 from seatrial.incidents import history
 from seatrial.incidents.delivery import Delivery
 from seatrial.incidents.event import SEVERITIES, IncidentEvent, Json
-from seatrial.incidents.pagerduty import render
 from seatrial.incidents.settings import Settings
-from seatrial.incidents.sink import utc_now
+from seatrial.incidents.sink import SINKS, utc_now
 from seatrial.store import MessageState, QueuedMessage, Store
 
 
@@ -77,13 +76,13 @@ def list_incidents(store: Store, settings: Settings) -> Listing:
     )
 
 
-def would_send(store: Store) -> list[dict[str, Json]]:
-    """The requests to PagerDuty that wait in the outbox, without keys: what `--dry-run` prints."""
+def would_send(store: Store) -> list[Json]:
+    """The requests that wait in the outbox, without keys: what `--dry-run` prints."""
     waiting = store.outbox.messages([MessageState.PENDING], newest_first=False)
     return [
-        render(IncidentEvent.from_json(each.message.body))
+        sink.render(IncidentEvent.from_json(each.message.body))
         for each in waiting
-        if each.message.sink.startswith("pagerduty")
+        if (sink := SINKS.get(each.message.sink)) is not None
     ]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from seatrial.incidents import history, policy
-from seatrial.incidents.policy import Escalation
+from seatrial.incidents.policy import Escalation, Routes
 from seatrial.incidents.sink import DeliveryError
 from seatrial.store import Store
 
@@ -17,7 +17,11 @@ Acknowledged = Callable[[str], bool | None]
 
 
 def escalate_neglected(
-    store: Store, escalations: dict[str, Escalation], acknowledged: Acknowledged | None, now: datetime
+    store: Store,
+    escalations: dict[str, Escalation],
+    routes: Routes,
+    acknowledged: Acknowledged | None,
+    now: datetime,
 ) -> int:
     """Escalate what has been open and unacknowledged for too long; how many incidents that were.
 
@@ -27,10 +31,10 @@ def escalate_neglected(
     escalated = 0
     for key, past in history.open_incidents(store).items():
         rule = escalations.get(past.last.target) if past.last else None
-        if rule is None or not policy.on_unacknowledged(past, now, rule, acknowledged=None):
+        if rule is None or not policy.on_unacknowledged(past, now, rule, routes, acknowledged=None):
             continue  # not due yet: nobody is asked
         seen = _look_up(key, acknowledged)
-        messages = policy.on_unacknowledged(past, now, rule, acknowledged=seen)
+        messages = policy.on_unacknowledged(past, now, rule, routes, acknowledged=seen)
         store.outbox.enqueue(messages, now)
         escalated += bool(messages)
     return escalated

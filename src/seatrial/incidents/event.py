@@ -11,12 +11,6 @@ from seatrial.model.experiment import Severity
 from seatrial.model.secrets import shown, shown_in
 from seatrial.store import OutboxMessage
 
-PAGERDUTY = "pagerduty"
-PAGERDUTY_ESCALATION = "pagerduty-escalation"
-PAGERDUTY_NOTES = "pagerduty-notes"
-WEBHOOK = "webhook"
-ALERTMANAGER = "alertmanager"
-
 Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
 
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error", "critical")
@@ -52,6 +46,7 @@ class IncidentEvent:
     experiment: str
     run: str = ""
     severity: Severity = "error"
+    escalated: bool = False  # told louder than it was declared, and to those who hear of escalations
     report_url: str = ""
     details: dict[str, Json] = field(default_factory=dict)
 

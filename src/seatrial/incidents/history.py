@@ -9,14 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from seatrial.incidents.event import (
-    PAGERDUTY,
-    PAGERDUTY_ESCALATION,
-    IncidentEvent,
-    dedup_key,
-    files_dedup_key,
-    schedule_dedup_key,
-)
+from seatrial.incidents.event import IncidentEvent, dedup_key, files_dedup_key, schedule_dedup_key
 from seatrial.store import QueuedMessage, Store
 
 
@@ -44,28 +37,28 @@ class History:
 
     @property
     def escalated(self) -> bool:
-        """Whether the second key was told."""
-        return PAGERDUTY_ESCALATION in self.open_at
+        """Whether it was told louder already."""
+        return self.last is not None and self.last.escalated
 
 
 def said(events: Iterable[QueuedMessage]) -> History:
     """The history that the triggers and resolves of one incident, oldest first, add up to.
 
-    Without knowledge of runs, each time that PagerDuty was told counts as one failure.
+    Without knowledge of runs, each trigger counts as one failure, however many sinks heard it.
     """
     open_at: dict[str, datetime] = {}
     last: QueuedMessage | None = None
-    failures = 0
+    triggers: set[str] = set()
     for event in events:
         if event.message.kind == "resolve":
             open_at.pop(event.message.sink, None)
-            failures = failures if open_at else 0
+            triggers = triggers if open_at else set()
         else:
             open_at.setdefault(event.message.sink, event.created_at)
             last = event
-            failures += event.message.sink == PAGERDUTY
+            triggers.add(event.message.body)  # the same for each sink
     found = IncidentEvent.from_json(last.message.body) if last is not None and open_at else None
-    return History(failures, open_at, found)
+    return History(len(triggers), open_at, found)
 
 
 def of_experiment(store: Store, target: str, experiment: str) -> History:

@@ -1,4 +1,4 @@
-"""PagerDuty: Events API v2 for incidents and change events, REST for notes to those who acknowledged.
+"""What the sinks of PagerDuty share: its requests within its limits, and its answers in our words.
 
 The `pagerduty` package validates nothing and, left alone, waits without limit on 429 and retries on its own.
 Here it sends once; retries belong to the outbox, where they survive a crash. What PagerDuty would reject for
@@ -17,8 +17,10 @@ from urllib.parse import urlsplit
 
 import pagerduty
 
-from seatrial.incidents.event import PAGERDUTY_NOTES, IncidentEvent, Json, Kind
-from seatrial.incidents.sink import Refused, Secret, TryLater, check_status, utc_now
+from seatrial.incidents.event import IncidentEvent, Json, Kind
+from seatrial.incidents.posting import check_status
+from seatrial.incidents.sink import Refused, TryLater, utc_now
+from seatrial.incidents.variables import Secret
 
 EVENTS_URL = "https://events.pagerduty.com"
 REST_URL = "https://api.pagerduty.com"
@@ -28,98 +30,14 @@ _MOST_SUMMARY = 1024
 _MOST_DEDUP_KEY = 255
 _MOST_PAYLOAD = 512 * 1024 - 4096  # bytes; room for what stands around it
 _MOST_NOTE = 4000
-_TIMEOUT_S = 15.0
+TIMEOUT_S = 15.0
 _MARK = " …[cut]"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
-class EventsSink:
-    """Events API v2 with one routing key."""
-
-    def __init__(
-        self,
-        name: str,
-        routing_key: Secret,
-        url: str = EVENTS_URL,
-        timeout_s: float = _TIMEOUT_S,
-        now: Callable[[], datetime] = utc_now,
-    ) -> None:
-        self.name = name
-        self._key = routing_key
-        self._now = now
-        self._client = _Events(routing_key.reveal(), base_url=url)
-        _send_once(self._client, timeout_s)
-
-    def render(self, event: IncidentEvent) -> Json:
-        """The request's body, without the routing key."""
-        return render(event)
-
-    def close(self) -> None:
-        """Close its connections."""
-        self._client.close()
-
-    def send(self, event: IncidentEvent, message_id: str) -> str:  # noqa: ARG002  # dedup_key identifies it
-        """Send one event."""
-        path = "/v2/change/enqueue" if event.kind is Kind.CHANGE else "/v2/enqueue"
-        return _attempt(self._key, self._now, lambda: self._client.post(path, json=render(event)))
-
-
-class NotesSink:
-    """Notes on an incident that somebody has acknowledged and that goes on failing."""
-
-    name = PAGERDUTY_NOTES
-
-    def __init__(
-        self,
-        token: Secret,
-        sender: str | None = None,
-        url: str = REST_URL,
-        timeout_s: float = _TIMEOUT_S,
-        now: Callable[[], datetime] = utc_now,
-    ) -> None:
-        self._token = token
-        self._now = now
-        self._client = _Rest(token.reveal(), default_from=sender, base_url=url)
-        _send_once(self._client, timeout_s)
-
-    def render(self, event: IncidentEvent) -> Json:
-        """The note."""
-        return {"note": {"content": _cut(_note(event), _MOST_NOTE)}}
-
-    def close(self) -> None:
-        """Close its connections."""
-        self._client.close()
-
-    def send(self, event: IncidentEvent, message_id: str) -> str:  # noqa: ARG002  # notes have no identity
-        """Write the note if the incident is acknowledged; otherwise it still rings, and needs none."""
-        found = self._incident(event.dedup_key)
-        if found is None or found["status"] != "acknowledged":
-            return "not acknowledged, so no note was needed"
-        path = f"/incidents/{found['id']}/notes"
-        return _attempt(self._token, self._now, lambda: self._client.post(path, json=self.render(event)))
-
-    def acknowledged(self, dedup_key: str) -> bool | None:
-        """Whether somebody took the open incident; None when there is none. Raises TryLater or Refused."""
-        found = self._incident(dedup_key)
-        return None if found is None else found["status"] == "acknowledged"
-
-    def _incident(self, dedup_key: str) -> dict[str, Any] | None:
-        query = {"incident_key": _dedup_key(dedup_key), "statuses[]": ["triggered", "acknowledged"]}
-        answers: list[Any] = []
-
-        def ask() -> Any:
-            answer = self._client.get("/incidents", params=query)
-            answers.append(answer)
-            return answer
-
-        _attempt(self._token, self._now, ask)
-        found: list[dict[str, Any]] = answers[0].json()["incidents"]
-        return found[0] if found else None
-
-
 def render(event: IncidentEvent) -> dict[str, Json]:
     """The body of a request to the Events API v2, within its limits."""
-    key = _dedup_key(event.dedup_key)
+    key = dedup_key(event.dedup_key)
     if event.kind is Kind.RESOLVE:
         return {"event_action": "resolve", "dedup_key": key}
     links: list[Json] = []
@@ -164,12 +82,12 @@ class _PlainOnLoopback:
         self.__url = value
 
 
-class _Events(_PlainOnLoopback, pagerduty.EventsApiV2Client):
+class Events(_PlainOnLoopback, pagerduty.EventsApiV2Client):
     def postprocess(self, response: Any) -> None:
         _raise_rate_limit(response)
 
 
-class _Rest(_PlainOnLoopback, pagerduty.RestApiV2Client):
+class Rest(_PlainOnLoopback, pagerduty.RestApiV2Client):
     def postprocess(self, response: Any, suffix: str | None = None) -> None:  # noqa: ARG002  # its signature
         _raise_rate_limit(response)
 
@@ -180,13 +98,13 @@ def _raise_rate_limit(response: Any) -> None:
         check_status(429, response.headers, response.text, utc_now())
 
 
-def _send_once(client: Any, timeout_s: float) -> None:
+def send_once(client: Any, timeout_s: float) -> None:
     client.retry = {}
     client.max_network_attempts = 0
     client.timeout = timeout_s
 
 
-def _attempt(secret: Secret, now: Callable[[], datetime], request: Callable[[], Any]) -> str:
+def attempt(secret: Secret, now: Callable[[], datetime], request: Callable[[], Any]) -> str:
     """One request; its failure in the words of the delivery worker, never with the secret in them."""
     try:
         response = request()
@@ -205,7 +123,7 @@ def _attempt(secret: Secret, now: Callable[[], datetime], request: Callable[[], 
     return ""
 
 
-def _dedup_key(key: str) -> str:
+def dedup_key(key: str) -> str:
     """Within 255 characters; what is cut off is replaced by a digest, so that two keys stay two."""
     if len(key) <= _MOST_DEDUP_KEY:
         return key
@@ -238,8 +156,9 @@ def _shortened(value: Json, limit: int) -> Json:
     return value
 
 
-def _note(event: IncidentEvent) -> str:
+def note(event: IncidentEvent) -> str:
+    """A note to an incident, within its limit."""
     objectives = cast("list[dict[str, str]]", event.details.get("objectives") or [])
     measured = [f"{each['objective']}: {each['measured']}, target {each['target']}" for each in objectives]
     lines = [f"Still failing: {event.summary}", f"Run: {event.run}", *measured, event.report_url]
-    return "\n".join(lines).rstrip()
+    return _cut("\n".join(lines).rstrip(), _MOST_NOTE)

@@ -5,8 +5,8 @@
 | a run failed                           | trigger; a note too when the incident was open already            |
 | a step is left behind: not undone, or  | trigger, critical, whatever the verdict                           |
 | not seen to be undone                  |                                                                   |
-| the n-th failure in a row              | severity raised, and the second key is told                       |
-| unacknowledged for the declared time   | severity raised, and the second key is told                       |
+| the n-th failure in a row              | severity raised, and who hears of escalations is told             |
+| unacknowledged for the declared time   | severity raised, and who hears of escalations is told             |
 | a run passed, nothing left behind      | resolve, at every sink where the incident is open                 |
 | a run is unknown                       | nothing: whoever started it by hand sees it; a schedule tells it  |
 | start, an action, end                  | change events, which notify nobody                                |
@@ -20,19 +20,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import cast
 
-from seatrial.incidents.event import (
-    ALERTMANAGER,
-    PAGERDUTY,
-    PAGERDUTY_ESCALATION,
-    PAGERDUTY_NOTES,
-    WEBHOOK,
-    IncidentEvent,
-    Json,
-    Kind,
-    Subject,
-    dedup_key,
-    raised,
-)
+from seatrial.incidents.event import IncidentEvent, Json, Kind, Subject, dedup_key, raised
 from seatrial.incidents.history import History
 from seatrial.model.experiment import Severity
 from seatrial.model.figures import NOT_MEASURED, exactly, measured
@@ -53,20 +41,16 @@ class Escalation:
 
 @dataclass(frozen=True, slots=True)
 class Routes:
-    """Which sinks events go to. PagerDuty always: without a key its messages are kept, and shown as off."""
+    """Which sinks hear of what, by name; see `sink.Hears`."""
 
-    webhook: bool = False
-    alertmanager: bool = False
-    notes: bool = False
+    incidents: tuple[str, ...] = ()
+    escalations: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
 
-    def for_incidents(self) -> list[str]:
-        """Sinks that hear of triggers."""
-        optional = {WEBHOOK: self.webhook, ALERTMANAGER: self.alertmanager}
-        return [PAGERDUTY, *(sink for sink, wanted in optional.items() if wanted)]
-
-    def for_changes(self) -> list[str]:
-        """Sinks that hear of change events (Alertmanager knows none)."""
-        return [PAGERDUTY, *([WEBHOOK] if self.webhook else [])]
+    def of_trigger(self, *, escalated: bool) -> tuple[str, ...]:
+        """Who hears of a failure."""
+        return (*self.incidents, *self.escalations) if escalated else self.incidents
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +89,14 @@ def _trigger(result: RunResult, at: datetime, history: History, context: Context
         experiment=result.experiment,
         run=result.run,
         severity=severity,
+        escalated=escalates,
         report_url=context.report_url,
         details=_details(result, failures, context),
     )
-    sinks = context.routes.for_incidents() + ([PAGERDUTY_ESCALATION] if escalates else [])
-    messages = [event.to(sink, result.run) for sink in sinks]
-    if history.is_open and context.routes.notes:
-        messages.append(replace(event, kind=Kind.NOTE).to(PAGERDUTY_NOTES, result.run))
+    messages = [event.to(sink, result.run) for sink in context.routes.of_trigger(escalated=escalates)]
+    if history.is_open:
+        note = replace(event, kind=Kind.NOTE)
+        messages += [note.to(sink, result.run) for sink in context.routes.notes]
     return messages
 
 
@@ -210,11 +195,11 @@ def _change(subject: Subject, at: datetime, what: str, cause: str, context: Cont
         severity="info",
         report_url=context.report_url,
     )
-    return [event.to(sink, cause) for sink in context.routes.for_changes()]
+    return [event.to(sink, cause) for sink in context.routes.changes]
 
 
 def on_unacknowledged(
-    history: History, now: datetime, escalation: Escalation, *, acknowledged: bool | None
+    history: History, now: datetime, escalation: Escalation, routes: Routes, *, acknowledged: bool | None
 ) -> list[OutboxMessage]:
     """The escalation of an incident that nobody took within the declared time.
 
@@ -233,7 +218,8 @@ def on_unacknowledged(
         at=now.isoformat(),
         summary=f"{seen} for {escalation.unacknowledged}: {last.summary}",
         severity=raised(last.severity),
+        escalated=True,
     )
     cause = f"{last.dedup_key}:unacknowledged:{opened.isoformat()}"
-    sinks = dict.fromkeys([PAGERDUTY, *history.open_at, PAGERDUTY_ESCALATION])
+    sinks = dict.fromkeys([*history.open_at, *routes.escalations])
     return [louder.to(sink, cause) for sink in sinks]

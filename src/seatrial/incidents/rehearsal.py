@@ -9,7 +9,7 @@ from seatrial.incidents import policy
 from seatrial.incidents.event import IncidentEvent, Json, Kind
 from seatrial.incidents.history import History
 from seatrial.incidents.pagerduty import render
-from seatrial.incidents.policy import Context
+from seatrial.incidents.policy import Context, Routes
 from seatrial.model.experiment import Severity
 from seatrial.model.result import RunResult
 from seatrial.model.verdict import Verdict
@@ -24,6 +24,7 @@ def rehearse(result: RunResult, at: datetime, severity: Severity, reproduce: str
         for number, each in enumerate(result.objectives)
     )
     failed = replace(result, verdict=Verdict.FAIL, reasons=(REASON,), objectives=objectives)
-    messages = policy.on_result(failed, at, History(), Context(severity=severity, reproduce=reproduce))
+    context = Context(severity=severity, routes=Routes(incidents=("pagerduty",)), reproduce=reproduce)
+    messages = policy.on_result(failed, at, History(), context)
     events = (IncidentEvent.from_json(message.body) for message in messages)
     return next(render(event) for event in events if event.kind is Kind.TRIGGER)

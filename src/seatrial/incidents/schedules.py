@@ -23,7 +23,6 @@ from datetime import datetime
 from typing import cast
 
 from seatrial.incidents.event import (
-    PAGERDUTY_ESCALATION,
     IncidentEvent,
     Json,
     Kind,
@@ -101,6 +100,7 @@ def _unproven(
         target=occurrence.target,
         experiment=occurrence.schedule,
         severity=severity,
+        escalated=escalates,
         report_url=context.report_url,
         details=details
         | {
@@ -109,8 +109,7 @@ def _unproven(
             "reproduce": context.reproduce,
         },
     )
-    sinks = context.routes.for_incidents() + ([PAGERDUTY_ESCALATION] if escalates else [])
-    return [event.to(sink, _cause(occurrence)) for sink in sinks]
+    return [event.to(sink, _cause(occurrence)) for sink in context.routes.of_trigger(escalated=escalates)]
 
 
 def on_passed(occurrence: Occurrence, at: datetime, history: History) -> list[OutboxMessage]:
@@ -149,7 +148,7 @@ def on_files(
         severity=context.severity,
         details={"problems": cast("list[Json]", list(problems)), "reproduce": context.reproduce},
     )
-    sinks = context.routes.for_incidents() if problems else list(history.open_at)
+    sinks = context.routes.incidents if problems else history.open_at
     return [event.to(sink, f"{key}@{at.isoformat()}") for sink in sinks]
 
 

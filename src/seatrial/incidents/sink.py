@@ -1,33 +1,87 @@
-"""What every receiver of incidents looks like to the delivery worker, and how its answers are read."""
+"""What a receiver of incidents is: what it hears, what it is told by the environment, and how it is told.
+
+To add one is one file in `incidents/sinks/` (or in a package of your own, see `discovery`) and its test:
+
+    class ChatSettings(SinkSettings):
+        prefix: ClassVar[str] = "SEATRIAL_CHAT"
+        url: Address                                # SEATRIAL_CHAT_URL; while it is not set, the sink is off
+
+    class ChatSink(Sink):
+        '''A line in the chat of the operators.'''
+
+        name: ClassVar[str] = "chat"
+        hears: ClassVar[frozenset[Hears]] = frozenset({Hears.INCIDENTS, Hears.CHANGES})
+        settings: ClassVar[type[SinkSettings]] = ChatSettings
+
+        def __init__(self, settings: ChatSettings) -> None:
+            self._url = settings.url
+
+        @classmethod
+        def render(cls, event: IncidentEvent) -> Json:
+            return {"text": event.summary}
+
+        def send(self, event: IncidentEvent, message_id: str) -> str:
+            with httpx.Client(timeout=15.0) as client:
+                post(client, self._url, json.dumps(self.render(event)).encode(), {}, utc_now())
+            return ""
+
+What is kept for it, in which order it is told and when again is the outbox's affair: `send` tries once.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Protocol
+from enum import StrEnum
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
+from seatrial.discovery import Registry
 from seatrial.incidents.event import IncidentEvent, Json
-from seatrial.model.secrets import shown
-
-_MOST_REASON = 300
+from seatrial.incidents.variables import SinkSettings
 
 
-class Sink(Protocol):
+class Hears(StrEnum):
+    """What a sink can be told of."""
+
+    INCIDENTS = "incidents"  # every failure of an experiment or a schedule, and that it is over
+    ESCALATIONS = "escalations"  # a failure from where it is told louder on, and that it is over
+    NOTES = "notes"  # that something which is open goes on failing
+    CHANGES = "changes"  # what was done on purpose: begin, an action, end
+
+
+class Sink(ABC):
     """A receiver."""
 
-    @property
-    def name(self) -> str:
-        """As messages in the outbox call it."""
+    name: ClassVar[str]  # as messages in the outbox call it
+    hears: ClassVar[frozenset[Hears]]
+    settings: ClassVar[type[SinkSettings]]
+    kept: ClassVar[bool] = False  # whether messages are kept for it while it is off
 
-    def render(self, event: IncidentEvent) -> Json:
+    def __init__(self, settings: Any) -> None:  # noqa: B027  # one without a connection needs none
+        """`settings`: a record of the sink's own `settings`."""
+
+    @classmethod
+    @abstractmethod
+    def render(cls, event: IncidentEvent) -> Json:
         """What would be sent, without any secret."""
 
+    @abstractmethod
     def send(self, event: IncidentEvent, message_id: str) -> str:
         """Tell it; a remark for the record, mostly empty. Raises TryLater or Refused."""
 
-    def close(self) -> None:
-        """Close its connections."""
+    def close(self) -> None:  # noqa: B027  # the same
+        """Close its connections, if it keeps any."""
+
+
+SINKS: Registry[Sink] = Registry("sink", "seatrial.incidents.sinks", Sink)
+
+
+@runtime_checkable
+class Acknowledging(Protocol):
+    """A sink that knows whether somebody has taken an incident; neglect is then not mistaken for it."""
+
+    def acknowledged(self, dedup_key: str) -> bool | None:
+        """Whether somebody took the open incident; None when there is none. Raises TryLater or Refused."""
 
 
 class DeliveryError(Exception):
@@ -49,54 +103,6 @@ class TryLater(DeliveryError):  # noqa: N818  # what to do, not what went wrong
 
 class Refused(DeliveryError):  # noqa: N818  # the other of the two
     """It can never work as it is: a wrong key, an invalid event."""
-
-
-class Secret:
-    """A value that shows itself only to whoever asks for it by name: no repr, no log line, no traceback."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """The value."""
-        return self._value
-
-    def scrub(self, text: str) -> str:
-        """`text` without the value in it."""
-        return text.replace(self._value, "[secret]")
-
-    def __repr__(self) -> str:
-        return "Secret(…)"
-
-
-def check_status(status: int, headers: Mapping[str, str], body: str, now: datetime) -> None:
-    """Return for a 2xx answer. Raises TryLater or Refused for any other.
-
-    429 means *not taken*. A request that is itself wrong (4xx) is refused for good, except 408 (too slow)
-    and 425 (too early); a receiver's own trouble (5xx, and redirects, which no receiver should send) passes.
-    """
-    if 200 <= status < 300:
-        return
-    reason = f"HTTP {status}: {shown(body.strip())[:_MOST_REASON]}".rstrip(": ")
-    if status in {429, 503}:
-        raise TryLater(reason, retry_after_s(headers.get("Retry-After"), now), whole_sink=status == 429)
-    if 400 <= status < 500 and status not in (408, 425):
-        raise Refused(reason)
-    raise TryLater(reason)
-
-
-def retry_after_s(value: str | None, now: datetime) -> float | None:
-    """Seconds that a Retry-After header asks for: a number of them, or a date (RFC 9110, section 10.2.3)."""
-    if value is None:
-        return None
-    if value.strip().isdigit():
-        return float(value)
-    try:
-        return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
-    except (TypeError, ValueError):
-        return None  # not understood: the caller's own back-off is used
 
 
 def utc_now() -> datetime:

@@ -70,7 +70,7 @@ def start(
         schedules.current,
         execute,
         clock,
-        Options(options.tick_s, options.lease_s, options.parallel, settings.routes()),
+        Options(settings.routes(), options.tick_s, options.lease_s, options.parallel),
         # One that is woken by others must also see what came due before it was: it may be its first waking.
         since=clock.now() - timedelta(seconds=late) if options.once else None,
         problems=schedules.problems,

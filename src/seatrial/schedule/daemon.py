@@ -16,7 +16,7 @@ import os
 import socket
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice, takewhile
 
@@ -39,10 +39,10 @@ _GIVE_UP_AT = 0.6  # of a lease: an owner that is not heard aborts before others
 class Options:
     """How a daemon behaves. Seconds of the monotonic clock."""
 
+    routes: Routes  # which sinks hear of what
     tick_s: float = 5.0
     lease_s: float = 120.0  # an owner that is silent for so long is dead
     parallel: int = 1  # runs on one machine disturb each other's measurements
-    routes: Routes = field(default_factory=Routes)
 
 
 class Daemon:
@@ -54,7 +54,7 @@ class Daemon:
         plans: Callable[[], Sequence[Plan]],
         execute: Execute,
         clock: Clock,
-        options: Options = Options(),  # frozen
+        options: Options,
         since: datetime | None = None,
         problems: Callable[[], Mapping[str, Sequence[Problem]]] = dict,
     ) -> None:

@@ -18,9 +18,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from seatrial.incidents import Delivery, Escalation, Settings
 from seatrial.incidents.escalation import Acknowledged, escalate_neglected
-from seatrial.incidents.event import PAGERDUTY_NOTES
-from seatrial.incidents.pagerduty import NotesSink
-from seatrial.incidents.sink import utc_now
+from seatrial.incidents.sink import Acknowledging, utc_now
 from seatrial.model.problems import Unavailable
 from seatrial.schedule.clock import Clock
 from seatrial.schedule.daemon import Daemon
@@ -181,8 +179,8 @@ class Companions:
 
     def _look_after(self) -> None:
         with self.settings.sinks() as sinks:
-            notes = sinks.get(PAGERDUTY_NOTES)
-            acknowledged = notes.acknowledged if isinstance(notes, NotesSink) else None
+            knowing = (sink for sink in sinks.values() if isinstance(sink, Acknowledging))
+            acknowledged = next((sink.acknowledged for sink in knowing), None)
             while not self._stop.wait(self.look_every_s):
                 self.look(acknowledged)
 
@@ -192,7 +190,7 @@ class Companions:
         for plan in sorted(self.plans(), key=_patience_s, reverse=True):
             rules[plan.target_name] = plan.escalation  # of several schedules of a target, the least patient
         try:
-            escalate_neglected(self.store, rules, acknowledged, self.now())
+            escalate_neglected(self.store, rules, self.settings.routes(), acknowledged, self.now())
             self.store.outbox.prune(self.now() - _KEEP_SENT)
         except Unavailable as error:
             _log.warning("%s; neglected incidents are looked at again later", error)

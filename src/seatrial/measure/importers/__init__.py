@@ -6,16 +6,18 @@ a warning that omission cannot be excluded.
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from seatrial.discovery import Registry
 from seatrial.measure.importers.importer import Imported, Importer, Source
 from seatrial.measure.importers.seatrial import write_csv
-from seatrial.model.problems import BadInput, nearest
+from seatrial.model.problems import BadInput, nearest, translating
 
 __all__ = ["IMPORTERS", "Imported", "formats", "read", "write_csv"]
 
 AUTO = "auto"
+_log = logging.getLogger(__name__)
 
 
 IMPORTERS: Registry[Importer] = Registry("importer", __name__, Importer)
@@ -31,10 +33,11 @@ def read(path: Path, format: str = AUTO) -> Imported:  # noqa: A002  # what the 
     wanted = None if format == AUTO else _importer(format)
     source = Source.of(path)
     importer = wanted or _recognising(source)
-    try:
-        imported = importer.read(source)
-    except OSError as error:  # the disk, or a compressed stream that is cut short
-        raise source.problem(f"cannot be read to its end: {error}") from error
+    with translating(f"{path}, read as {importer.name}"):
+        try:
+            imported = importer.read(source)
+        except OSError as error:  # the disk, or a compressed stream that is cut short
+            raise source.problem(f"cannot be read to its end: {error}") from error
     if not len(imported.log):
         raise source.problem("holds no request")
     return imported
@@ -50,8 +53,11 @@ def _importer(name: str) -> Importer:
 def _recognising(source: Source) -> Importer:
     for found in IMPORTERS.all().values():
         importer = found.declared()
-        if importer.recognises(source):
-            return importer
+        try:
+            if importer.recognises(source):
+                return importer
+        except Exception:  # somebody's own: the log may be one that another reads
+            _log.exception("the importer %s of %s looked at %s", found.name, found.package, source.path)
     shown = source.first_line[:60]
     raise source.problem(
         f"is no request log that is known here ({', '.join(formats()[1:])}): it begins with {shown!r}", 1

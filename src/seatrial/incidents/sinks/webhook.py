@@ -13,32 +13,47 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
-from typing import cast
+from typing import ClassVar, cast
 
 import httpx
+from pydantic import Field
 
-from seatrial.incidents.event import WEBHOOK, IncidentEvent, Json
-from seatrial.incidents.sink import Secret, TryLater, check_status, utc_now
+from seatrial.incidents.event import IncidentEvent, Json
+from seatrial.incidents.posting import post
+from seatrial.incidents.sink import Hears, Sink, utc_now
+from seatrial.incidents.variables import SecretText, SinkSettings, TokenAddress
 
 TIMESTAMP = "X-Seatrial-Timestamp"
 SIGNATURE = "X-Seatrial-Signature"
 DELIVERY = "X-Seatrial-Delivery"
 
 
-class WebhookSink:
+class WebhookSettings(SinkSettings):
+    """Where to, and what the receiver knows us by."""
+
+    prefix: ClassVar[str] = "SEATRIAL_WEBHOOK"
+
+    url: TokenAddress
+    secret: SecretText = Field(description="requests are signed")
+
+
+class WebhookSink(Sink):
     """POSTs events to one address."""
 
-    name = WEBHOOK
+    name: ClassVar[str] = "webhook"
+    hears: ClassVar[frozenset[Hears]] = frozenset({Hears.INCIDENTS, Hears.CHANGES})
+    settings: ClassVar[type[SinkSettings]] = WebhookSettings
 
     def __init__(
-        self, url: str, secret: Secret, timeout_s: float = 15.0, now: Callable[[], datetime] = utc_now
+        self, settings: WebhookSettings, timeout_s: float = 15.0, now: Callable[[], datetime] = utc_now
     ) -> None:
-        self._url = url
-        self._secret = secret
+        self._url = settings.url
+        self._secret = settings.secret
         self._now = now
         self._client = httpx.Client(timeout=timeout_s)
 
-    def render(self, event: IncidentEvent) -> Json:
+    @classmethod
+    def render(cls, event: IncidentEvent) -> Json:
         """The request's body."""
         return cast("Json", asdict(event))
 
@@ -74,13 +89,3 @@ def verify(
     if not timestamp.isdigit() or abs(now.timestamp() - int(timestamp)) > tolerance_s:
         return False
     return hmac.compare_digest(headers.get(SIGNATURE, ""), signature(secret, timestamp, body))
-
-
-def post(client: httpx.Client, url: str, body: bytes, headers: Mapping[str, str], now: datetime) -> None:
-    """POST once. Raises TryLater or Refused."""
-    try:
-        answer = client.post(url, content=body, headers=dict(headers))
-    except httpx.HTTPError as error:
-        host = httpx.URL(url).host  # an address may carry a token in its path
-        raise TryLater(f"{host} cannot be reached: {type(error).__name__}: {error}") from error
-    check_status(answer.status_code, answer.headers, answer.text, now)

@@ -10,10 +10,18 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from tests.support.sinks import settings_of
 
 from seatrial.incidents.event import IncidentEvent, Kind
-from seatrial.incidents.sink import Refused, Secret, TryLater
-from seatrial.incidents.webhook import DELIVERY, SIGNATURE, TIMESTAMP, WebhookSink, verify
+from seatrial.incidents.sink import Refused, TryLater
+from seatrial.incidents.sinks.webhook import (
+    DELIVERY,
+    SIGNATURE,
+    TIMESTAMP,
+    WebhookSettings,
+    WebhookSink,
+    verify,
+)
 
 NOW = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 EVENT = IncidentEvent(Kind.TRIGGER, "seatrial/t/x", NOW.isoformat(), "x failed: 7.6 s > 5 s …", "t", "x")
@@ -45,7 +53,7 @@ def receiver(status: int) -> Iterator[tuple[str, list[tuple[dict[str, str], byte
 
 
 def send(url: str) -> None:
-    with closing(WebhookSink(url, Secret("hush"), now=lambda: NOW)) as sink:
+    with closing(WebhookSink(settings_of(WebhookSettings, url=url, secret="hush"), now=lambda: NOW)) as sink:
         sink.send(EVENT, "message 1")
 
 

@@ -13,10 +13,11 @@ from typing import Any, cast
 
 import httpx
 import pytest
+from tests.support.sinks import settings_of
 from tests.support.waiting import wait_until
 
-from seatrial.incidents.alertmanager import AlertmanagerSink
 from seatrial.incidents.event import IncidentEvent, Kind
+from seatrial.incidents.sinks.alertmanager import AlertmanagerSettings, AlertmanagerSink
 
 NOW = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 TRIGGER = IncidentEvent(Kind.TRIGGER, "seatrial/t/x", NOW.isoformat(), "x failed", "t", "x", "r1", "error")
@@ -24,8 +25,7 @@ TRIGGER = IncidentEvent(Kind.TRIGGER, "seatrial/t/x", NOW.isoformat(), "x failed
 
 def standing(event: IncidentEvent) -> list[str]:
     """The severities in which an alert stands after an event."""
-    with closing(AlertmanagerSink("http://127.0.0.1:9")) as sink:
-        alerts = cast("list[dict[str, Any]]", sink.render(event))
+    alerts = cast("list[dict[str, Any]]", AlertmanagerSink.render(event))
     at = datetime.fromisoformat(event.at)
     return [each["labels"]["severity"] for each in alerts if datetime.fromisoformat(each["endsAt"]) > at]
 
@@ -56,7 +56,7 @@ def test_a_real_alertmanager_raises_and_ends_it(tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{port}"
     try:
         _await_ready(url)
-        with closing(AlertmanagerSink(url)) as sink:
+        with closing(AlertmanagerSink(settings_of(AlertmanagerSettings, url=url))) as sink:
             now = datetime.now(UTC)
             sink.send(replace(TRIGGER, at=now.isoformat()), "1")
             sink.send(replace(TRIGGER, at=now.isoformat(), severity="critical"), "2")

@@ -10,27 +10,42 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import ClassVar
 
 import httpx
 
-from seatrial.incidents.event import ALERTMANAGER, SEVERITIES, IncidentEvent, Json, Kind
-from seatrial.incidents.sink import utc_now
-from seatrial.incidents.webhook import post
+from seatrial.incidents.event import SEVERITIES, IncidentEvent, Json, Kind
+from seatrial.incidents.posting import post
+from seatrial.incidents.sink import Hears, Sink, utc_now
+from seatrial.incidents.variables import Address, SinkSettings
 
 _STANDS_FOR = timedelta(days=366)
 
 
-class AlertmanagerSink:
-    """POSTs alerts to `URL/api/v2/alerts`."""
+class AlertmanagerSettings(SinkSettings):
+    """Where it is."""
 
-    name = ALERTMANAGER
+    prefix: ClassVar[str] = "SEATRIAL_ALERTMANAGER"
 
-    def __init__(self, url: str, timeout_s: float = 15.0, now: Callable[[], datetime] = utc_now) -> None:
-        self._url = url.rstrip("/") + "/api/v2/alerts"
+    url: Address
+
+
+class AlertmanagerSink(Sink):
+    """POSTs alerts to `URL/api/v2/alerts`. It knows no change events."""
+
+    name: ClassVar[str] = "alertmanager"
+    hears: ClassVar[frozenset[Hears]] = frozenset({Hears.INCIDENTS})
+    settings: ClassVar[type[SinkSettings]] = AlertmanagerSettings
+
+    def __init__(
+        self, settings: AlertmanagerSettings, timeout_s: float = 15.0, now: Callable[[], datetime] = utc_now
+    ) -> None:
+        self._url = settings.url.rstrip("/") + "/api/v2/alerts"
         self._now = now
         self._client = httpx.Client(timeout=timeout_s)
 
-    def render(self, event: IncidentEvent) -> Json:
+    @classmethod
+    def render(cls, event: IncidentEvent) -> Json:
         """One alert a severity: the event's own stands (unless this is a resolve), the others end."""
         return [_alert(event, severity) for severity in SEVERITIES]
 

@@ -1,0 +1,1 @@
+"""Receivers of incidents, one file each. To add one, see `incidents.sink`."""
