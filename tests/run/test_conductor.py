@@ -104,7 +104,7 @@ def conduct(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Co
         target = SimpleNamespace(target="shop", allow=(), ready_within=SimpleNamespace(seconds=0.0))
         plan = SimpleNamespace(
             experiment=EXPERIMENT, target=target, base_url="http://127.0.0.1:1", address="http://127.0.0.1:1", scenario=Path("a.py"), shape=(),
-            steps=(), spikes=(), steady_state=(), guard_probes=(), variables={}, lacking=list,
+            steps=(), arrival_changes=(), steady_state=(), guard_probes=(), variables={}, lacking=list,
         )  # fmt: skip
         evidence = Evidence(tmp_path)
         journal = RunJournal(tmp_path / "journal.jsonl")

@@ -51,7 +51,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("{at: 9s, fault: process.kill, on: worker, for: 2s}", "x.yaml:5:52: timeline[0].for: it would end at 11s"),
         ("{at: 9s, fault: process.kill, on: worker, for: 0s}", "x.yaml:5:52: timeline[0].for: must be longer than 0s"),
         ("{at: 9s, fault: traffic.spike, for: 2s}", "x.yaml:5:41: timeline[0].for: it would end at 11s"),
-        ("{at: 1s, fault: traffic.spike}", "x.yaml:5:5: timeline[0]: a spike needs an end: for: 10s"),
+        ("{at: 1s, fault: traffic.spike}", "x.yaml:5:5: timeline[0]: traffic.spike needs an end: for: 10s"),
         ("{at: 1s, fault: traffic.spike, for: 1s, with: {time: 3}}",
          "x.yaml:5:52: timeline[0].with.time: unknown parameter 'time'; did you mean 'times'?"),
         ("{at: 1s, fault: traffic.spike, for: 1s, with: {times: many}}",

@@ -341,7 +341,7 @@ class Conductor:
     # what is told
 
     def _steps(self, at_s: float) -> tuple[StepRecord, ...]:
-        spikes = [spike.record(at_s) for spike in self._plan.spikes]
+        changes = [change.record(at_s) for change in self._plan.arrival_changes]
         if self._timeline is not None:
             steps = [*self._timeline.records]
         else:
@@ -349,7 +349,7 @@ class Conductor:
                 StepRecord(step.name, step.fault.kind, step.fault.name, step.role.name, step.at_s)
                 for step in self._plan.steps
             ]
-        return tuple(sorted([*steps, *spikes], key=lambda step: step.planned_s))
+        return tuple(sorted([*steps, *changes], key=lambda step: step.planned_s))
 
     def _show(self, phase: str, at_s: float) -> None:
         figures = self._watch.figures(at_s) if self._timeline is not None else None

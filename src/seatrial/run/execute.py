@@ -321,7 +321,7 @@ def _describe(plan: Plan) -> dict[str, Any]:
             }
             for step in plan.steps
         ],
-        "spikes": plan.spikes,
+        "spikes": plan.arrival_changes,
         "versions": {part: _version(part) for part in _PARTS} | {"python": platform.python_version()},
         "machine": {
             "system": f"{platform.system()} {platform.release()}",

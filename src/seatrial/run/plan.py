@@ -24,11 +24,11 @@ from seatrial.model.role import Role
 from seatrial.model.secrets import in_plain_sight, without_userinfo
 from seatrial.model.target import Target, references, resolve
 from seatrial.probes import Question
+from seatrial.run.arrivalchange import ArrivalChange
 from seatrial.run.draft import Draft
 from seatrial.run.questions import bind_questions
 from seatrial.run.roles import Roles
 from seatrial.run.scenario import require_scenario
-from seatrial.run.spike import Spike
 from seatrial.run.steps import PlannedStep, dangling, plan_timeline
 from seatrial.undo import calling
 
@@ -48,8 +48,8 @@ class Plan:
     scenario: Path
     steady_state: tuple[Question, ...]
     guard_probes: tuple[Question | None, ...]  # one for each guard that goes by a probe, else None
-    shape: tuple[RateStep, ...]  # spikes included
-    spikes: tuple[Spike, ...]
+    shape: tuple[RateStep, ...]  # with the changes of the arrivals
+    arrival_changes: tuple[ArrivalChange, ...]
     steps: tuple[PlannedStep, ...]
     checks: tuple[Check, ...]
     base_url: str = field(repr=False)  # resolved, for whoever connects; texts say `address`
@@ -122,7 +122,7 @@ def _plan(
     draft = Draft.of(document)
     roles = Roles.of(target, confirm, problems) if target else None
     scenario = _scenario(draft, experiment, problems)
-    steps, spikes = plan_timeline(draft, document, roles, problems)
+    steps, changes = plan_timeline(draft, document, roles, problems)
     questions = bind_questions(draft, document, roles, problems)
     problems.add(*dangling(draft, document))
     if len(problems) or promised is None or roles is None or scenario is None:
@@ -143,9 +143,9 @@ def _plan(
         scenario=scenario,
         shape=with_spikes(
             [RateStep(point.at.seconds, point.rate) for point in promised.load.rate],
-            [spike.window for spike in spikes],
+            [change.window for change in changes],
         ),
-        spikes=tuple(spikes),
+        arrival_changes=tuple(changes),
         steps=tuple(steps),
         checks=questions.checks,
         variables=resolve(roles.target.variables, os.environ),

@@ -6,17 +6,15 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pydantic import ValidationError
-
-from seatrial.model.document import Document, problems_of
+from seatrial.model.document import Document
 from seatrial.model.experiment import Step
 from seatrial.model.problems import BadInput, Path, Problem, Problems
 from seatrial.model.role import Role
+from seatrial.run.arrivalchange import ArrivalChange
 from seatrial.run.draft import Draft
 from seatrial.run.roles import Roles
-from seatrial.run.spike import Spike, SpikeParameters
 from seatrial.undo import registry
-from seatrial.undo.protocol import Fault, Kind
+from seatrial.undo.protocol import ChangingArrivals, Fault, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,7 @@ class PlannedStep:
 
 def plan_timeline(
     draft: Draft, document: Document, roles: Roles | None, problems: Problems
-) -> tuple[list[PlannedStep], list[Spike]]:
+) -> tuple[list[PlannedStep], list[ArrivalChange]]:
     """Every step that can be done, in the order of their instants; what is wrong goes to `problems`.
 
     Without a target, `roles` is None, and whom a step is done to is not looked at.
@@ -40,14 +38,15 @@ def plan_timeline(
     problems.add(*_outside(draft, document), *_named_twice(draft, document))
     names = _unique_names([step for _, step in draft.timeline])
     steps: list[PlannedStep] = []
-    spikes: list[Spike] = []
+    changes: list[ArrivalChange] = []
     for name, (index, step) in zip(names, draft.timeline, strict=True):
         looked_up = _LookedUp(step, name, ("timeline", index), document, problems)
-        if step.fault == registry.SPIKE:
-            spikes += looked_up.spike()
+        fault = looked_up.fault()
+        if isinstance(fault, ChangingArrivals):
+            changes += looked_up.arrival_change(fault.arrival_factor())
         else:
-            steps += looked_up.planned(roles)
-    return sorted(steps, key=lambda step: step.at_s), spikes
+            steps += looked_up.planned(fault, roles)
+    return sorted(steps, key=lambda step: step.at_s), changes
 
 
 def _outside(draft: Draft, document: Document) -> Iterator[Problem]:
@@ -126,23 +125,16 @@ class _LookedUp:
     document: Document
     problems: Problems
 
-    def spike(self) -> Iterator[Spike]:
-        """The spike, if it is one that can be planned."""
+    def arrival_change(self, times: float) -> Iterator[ArrivalChange]:
+        """The change of the arrivals, if it has an end."""
         step = self.step
         if step.for_ is None:
-            self._add(Problem("a spike needs an end: for: 10s"))
-        try:
-            times = SpikeParameters.model_validate(step.with_).times
-        except ValidationError as error:
-            found = problems_of(error, SpikeParameters, "parameter")
-            self._add(*(problem.under(("with",)) for problem in found))
-            return
-        if step.for_ is not None:
-            yield Spike(self.name, step.at.seconds, step.for_.seconds, times)
+            self._add(Problem(f"{step.does} needs an end: for: 10s"))
+        else:
+            yield ArrivalChange(self.name, step.at.seconds, step.for_.seconds, times, step.does)
 
-    def planned(self, roles: Roles | None) -> Iterator[PlannedStep]:
-        """The step, if all of it is right."""
-        fault = self._fault()
+    def planned(self, fault: Fault | None, roles: Roles | None) -> Iterator[PlannedStep]:
+        """The step, if all of it is right; without a `fault` nothing but its role is looked at."""
         role = self._role(roles, required=fault is not None)
         if fault is None or role is None or roles is None:
             return
@@ -152,7 +144,8 @@ class _LookedUp:
                 self.name, step.at.seconds, step.for_.seconds if step.for_ else None, fault, role
             )
 
-    def _fault(self) -> Fault | None:
+    def fault(self) -> Fault | None:
+        """What is done, if there is such a thing and its parameters are right."""
         kind: Kind = "action" if self.step.fault is None else "fault"
         try:
             registry.require_kind(self.step.does, kind)

@@ -31,6 +31,7 @@ from seatrial.model.verdict import Verdict
 from seatrial.processes import boot_id
 from seatrial.report.verdictfile import read_verdict
 from seatrial.run import openruns
+from seatrial.run.arrivalchange import ArrivalChange
 from seatrial.run.clock import RunClock
 from seatrial.run.conclusion import VERDICT, Backdrop, hand_over, write_down
 from seatrial.run.conductor import Conducted, Ending
@@ -39,7 +40,6 @@ from seatrial.run.execute import Case, Execution, Keeping, conclude
 from seatrial.run.losses import Losses
 from seatrial.run.openruns import Finished, HeldRun, OpenRun
 from seatrial.run.sealing import is_sealed, seal_evidence
-from seatrial.run.spike import Spike
 from seatrial.undo.clock import Instant
 from seatrial.undo.journal import Journal, What
 from seatrial.undo.recover import recover as undo_what_is_left
@@ -214,8 +214,8 @@ def _steps(remains: _Remains, keeping: Keeping, started: RunClock, end_s: float)
         )
         life = lives.get(step.name)
         steps.append(with_its_undo(step, life, zero) if life else step)
-    spikes = [Spike(**spike).record(end_s) for spike in remains.described.get("spikes", ())]
-    return tuple(sorted([*steps, *spikes], key=lambda step: step.planned_s))
+    changes = [ArrivalChange(**each).record(end_s) for each in remains.described.get("spikes", ())]
+    return tuple(sorted([*steps, *changes], key=lambda step: step.planned_s))
 
 
 def _lives(home: Path, run: OpenRun) -> list[Life]:

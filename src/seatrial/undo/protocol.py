@@ -146,6 +146,17 @@ class Demanding(Protocol):
 
 
 @runtime_checkable
+class ChangingArrivals(Protocol):
+    """A fault that the load alone brings about: it changes the arrivals, and touches nobody.
+
+    It is planned with the arrivals, before a run, and needs no role; none of the three methods is called.
+    """
+
+    def arrival_factor(self) -> float:
+        """How many times as fast arrivals come while it lasts."""
+
+
+@runtime_checkable
 class Lasting(Protocol):
     """An action that may be declared without an undo."""
 

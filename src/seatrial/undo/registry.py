@@ -15,7 +15,6 @@ from seatrial.model.role import Role
 from seatrial.undo import calling
 from seatrial.undo.protocol import ANY, Declared, Fault, Kind, Undo
 
-SPIKE = "traffic.spike"  # a fault that changes the arrivals and touches no target: see `run.spike`
 FAULTS: Registry[Declared] = Registry("fault", "seatrial.faults", Declared)
 ACTIONS: Registry[Declared] = Registry("action", "seatrial.actions", Declared)
 _BY_KIND: Mapping[Kind, Registry[Declared]] = {"fault": FAULTS, "action": ACTIONS}
@@ -28,14 +27,13 @@ def names() -> list[str]:
 
 def require_kind(name: str, kind: Kind) -> None:
     """Raise BadInput unless there is something of that name and kind, and tell if it is of the other kind."""
-    if (name == SPIKE and kind == "fault") or _BY_KIND[kind].get(name):
+    if _BY_KIND[kind].get(name):
         return
     other: Kind = "action" if kind == "fault" else "fault"
-    if name == SPIKE or _BY_KIND[other].get(name):
+    if _BY_KIND[other].get(name):
         a = {"fault": "a fault", "action": "an action"}
         raise BadInput(f"{name} is {a[other]}, not {a[kind]}; write {other}: {name}")
-    alike = [*_BY_KIND[kind].names(), *([SPIKE] if kind == "fault" else [])]
-    raise BadInput(f"unknown {kind} '{name}'{nearest(name, alike)}")
+    raise BadInput(f"unknown {kind} '{name}'{nearest(name, _BY_KIND[kind].names())}")
 
 
 def find(name: str, kind: Kind | None = None) -> type[Declared]:

@@ -1,37 +1,25 @@
-"""A traffic spike: the one fault that touches no target. It is a change of the arrival schedule.
+"""A fault that the load alone brings about: it changes the arrivals, and touches nobody (`traffic.spike`).
 
-Since arrivals are computed beforehand, a spike begins and ends exactly when it was planned to.
+Since arrivals are computed beforehand, it begins and ends exactly when it was planned to.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
-
-from pydantic import Field
 
 from seatrial.model.result import StepRecord
-from seatrial.model.strict import Strict
 from seatrial.model.undo import UndoOutcome
-from seatrial.undo.registry import SPIKE
-
-NAME = SPIKE
-
-
-class SpikeParameters(Strict):
-    """`with:` of a spike."""
-
-    times: Annotated[float, Field(gt=0, le=1000, strict=False)] = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Spike:
+class ArrivalChange:
     """From `at_s`, for `for_s` seconds, arrivals come `times` as fast."""
 
     name: str
     at_s: float
     for_s: float
     times: float
+    does: str = "traffic.spike"  # the fault; older runs knew no other
 
     @property
     def window(self) -> tuple[float, float, float]:
@@ -44,7 +32,7 @@ class Spike:
         return StepRecord(
             self.name,
             "fault",
-            NAME,
+            self.does,
             "load",
             self.at_s,
             before_s=self.at_s if begun else None,
