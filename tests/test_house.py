@@ -35,7 +35,7 @@ ALLOWED = {
     "trials": {"run", "undo", "schedule", "report", "store", "incidents", "metrics", "files", "testbed"},
     "testbed": {"ledger"},
     "doctor": {"drivers", "faults", "undo", "testbed"},
-    "catalogue": {"drivers", "undo", "checks", "measure", "incidents"},
+    "catalogue": {"drivers", "undo", "checks", "measure", "incidents", "probes"},
     "web": {"report", "store", "measure"},
     "cli": {"trials", "run", "schedule", "report", "web", "testbed", "measure", "calibrate", "ledger", "incidents",
             "store", "doctor"},

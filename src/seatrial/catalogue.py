@@ -17,10 +17,11 @@ from seatrial.discovery import Found, Registry
 from seatrial.drivers import DRIVERS
 from seatrial.incidents.sink import SINKS
 from seatrial.measure.importers import IMPORTERS
+from seatrial.probes.protocol import PROBES
 from seatrial.undo.registry import ACTIONS, FAULTS
 
 KINDS: Mapping[str, Registry[Any]] = {
-    registry.kind: registry for registry in (FAULTS, ACTIONS, DRIVERS, CHECKS, SINKS, IMPORTERS)
+    registry.kind: registry for registry in (FAULTS, ACTIONS, DRIVERS, CHECKS, PROBES, SINKS, IMPORTERS)
 }
 
 

@@ -72,5 +72,5 @@ def test_a_foreign_exception_is_an_answer_with_its_type(
     def fails(*_: object) -> str:
         raise error
 
-    monkeypatch.setattr(sql, "ask", fails)
+    monkeypatch.setattr(sql.SqlProbe, "ask", fails)
     assert f"asked: {type(error).__name__}: " in said({"sql": "SELECT 1"}, "sqlite://")

@@ -137,6 +137,10 @@ def test_an_hsm_is_asked_for_a_signature(tmp_path: Path) -> None:
         "{http: /, sql: SELECT 1}",
         "{sql: SELECT 1}",
         "{http: /, every: 1s}",
+        "{sql: SELECT 1, on: db, with: {limit: 3}}",
+        "{probe: redis, on: cache}",
+        "{probe: queue}",
+        "{probe: queue, http: /, on: broker}",
     ],
 )
 def test_a_probe_asks_one_question_of_somebody(probe: str) -> None:

@@ -24,6 +24,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("steady_state", "{sql: x, on: database, min: 3, max: 1}", "x.yaml:5:33: steady_state[0].min: no value is at least 3 and at most 1"),
         ("steady_state", "{http: 'http://10.1.1.1/healthz'}", "x.yaml:5:12: steady_state[0].http: target: the host 10.1.1.1 is not in"),
         ("steady_state", "{http: 'http://[x'}", "x.yaml:5:12: steady_state[0].http: target: the host  is not in"),
+        ("steady_state", "{probe: queue, on: database}", "x.yaml:5:13: steady_state[0].probe: unknown probe 'queue'"),
         ("guards", "{probe: {redis: PING, on: worker}}", "x.yaml:5:31: guards[0].probe.on: a probe by redis asks an address"),
         ("guards", "{errors: 101%}", "x.yaml:5:14: guards[0].errors: '101%' is not a share"),
         ("checks", "served-yb", "x.yaml:5:5: checks[0]: unknown check 'served-yb'; did you mean 'served-by'?"),

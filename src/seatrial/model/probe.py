@@ -1,11 +1,11 @@
-"""A question that a healthy system answers well: one of HTTP, SQL, Redis, PromQL or PKCS#11."""
+"""A question that a healthy system answers well: by HTTP, SQL, Redis, PromQL, PKCS#11 or what one adds."""
 
 from __future__ import annotations
 
 import math
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from seatrial.model.quantities import Duration
 from seatrial.model.strict import Strict, about
@@ -13,7 +13,8 @@ from seatrial.model.strict import Strict, about
 
 class ProbeSpec(Strict):
     """`{http: /healthz}`, `{sql: "SELECT count(*) …", on: database, max: 0}`, `{redis: PING, on: cache}`,
-    `{promql: "up", on: metrics, min: 1}`, `{pkcs11: sign, on: hsm}`.
+    `{promql: "up", on: metrics, min: 1}`, `{pkcs11: sign, on: hsm}`; and for a kind that is none of these,
+    `{probe: queue, with: {name: orders}, on: broker, max: 1000}`.
 
     `http` is a path of the target or an address, and wants a status below 400 or exactly `status`. `pkcs11`
     wants a signature that verifies. The others give a value: true or present is well, and a number must lie
@@ -27,6 +28,8 @@ class ProbeSpec(Strict):
     redis: str | None = None
     promql: str | None = None
     pkcs11: Literal["sign"] | None = None
+    probe: str | None = None  # another kind, by its declared name
+    with_: dict[str, Any] = Field(default_factory=dict, alias="with")  # of that kind
     on: str = ""  # the role that is asked; http asks the target itself
     status: int | None = None
     min: float | int | None = None
@@ -35,11 +38,15 @@ class ProbeSpec(Strict):
 
     @model_validator(mode="after")
     def _one_question(self) -> ProbeSpec:
-        asked = [kind for kind in self.KINDS if getattr(self, kind) is not None]
+        asked = [kind for kind in (*self.KINDS, "probe") if getattr(self, kind) is not None]
         if len(asked) != 1:
-            raise ValueError(f"a probe asks one of {', '.join(self.KINDS)}")
+            raise ValueError(f"a probe asks one of {', '.join(self.KINDS)}, or names another kind: probe: …")
         if asked[0] != "http" and not self.on:
-            raise about("on", f"a probe by {asked[0]} needs the role that it asks")
+            raise about("on", f"a probe by {self.kind} needs the role that it asks")
+        if self.probe in self.KINDS:
+            raise about("probe", f"is written {self.probe}: …")
+        if self.with_ and not self.probe:
+            raise about("with", f"a probe by {self.kind} has no parameters of its own")
         if self.within.seconds <= 0:
             raise about("within", "must be longer than 0s")
         if self.min is not None and self.max is not None and self.min > self.max:
@@ -48,16 +55,17 @@ class ProbeSpec(Strict):
 
     @property
     def kind(self) -> str:
-        """One of KINDS."""
-        return next(kind for kind in self.KINDS if getattr(self, kind) is not None)
+        """One of KINDS, or the name of another."""
+        return self.probe or next(kind for kind in self.KINDS if getattr(self, kind) is not None)
 
     @property
     def question(self) -> str:
         """What is asked."""
-        return str(getattr(self, self.kind))
+        words = ", ".join(f"{name}: {value}" for name, value in self.with_.items())
+        return words if self.probe else str(getattr(self, self.kind))
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.question}" + (f" on {self.on}" if self.on else "")
+        return f"{self.kind} {self.question}".rstrip() + (f" on {self.on}" if self.on else "")
 
     def judge(self, value: object) -> str:
         """What is wrong with a value; empty when nothing is."""

@@ -6,17 +6,15 @@ against the target: it is told in the words of `model.ownfailure`, and nothing i
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
+from typing import cast
 
-from seatrial.drivers import reach
-from seatrial.drivers.pkcs11 import Pkcs11Binding
+from seatrial import discovery
 from seatrial.model.ownfailure import NO_ADDRESS, OWN, behind
 from seatrial.model.probe import ProbeSpec
-from seatrial.model.problems import BadInput, Problem, SeatrialError, Unresolved, translating
+from seatrial.model.problems import BadInput, SeatrialError, Unresolved, translating
 from seatrial.model.role import Role
-from seatrial.model.target import hosts_in
+from seatrial.probes.protocol import PROBES, ProbeKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +25,19 @@ class Question:
     role: Role
 
 
+def kind_of(probe: ProbeSpec) -> ProbeKind:
+    """What the probe asks by. Raises BadInput; paths are in the probe."""
+    try:
+        return cast("ProbeKind", discovery.build(PROBES, probe.kind, probe.with_))
+    except BadInput as error:
+        named = () if probe.kind in ProbeSpec.KINDS else ("probe",)
+        told = [problem.under(("with",) if problem.path else named) for problem in error.problems]
+        raise BadInput(told) from error
+
+
 def fit(probe: ProbeSpec, role: Role) -> None:
     """Raise BadInput unless `role` is bound so that `probe` can be asked of it. Paths are in the probe."""
-    if probe.kind == "pkcs11":
-        if role.driver != Pkcs11Binding.driver:
-            raise BadInput(f"a probe by pkcs11 asks an HSM; the role '{role.name}' is bound to {role.driver}")
-    elif not role.parameters.get("url"):
-        raise BadInput(f"a probe by {probe.kind} asks an address; the role '{role.name}' has no url")
-    elif probe.http is not None:
-        try:
-            for host in hosts_in(probe.http):
-                reach.require_allowed(role.allow_list, host, role.name)
-        except BadInput as error:
-            raise BadInput([Problem(each.message, path=("http",)) for each in error.problems]) from error
+    kind_of(probe).fit(probe, role)
 
 
 def ask(question: Question) -> str:
@@ -47,11 +45,9 @@ def ask(question: Question) -> str:
 
     It `is_ours` when nothing is known of the target, because we could not ask.
     """
-    # each kind is a file of this room, loaded when it is needed: their libraries are large
-    asker: Callable[[ProbeSpec, Role], str] = import_module(f"seatrial.probes.{question.probe.kind}").ask
     try:
         with translating(question.role.name):
-            return asker(question.probe, question.role)
+            return kind_of(question.probe).ask(question.probe, question.role)
     except SeatrialError as error:
         ours = NO_ADDRESS if isinstance(error, Unresolved) else behind(error)
         return f"{OWN}{ours}: {question.probe}: {error}" if ours else f"{question.probe}: {error}"

@@ -5,31 +5,37 @@ An expression that matches nothing is not well: no data is not 100 % (HTTP API, 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from seatrial.drivers import httpclient
 from seatrial.model.probe import ProbeSpec
 from seatrial.model.problems import Unavailable
 from seatrial.model.role import Role
+from seatrial.probes.protocol import ProbeKind
 
 
-def ask(probe: ProbeSpec, role: Role) -> str:
-    """What is wrong; empty when all samples are good."""
-    url = str(role.resolved(role.parameters.get("url", ""))).rstrip("/")
-    question = {"query": probe.question}
-    answer = httpclient.ask(
-        role.allow_list, role.name, "GET", f"{url}/api/v1/query", probe.within.seconds, params=question
-    )
-    body = answer.object()
-    if body.get("status") != "success":
-        return f"{probe}: {str(body.get('error', f'HTTP {answer.status}'))[:300]}"
-    try:
-        values = _values(body["data"])
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise Unavailable(f"{answer.to}: is this Prometheus? {error!r}: {answer.opening}") from error
-    if not values:
-        return f"{probe} matches nothing"
-    return next(filter(None, map(probe.judge, values)), "")
+class PromqlProbe(ProbeKind):
+    """An instant query of a Prometheus server."""
+
+    name: ClassVar[str] = "promql"
+
+    def ask(self, probe: ProbeSpec, role: Role) -> str:
+        """What is wrong; empty when all samples are good."""
+        url = str(role.resolved(role.parameters.get("url", ""))).rstrip("/")
+        question = {"query": probe.question}
+        answer = httpclient.ask(
+            role.allow_list, role.name, "GET", f"{url}/api/v1/query", probe.within.seconds, params=question
+        )
+        body = answer.object()
+        if body.get("status") != "success":
+            return f"{probe}: {str(body.get('error', f'HTTP {answer.status}'))[:300]}"
+        try:
+            values = _values(body["data"])
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise Unavailable(f"{answer.to}: is this Prometheus? {error!r}: {answer.opening}") from error
+        if not values:
+            return f"{probe} matches nothing"
+        return next(filter(None, map(probe.judge, values)), "")
 
 
 def _values(found: Any) -> list[float]:
