@@ -173,10 +173,11 @@ import gevent
 from seatrial.load import OpenLoopUser
 from seatrial.load.arrival import Arrival
 from seatrial.load.client import Client
-from seatrial.load.connection import ConnectionPool
+from seatrial.load.client_state import ClientSettings
+from seatrial.load.connection import Pools
 
 rows = []
-pool = ConnectionPool()
+pools = Pools()
 url = sys.argv[1]
 
 def report(response):
@@ -189,7 +190,7 @@ def report(response):
     })
 
 def new_client(deadline_s=2.0, base=url):
-    client = Client(base, pool, Arrival(time.monotonic()), deadline_s, report)
+    client = Client(ClientSettings(base), pools, Arrival(time.monotonic()), deadline_s, report)
     client.arrival.begin(0.0)
     return client
 

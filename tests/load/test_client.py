@@ -191,9 +191,9 @@ def test_tls_with_and_without_trust(run_client: RunClient, tmp_path: Path) -> No
         server.start()
         base = f"https://127.0.0.1:{{server.server_port}}"
         for verify in (True, {str(certificate)!r}, False):
-            pool = ConnectionPool(verify)
-            new_client(base=base).get("/")
-            new_client(base=base).get("/")
+            for client in (new_client(base=base), new_client(base=base)):
+                client.verify = verify
+                client.get("/")
         result = len(connections)
     """)
     assert [row["error"] for row in rows] == ["tls: certificate verify failed"] * 2 + [""] * 4

@@ -1,6 +1,7 @@
 """The HTTP client that scenarios use as `self.client`, and the clock that its requests are measured by.
 
-Its methods are those that Locust users know. Two things are different, and are the point of it:
+Its methods are those of Locust's sessions (what it lacks, `seatrial.load.not_offered` says). Three things are
+different, and are the point of it:
 
 * Time counts from when a request was *due*. The first request of an arrival was due at the arrival's
   intended instant, however late the generator came to it; a further request of the same task is due when it
@@ -8,7 +9,9 @@ Its methods are those that Locust users know. Two things are different, and are 
 * A request has a deadline, counted from when it was due: an answer after that is bad. The client waits for a
   whole deadline from when it *sent*, though, and only then is the request on record as never answered: what
   we sent late must not look like a service that is slow. Connecting, redirects and reading all happen within
-  that time.
+  that time, also with `stream=True`.
+* A request is one exchange and one row. Nothing is sent twice, and no scenario can call a request good that
+  was never answered.
 
 `sent` is the instant at which the request was first handed to the kernel, which for a new connection is the
 attempt to connect: what the service takes to accept it is the service's time, not the generator's lateness.
@@ -16,119 +19,130 @@ attempt to connect: what the service takes to accept it is the service's time, n
 
 from __future__ import annotations
 
-import base64
-import json as jsonlib
-import re
 import time
-from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass
-from typing import Any
-from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, NoReturn
 
 from gevent import Timeout
 
 from seatrial.load import failure
 from seatrial.load.arrival import Arrival
-from seatrial.load.connection import ConnectionPool, Origin
-from seatrial.load.cookies import CookieJar
+from seatrial.load.body import body_of, encoded
+from seatrial.load.call import (
+    REDIRECTING,
+    Call,
+    authority,
+    authorized,
+    locate,
+    merged,
+    quoted,
+    redirected,
+    without,
+)
+from seatrial.load.client_state import ClientSettings, ClientState
+from seatrial.load.connection import ConnectionPool, Origin, Pools
 from seatrial.load.failure import Unanswered
+from seatrial.load.not_offered import NotOffered, missing_attribute
 from seatrial.load.recorder import NEVER
 from seatrial.load.response import Response
 from seatrial.load.wire import HeaderList, request_bytes
 from seatrial.model.ownfailure import ABANDONED, STOPPED, of_the_machine
 
-_MOST_REDIRECTS = 10
-_REDIRECTING = frozenset((301, 302, 303, 307, 308))
-_IN_A_PATH = "/?#[]@!$&'()*+,;=:%-._~"  # what RFC 3986 allows besides letters and digits
-_PLAIN = re.compile(r"[!-~]+")
 _WITH_A_BODY = frozenset(("POST", "PUT", "PATCH"))
-_PORTS = {"http": 80, "https": 443}
+_RARE = ("files", "auth", "cookies", "verify", "cert", "stream", "proxies", "hooks")
+_COMMON = (
+    "name", "catch_response", "context", "params", "data", "json", "headers", "key", "allow_redirects",
+    "timeout",
+)  # fmt: skip
 
-_DEFAULT_HEADERS = {"User-Agent": "seatrial", "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
-
-Body = str | bytes | Mapping[str, Any] | list[tuple[str, Any]] | None
 Report = Callable[[Response], None]
 
 
-class Client:
+class Client(ClientState):
     """One virtual user's view of the service: its base address, its cookies, its requests."""
 
     def __init__(
-        self, base_url: str, pool: ConnectionPool, arrival: Arrival, deadline_s: float, report: Report
+        self, settings: ClientSettings, pools: Pools, arrival: Arrival, deadline_s: float, report: Report
     ) -> None:
-        self._base_url = base_url.rstrip("/")
-        self._origin, self._prefix, credentials = locate(self._base_url)
-        self._pool = pool
-        self._deadline_s = deadline_s
-        self._report = report
-        self._open: list[Response] = []
+        super().__init__(settings, pools)
         self.arrival = arrival
-        self.cookies = CookieJar()
-        self.headers = {"Host": authority(self._origin), **_DEFAULT_HEADERS}
-        if credentials:
-            self.headers["Authorization"] = f"Basic {credentials}"
+        self._report = report
+        self._deadline_s = deadline_s
+        self._open: list[Response] = []
 
-    def get(self, path: str, **options: Any) -> Response:
-        """Request `path` with GET; see `request` for the options."""
-        return self.request("GET", path, **options)
+    # requests
 
-    def head(self, path: str, **options: Any) -> Response:
-        """Request `path` with HEAD; redirects are followed only when asked for."""
+    def get(self, url: str, **options: Any) -> Response:
+        """Request `url` with GET; see `request` for the options."""
+        return self.request("GET", url, **options)
+
+    def head(self, url: str, **options: Any) -> Response:
+        """Request `url` with HEAD; redirects are followed only when asked for."""
         options.setdefault("allow_redirects", False)
-        return self.request("HEAD", path, **options)
+        return self.request("HEAD", url, **options)
 
-    def options(self, path: str, **options: Any) -> Response:
-        """Request `path` with OPTIONS."""
-        return self.request("OPTIONS", path, **options)
+    def options(self, url: str, **options: Any) -> Response:
+        """Request `url` with OPTIONS."""
+        return self.request("OPTIONS", url, **options)
 
-    def delete(self, path: str, **options: Any) -> Response:
-        """Request `path` with DELETE."""
-        return self.request("DELETE", path, **options)
+    def delete(self, url: str, **options: Any) -> Response:
+        """Request `url` with DELETE."""
+        return self.request("DELETE", url, **options)
 
-    def post(self, path: str, data: Body = None, json: Any = None, **options: Any) -> Response:
-        """Request `path` with POST."""
-        return self.request("POST", path, data=data, json=json, **options)
+    def post(self, url: str, data: Any = None, json: Any = None, **options: Any) -> Response:
+        """Request `url` with POST."""
+        return self.request("POST", url, data=data, json=json, **options)
 
-    def put(self, path: str, data: Body = None, **options: Any) -> Response:
-        """Request `path` with PUT."""
-        return self.request("PUT", path, data=data, **options)
+    def put(self, url: str, data: Any = None, **options: Any) -> Response:
+        """Request `url` with PUT."""
+        return self.request("PUT", url, data=data, **options)
 
-    def patch(self, path: str, data: Body = None, **options: Any) -> Response:
-        """Request `path` with PATCH."""
-        return self.request("PATCH", path, data=data, **options)
+    def patch(self, url: str, data: Any = None, **options: Any) -> Response:
+        """Request `url` with PATCH."""
+        return self.request("PATCH", url, data=data, **options)
 
     def request(
         self,
         method: str,
-        path: str,
-        *,
+        url: str,
         name: str | None = None,
-        params: Mapping[str, Any] | None = None,
-        data: Body = None,
-        json: Any = None,
-        headers: Mapping[str, str | None] | None = None,
-        key: str | None = None,
         catch_response: bool = False,
+        context: Mapping[str, Any] | None = None,
+        *,
+        params: Any = None,
+        data: Any = None,
+        json: Any = None,
+        headers: Mapping[str, Any] | None = None,
+        key: str | None = None,
         allow_redirects: bool = True,
-        timeout: float | None = None,
-        context: dict[str, Any] | None = None,
+        timeout: Any = None,
+        **rare: Any,
     ) -> Response:
-        """Request `path`, and put what became of it on record under `name` (`path` by default).
+        """Request `url`, and put what became of it on record under `name` (`url` by default).
 
-        `key` is the id of a write, recorded so that a check can ask for it afterwards. `timeout` (seconds)
-        shortens the deadline of this request. A header of None leaves out a default one. Redirects are
-        followed to the same host only. Whatever happens on the network is in the response, never raised;
-        ValueError is raised for a request that cannot be put into words of HTTP.
+        `url` is an address, or a path that is put behind the base address. `key` is the id of a write,
+        recorded so that a check can ask for it afterwards. `timeout` (seconds, or requests' pair of them, of
+        which the sum counts) shortens the deadline of this request. A header of None leaves out a default
+        one. Redirects are followed to the same host only. `files`, `auth`, `cookies`, `verify` and `cert` are
+        as in requests; with `stream` the answer is read within the deadline all the same. Whatever happens on
+        the network is in the response, never raised; ValueError is raised for a request that cannot be put
+        into words of HTTP, NotOffered for what is not here.
         """
         intended = self.arrival.take_due()
         settle = self._settle if catch_response else None
-        response = Response(method, name or path, intended, key, settle)
+        response = self._expect(method, name or self.request_name or url, intended, key, settle)
         if context:
-            response.context = context
+            response.context = dict(context)
         self._open.append(response)
         try:
-            call = self._call(method, path, params, data, json, headers)
-            self._perform(response, call, allow_redirects, timeout)
+            call = self._call(
+                method, url, params, data, json, headers, rare.pop("files", None) if rare else None
+            )
+            pool = self._pool
+            if rare or self.auth is not None:
+                call, pool = self._with(call, rare)
+            self._perform(response, call, pool, allow_redirects, self._allowed_s(timeout))
         except Exception as error:
             response.ended = NEVER
             if response.handed_over:
@@ -145,6 +159,9 @@ class Client:
         if not catch_response:
             self._settle(response)
         return response
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise missing_attribute("client", name, dir(Client))
 
     # the arrival's side
 
@@ -163,14 +180,20 @@ class Client:
 
     # the request's side
 
+    def _expect(
+        self, method: str, name: str, due_s: float, key: str | None, settle: Callable[[Response], None] | None
+    ) -> Response:
+        return Response(method, name, due_s, key, settle)
+
     def _settle(self, response: Response) -> None:
         if response in self._open:
             self._open.remove(response)
             self._report(response)
 
-    def _perform(self, response: Response, call: _Call, follow: bool, timeout: float | None) -> None:
+    def _perform(
+        self, response: Response, call: Call, pool: ConnectionPool, follow: bool, allowed_s: float
+    ) -> None:
         zero_s, clock = self.arrival.zero_s, time.monotonic
-        allowed_s = self._deadline_s if timeout is None else min(timeout, self._deadline_s)
         sent = clock() - zero_s
         if sent - response.intended >= allowed_s:
             response.error = failure.TOO_LATE
@@ -179,7 +202,7 @@ class Client:
         timer = Timeout(allowed_s)
         timer.start()
         try:
-            self._exchange(response, call, follow)
+            self._exchange(response, call, pool, follow)
             response.ended = clock() - zero_s
         except Timeout as expired:
             if expired is not timer:
@@ -198,24 +221,24 @@ class Client:
             response.ended = NEVER
             response.error = failure.DEADLINE
 
-    def _exchange(self, response: Response, call: _Call, follow: bool) -> None:
-        for _ in range(_MOST_REDIRECTS + 1):
-            status, headers, content = self._hop(response, call)
-            following = _redirected(call, status, headers) if follow and status in _REDIRECTING else None
+    def _exchange(self, response: Response, call: Call, pool: ConnectionPool, follow: bool) -> None:
+        for _ in range(self.max_redirects + 1):
+            status, headers, content = self._hop(response, call, pool)
+            following = redirected(call, status, headers) if follow and status in REDIRECTING else None
+            response.arrived(call, status, headers, content)
             if following is None:
-                response.status_code, response.raw_headers, response.content = status, headers, content
-                response.url = call.url
                 return
+            response.passed_on()
             call = following
         raise Unanswered(failure.REDIRECTS)
 
-    def _hop(self, response: Response, call: _Call) -> tuple[int, HeaderList, bytes]:
+    def _hop(self, response: Response, call: Call, pool: ConnectionPool) -> tuple[int, HeaderList, bytes]:
         at_home = call.origin.host == self._origin.host
-        headers = (
-            call.headers | {"Cookie": self.cookies.header()} if self.cookies and at_home else call.headers
-        )
+        headers = call.headers
+        if self.cookies and at_home and "Cookie" not in headers and "cookie" not in headers:
+            headers = headers | {"Cookie": self.cookies.header()}
         request = request_bytes(call.method, call.target, headers, call.body)
-        connection = self._pool.acquire(call.origin)
+        connection = pool.acquire(call.origin)
         response.handed_over = True
         try:
             answer = connection.exchange(request, bodiless=call.method == "HEAD")
@@ -223,129 +246,77 @@ class Client:
         except BaseException:
             connection.close()
             raise
-        self._pool.release(call.origin, connection)
+        pool.release(call.origin, connection)
         if at_home:
             self.cookies.store(answer.headers)
         return result
 
     def _call(
-        self,
-        method: str,
-        path: str,
-        params: Mapping[str, Any] | None,
-        data: Body,
-        json: Any,
-        headers: Mapping[str, str | None] | None,
-    ) -> _Call:
-        if path.startswith(("http://", "https://")):
-            origin, target, _ = locate(path)
-            url = path
+        self, method: str, url: Any, params: Any, data: Any, json: Any, headers: Any, files: Any
+    ) -> Call:
+        method = method.upper()
+        if not isinstance(url, str):
+            url = url.decode() if isinstance(url, bytes) else str(url)
+        if url.startswith(("http://", "https://")):
+            origin, target, _ = locate(url)
         else:
-            origin, target, url = self._origin, self._prefix + path, self._base_url + path
-        if params:
-            query = ("&" if "?" in target else "?") + urlencode(params, doseq=True)
+            origin, target, url = self._origin, self._prefix + url, self._base_url + url
+        if params or self.params:
+            query = ("&" if "?" in target else "?") + self._query(params)
             target, url = target + query, url + query
-        body, content_type = _body(data, json)
-        if body is None and method in _WITH_A_BODY:
-            body = b""
-        sent = _merged(self._headers_for(origin), headers, content_type)
-        return _Call(method, url, origin, _quoted(target), sent, body)
+        if data is None and json is None and files is None:
+            body, content_type = b"" if method in _WITH_A_BODY else None, ""
+        else:
+            body, content_type = body_of(data, json, files)
+        sent = merged(self._headers_for(origin), headers, content_type)
+        return Call(method, url, origin, quoted(target), sent, body)
+
+    def _query(self, params: Any) -> str:
+        if not self.params:
+            return encoded(params)
+        return "&".join(filter(None, (encoded(self.params), encoded(params or ()))))
 
     def _headers_for(self, origin: Origin) -> dict[str, str]:
+        """The base address's own credentials are for its own host alone."""
         if origin is self._origin:
-            return self.headers
-        return {k: v for k, v in self.headers.items() if k != "Authorization"} | {"Host": authority(origin)}
+            return self._headers
+        headers = without(self._headers, ("host",)) | {"Host": authority(origin)}
+        if self._credentials and headers.get("Authorization") == f"Basic {self._credentials}":
+            del headers["Authorization"]
+        return headers
+
+    def _with(self, call: Call, rare: dict[str, Any]) -> tuple[Call, ConnectionPool]:
+        """What few requests ask for."""
+        for name, value in rare.items():
+            if name not in _RARE:
+                raise NotOffered(f"{name}=", [f"{each}=" for each in (*_COMMON, *_RARE)])
+            if name in ("proxies", "hooks") and value:
+                raise NotOffered(f"{name}=")
+        auth = rare.get("auth") or self.auth
+        if auth is not None:
+            call = authorized(call, auth)
+        if cookies := rare.get("cookies"):
+            value = self.cookies.joined_by(cookies).header()
+            call = replace(call, headers=merged(call.headers, {"Cookie": value}, ""))
+        verify, cert = rare.get("verify"), rare.get("cert")
+        if verify is None and cert is None:
+            return call, self._pool
+        tls = self._tls._replace(
+            verify=self._tls.verify if verify is None else verify, cert=cert or self._tls.cert
+        )
+        return call, self._pools.of(tls)
+
+    def _allowed_s(self, timeout: Any) -> float:
+        """How long a request may take."""
+        given = self._timeout_s if timeout is None else timeout
+        if given is None:
+            return self._deadline_s
+        if isinstance(given, tuple | list):
+            given = None if None in given else sum(given)
+        if given is not None and not isinstance(given, int | float):
+            raise NotOffered("timeout=")
+        return self._deadline_s if given is None else min(given, self._deadline_s)
 
 
 def _keep_to_oneself(response: Response) -> None:
     """Report nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """A request in the words of HTTP. `url` is for people and for resolving redirects."""
-
-    method: str
-    url: str
-    origin: Origin
-    target: str
-    headers: dict[str, str]
-    body: bytes | None
-
-
-def locate(url: str) -> tuple[Origin, str, str]:
-    """The origin, the path with its query, and the credentials (base64) of an absolute address."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port or _PORTS[parts.scheme]
-    except (ValueError, KeyError) as error:
-        raise ValueError(f"'{url}' is not an http:// or https:// address") from error
-    if not parts.hostname:
-        raise ValueError(f"'{url}' is not an http:// or https:// address")
-    target = parts.path + (f"?{parts.query}" if parts.query else "")
-    login = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
-    credentials = base64.b64encode(login.encode()).decode() if parts.username else ""
-    return Origin(parts.scheme, parts.hostname, port), target, credentials
-
-
-def authority(origin: Origin) -> str:
-    """The Host header for `origin`."""
-    host = f"[{origin.host}]" if ":" in origin.host else origin.host
-    return host if _PORTS[origin.scheme] == origin.port else f"{host}:{origin.port}"
-
-
-def _redirected(call: _Call, status: int, headers: HeaderList) -> _Call | None:
-    """The request that a redirect asks for; None when it leads nowhere or to another host.
-
-    A test may touch only the hosts that it was pointed at, so an answer that sends the user elsewhere is the
-    end of the request.
-    """
-    location = next((value for name, value in headers if name.lower() == b"location"), None)
-    if location is None:
-        return None
-    url = urljoin(call.url, location.decode("latin-1"))
-    try:
-        origin, target, _ = locate(url)
-    except ValueError:
-        return None
-    if origin.host != call.origin.host:
-        return None
-    sent = call.headers | {"Host": authority(origin)}
-    if status in (307, 308) or (call.method == "HEAD" or (status != 303 and call.method != "POST")):
-        return _Call(call.method, url, origin, _quoted(target), sent, call.body)
-    return _Call("GET", url, origin, _quoted(target), _without(sent, ("content-type",)), None)
-
-
-def _body(data: Body, json: Any) -> tuple[bytes | None, str]:
-    """The request's content and its type ("" for none, or for the scenario to say)."""
-    if json is not None:
-        return jsonlib.dumps(json, separators=(",", ":")).encode(), "application/json"
-    if data is None or isinstance(data, bytes):
-        return data, ""
-    if isinstance(data, str):
-        return data.encode(), ""
-    return urlencode(data, doseq=True).encode(), "application/x-www-form-urlencoded"
-
-
-def _merged(
-    base: dict[str, str], given: Mapping[str, str | None] | None, content_type: str
-) -> dict[str, str]:
-    """`base`, and `given` over it whatever the case of the names; None takes a header away."""
-    if content_type:
-        base = base | {"Content-Type": content_type}
-    if not given:
-        return base
-    kept = _without(base, {name.lower() for name in given})
-    return kept | {name: value for name, value in given.items() if value is not None}
-
-
-def _without(headers: dict[str, str], names: Container[str]) -> dict[str, str]:
-    return {name: value for name, value in headers.items() if name.lower() not in names}
-
-
-def _quoted(target: str) -> str:
-    """`target` as it may stand in a request line: percent-encoded where it has to be."""
-    target = target.partition("#")[0] or "/"
-    if not target.startswith("/"):
-        target = "/" + target
-    return target if _PLAIN.fullmatch(target) else quote(target, safe=_IN_A_PATH)

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import ssl
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import gevent
@@ -36,6 +38,17 @@ class Origin(NamedTuple):
     scheme: str
     host: str
     port: int
+
+
+class Tls(NamedTuple):
+    """How connections are secured, and the server known."""
+
+    verify: bool | str = True  # by the system's authorities, by those in a file, or not
+    cert: str | tuple[str, str] | None = None  # the client's own: a file, or those of certificate and key
+    make_context: Callable[[], ssl.SSLContext] | None = None  # the scenario's own context, in place of ours
+
+
+DEFAULT_TLS = Tls()
 
 
 class Connection:
@@ -109,8 +122,8 @@ class ConnectionPool:
     would measure the handshakes of the testing machine.
     """
 
-    def __init__(self, verify: bool | str = True) -> None:
-        self._verify = verify
+    def __init__(self, tls: Tls = DEFAULT_TLS) -> None:
+        self._tls = tls
         self._idle: dict[Origin, list[Connection]] = {}
         self._resolved: dict[Origin, tuple[float, list[Address]]] = {}
         self._tls_context: Any = None
@@ -167,7 +180,10 @@ class ConnectionPool:
         if origin.scheme != "https":
             return sock
         if self._tls_context is None:
-            self._tls_context = _tls_context(self._verify)
+            try:
+                self._tls_context = _tls_context(self._tls)
+            except OSError as error:  # for the network's failures it must not be taken
+                raise ValueError(f"{self._tls.verify}, {self._tls.cert}: {error}") from error
         return self._tls_context.wrap_socket(sock, server_hostname=origin.host)
 
     def _addresses(self, origin: Origin) -> list[Address]:
@@ -180,10 +196,39 @@ class ConnectionPool:
         return known[1]
 
 
-def _tls_context(verify: bool | str) -> Any:
-    context = gevent.ssl.create_default_context(cafile=verify if isinstance(verify, str) else None)
-    if verify is False:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
+class Pools:
+    """The pools of one load: a connection serves whoever asks for the same security."""
+
+    def __init__(self) -> None:
+        self._pools: dict[Tls, ConnectionPool] = {}
+
+    def of(self, tls: Tls) -> ConnectionPool:
+        """The pool of connections that are secured so."""
+        pool = self._pools.get(tls)
+        if pool is None:
+            pool = self._pools[tls] = ConnectionPool(tls)
+        return pool
+
+    def close(self) -> None:
+        """Close all idle connections."""
+        for pool in self._pools.values():
+            pool.close()
+
+
+def _tls_context(tls: Tls) -> Any:
+    if tls.make_context is not None:
+        context = tls.make_context()
+    else:
+        own = isinstance(tls.verify, str)
+        context = gevent.ssl.create_default_context(**(_authorities(str(tls.verify)) if own else {}))
+        if not tls.verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+    if tls.cert is not None:
+        context.load_cert_chain(*((tls.cert,) if isinstance(tls.cert, str) else tls.cert))
     context.set_alpn_protocols(["http/1.1"])
     return context
+
+
+def _authorities(path: str) -> dict[str, str]:
+    return {"capath": path} if Path(path).is_dir() else {"cafile": path}

@@ -14,6 +14,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,13 +33,13 @@ from seatrial.load import failure, iteration, sessions, wall
 from seatrial.load.alarm import alarm
 from seatrial.load.arrival import Arrival
 from seatrial.load.client import Client
-from seatrial.load.connection import ConnectionPool
+from seatrial.load.client_state import ClientSettings
+from seatrial.load.connection import Pools
 from seatrial.load.options import LoadOptions
 from seatrial.load.pacer import Pacer
 from seatrial.load.recorder import Recorder
 from seatrial.load.reporter import Reporter
 from seatrial.load.scenario_errors import ErrorTally, LogListener, hear_greenlets
-from seatrial.load.sessions import ClientSettings
 from seatrial.load.spool import CANNOT_WRITE, SpoolHeader
 from seatrial.load.user_pool import Task, VirtualUser
 from seatrial.model.result import GeneratorAudit
@@ -80,7 +81,7 @@ class Engine:
         self._reporter = Reporter(self._recorder, self._events.request, header.zero_unix_s, deadline_s)
         arrivals = header.offer.arrivals([task.weight for task in tasks], header.share)
         self._pacer = Pacer(arrivals, zero_s, self._launch, time.monotonic)
-        self._pools: dict[bool | str, ConnectionPool] = {}
+        self._pools = Pools()
         self._serving: dict[greenlet, VirtualUser | None] = {}
         self._closing = Event()
         self._drained = Event()  # closing, and nobody is under way
@@ -121,8 +122,7 @@ class Engine:
                 self._stop_hearing()
                 logging.getLogger().removeHandler(self._log_listener)
                 self._audit = self._closed()
-                for pool in self._pools.values():
-                    pool.close()
+                self._pools.close()
         return self._audit
 
     def _closed(self) -> GeneratorAudit:
@@ -182,10 +182,10 @@ class Engine:
             return VirtualUser(user, client.arrival, client)
         return VirtualUser(user, Arrival(self._header.zero_monotonic_s), None)
 
-    def _new_client(self, user: User, settings: ClientSettings) -> Client:
-        pool = self._pools.setdefault(settings.verify, ConnectionPool(settings.verify))
+    def _new_client(self, user: User, settings: ClientSettings, kind: type[Client]) -> Client:
         arrival, report = Arrival(self._header.zero_monotonic_s), partial(self._reporter.settled, user)
-        return Client(settings.host or self._host, pool, arrival, self._options.deadline, report)
+        settings = settings if settings.host else replace(settings, host=self._host)
+        return kind(settings, self._pools, arrival, self._options.deadline, report)
 
     def _ended(self, task: Task, virtual: VirtualUser | None) -> None:
         """An arrival that sent nothing is in no row of the log, so it is counted here."""

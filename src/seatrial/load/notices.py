@@ -30,6 +30,16 @@ def notices(user_classes: Sequence[type[User]], tasks: Sequence[Task], host: str
     return found
 
 
+def refuse_proxies(user_classes: Iterable[type[User]]) -> None:
+    """Raise ValueError for a class whose client would ask a proxy: whom it asks could not be told."""
+    for user_class in user_classes:
+        if getattr(user_class, "proxy_host", None):
+            raise ValueError(
+                f"{user_class.__name__}.proxy_host: whom a proxy asks cannot be held to an allow list; "
+                "give the proxy's own address as the host"
+            )
+
+
 def _shares(user_classes: Sequence[type[User]], tasks: Sequence[Task]) -> Iterator[str]:
     """Who gets how many of the arrivals, where that is not plain."""
     fixed = [each for each in user_classes if each.fixed_count]

@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from email.message import Message
+from http.client import responses
 from math import isnan
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, NoReturn, Self
 
-from locust.exception import LocustError, ResponseError
+from locust.exception import CatchResponseError, LocustError, ResponseError
+from requests.exceptions import ConnectionError, HTTPError, JSONDecodeError  # noqa: A004
 
+from seatrial.load.call import REDIRECTING, Call
+from seatrial.load.cookies import CookieJar
 from seatrial.load.failure import RequestFailed
+from seatrial.load.not_offered import NotOffered, missing_attribute
 from seatrial.load.recorder import NEVER
 from seatrial.load.wire import HeaderList, Headers
 from seatrial.model.ownfailure import SCENARIO, in_other_words
 from seatrial.model.secrets import shown
 
 _LONGEST_ERROR = 200  # characters; scenarios put whole answers into error texts
+
+
+class BadStatus(ResponseError, HTTPError):  # noqa: N818  # what it says
+    """From `raise_for_status`: an answer with a status of 400 or above. Also requests' HTTPError."""
+
+
+class NoAnswer(ResponseError, ConnectionError):  # noqa: N818
+    """From `raise_for_status`: no answer. Also requests' ConnectionError."""
 
 
 class _ScenarioRaised(RequestFailed):
@@ -32,8 +45,9 @@ class Response:
     """
 
     __slots__ = (
-        "_caught", "_headers", "_settle", "_verdict", "content", "context", "ended", "error", "handed_over",
-        "intended", "key", "method", "name", "raw_headers", "sent", "status_code", "url",
+        "_caught", "_encoding", "_headers", "_settle", "_verdict", "content", "context", "ended", "error",
+        "handed_over", "history", "intended", "js", "key", "method", "name", "raw_headers", "request", "sent",
+        "status_code", "url",
     )  # fmt: skip
 
     def __init__(
@@ -56,11 +70,28 @@ class Response:
         self.content = b""
         self.raw_headers: HeaderList = []
         self.url = ""
+        self.request: Call | None = None  # as it was sent last
+        self.history: list[Response] = []  # the redirects that led here
         self.context: dict[str, Any] = {}
+        self.js: Any = None  # for `self.rest`
+        self._encoding: str | None = None
         self._headers: Headers | None = None
         self._settle = settle  # with catch_response only: called when the scenario has decided
         self._caught = False
         self._verdict: bool | Exception | None = None
+
+    def arrived(self, call: Call, status: int, headers: HeaderList, content: bytes) -> None:
+        """The answer to `call` is there."""
+        self.request, self.url = call, call.url
+        self.status_code, self.raw_headers, self.content = status, headers, content
+
+    def passed_on(self) -> None:
+        """It was a redirect that is followed: the answer is still to come."""
+        passed = Response(self.method, self.name, self.intended, self.key, None)
+        assert self.request is not None
+        passed.arrived(self.request, self.status_code, self.raw_headers, self.content)
+        self.history.append(passed)
+        self.status_code, self.raw_headers, self.content = 0, [], b""
 
     @property
     def ok(self) -> bool:
@@ -78,19 +109,68 @@ class Response:
         return self._headers
 
     @property
+    def reason(self) -> str:
+        """The status in words."""
+        return responses.get(self.status_code, "")
+
+    @property
+    def cookies(self) -> CookieJar:
+        """Those that this answer sets."""
+        jar = CookieJar()
+        jar.store(self.raw_headers)
+        return jar
+
+    @property
+    def encoding(self) -> str:
+        """The charset of the text: the answer's own if it names one, else UTF-8. It may be set."""
+        if self._encoding is None:
+            message = Message()
+            message["Content-Type"] = self.headers.get("content-type", "")
+            self._encoding = message.get_content_charset("utf-8")
+        return self._encoding
+
+    @encoding.setter
+    def encoding(self, encoding: str | None) -> None:
+        self._encoding = encoding
+
+    @property
     def text(self) -> str:
-        """The content as text, by the charset that the answer names, else UTF-8."""
-        message = Message()
-        message["Content-Type"] = self.headers.get("content-type", "")
-        charset = message.get_content_charset("utf-8")
+        """The content as text."""
         try:
-            return self.content.decode(charset, "replace")
+            return self.content.decode(self.encoding, "replace")
         except LookupError:
             return self.content.decode("utf-8", "replace")
 
+    @property
+    def is_redirect(self) -> bool:
+        """Whether it leads on to somewhere else."""
+        return "location" in self.headers and self.status_code in REDIRECTING
+
+    def iter_content(self, chunk_size: int | None = 1, decode_unicode: bool = False) -> Iterator[Any]:
+        """The content in pieces. It has been read whole, within the deadline."""
+        content: bytes | str = self.text if decode_unicode else self.content
+        size = chunk_size or len(content) or 1
+        return (content[at : at + size] for at in range(0, len(content), size))
+
+    def iter_lines(
+        self,
+        chunk_size: int = 512,  # noqa: ARG002  # as in requests: how much is read at once
+        decode_unicode: bool = False,
+        delimiter: Any = None,
+    ) -> Iterator[Any]:
+        """The content line by line."""
+        content: Any = self.text if decode_unicode else self.content
+        yield from content.split(delimiter) if delimiter else content.splitlines()
+
+    def close(self) -> None:
+        """Accepted; the answer has been read to its end."""
+
     def json(self, **options: Any) -> Any:
-        """The content as JSON. Raises ValueError when it is not."""
-        return json.loads(self.content, **options)
+        """The content as JSON. Raises requests' JSONDecodeError, a ValueError, when it is not."""
+        try:
+            return json.loads(self.content, **options)
+        except json.JSONDecodeError as error:
+            raise JSONDecodeError(error.msg, error.doc, error.pos) from error
 
     @property
     def elapsed(self) -> timedelta:
@@ -111,10 +191,19 @@ class Response:
         both = release + b"/" + region if release and region else release or region
         return both.decode("latin-1")
 
+    @property
+    def request_meta(self) -> RequestMeta:
+        """What Locust's listeners are told of it; the name, the method and the context may be set."""
+        return RequestMeta(self)
+
     def raise_for_status(self) -> None:
-        """Raise ResponseError unless `ok`."""
-        if not self.ok:
-            raise ResponseError(self.error or f"HTTP {self.status_code}")
+        """Raise BadStatus or NoAnswer unless `ok`, or what the scenario has decided."""
+        if isinstance(self._verdict, Exception):
+            raise self._verdict
+        if self.error:
+            raise NoAnswer(self.error, response=self)
+        if not self.ok and self._verdict is None:
+            raise BadStatus(f"HTTP {self.status_code}", response=self)
 
     def success(self) -> None:
         """Accept the answer whatever its status. An answer that never came cannot be accepted."""
@@ -124,7 +213,7 @@ class Response:
     def failure(self, reason: str | Exception) -> None:
         """Reject the answer whatever its status."""
         self._needs_a_with_block()
-        self._verdict = reason if isinstance(reason, Exception) else RequestFailed(str(reason))
+        self._verdict = reason if isinstance(reason, Exception) else CatchResponseError(str(reason))
 
     def judge(self) -> tuple[bool, str, Exception | None]:
         """Whether the scenario accepts the answer; if not, why, for the log and for Locust's statistics."""
@@ -161,6 +250,9 @@ class Response:
         self._settle(self)
         return expected
 
+    def __getattr__(self, name: str) -> NoReturn:
+        raise missing_attribute("response", name, dir(Response))
+
     def _needs_a_with_block(self) -> None:
         if not self._caught:
             raise LocustError(
@@ -169,3 +261,31 @@ class Response:
 
     def __repr__(self) -> str:
         return f"<Response [{self.status_code or self.error}]>"
+
+
+class RequestMeta:
+    """`response.request_meta`, by Locust's names."""
+
+    _SETTABLE: ClassVar = {"name": "name", "request_type": "method", "context": "context"}
+
+    def __init__(self, response: Response) -> None:
+        self._response = response
+
+    def __getitem__(self, key: str) -> Any:
+        response = self._response
+        told = {
+            "request_type": response.method,
+            "name": response.name,
+            "context": response.context,
+            "response": response,
+            "response_length": len(response.content),
+            "response_time": (response.ended - response.intended) * 1e3,
+            "exception": response.judge()[2],
+            "url": response.url,
+        }
+        return told[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        if key not in self._SETTABLE:
+            raise NotOffered(f"response.request_meta[{key!r}] = …", self._SETTABLE)
+        setattr(self._response, self._SETTABLE[key], value)

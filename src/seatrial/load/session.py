@@ -30,10 +30,10 @@ from locust.runners import MasterRunner, WorkerRunner
 from seatrial.load import machine, shape, standby, wall
 from seatrial.load.assignment import KEY, Assignment, this_machine
 from seatrial.load.audit import AuditTally, describe
-from seatrial.load.client import locate
+from seatrial.load.call import locate
 from seatrial.load.engine import Engine
 from seatrial.load.merging import merged
-from seatrial.load.notices import notices
+from seatrial.load.notices import notices, refuse_proxies
 from seatrial.load.options import LoadOptions
 from seatrial.load.parquet import save
 from seatrial.load.spool import CANNOT_WRITE, SpoolHeader, SpoolReader
@@ -91,6 +91,7 @@ class Session:
         environment, runner = self._environment, self._environment.runner
         host = _host(environment, driven)
         tasks = tasks_of(driven, filtered=bool(texts.get("tags") or texts.get("exclude_tags")))
+        refuse_proxies(driven)
         self._say(driven, tasks, options)
         self._hold(options.allow)
         if isinstance(runner, WorkerRunner):

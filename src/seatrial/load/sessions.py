@@ -9,7 +9,6 @@ classes that the load drives. Making one takes a hundredth of what a session of 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from locust import User
@@ -17,17 +16,11 @@ from locust.contrib import fasthttp as _fasthttp
 from locust.user import users as _users
 
 from seatrial.load.client import Client
+from seatrial.load.client_state import ClientSettings
+from seatrial.load.connection import Tls
+from seatrial.load.fast_client import FastClient
 
-
-@dataclass(frozen=True, slots=True)
-class ClientSettings:
-    """What a user class says about its client."""
-
-    host: str
-    verify: bool | str = True
-
-
-Make = Callable[[User, ClientSettings], Client]
+Make = Callable[[User, ClientSettings, type[Client]], Client]
 
 users: Any = _users
 fasthttp: Any = _fasthttp
@@ -37,7 +30,7 @@ _OURS: list[Make] = []  # at most one: of the load that goes on
 
 def client_for(user: User, settings: ClientSettings) -> Client | None:
     """A client of the load that goes on; None when there is none."""
-    return _OURS[0](user, settings) if _OURS else None
+    return _OURS[0](user, settings, Client) if _OURS else None
 
 
 def provide(make: Make, driven: tuple[type[User], ...]) -> Callable[[], None]:
@@ -47,12 +40,12 @@ def provide(make: Make, driven: tuple[type[User], ...]) -> Callable[[], None]:
     def session(*arguments: Any, user: User, **options: Any) -> Any:
         if not isinstance(user, driven):
             return before[0](*arguments, user=user, **options)
-        return make(user, ClientSettings(user.host or ""))
+        return make(user, ClientSettings(user.host or ""), Client)
 
     def fast_session(*arguments: Any, user: User, **options: Any) -> Any:
         if not isinstance(user, driven):
             return before[1](*arguments, user=user, **options)
-        return make(user, ClientSettings(user.host or "", verify=not options.get("insecure")))
+        return make(user, _fast_settings(user.host or "", options), FastClient)
 
     def stop() -> None:
         _OURS.clear()
@@ -61,3 +54,14 @@ def provide(make: Make, driven: tuple[type[User], ...]) -> Callable[[], None]:
     _OURS[:] = [make]
     users.HttpSession, fasthttp.FastHttpSession = session, fast_session
     return stop
+
+
+def _fast_settings(host: str, options: dict[str, Any]) -> ClientSettings:
+    """What a FastHttpUser says by its attributes. It trusts any certificate unless told otherwise."""
+    return ClientSettings(
+        host,
+        Tls(verify=not options.get("insecure"), make_context=options.get("ssl_context_factory")),
+        headers=options.get("headers"),
+        max_redirects=options.get("max_redirects", 30),
+        timeout_s=options.get("network_timeout"),
+    )

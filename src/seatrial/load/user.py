@@ -8,7 +8,9 @@ from locust import User
 from locust.user.users import RestMixin
 
 from seatrial.load.client import Client
-from seatrial.load.sessions import ClientSettings, client_for
+from seatrial.load.client_state import ClientSettings
+from seatrial.load.connection import Tls
+from seatrial.load.sessions import client_for
 from seatrial.load.standby import stand_by
 
 
@@ -49,7 +51,7 @@ class OpenLoopUser(User, RestMixin):  # type: ignore[type-arg]
     def __init__(self, environment: Any) -> None:
         """`environment`: Locust's."""
         super().__init__(environment)
-        client = client_for(self, ClientSettings(self.host or "", self.verify))
+        client = client_for(self, ClientSettings(self.host or "", Tls(self.verify)))
         if client is not None:
             self.client = client
 
