@@ -16,7 +16,7 @@ import shlex
 from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from seatrial.extras import Extra
 from seatrial.model.problems import Path
@@ -31,8 +31,8 @@ def _as_arguments(value: object) -> object:
     return as_tuple(shlex.split(value) if isinstance(value, str) else value)
 
 
-Files = Annotated[tuple[str, ...], BeforeValidator(_as_files)]
-Arguments = Annotated[tuple[str, ...], BeforeValidator(_as_arguments)]
+Files = Annotated[tuple[str, ...], BeforeValidator(_as_files, json_schema_input_type=str | list[str])]
+Arguments = Annotated[tuple[str, ...], BeforeValidator(_as_arguments, json_schema_input_type=str | list[str])]
 
 
 def beginning_with(*schemes: str) -> AfterValidator:
@@ -57,10 +57,14 @@ class Binding(BaseModel):
     driver: ClassVar[str]  # as target files call it
     extra: ClassVar[Extra | None] = None  # without which such a role cannot be reached
 
-    pidfile: Files = ()
-    start: Arguments = ()
-    stop: Arguments = ()  # for faults that must keep a supervisor from bringing them back
-    log: str = os.devnull  # where the output of `start` goes
+    pidfile: Files = Field(default=(), examples=["run/worker.pid"])
+    """The file with the number of its process, or a list of them; a path from the target's file."""
+    start: Arguments = Field(default=(), examples=[["systemctl", "start", "worker"]])
+    """The command that starts it again, where no supervisor does."""
+    stop: Arguments = Field(default=(), examples=[["systemctl", "stop", "worker"]])
+    """The command that keeps its supervisor from bringing it back, for faults that it must stay away in."""
+    log: str = Field(default=os.devnull, examples=["logs/worker.log"])
+    """Where the output of `start` goes."""
 
     def addresses(self) -> Iterator[tuple[Path, str]]:
         """Each address that is reached through this role, and the keys under which it stands."""
@@ -68,4 +72,4 @@ class Binding(BaseModel):
 
 
 class Supervision(Binding):
-    """What any driver's binding says of processes."""
+    """What any driver's binding says of processes, one that nobody has declared included."""

@@ -1,8 +1,10 @@
-"""An HAProxy: {driver: haproxy, socket: run/haproxy.sock, map: active.map}, and its runtime API.
+"""An HAProxy, and its runtime API.
 
-    echo 'show servers state' | socat stdio /run/haproxy/admin.sock
+    {driver: haproxy, socket: run/haproxy.sock, map: active.map}
 
 One command a connection, on the stats socket; management guide, section 9.3.
+
+    echo 'show servers state' | socat stdio /run/haproxy/admin.sock
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from seatrial.drivers.binding import Binding
 from seatrial.model.problems import TooLate, Unavailable, Unreachable
@@ -20,15 +22,20 @@ from seatrial.model.strict import as_tuple
 
 
 class HaproxyBinding(Binding):
-    """Its stats socket, the backends that are its own, and the map whose `key` names the live release."""
+    """An HAProxy: its stats socket, its backends, and the map whose `key` names the live release."""
 
     driver: ClassVar[str] = "haproxy"
 
-    socket: str
-    map: str = ""  # as HAProxy's configuration names it
-    map_file: str | None = None
+    socket: str = Field(examples=["run/haproxy.sock"])
+    """Its stats socket, at level admin."""
+    map: str = Field(default="", examples=["active.map"])
+    """The map that names the live release, as HAProxy's configuration names it."""
+    map_file: str | None = Field(default=None, examples=["/etc/haproxy/active.map"])
+    """The file of that map, which is rewritten as well: a restart forgets what was told to the socket."""
     key: str = "active"
+    """The entry of the map that names the live release."""
     backends: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = ("blue", "green")
+    """The releases that it may name: HAProxy's backends of theirs."""
 
 
 _PATIENCE_S = 2.0

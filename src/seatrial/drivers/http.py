@@ -6,23 +6,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from seatrial.drivers.binding import Binding, WebAddress
 from seatrial.model.problems import Path
+from seatrial.model.strict import counted_in
 
 
 class HttpBinding(Binding):
-    """How to reach it; and, for look-ups, which words of the answer are the content (see `lookups.http`)."""
+    """A service by HTTP: for its admin endpoints, for probes, and to look writes up one by one.
+
+    For look-ups, `{id}` in `url` and `headers` is the write's id, `{expected[0]}` the first word of its
+    content; 200 is one stored copy, 404 none.
+    """
 
     driver: ClassVar[str] = "http"
 
-    url: WebAddress
-    headers: dict[str, str] = Field(default_factory=dict)
-    content: str | None = None
-    timeout_s: float = 5.0
+    url: WebAddress = Field(examples=["http://127.0.0.1:9000"])
+    """Its address."""
+    headers: dict[str, str] = Field(
+        default_factory=dict, examples=[{"Authorization": "Bearer ${ADMIN_TOKEN}"}]
+    )
+    """Headers of every request."""
+    content: str | None = Field(default=None, examples=["{tenant} {sku} {quantity}"])
+    """For look-ups: the words of the answer's JSON object that are a write's content."""
+    timeout_s: Annotated[float, counted_in("seconds")] = 5.0
+    """Each answer must come within that time."""
 
     def addresses(self) -> Iterator[tuple[Path, str]]:
         yield ("url",), self.url

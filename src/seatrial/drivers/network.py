@@ -11,7 +11,7 @@ import ipaddress
 import re
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from seatrial.drivers.binding import Binding, Files
 from seatrial.model.problems import BadInput, Problem, nearest
@@ -36,12 +36,16 @@ def _of_networks(side: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class NetworkBinding(Binding):
-    """Which namespace, and which addresses are on which side."""
+    """A network: its sides, and the namespace that routes between them."""
 
     driver: ClassVar[str] = "network"
 
-    namespace: Annotated[str, AfterValidator(_nameable)] = ""
-    sides: dict[str, Annotated[Files, AfterValidator(_of_networks)]]
+    namespace: Annotated[str, AfterValidator(_nameable)] = Field(default="", examples=["router"])
+    """The namespace, as `ip netns` names it; left out, this machine's own."""
+    sides: dict[str, Annotated[Files, AfterValidator(_of_networks)]] = Field(
+        examples=[{"east": ["10.1.0.0/24"], "west": ["10.2.0.0/24"]}]
+    )
+    """Which addresses are on which side, by names of your own."""
 
     @property
     def families(self) -> set[Family]:

@@ -1,11 +1,11 @@
 """A PostgreSQL cluster under Patroni: its binding, who leads it, and which processes that is.
 
-driver: patroni
-url: http://127.0.0.1:8008            # asked first; every member knows who leads
-members:
-  db-1: {url: http://127.0.0.1:8008, postmaster: run/db-1/data/postmaster.pid, pidfile: run/db-1.pid}
-  db-2: …
-proxies: [logs/db-proxy.log]          # of the HAProxies before it, to split a failover into its phases
+    driver: patroni
+    url: http://127.0.0.1:8008            # asked first; every member knows who leads
+    members:
+      db-1: {url: http://127.0.0.1:8008, postmaster: run/db-1/data/postmaster.pid, pidfile: run/db-1.pid}
+      db-2: {url: http://127.0.0.2:8008, postmaster: run/db-2/data/postmaster.pid, pidfile: run/db-2.pid}
+    proxies: [logs/db-proxy.log]          # of the HAProxies before it, to split a failover into its phases
 
 `postmaster` and `pidfile` are files with a process's number.
 """
@@ -32,23 +32,38 @@ class MemberBinding(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    url: WebAddress = ""
-    region: str = ""  # for people
-    postmaster: str = ""  # its pidfile
-    pidfile: str = ""  # Patroni's own
-    start: Arguments = ()  # starts Patroni again
-    stop: Arguments = ()
-    log: str = ""  # Patroni's and PostgreSQL's lines, in one file
+    url: WebAddress = Field(default="", examples=["http://127.0.0.1:8008"])
+    """The address of its Patroni."""
+    region: str = Field(default="", examples=["east"])
+    """Where it is, for people."""
+    postmaster: str = Field(default="", examples=["run/db-1/data/postmaster.pid"])
+    """The file with the number of PostgreSQL's first process."""
+    pidfile: str = Field(default="", examples=["run/db-1.pid"])
+    """The file with the number of its Patroni."""
+    start: Arguments = Field(default=(), examples=[["systemctl", "start", "patroni@db-1"]])
+    """The command that starts its Patroni again."""
+    stop: Arguments = Field(default=(), examples=[["systemctl", "stop", "patroni@db-1"]])
+    """The command that stops it."""
+    log: str = Field(default="", examples=["logs/db-1.log"])
+    """Patroni's and PostgreSQL's lines, in one file: they tell where a failover's time went."""
 
 
 class PatroniBinding(Binding):
-    """How to reach a cluster."""
+    """A PostgreSQL cluster under Patroni. Whoever acts on its primary acts on the member that leads then."""
 
     driver: ClassVar[str] = "patroni"
 
-    url: WebAddress = ""  # not needed by whom the logs are enough
-    members: dict[str, MemberBinding] = Field(default_factory=dict)
-    proxies: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = ()
+    url: WebAddress = Field(default="", examples=["http://127.0.0.1:8008"])
+    """The address of any member's Patroni; not needed by those for whom its logs are enough."""
+    members: dict[str, MemberBinding] = Field(
+        default_factory=dict,
+        examples=[{"db-1": {"url": "http://127.0.0.1:8008", "postmaster": "run/db-1/data/postmaster.pid"}}],
+    )
+    """Each member, by its name in Patroni."""
+    proxies: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = Field(
+        default=(), examples=[["logs/db-proxy.log"]]
+    )
+    """Logs of the HAProxies before it, which tell when the new leader was reached."""
 
     def urls(self) -> list[str]:
         """Where to ask, in this order, without repetition."""

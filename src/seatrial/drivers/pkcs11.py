@@ -1,4 +1,6 @@
-"""An HSM: {driver: pkcs11, module, address, token, key, pin: "${PIN}", pidfile, start, stop}.
+"""An HSM.
+
+    {driver: pkcs11, module: /usr/lib/softhsm/libsofthsm2.so, token: audit, key: signing, pin: "${PIN}"}
 
 A signature is the proof that it works. A PKCS#11 call has no deadline, so the signature is made in a process
 of its own (see `ledger/pkcs11.py`).
@@ -24,19 +26,25 @@ from seatrial.model.role import Role
 
 
 class Pkcs11Binding(Binding):
-    """How to reach it, and which key signs."""
+    """An HSM: how to reach it, and which key signs."""
 
     driver: ClassVar[str] = "pkcs11"
     extra: ClassVar[Extra | None] = HSM
 
     model_config = ConfigDict(coerce_numbers_to_str=True)
 
-    module: str  # the vendor's library, or p11-kit-client.so
-    address: str = ""  # for p11-kit-client.so: unix:path=/run/hsm.sock
-    token: str  # label
-    key: str  # label of both halves of the key pair
-    pin: str = Field(repr=False)
-    deadline: Duration = Duration(2.0)  # for logging in, and again for the signature
+    module: str = Field(examples=["/usr/lib/softhsm/libsofthsm2.so"])
+    """The vendor's library, or p11-kit-client.so."""
+    address: str = Field(default="", examples=["unix:path=/run/hsm.sock"])
+    """Of p11-kit-client.so alone: the socket that it connects to."""
+    token: str = Field(examples=["audit"])
+    """The label of the token."""
+    key: str = Field(examples=["signing"])
+    """The label of both halves of the key pair."""
+    pin: str = Field(repr=False, examples=["${PIN}"])
+    """The PIN of whoever signs."""
+    deadline: Duration = Duration(2.0)
+    """The time for logging in, and again for the signature."""
 
 
 DRIVERS = frozenset({"pkcs11"})

@@ -1,4 +1,6 @@
-"""A PostgreSQL server: {driver: postgres, url: "postgresql://app:${DATABASE_PASSWORD}@127.0.0.1:5432/shop"}.
+"""A PostgreSQL server.
+
+    {driver: postgres, url: "postgresql://app:${DATABASE_PASSWORD}@127.0.0.1:5432/shop"}
 
 libpq connects in C, where nobody can look on. So each host is resolved here, before each connection, and
 libpq is given the allowed addresses as `hostaddr`; the name stays, for certificates and password files. What
@@ -13,6 +15,7 @@ from typing import Annotated, Any, ClassVar
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
+from pydantic import Field
 
 from seatrial.drivers import reach
 from seatrial.drivers.binding import Binding, beginning_with
@@ -22,11 +25,14 @@ from seatrial.model.role import Role
 
 
 class PostgresBinding(Binding):
-    """How to reach a database."""
+    """A PostgreSQL server, by the address of one of its databases."""
 
     driver: ClassVar[str] = "postgres"
 
-    url: Annotated[str, beginning_with("postgresql", "postgres")]
+    url: Annotated[str, beginning_with("postgresql", "postgres")] = Field(
+        examples=["postgresql://app:${DATABASE_PASSWORD}@127.0.0.1:5432/shop"]
+    )
+    """The database's address, as libpq takes it."""
 
     def addresses(self) -> Iterator[tuple[Path, str]]:
         yield ("url",), self.url

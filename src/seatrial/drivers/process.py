@@ -1,4 +1,7 @@
-"""A process of this machine: {driver: process, pidfile: run/worker.pid, start: [program, argument …]}."""
+"""A process of this machine.
+
+{driver: process, pidfile: run/worker.pid, start: [systemctl, start, worker]}
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,6 @@ from seatrial.drivers.binding import Binding
 
 
 class ProcessBinding(Binding):
-    """Where its number stands, and how it is started."""
+    """A process of this machine: where its number stands, and how it is started."""
 
     driver: ClassVar[str] = "process"

@@ -1,4 +1,6 @@
-"""A Redis or Valkey server: {driver: redis, url: "redis://:${CACHE_PASSWORD}@127.0.0.1:6379/0"}.
+"""A Redis or Valkey server.
+
+    {driver: redis, url: "redis://:${CACHE_PASSWORD}@127.0.0.1:6379/0"}
 
 The client's own retries are switched off: a fault that is retried silently cannot be timed, and an undo that
 hangs for long is worse than one that fails and is tried again. The client's connections are judged by the
@@ -13,6 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Annotated, Any, ClassVar
 
 import redis
+from pydantic import Field
 from redis.backoff import NoBackoff
 from redis.connection import parse_url
 from redis.retry import Retry
@@ -25,11 +28,14 @@ from seatrial.model.role import Role
 
 
 class RedisBinding(Binding):
-    """How to reach a server."""
+    """A Redis or Valkey server, by the address of one of its databases."""
 
     driver: ClassVar[str] = "redis"
 
-    url: Annotated[str, beginning_with("redis", "rediss", "unix")]
+    url: Annotated[str, beginning_with("redis", "rediss", "unix")] = Field(
+        examples=["redis://:${CACHE_PASSWORD}@127.0.0.1:6379/0"]
+    )
+    """Its address, and the number of the database."""
 
     def addresses(self) -> Iterator[tuple[Path, str]]:
         yield ("url",), self.url

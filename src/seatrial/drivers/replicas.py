@@ -19,13 +19,18 @@ from seatrial.model.quantities import Duration
 
 
 class ReplicasBinding(Binding):
-    """Where each region is, how long they may take to agree, and to answer."""
+    """The replicas of a service that writes in several regions."""
 
     driver: ClassVar[str] = "replicas"
 
-    replicas: Annotated[dict[str, WebAddress], Field(min_length=1)]  # region → URL
+    replicas: Annotated[dict[str, WebAddress], Field(min_length=1)] = Field(
+        examples=[{"east": "http://127.0.0.1:9101", "west": "http://127.0.0.1:9102"}]
+    )
+    """The address of each region."""
     within: Duration = Duration(30.0)
+    """How long they may take to agree."""
     timeout: Duration = Duration(5.0)
+    """Each answer must come within that time."""
 
     def addresses(self) -> Iterator[tuple[Path, str]]:
         for region, url in self.replicas.items():

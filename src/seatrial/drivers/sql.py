@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from seatrial.drivers.binding import Binding
 from seatrial.model.problems import Path
@@ -24,12 +24,16 @@ def _with_ids(query: str) -> str:
 
 
 class SqlBinding(Binding):
-    """`query`: each row is one stored copy of a write, see `lookups.sql`."""
+    """A database that is asked which writes it holds, and by probes."""
 
     driver: ClassVar[str] = "sql"
 
-    url: str
-    query: Annotated[str, AfterValidator(_with_ids)] = ""
+    url: str = Field(examples=["postgresql://shop:${SHOP_PASSWORD}@127.0.0.1:5432/shop"])
+    """The database's address, as SQLAlchemy takes it."""
+    query: Annotated[str, AfterValidator(_with_ids)] = Field(
+        default="", examples=["SELECT key, sku || ' ' || quantity FROM orders WHERE key IN :ids"]
+    )
+    """Which writes it holds: each row is one stored copy, its id and, if there is one, its content."""
 
     def addresses(self) -> Iterator[tuple[Path, str]]:
         yield ("url",), self.url

@@ -1,18 +1,23 @@
-"""A file system that may be filled: {driver: volume, path: /var/lib/shop, most: 20GiB}."""
+"""A file system that may be filled.
+
+{driver: volume, path: /var/lib/shop, most: 20GiB}
+"""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from pydantic import ByteSize
+from pydantic import ByteSize, Field
 
 from seatrial.drivers.binding import Binding
 
 
 class VolumeBinding(Binding):
-    """A directory on it, and the size up to which it may be filled."""
+    """A file system that may be filled."""
 
     driver: ClassVar[str] = "volume"
 
-    path: str
-    most: ByteSize = ByteSize(4 << 30)
+    path: str = Field(examples=["/var/lib/shop"])
+    """A directory on it."""
+    most: ByteSize = Field(default=ByteSize(4 << 30), examples=["20GiB"])
+    """The largest file system that may be filled at all; a larger one is refused."""

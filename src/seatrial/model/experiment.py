@@ -1,17 +1,28 @@
-"""One experiment: load, a timeline of faults and actions, and what the run is judged on."""
+"""One experiment: load, a timeline of faults and actions, and what the run is judged on.
+
+The text below each key is what `seatrial explain` and editors say of it.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from seatrial.model.probe import ProbeSpec
 from seatrial.model.quantities import Duration, Rate, Ratio
 from seatrial.model.shape import starts_in_order
-from seatrial.model.strict import Strict, about, as_tuple
+from seatrial.model.strict import Strict, about, as_tuple, at_least_one, counted_in, exactly_one
 
 Severity = Literal["critical", "error", "warning", "info"]
 
@@ -30,9 +41,13 @@ def _some_time(length: Duration) -> Duration:
     return length
 
 
-def _one_or_many(value: object) -> object:
+def _one_or_many(one: Any) -> BeforeValidator:
     """A single mapping where a list may stand means a list of one."""
-    return tuple(value) if isinstance(value, list) else (value,)
+
+    def listed(value: object) -> object:
+        return tuple(value) if isinstance(value, list) else (value,)
+
+    return BeforeValidator(listed, json_schema_input_type=one | list[one])
 
 
 def _as_shape(value: object) -> object:
@@ -40,27 +55,45 @@ def _as_shape(value: object) -> object:
     return as_tuple(value) if isinstance(value, list) else ({"at": "0s", "rate": value},)
 
 
-Name = Annotated[str, BeforeValidator(_a_name)]
+Name = Annotated[
+    str,
+    BeforeValidator(_a_name),
+    WithJsonSchema({"type": "string", "title": "name", "pattern": rf"^{_NAME.pattern}$", "maxLength": 80}),
+]
 Lasting = Annotated[Duration, AfterValidator(_some_time)]
 Parameters = Annotated[dict[str, Any], Field(default_factory=dict)]
 
 
 class RatePoint(Strict):
-    """From `at` (after the start of the measured part) on, this rate."""
+    """One step of a rate's shape."""
 
-    at: Duration
-    rate: Rate
+    at: Duration = Field(examples=["20s"])
+    """When it begins, counted from the start of the measured part; the first at 0s."""
+    rate: Rate = Field(examples=["10000/min"])
+    """Arrivals per unit of time from then on."""
 
 
 class Load(Strict):
-    """Which scenario is driven, how hard."""
+    """Which scenario is driven, how hard.
 
-    scenario: str
-    rate: Annotated[tuple[RatePoint, ...], BeforeValidator(_as_shape)]
+    The load is open-model: each arrival is due at an instant that was computed beforehand and is sent then,
+    answered or not.
+    """
+
+    scenario: str = Field(examples=["loadtests/storefront.py"])
+    """The locustfile; a path from the working directory, or from the experiment's own."""
+    rate: Annotated[
+        tuple[RatePoint, ...], BeforeValidator(_as_shape, json_schema_input_type=Rate | list[RatePoint])
+    ] = Field(examples=["10000/min", [{"at": "0s", "rate": "1000/min"}, {"at": "20s", "rate": "10000/min"}]])
+    """How many arrivals are offered: one rate, or a shape of steps that begins at 0s."""
     arrivals: Literal["even", "poisson"] = "even"
-    seed: Annotated[int, Field(ge=0)] = 0
+    """How arrivals are spaced: alike, or at random with the same mean."""
+    seed: Annotated[int, Field(ge=0), counted_in("number of a sequence")] = 0
+    """Which of the random sequences: the same seed gives the same arrivals."""
     deadline: Lasting = Duration(2.0)
-    scenario_errors: Ratio = Ratio(0.0)  # the share of arrivals whose task may raise before nothing can pass
+    """A request that is not answered well by then, counted from when it was due, is bad."""
+    scenario_errors: Ratio = Ratio(0.0)
+    """The share of arrivals whose task may raise before nothing can pass any more."""
 
     @field_validator("rate")
     @classmethod
@@ -73,15 +106,29 @@ class Load(Strict):
 
 
 class Step(Strict):
-    """A fault or an action, at an instant of the measured part."""
+    """A fault or an action, at an instant of the measured part.
 
-    at: Duration
-    fault: str | None = None
-    action: str | None = None
-    on: str = ""
-    for_: Duration | None = Field(default=None, alias="for")
+        {at: 10s, fault: process.kill, on: worker, for: 15s, name: crash}
+
+    A fault lasts for its time and is then undone; what an action did is put back at the end of the run.
+    """
+
+    model_config = ConfigDict(json_schema_extra=exactly_one("fault", "action"))
+
+    at: Duration = Field(examples=["10s"])
+    """When it is done, counted from the start of the measured part."""
+    fault: str | None = Field(default=None, examples=["process.kill"])
+    """Which fault; `seatrial explain fault` lists them."""
+    action: str | None = Field(default=None, examples=["deploy.switch"])
+    """Which action; `seatrial explain action` lists them. A step is either a fault or an action."""
+    on: str = Field(default="", examples=["database.primary"])
+    """The role of the target that it is done to."""
+    for_: Duration | None = Field(default=None, alias="for", examples=["15s"])
+    """How long a fault lasts; left out, until the end of the run. An action has no duration."""
     with_: Parameters = Field(alias="with")
-    name: Name | None = None
+    """The parameters of the fault or action, by name; `seatrial explain` and its name tells which."""
+    name: Name | None = Field(default=None, examples=["crash"])
+    """What objectives and reports call it; left out, the name of the fault or action."""
 
     @model_validator(mode="after")
     def _one_thing(self) -> Step:
@@ -103,27 +150,55 @@ class Step(Strict):
 
 
 class DowntimeObjective(Strict):
-    """The longest downtime allowed, over the whole run or after a named step."""
+    """The longest downtime allowed, over the whole run or after a named step.
 
-    max: Duration
-    after: str | None = None
+        downtime: {max: 5s, after: rollback}
+
+    Downtime is known between bounds. The promise is kept when the upper bound keeps it and broken when the
+    lower one breaks it; between the two the verdict is unknown, and a higher rate narrows them.
+    """
+
+    max: Duration = Field(examples=["5s"])
+    """The longest that is allowed."""
+    after: str | None = Field(default=None, examples=["rollback"])
+    """The step after which it counts; left out, over the whole run."""
 
 
 class RecoveryObjective(Strict):
-    """The longest time from a step's effect until the service is steady again."""
+    """The longest time from a step's effect until the service is steady again.
 
-    max: Duration
-    after: str
+        recovery: {max: 30s, after: crash}
+
+    Steady is: at least 99 % of requests are good, and stay so for the experiment's `settle` time.
+    """
+
+    max: Duration = Field(examples=["30s"])
+    """The longest that is allowed."""
+    after: str = Field(examples=["crash"])
+    """The step whose effect it counts from."""
 
 
 class LatencyObjective(Strict):
-    """Highest latency allowed, from the intended start."""
+    """The highest latency allowed, counted from when each request was due.
 
-    p50: Duration | None = None
-    p90: Duration | None = None
-    p95: Duration | None = None
-    p99: Duration | None = None
-    max: Duration | None = None
+        latency: {p95: 900ms, p99: 2s}
+
+    A percentile needs answers enough to carry it: p50 two, p90 ten, p95 twenty, p99 a hundred. Of fewer the
+    verdict is unknown.
+    """
+
+    model_config = ConfigDict(json_schema_extra=at_least_one("p50", "p90", "p95", "p99", "max"))
+
+    p50: Duration | None = Field(default=None, examples=["200ms"])
+    """Half of the requests are at most so late."""
+    p90: Duration | None = Field(default=None, examples=["500ms"])
+    """90 % of the requests are at most so late."""
+    p95: Duration | None = Field(default=None, examples=["900ms"])
+    """95 % of the requests are at most so late."""
+    p99: Duration | None = Field(default=None, examples=["2s"])
+    """99 % of the requests are at most so late."""
+    max: Duration | None = Field(default=None, examples=["5s"])
+    """No request is later."""
 
     @model_validator(mode="after")
     def _something(self) -> LatencyObjective:
@@ -137,32 +212,49 @@ class LatencyObjective(Strict):
 
 
 class ErrorsObjective(Strict):
-    """The largest share of arrivals that may be bad."""
+    """The largest share of arrivals that may be bad.
 
-    max: Ratio
+        errors: {max: 1%}
+
+    Bad is what was answered with an error, not answered by its deadline, or never sent.
+    """
+
+    max: Ratio = Field(examples=["1%"])
+    """The largest share that is allowed."""
 
 
 class ThroughputObjective(Strict):
-    """The lowest rate of good answers over the measured part."""
+    """The lowest rate of good answers over the measured part.
 
-    min: Rate
+    throughput: {min: 9000/min}
+    """
+
+    min: Rate = Field(examples=["9000/min"])
+    """The lowest rate that is allowed."""
 
 
 class Objectives(Strict):
     """What is promised. Of nothing promised the verdict is unknown."""
 
-    downtime: Annotated[tuple[DowntimeObjective, ...], BeforeValidator(_one_or_many)] = ()
-    recovery: Annotated[tuple[RecoveryObjective, ...], BeforeValidator(_one_or_many)] = ()
+    downtime: Annotated[tuple[DowntimeObjective, ...], _one_or_many(DowntimeObjective)] = ()
+    """The longest downtime allowed; a list where several steps are judged apart."""
+    recovery: Annotated[tuple[RecoveryObjective, ...], _one_or_many(RecoveryObjective)] = ()
+    """The longest time until the service is steady again; a list where several steps are judged apart."""
     latency: LatencyObjective | None = None
+    """The highest latency allowed."""
     errors: ErrorsObjective | None = None
+    """The largest share of arrivals that may be bad."""
     throughput: ThroughputObjective | None = None
+    """The lowest rate of good answers."""
 
 
 class Check(Strict):
     """A judge of the recorded history, and its parameters: `name`, or `name: {parameter: value}`."""
 
     check: str
+    """Its name."""
     with_: Parameters = Field(alias="with")
+    """Its parameters."""
 
     @model_validator(mode="before")
     @classmethod
@@ -176,12 +268,25 @@ class Check(Strict):
 
 
 class Guard(Strict):
-    """A condition that, held for a while, ends the run and undoes everything."""
+    """A condition that, held for a while, ends the run and undoes everything.
 
-    errors: Ratio | None = None
-    p95: Duration | None = None
-    probe: ProbeSpec | None = None
+        guards:
+          - {errors: 90%, for: 30s}
+
+    A run that a guard has ended was cut short: what the story says of its end is unknown. Only what is proven
+    against the service holds; what the load generator could not send ends nothing.
+    """
+
+    model_config = ConfigDict(json_schema_extra=at_least_one("errors", "p95", "probe"))
+
+    errors: Ratio | None = Field(default=None, examples=["90%"])
+    """The share of bad requests, over the last second, from which on it holds."""
+    p95: Duration | None = Field(default=None, examples=["5s"])
+    """The p95 latency, over the last second, from which on it holds."""
+    probe: ProbeSpec | None = Field(default=None, examples=[{"http": "/healthz"}])
+    """A question; it holds while the answer is not good."""
     for_: Duration = Field(default=Duration(5.0), alias="for")
+    """How long it must hold."""
 
     @model_validator(mode="after")
     def _something(self) -> Guard:
@@ -194,22 +299,41 @@ class Incident(Strict):
     """How loud a failure is."""
 
     severity: Severity = "error"
+    """With which severity people are told of a failure."""
 
 
 class Experiment(Strict):
-    """One file in `chaos/`. Only `experiment`, `load` and `duration` are required."""
+    """One file in `chaos/`. Only `experiment`, `load` and `duration` are required.
 
-    experiment: Name
-    title: str = ""
-    hypothesis: str = ""
-    covers: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = ()
+    An empty timeline is a plain load test, and with no objective and no check the verdict is unknown, for
+    nothing was promised.
+    """
+
+    experiment: Name = Field(examples=["blue-green-rollback"])
+    """Its name, under which runs are recorded and incidents told."""
+    title: str = Field(default="", examples=["Rolling back from green to blue at peak traffic"])
+    """What the report is headed with."""
+    hypothesis: str = Field(default="", examples=["Sending the traffic back loses no request."])
+    """What is expected to hold."""
+    covers: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = Field(default=(), examples=[["ADR-003"]])
+    """Rows of the readiness matrix that a run is evidence for."""
     load: Load
+    """Which scenario is driven, how hard."""
     warmup: Duration = Duration(5.0)
-    duration: Lasting
+    """How long load is offered before the measured part; what happens then is not judged."""
+    duration: Lasting = Field(examples=["40s"])
+    """The length of the measured part."""
     settle: Duration = Duration(1.0)
+    """How long requests must be good again for an outage to be over."""
     steady_state: Annotated[tuple[ProbeSpec, ...], BeforeValidator(as_tuple)] = ()
+    """Questions that the target must answer well for a run to start, and again after it."""
     timeline: Annotated[tuple[Step, ...], BeforeValidator(as_tuple)] = ()
+    """The faults and actions, each at its instant."""
     objectives: Objectives = Objectives()
+    """What is promised: the numbers that the run is judged on."""
     checks: Annotated[tuple[Check, ...], BeforeValidator(as_tuple)] = ()
+    """Judges of the recorded history, each by its name; `seatrial explain check` lists them."""
     guards: Annotated[tuple[Guard, ...], BeforeValidator(as_tuple)] = ()
+    """Conditions that end the run early and undo everything."""
     incident: Incident | None = None
+    """How loud a failure is."""

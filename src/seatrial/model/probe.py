@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from seatrial.model.quantities import Duration
-from seatrial.model.strict import Strict, about
+from seatrial.model.strict import Strict, about, counted_in, exactly_one
 
 
 class ProbeSpec(Strict):
-    """`{http: /healthz}`, `{sql: "SELECT count(*) …", on: database, max: 0}`, `{redis: PING, on: cache}`,
-    `{promql: "up", on: metrics, min: 1}`, `{pkcs11: sign, on: hsm}`; and for a kind that is none of these,
-    `{probe: queue, with: {name: orders}, on: broker, max: 1000}`.
+    """A question that a healthy system answers well.
+
+        {http: /healthz}
+        {sql: "SELECT count(*) FROM dead_letters", on: database, max: 0}
+        {redis: PING, on: cache}
+        {promql: "up", on: metrics, min: 1}
+        {pkcs11: sign, on: hsm}
+        {probe: queue, with: {name: orders}, on: broker, max: 1000}      # a kind of your own
 
     `http` is a path of the target or an address, and wants a status below 400 or exactly `status`. `pkcs11`
     wants a signature that verifies. The others give a value: true or present is well, and a number must lie
@@ -23,18 +28,32 @@ class ProbeSpec(Strict):
 
     KINDS: ClassVar[tuple[str, ...]] = ("http", "sql", "redis", "promql", "pkcs11")
 
-    http: str | None = None
-    sql: str | None = None
-    redis: str | None = None
-    promql: str | None = None
-    pkcs11: Literal["sign"] | None = None
-    probe: str | None = None  # another kind, by its declared name
-    with_: dict[str, Any] = Field(default_factory=dict, alias="with")  # of that kind
-    on: str = ""  # the role that is asked; http asks the target itself
-    status: int | None = None
-    min: float | int | None = None
-    max: float | int | None = None
+    model_config = ConfigDict(json_schema_extra=exactly_one(*KINDS, "probe"))
+
+    http: str | None = Field(default=None, examples=["/healthz"])
+    """A path of the target, or an address, that is asked for."""
+    sql: str | None = Field(default=None, examples=["SELECT count(*) FROM dead_letters"])
+    """A query whose first value is the answer."""
+    redis: str | None = Field(default=None, examples=["PING"])
+    """A command whose answer counts."""
+    promql: str | None = Field(default=None, examples=['up{job="shop"}'])
+    """An expression; every sample of it must be good, and there must be one."""
+    pkcs11: Literal["sign"] | None = Field(default=None, examples=["sign"])
+    """What is asked of an HSM: a signature."""
+    probe: str | None = Field(default=None, examples=["queue"])
+    """Another kind, by its declared name."""
+    with_: dict[str, Any] = Field(default_factory=dict, alias="with", examples=[{"name": "orders"}])
+    """The parameters of that kind, by name."""
+    on: str = Field(default="", examples=["database"])
+    """The role that is asked; left out, http asks the target itself. Every other kind needs one."""
+    status: Annotated[int | None, counted_in("HTTP status")] = Field(default=None, examples=[204])
+    """Of http: the one status that is good; left out, every one below 400."""
+    min: Annotated[float | int | None, counted_in("as the answer")] = Field(default=None, examples=[1])
+    """The least that is good, where the answer is a number."""
+    max: Annotated[float | int | None, counted_in("as the answer")] = Field(default=None, examples=[0])
+    """The most that is good, where the answer is a number."""
     within: Duration = Duration(2.0)
+    """The answer must come within that time."""
 
     @model_validator(mode="after")
     def _one_question(self) -> ProbeSpec:

@@ -10,7 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from pydantic import GetCoreSchemaHandler
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
@@ -36,10 +37,15 @@ _MOST_PER_SECOND = 10_000_000
 
 
 class Quantity:
-    """A value that is written as text with its unit. Subclasses give `parse` and `__str__`."""
+    """A value that is written as text with its unit. Subclasses give `parse` and `__str__`.
+
+    `called`: what people call such a value; `pattern`: what `parse` takes, for editors, which know no limits.
+    """
 
     __slots__ = ()
     expects: ClassVar[str]
+    called: ClassVar[str]
+    pattern: ClassVar[str]
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -70,6 +76,12 @@ class Quantity:
             validate, serialization=core_schema.to_string_ser_schema()
         )
 
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"type": "string", "title": cls.called, "pattern": rf"^\s*{cls.pattern}\s*$"}
+
 
 def _shortest(value: float) -> str:
     return f"{value:.9g}"
@@ -85,6 +97,8 @@ class Duration(Quantity):
 
     seconds: float
     expects: ClassVar[str] = "a duration; write it like 250ms, 5s, 1m30s or 2h"
+    called: ClassVar[str] = "duration"
+    pattern: ClassVar[str] = rf"({_DURATION_PART.pattern})+"
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -121,6 +135,8 @@ class Rate(Quantity):
     count: float  # arrivals …
     per_s: float  # … in this many seconds
     expects: ClassVar[str] = "a rate; write it like 10000/min or 500/s"
+    called: ClassVar[str] = "rate"
+    pattern: ClassVar[str] = _RATE.pattern
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -163,6 +179,8 @@ class Ratio(Quantity):
 
     fraction: float
     expects: ClassVar[str] = "a share from 0% to 100%; write it like 1% or 0.5%"
+    called: ClassVar[str] = "share"
+    pattern: ClassVar[str] = rf"{_NUMBER}\s*%"
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 
@@ -20,3 +22,25 @@ def as_tuple(value: object) -> object:
 def about(field: str, message: str) -> PydanticCustomError:
     """For a validator of a whole record: what is wrong with one `field` of it, so that it is told there."""
     return PydanticCustomError("field", "{message}", {"message": message, "field": field})
+
+
+# What a type does not say of a value, for `seatrial explain` and for editors.
+
+
+def counted_in(unit: str) -> Any:
+    """Of a plain number: what it counts, `connections`."""
+    return Field(json_schema_extra={"unit": unit})
+
+
+def exactly_one(*keys: str) -> dict[str, Any]:
+    """Of a record, as JSON Schema says it: one of `keys` has a value, and no other."""
+    return {"oneOf": [_given(key) for key in keys]}
+
+
+def at_least_one(*keys: str) -> dict[str, Any]:
+    """Of a record, as JSON Schema says it: one of `keys` has a value."""
+    return {"anyOf": [_given(key) for key in keys]}
+
+
+def _given(key: str) -> dict[str, Any]:
+    return {"required": [key], "properties": {key: {"not": {"type": "null"}}}}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BeforeValidator, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from seatrial.model.experiment import Name
 from seatrial.model.quantities import Duration
@@ -12,12 +12,22 @@ from seatrial.model.strict import Strict, as_tuple
 
 
 class Suite(Strict):
-    """One file in `chaos/suites/`. `pause` is the time between two runs."""
+    """One file in `chaos/suites/`: experiments, run one after the other on one target.
 
-    suite: Name
-    title: str = ""
-    experiments: Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
+    suite: monthly
+    experiments: [database-primary-crash.yaml, redis-outage.yaml]
+    """
+
+    suite: Name = Field(examples=["monthly"])
+    """Its name."""
+    title: str = Field(default="", examples=["The monthly drill"])
+    """What its summary is headed with."""
+    experiments: Annotated[
+        tuple[str, ...], BeforeValidator(as_tuple), Field(json_schema_extra={"minItems": 1})
+    ] = Field(examples=[["chaos/redis-outage.yaml"]])
+    """Their files; paths from the working directory, or from the suite's own."""
     pause: Duration = Duration(2.0)
+    """The time between two runs."""
 
     @field_validator("experiments")
     @classmethod

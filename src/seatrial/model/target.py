@@ -30,8 +30,10 @@ class RoleBinding(Strict):
 
     model_config = ConfigDict(extra="allow", frozen=True, strict=True)
 
-    driver: str
-    lacking: str = ""  # why it cannot be used here, and the way out; what needs it is then not run
+    driver: str = Field(examples=["postgres"])
+    """How it is reached; `seatrial explain driver` lists the drivers, and the keys of each."""
+    lacking: str = Field(default="", examples=["needs root: sudo seatrial testbed up"])
+    """Why it cannot be used here, and the way out; what needs it is then not run, and unknown."""
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -40,16 +42,37 @@ class RoleBinding(Strict):
 
 
 class Target(Strict):
-    """One file in `chaos/targets/`."""
+    """One file in `chaos/targets/`: a system under test.
 
-    target: Name
-    base_url: str
+        target: my-shop
+        environment: staging
+        base_url: http://127.0.0.1:9000
+        allow: [127.0.0.1]
+        ready: /healthz
+
+    `${NAME}` anywhere in it is filled in from your environment at the moment of use, and is recorded nowhere.
+    """
+
+    target: Name = Field(examples=["my-shop"])
+    """Its name, under which runs are recorded and incidents told."""
+    base_url: str = Field(examples=["http://127.0.0.1:9000"])
+    """Where load goes: an http:// or https:// address whose host is in `allow`."""
     environment: Literal["local", "staging", "production"] = "local"
-    allow: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = LOOPBACK
-    ready: str = "/"  # a path that answers 2xx or 3xx when the target is in service
+    """What it is; a production target is touched only when it is named: --confirm NAME."""
+    allow: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = Field(
+        default=LOOPBACK, examples=[["shop.staging.example", "10.1.0.0/24"]]
+    )
+    """Hosts, addresses and networks that load and faults may touch; anything else is refused."""
+    ready: str = Field(default="/", examples=["/healthz"])
+    """A path that answers 2xx or 3xx when the target is in service."""
     ready_within: Duration = Duration(10.0)
-    variables: dict[str, str] = Field(default_factory=dict)  # what scenarios find in their environment
-    roles: dict[str, RoleBinding] = Field(default_factory=dict)
+    """How long is waited for that before a run."""
+    variables: dict[str, str] = Field(default_factory=dict, examples=[{"API_TOKEN": "${TOKEN}"}])
+    """Environment variables for the scenario alone; URLs in them must be in `allow`."""
+    roles: dict[str, RoleBinding] = Field(
+        default_factory=dict, examples=[{"worker": {"driver": "process", "pidfile": "run/worker.pid"}}]
+    )
+    """Its parts that experiments act on or ask, each by its name, and how it is reached."""
 
     @field_validator("allow")
     @classmethod

@@ -6,15 +6,15 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import time
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from seatrial.model.experiment import Name, Severity
 from seatrial.model.quantities import Duration
-from seatrial.model.strict import Strict, as_tuple
+from seatrial.model.strict import Strict, as_tuple, counted_in, exactly_one
 from seatrial.schedule.cron import Cron
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -123,8 +123,11 @@ def _zone(value: object) -> ZoneInfo:
         raise ValueError(f"'{value}' is not a time zone; write it like Europe/Berlin or UTC") from error
 
 
-def _parsed(parse: Callable[[object], Any]) -> BeforeValidator:
-    """A value that is written as text; what is wrong with it becomes a problem with its place."""
+def _parsed(parse: Callable[[object], Any], written: Any = str) -> BeforeValidator:
+    """A value that is written as text, or as `written`; what is wrong with it becomes a problem of its place.
+
+    `written` is for editors, which know the type of a value and not its grammar.
+    """
 
     def validate(value: object) -> object:
         try:
@@ -132,42 +135,59 @@ def _parsed(parse: Callable[[object], Any]) -> BeforeValidator:
         except ValueError as error:
             raise PydanticCustomError("schedule", "{reason}", {"reason": str(error)}) from error
 
-    return BeforeValidator(validate)
+    return BeforeValidator(validate, json_schema_input_type=written)
 
 
-Weekdays = Annotated[frozenset[int], _parsed(weekdays)]
-Times = Annotated[tuple[time, ...], _parsed(times_of_day)]
+Weekdays = Annotated[frozenset[int], _parsed(weekdays, str | list[str])]
+Times = Annotated[tuple[time, ...], _parsed(times_of_day, str | list[str])]
 Minute = Annotated[int, _parsed(minute_of_day)]
 
 
 class Monthly(Strict):
     """One day of each month that has it."""
 
-    day: Annotated[MonthDay, _parsed(MonthDay.parse)]
-    at: Times
+    day: Annotated[MonthDay, _parsed(MonthDay.parse, str | int)] = Field(
+        examples=["first sunday", "last friday", 15, "last"]
+    )
+    """Which day: a number, `last`, or the first to fourth or last of a weekday."""
+    at: Times = Field(examples=["02:30"])
+    """When, in the schedule's time zone; or a list."""
 
 
 class Weekly(Strict):
     """Some days of each week."""
 
-    day: Weekdays
-    at: Times
+    day: Weekdays = Field(examples=["sun", "mon-fri"])
+    """Which days; or a list."""
+    at: Times = Field(examples=["02:30"])
+    """When, in the schedule's time zone; or a list."""
 
 
 class Daily(Strict):
     """Each day."""
 
-    at: Times
+    at: Times = Field(examples=["02:30"])
+    """When, in the schedule's time zone; or a list."""
 
 
 class Cadence(Strict):
-    """How often. Exactly one of these."""
+    """How often. Exactly one of these.
+
+    cadence: {monthly: {day: first sunday, at: "02:30"}}
+    """
+
+    model_config = ConfigDict(json_schema_extra=exactly_one("monthly", "weekly", "daily", "cron", "every"))
 
     monthly: Monthly | None = None
+    """One day of each month."""
     weekly: Weekly | None = None
+    """Some days of each week."""
     daily: Daily | None = None
-    cron: Annotated[Cron, _parsed(Cron.parse)] | None = None
-    every: Duration | None = None  # multiples of it since 1970-01-01T00:00Z, whatever clocks do
+    """Each day."""
+    cron: Annotated[Cron, _parsed(Cron.parse)] | None = Field(default=None, examples=["30 2 * * SUN#1"])
+    """Five fields, with the days that Debian's cron means; or @monthly and the like."""
+    every: Duration | None = Field(default=None, examples=["6h"])
+    """Multiples of it since 1970-01-01T00:00Z, whatever clocks do; at least 1m."""
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Cadence:
@@ -182,12 +202,22 @@ class Cadence(Strict):
 class Window(Strict):
     """Hours of some weekdays, dates, or the events of a calendar file."""
 
-    days: Weekdays | None = None
-    from_: Minute = Field(default=0, alias="from")
-    to: Minute = 24 * 60
-    dates: str | None = None  # 2026-12-24, 2026-12-20 to 2027-01-06, 2026-12-24T18:00 to 2026-12-27T06:00
-    ics: str | None = None
-    why: str = ""
+    model_config = ConfigDict(json_schema_extra=exactly_one("days", "dates", "ics"))
+
+    days: Weekdays | None = Field(default=None, examples=["mon-fri"])
+    """Days of the week; or a list."""
+    from_: Minute = Field(default=0, alias="from", examples=["22:00"])
+    """On those days, from then on; by default from the beginning of the day."""
+    to: Minute = Field(default=24 * 60, examples=["06:00"])
+    """On those days, until then; by default until the end of the day. Before `from`: of the next day."""
+    dates: str | None = Field(
+        default=None, examples=["2026-12-20 to 2027-01-06", "2026-12-24T18:00 to 2026-12-27T06:00"]
+    )
+    """A date, or from one to another; the last date is in it, of two instants the last is not."""
+    ics: str | None = Field(default=None, examples=["freezes.ics"])
+    """A calendar file as Exchange, Google or Apple export it; a path from the schedule's file."""
+    why: str = Field(default="", examples=["change freeze"])
+    """What people are told of it."""
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Window:
@@ -203,46 +233,78 @@ class Window(Strict):
 class Windows(Strict):
     """When runs may be: inside one of `only` (if there is any), and outside all of `never`."""
 
-    only: Annotated[tuple[Window, ...], BeforeValidator(as_tuple)] = ()
-    never: Annotated[tuple[Window, ...], BeforeValidator(as_tuple)] = ()
+    only: Annotated[tuple[Window, ...], BeforeValidator(as_tuple)] = Field(
+        default=(), examples=[[{"days": "mon-fri", "from": "22:00", "to": "06:00"}]]
+    )
+    """Windows in which runs may be; without any, always."""
+    never: Annotated[tuple[Window, ...], BeforeValidator(as_tuple)] = Field(
+        default=(), examples=[[{"dates": "2026-12-20 to 2027-01-06", "why": "year's end"}]]
+    )
+    """Windows in which no run may be, whatever `only` says."""
 
 
 class Escalate(Strict):
     """When neglect gets louder."""
 
-    after: int = Field(default=3, ge=1)  # consecutive failures, or occurrences that did not run
-    unknown: int = Field(default=2, ge=1)  # occurrences without a pass between them that proved nothing
-    unacknowledged: Duration | None = None
+    after: Annotated[int, counted_in("occurrences")] = Field(default=3, ge=1)
+    """Failures in a row, or occurrences that did not run."""
+    unknown: Annotated[int, counted_in("occurrences")] = Field(default=2, ge=1)
+    """Occurrences without a pass between them that proved nothing."""
+    unacknowledged: Duration | None = Field(default=None, examples=["30m"])
+    """How long an incident may go without anybody taking it; left out, for ever."""
 
 
 class ScheduleIncident(Strict):
-    """How loud an occurrence is that proved nothing: `severity` if it did not run, or not to its end.
-
-    `unknown`: if something in it came out unknown (false: nobody is told). A failing run is as loud as its
-    experiment says.
-    """
+    """How loud an occurrence is that proved nothing. A failing run is as loud as its experiment says."""
 
     missed: bool = True
+    """Whether people are told of an occurrence that did not run."""
     severity: Severity = "error"
-    unknown: Annotated[Severity | None, _parsed(severity_or_silence)] = "warning"
+    """How loud that is, and one that did not come to its end."""
+    unknown: Annotated[Severity | None, _parsed(severity_or_silence, Severity | Literal[False])] = "warning"
+    """How loud an occurrence is in which something came out unknown; false: nobody is told."""
     escalate: Escalate = Escalate()
+    """When neglect gets louder."""
 
 
 class Schedule(Strict):
-    """One file in `schedules/`."""
+    """One file in `schedules/`: what is run when, on which target, and when not.
 
-    schedule: Name
-    suite: str | None = None
-    experiment: str | None = None
-    target: str
-    confirm: str = ""  # the name of a production target, which is only touched when it is named
-    cadence: Cadence
-    timezone: Annotated[ZoneInfo, _parsed(_zone)] = ZoneInfo("UTC")
+    schedule: monthly
+    suite: chaos/suites/monthly.yaml
+    target: chaos/targets/staging.yaml
+    cadence: {monthly: {day: first sunday, at: "02:30"}}
+    timezone: Europe/Berlin
+    """
+
+    model_config = ConfigDict(json_schema_extra=exactly_one("suite", "experiment"))
+
+    schedule: Name = Field(examples=["monthly"])
+    """Its name, under which occurrences are recorded."""
+    suite: str | None = Field(default=None, examples=["chaos/suites/monthly.yaml"])
+    """The suite that is run. A schedule runs either a suite or an experiment."""
+    experiment: str | None = Field(default=None, examples=["chaos/redis-outage.yaml"])
+    """The experiment that is run."""
+    target: str = Field(examples=["chaos/targets/staging.yaml"])
+    """The target that it is run on."""
+    confirm: str = Field(default="", examples=["shop-production"])
+    """The name of a production target, which is touched only when it is named."""
+    cadence: Cadence = Field(examples=[{"monthly": {"day": "first sunday", "at": "02:30"}}])
+    """How often."""
+    timezone: Annotated[ZoneInfo, _parsed(_zone)] = Field(default=ZoneInfo("UTC"), examples=["Europe/Berlin"])
+    """Whose clock the cadence and the windows go by."""
     jitter: Duration = Duration(0.0)
+    """Occurrences are due later by a random time of up to so much, the same for the same occurrence."""
     windows: Windows = Windows()
-    missed: Annotated[Missed, _parsed(Missed.parse)] = Missed.parse("run-late within 1h")
-    owner: str = ""
+    """When runs may be, and when not."""
+    missed: Annotated[Missed, _parsed(Missed.parse)] = Field(
+        default=Missed.parse("run-late within 1h"), examples=["skip", "run-late within 6h"]
+    )
+    """What becomes of an occurrence that could not start when it was due."""
+    owner: str = Field(default="", examples=["team-shop"])
+    """Who looks after it; for people, nothing goes by it."""
     incident: ScheduleIncident = ScheduleIncident()
+    """How loud an occurrence is that proved nothing."""
 
     @model_validator(mode="after")
     def _one_subject(self) -> Schedule:
