@@ -35,18 +35,20 @@ class Ran(BaseModel):
 
 
 class CommandRun(Declared):
-    """Run a program of your own. `probe` succeeds when all is well, after `undo` or where there is none."""
+    """Runs a program of your own, and another one that puts back what it did."""
 
     name: ClassVar[str] = "command.run"
     kind: ClassVar[Kind] = "action"
     drivers: ClassVar[frozenset[str]] = ANY
 
-    run: Program = Field(description="the program and its arguments", examples=[["./deploy.sh", "green"]])
-    undo_: Program | None = Field(
-        None, alias="undo", description="what puts back what `run` has done; left out, it stays"
-    )
-    probe: Program | None = Field(None, description="ends with 0 when all is well")
-    within: Duration = Field(Duration(60.0), description="the time limit of each program")
+    run: Program = Field(examples=[["./deploy.sh", "green"]])
+    """The program and its arguments."""
+    undo_: Program | None = Field(default=None, alias="undo", examples=[["./deploy.sh", "blue"]])
+    """What puts back, at the end of the run, what `run` has done; left out, it stays."""
+    probe: Program | None = Field(default=None, examples=[["./smoke.sh"]])
+    """A program that ends with 0 when all is well."""
+    within: Duration = Duration(60.0)
+    """Each program must be through within that time."""
 
     @property
     def lasting(self) -> bool:

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from pydantic import Field
+
 from seatrial.actions.action import Action
 from seatrial.drivers.patroni import (
     PatroniBinding,
@@ -40,7 +42,7 @@ class HandedOver(Strict):
 
 
 class DatabaseSwitchover(Action):
-    """Let `to` lead, by default the synchronous standby; `back`: whether the undo goes back.
+    """Lets another member lead.
 
     Nothing happens when it leads already, so a story can make sure of who leads when it begins.
     """
@@ -48,8 +50,10 @@ class DatabaseSwitchover(Action):
     name: ClassVar[str] = "database.switchover"
     drivers: ClassVar[frozenset[str]] = frozenset({"patroni"})
 
-    to: str | None = None
+    to: str | None = Field(default=None, examples=["db-2"])
+    """Who is to lead; left out, the synchronous standby."""
     back: bool = True
+    """Whether the former leader leads again at the end of the run."""
 
     @property
     def lag_s(self) -> float:

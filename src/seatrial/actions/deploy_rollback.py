@@ -1,5 +1,7 @@
 """Blue-green: send the traffic back to where it came from.
 
+    {at: 23s, action: deploy.rollback, on: edge, name: rollback}
+
 The same write as `deploy.switch`, under a name of its own: this is the moment that people want measured.
 """
 
@@ -11,6 +13,6 @@ from seatrial.actions.deploy_switch import DeploySwitch
 
 
 class DeployRollback(DeploySwitch):
-    """Make the other release live again; `to` says which when there are more than two."""
+    """Makes the other release live again."""
 
     name: ClassVar[str] = "deploy.rollback"

@@ -1,8 +1,13 @@
-"""Blue-green: send the traffic to the other release."""
+"""Blue-green: send the traffic to the other release.
+
+{at: 8s, action: deploy.switch, on: edge, with: {to: green}, name: switch}
+"""
 
 from __future__ import annotations
 
 from typing import ClassVar
+
+from pydantic import Field
 
 from seatrial.actions.action import Action
 from seatrial.actions.haproxy import LiveRelease
@@ -21,12 +26,13 @@ class Switched(Strict):
 
 
 class DeploySwitch(Action):
-    """Make `to` the live release; with two releases, the other one when `to` is not given."""
+    """Makes another release live."""
 
     name: ClassVar[str] = "deploy.switch"
     drivers: ClassVar[frozenset[str]] = frozenset({"haproxy"})
 
-    to: str | None = None
+    to: str | None = Field(default=None, examples=["green"])
+    """The release that gets the traffic; left out, of two the other one."""
 
     def fit(self, role: Role) -> None:
         edge = role.bound_to(HaproxyBinding)

@@ -1,5 +1,7 @@
 """Start a release.
 
+    {at: 20s, action: release.start, on: release.blue}
+
 A start command that returns before the release can serve is itself worth measuring, so nothing is waited for.
 """
 

@@ -1,5 +1,7 @@
 """Stop a release.
 
+    {at: 10s, action: release.stop, on: release.blue}
+
 Some teams switch the old release off to save money, and find out at the rollback what a cold start costs.
 """
 

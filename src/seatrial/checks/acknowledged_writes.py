@@ -1,5 +1,8 @@
 """Every write that was acknowledged is there: once, with its content. Nothing that was refused is.
 
+    acknowledged-writes
+    acknowledged-writes: {role: audit.writes}
+
 The request log says how each write ended for its client:
 
 * acknowledged: the answer was good;
@@ -15,6 +18,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field
 
 from seatrial.checks.protocol import DeclaredCheck, History
 from seatrial.model.result import CheckResult
@@ -72,7 +77,8 @@ class AcknowledgedWrites(DeclaredCheck):
 
     name: ClassVar[str] = "acknowledged-writes"
 
-    role: str = "writes"  # through which the target is asked
+    role: str = Field(default="writes", examples=["audit.writes"])
+    """The role through which the target is asked which writes it holds."""
 
     def lookup_role(self) -> str:
         """The role through which the target is asked."""

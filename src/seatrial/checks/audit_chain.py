@@ -1,5 +1,7 @@
 """The audit log is whole, unaltered and signed, and was signed again soon after each fault.
 
+    audit-chain: {catch_up: 10s}
+
 What the target said of its log was written down as a ledger (see `seatrial.lookups.audit`) and is verified as
 one: every entry continues the one before, from the first; every checkpoint is signed by a declared key, over
 the entries that are there. `seatrial ledger verify` says the same of the same directory. Beside it stands
@@ -32,6 +34,7 @@ from seatrial.model.figures import bounds as shown
 from seatrial.model.problems import BadInput
 from seatrial.model.quantities import Duration
 from seatrial.model.result import Bounds, CheckResult
+from seatrial.model.strict import counted_in
 from seatrial.model.verdict import Verdict, judge_bounds
 
 
@@ -63,9 +66,12 @@ class AuditChain(DeclaredCheck):
 
     name: ClassVar[str] = "audit-chain"
 
-    role: str = "audit"  # through which the log is asked for
-    catch_up: Duration = Duration(60.0)  # the longest time from a fault's undo until all before it is signed
-    unsigned: Annotated[int, Field(ge=0)] = 0  # the most entries that may be unsigned at the end
+    role: str = Field(default="audit", examples=["audit"])
+    """The role through which the log is asked for."""
+    catch_up: Duration = Duration(60.0)
+    """The longest time from a fault's undo until all that was there before it is signed."""
+    unsigned: Annotated[int, Field(ge=0), counted_in("entries")] = 0
+    """How many entries may be unsigned at the end."""
 
     def recorded_role(self) -> str:
         """The role through which the log is asked for."""

@@ -1,5 +1,7 @@
 """Regions that both write have come to the same end, and lost nothing but what they declare.
 
+    convergence: {max_drift: 30s}
+
 Two accounts are held against each other: what clients were told (the request log) and what each replica says
 it holds and has done (the recording, see `replicas`). After everything has been passed on,
 
@@ -30,6 +32,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+
+from pydantic import Field
 
 from seatrial.checks.acknowledged_writes import writes_of
 from seatrial.checks.protocol import DeclaredCheck
@@ -385,12 +389,14 @@ class RecordedHistory(Protocol):
 
 
 class Convergence(DeclaredCheck):
-    """Regions that both write, after the run. `max_drift`: by how much their clocks may differ."""
+    """Regions that both write, after the run."""
 
     name: ClassVar[str] = "convergence"
 
-    role: str = "regions"  # through which the replicas are asked
+    role: str = Field(default="regions", examples=["regions"])
+    """The role through which the replicas are asked."""
     max_drift: Duration = Duration(30.0)
+    """By how much the clocks of the regions may differ."""
 
     def recorded_role(self) -> str:
         """The role through which the replicas are asked."""

@@ -1,5 +1,7 @@
 """At the end, only the named release (or region) answers.
 
+    served-by: {release: blue}
+
 A rollback that leaves some traffic on the release it fled from is not a rollback. What counts is what the
 answers themselves say (`X-Release`, `X-Region`), over the last stretch of the run.
 """
@@ -9,6 +11,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
+from pydantic import Field
 
 from seatrial.checks.protocol import DeclaredCheck, History
 from seatrial.model.quantities import Duration
@@ -17,13 +20,16 @@ from seatrial.model.verdict import Verdict
 
 
 class ServedBy(DeclaredCheck):
-    """Every answer of the last stretch comes from `release` and `region`, as far as they are given."""
+    """Who gave the answers of the last stretch."""
 
     name: ClassVar[str] = "served-by"
 
-    release: str | None = None
-    region: str | None = None
+    release: str | None = Field(default=None, examples=["blue"])
+    """The release that every answer must come from."""
+    region: str | None = Field(default=None, examples=["east"])
+    """The region that every answer must come from."""
     last: Duration = Duration(5.0)
+    """How long before the end of the measured part that must be so."""
 
     def judge(self, history: History) -> CheckResult:
         wanted = " in ".join(part for part in (self.release, self.region) if part)

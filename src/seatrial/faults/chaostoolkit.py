@@ -50,15 +50,27 @@ class Activity(BaseModel):
 
 
 class ChaosToolkit(Declared):
-    """`probe` says whether all is well again: it must return something true."""
+    """Runs one activity, and another one that undoes it."""
 
     name: ClassVar[str] = "chaostoolkit"
     drivers: ClassVar[frozenset[str]] = ANY
 
-    inject_: Provider = Field(alias="inject")
-    undo_: Provider = Field(alias="undo")
-    probe: Provider | None = None
+    inject_: Provider = Field(
+        alias="inject",
+        examples=[{"type": "python", "module": "chaosk8s.node.actions", "func": "cordon_node"}],
+    )
+    """The activity's provider."""
+    undo_: Provider = Field(
+        alias="undo",
+        examples=[{"type": "python", "module": "chaosk8s.node.actions", "func": "uncordon_node"}],
+    )
+    """The provider of the activity that undoes it."""
+    probe: Provider | None = Field(
+        default=None, examples=[{"type": "http", "url": "http://127.0.0.1:9000/healthz"}]
+    )
+    """The provider of an activity that returns something true when all is well again."""
     lag: Duration = Duration(0.0)
+    """How long after whoever asked for it has died its effect may still come about."""
 
     @property
     def lag_s(self) -> float:

@@ -32,15 +32,19 @@ class Ran(BaseModel):
 
 
 class CommandRun(Declared):
-    """`probe` succeeds when all is well again; `within` is the time limit of each program."""
+    """Runs one program, and another one that undoes it."""
 
     name: ClassVar[str] = "command.run"
     drivers: ClassVar[frozenset[str]] = ANY
 
-    inject_: Program = Field(alias="inject")
-    undo_: Program = Field(alias="undo")
-    probe: Program | None = None
+    inject_: Program = Field(alias="inject", examples=[["scripts/fill-disk", "/var/lib/cache"]])
+    """The program and its arguments."""
+    undo_: Program = Field(alias="undo", examples=[["scripts/free-disk", "/var/lib/cache"]])
+    """The program that undoes it."""
+    probe: Program | None = Field(default=None, examples=[["scripts/is-well"]])
+    """A program that ends with 0 when all is well again."""
     within: Duration = Duration(10.0)
+    """Each program must be through within that time."""
 
     def fit(self, role: Role) -> None:
         role.require_variables(self)

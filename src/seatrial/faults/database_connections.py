@@ -1,5 +1,7 @@
 """Use up a database's connections, as a client that leaks them or a pool that was sized in hope would.
 
+    {at: 5s, fault: database.connections, on: database, for: 10s, with: {count: 80}}
+
 A companion process holds them: when it ends, the server takes them back, so the undo needs no connection of
 its own, of which there would be none.
 """
@@ -14,6 +16,7 @@ from pydantic import BaseModel, Field
 from seatrial.drivers.launch import end_tagged, start_companion
 from seatrial.drivers.postgres import answers, connect, held_by, holding_place
 from seatrial.model.role import Role
+from seatrial.model.strict import counted_in
 from seatrial.processes import tagged
 from seatrial.undo.protocol import Declared, Undo
 
@@ -25,12 +28,13 @@ class Held(BaseModel):
 
 
 class DatabaseConnections(Declared):
-    """`count`: how many connections to take; all that can be had by default."""
+    """Takes connections, and holds them."""
 
     name: ClassVar[str] = "database.connections"
     drivers: ClassVar[frozenset[str]] = frozenset({"postgres"})
 
-    count: Annotated[int, Field(ge=0, le=100_000)] = 0
+    count: Annotated[int, Field(ge=0, le=100_000), counted_in("connections")] = 0
+    """How many to take; 0: all that can be had."""
 
     def prepare(self, role: Role) -> Undo:
         with connect(role, "look") as connection:

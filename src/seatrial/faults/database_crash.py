@@ -1,5 +1,7 @@
 """Crash the primary of a PostgreSQL cluster: SIGKILL to the postmaster of the member that leads.
 
+    {at: 10s, fault: database.crash, on: database.primary, name: crash}
+
 Patroni starts it again, or lets another member lead; which of the two is what the drill is about. The role is
 well when the cluster has a running leader, and the crash is over when the member that had it works again.
 """
@@ -24,7 +26,7 @@ class Crashed(BaseModel):
 
 
 class DatabaseCrash(Declared):
-    """Has no parameters."""
+    """Kills the postmaster of whoever leads then."""
 
     name: ClassVar[str] = "database.crash"
     drivers: ClassVar[frozenset[str]] = frozenset({"patroni"})

@@ -1,5 +1,7 @@
 """Hold a lock on a table, as a careless migration does: whoever wants the table waits behind it.
 
+    {at: 5s, fault: database.lock, on: database, for: 10s, with: {table: shop.orders}}
+
 A companion process holds the transaction open; when it ends, the server rolls it back.
 """
 
@@ -9,7 +11,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from psycopg import errors, sql
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from seatrial.drivers.launch import end_tagged, start_companion
 from seatrial.drivers.postgres import answers, connect, held_by, holding_place
@@ -25,14 +27,17 @@ class Locked(BaseModel):
 
 
 class DatabaseLock(Declared):
-    """`table` (`schema.table`), in what `mode`, and for how long to wait `within` until it is ours."""
+    """Holds a lock on one table."""
 
     name: ClassVar[str] = "database.lock"
     drivers: ClassVar[frozenset[str]] = frozenset({"postgres"})
 
-    table: str
+    table: str = Field(examples=["shop.orders"])
+    """The table, with its schema where it has one."""
     mode: Literal["ACCESS EXCLUSIVE", "EXCLUSIVE", "SHARE ROW EXCLUSIVE", "SHARE"] = "ACCESS EXCLUSIVE"
+    """Which lock, as PostgreSQL calls it: the first keeps readers out as well."""
     within: Duration = Duration(10.0)
+    """How long is waited until the lock is ours."""
 
     def prepare(self, role: Role) -> Undo:
         name = sql.Identifier(*self.table.split("."))

@@ -1,7 +1,10 @@
 """Lose the node of a PostgreSQL cluster's primary: Patroni and the server with all its processes, at once.
 
+    {at: 10s, fault: database.lose_node, on: database.primary, for: 40s, name: loss}
+
 Unlike a crash of the server alone, nobody is left on the node to start it again or to give the lead away: the
-others have to wait until the lead expires. The undo starts the member's Patroni again.
+others have to wait until the lead expires. The undo starts the member's Patroni again, so
+the binding of each member needs `pidfile` and `start` beside its `postmaster`.
 """
 
 from __future__ import annotations
@@ -30,7 +33,7 @@ class Lost(BaseModel):
 
 
 class DatabaseLoseNode(Declared):
-    """Has no parameters. The member needs `pidfile` and `start` beside its `postmaster`."""
+    """Kills the Patroni and the PostgreSQL of whoever leads then."""
 
     name: ClassVar[str] = "database.lose_node"
     drivers: ClassVar[frozenset[str]] = frozenset({"patroni"})

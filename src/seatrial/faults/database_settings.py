@@ -32,12 +32,15 @@ class Before(BaseModel):
 
 
 class DatabaseSettings(Declared):
-    """`set`: names and values as in Patroni's dynamic configuration."""
+    """Changes some of Patroni's settings."""
 
     name: ClassVar[str] = "database.settings"
     drivers: ClassVar[frozenset[str]] = frozenset({"patroni"})
 
-    set_: Annotated[Settings, Field(alias="set", min_length=1)]
+    set_: Annotated[Settings, Field(min_length=1)] = Field(
+        alias="set", examples=[{"synchronous_mode": False}]
+    )
+    """Names and values as in Patroni's dynamic configuration."""
 
     @property
     def lag_s(self) -> float:

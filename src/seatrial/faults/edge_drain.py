@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from seatrial.drivers.haproxy import HaproxyBinding, Server, State, servers, tell
 from seatrial.model.problems import BadInput, Problem, Unavailable, nearest
@@ -29,14 +29,17 @@ class Drained(BaseModel):
 
 
 class EdgeDrain(Declared):
-    """`backend` and `server` are names or patterns (`east.*`); of every backend, every server by default."""
+    """Drains the servers that it names."""
 
     name: ClassVar[str] = "edge.drain"
     drivers: ClassVar[frozenset[str]] = frozenset({"haproxy"})
 
-    backend: str = "*"
-    server: str = "*"
+    backend: str = Field(default="*", examples=["blue"])
+    """The backends, by their name or a pattern."""
+    server: str = Field(default="*", examples=["east.*"])
+    """The servers of those backends, by their name or a pattern."""
     state: Literal["drain", "maint"] = "drain"
+    """drain: no new request; maint: not even checked."""
 
     def fit(self, role: Role) -> None:
         backends = role.bound_to(HaproxyBinding).backends

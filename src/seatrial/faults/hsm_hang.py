@@ -1,5 +1,7 @@
 """Let an HSM hang: the server in front of it and the processes of its connections are stopped (SIGSTOP).
 
+    {at: 10s, fault: hsm.hang, on: hsm, for: 20s}
+
 A PKCS#11 call has no deadline of its own: whoever signs now waits for ever, unless a deadline was built
 around the call. New connections are accepted by the kernel and hang as well.
 """
@@ -14,7 +16,7 @@ from seatrial.model.role import Role
 
 
 class HsmHang(ProcessPause):
-    """Has no parameters."""
+    """Stops the processes in front of the HSM."""
 
     name: ClassVar[str] = "hsm.hang"
     drivers: ClassVar[frozenset[str]] = pkcs11.DRIVERS

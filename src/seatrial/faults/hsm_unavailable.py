@@ -1,7 +1,10 @@
 """Take an HSM away: the server in front of it and the processes of its connections die, and it stays away.
 
+    {at: 10s, fault: hsm.unavailable, on: hsm, for: 20s}
+
 Open connections are reset and new ones refused. Where the role declares `stop`, that is run as well, because
-a supervisor would bring the server back at once. The undo runs `start`.
+a supervisor would bring the server back at once. The undo runs `start`, so the role
+needs `pidfile` and `start`.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ _STOP_WITHIN_S = 30.0
 
 
 class HsmUnavailable(Declared):
-    """Has no parameters. The role needs `pidfile` and `start`."""
+    """Kills the processes in front of the HSM."""
 
     name: ClassVar[str] = "hsm.unavailable"
     drivers: ClassVar[frozenset[str]] = pkcs11.DRIVERS

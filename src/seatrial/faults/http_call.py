@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urljoin, urlsplit
 
 from pydantic import BaseModel, Field
@@ -24,7 +24,7 @@ from seatrial.drivers.httpclient import ask
 from seatrial.model.problems import BadInput, Problem, Unavailable
 from seatrial.model.quantities import Duration
 from seatrial.model.role import Role
-from seatrial.model.strict import Strict
+from seatrial.model.strict import Strict, counted_in
 from seatrial.undo.protocol import Declared, Undo
 
 _LAG_S = 1.0
@@ -34,11 +34,17 @@ class Call(Strict):
     """One request. Any answer below 400 is a success, unless `expect` names the only good status."""
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
-    path: str = "/"
-    headers: dict[str, str] = Field(default_factory=dict)
-    json_: Any = Field(default=None, alias="json")
-    text: str | None = None
-    expect: int | None = None
+    """The request's method."""
+    path: str = Field(default="/", examples=["/admin/faults/timeout"])
+    """The path on the role's address."""
+    headers: dict[str, str] = Field(default_factory=dict, examples=[{"X-Reason": "drill"}])
+    """Headers, beside those of the role."""
+    json_: Any = Field(default=None, alias="json", examples=[{"percent": 50}])
+    """The body, sent as JSON."""
+    text: str | None = Field(default=None, examples=["timeout"])
+    """The body, sent as text."""
+    expect: Annotated[int | None, counted_in("HTTP status")] = Field(default=None, examples=[204])
+    """The one status that is a success; left out, every one below 400."""
 
 
 class Called(BaseModel):
@@ -46,15 +52,21 @@ class Called(BaseModel):
 
 
 class HttpCall(Declared):
-    """`probe` succeeds when all is well again; `within` is the time limit of each call."""
+    """Sends one request, and another one that undoes it."""
 
     name: ClassVar[str] = "http.call"
     drivers: ClassVar[frozenset[str]] = frozenset({"http"})
 
-    inject_: Call = Field(alias="inject")
-    undo_: Call = Field(alias="undo")
-    probe: Call | None = None
+    inject_: Call = Field(
+        alias="inject", examples=[{"path": "/admin/faults/timeout", "json": {"percent": 50}}]
+    )
+    """The request that breaks it."""
+    undo_: Call = Field(alias="undo", examples=[{"method": "DELETE", "path": "/admin/faults/timeout"}])
+    """The request that mends it."""
+    probe: Call | None = Field(default=None, examples=[{"method": "GET", "path": "/healthz"}])
+    """A request that succeeds when all is well again."""
     within: Duration = Duration(5.0)
+    """Each answer must come within that time."""
 
     @property
     def lag_s(self) -> float:

@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
-from pydantic import AfterValidator, BaseModel, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from seatrial.drivers import nft
 from seatrial.drivers.launch import end_tagged, start_companion
@@ -95,15 +95,19 @@ class Route(BaseModel):
 
 
 class NetworkDelay(Declared):
-    """`between` two sides, one way (`from` the first) or both; `delay` ± `jitter`, order kept."""
+    """Holds packets between two sides for a while, and keeps their order."""
 
     name: ClassVar[str] = "network.delay"
     drivers: ClassVar[frozenset[str]] = frozenset({"network"})
 
-    between: Between
-    delay: Annotated[Duration, AfterValidator(_sensible)]
+    between: Between = Field(examples=[["east", "west"]])
+    """Two sides of the role."""
+    delay: Annotated[Duration, AfterValidator(_sensible)] = Field(examples=["65ms"])
+    """How long each packet is held."""
     jitter: Duration = Duration(0.0)
+    """How much longer or shorter a packet may be held, at random; at most `delay`."""
     ways: Ways = "both"
+    """both, or forward: from the first side to the second alone."""
 
     @model_validator(mode="after")
     def _never_early(self) -> Self:

@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel
+from pydantic import AfterValidator, BaseModel, Field
 
 from seatrial.drivers import nft
 from seatrial.drivers.launch import end_tagged
@@ -45,15 +45,19 @@ class Cut(BaseModel):
 
 
 class NetworkPartition(Declared):
-    """`between` two sides, one way (`from` the first) or both; a `share` of packets; dropped or reset."""
+    """Cuts two sides apart."""
 
     name: ClassVar[str] = "network.partition"
     drivers: ClassVar[frozenset[str]] = frozenset({"network"})
 
-    between: Between
+    between: Between = Field(examples=[["east", "west"]])
+    """Two sides of the role."""
     ways: Ways = "both"
+    """both, or forward: from the first side to the second alone."""
     share: Annotated[Ratio, AfterValidator(_some)] = Ratio(1.0)
+    """The share of packets that is lost."""
     by: Literal["drop", "reset"] = "drop"
+    """drop: packets vanish; reset: TCP connections are reset."""
 
     def lacking(self) -> str:
         return nft.lacking()

@@ -1,5 +1,7 @@
 """Kill a process, as the kernel does when memory runs out: no goodbye, no flush, sockets reset at once.
 
+    {at: 10s, fault: process.kill, on: worker, name: crash}
+
 A supervisor brings it back, or else the role's `start` command does when the fault ends.
 """
 
@@ -24,12 +26,13 @@ class Killed(BaseModel):
 
 
 class ProcessKill(Declared):
-    """`children`: kill all descendants too, those that would not notice the death of their parent."""
+    """Kills the processes of the role."""
 
     name: ClassVar[str] = "process.kill"
     drivers: ClassVar[frozenset[str]] = ANY
 
     children: bool = False
+    """Whether all descendants are killed too: those that would not notice the death of their parent."""
 
     def fit(self, role: Role) -> None:
         require_pidfile(role)

@@ -1,5 +1,7 @@
 """Stop a process and all its descendants without killing them (SIGSTOP), as a hung node would.
 
+    {at: 10s, fault: process.pause, on: worker, for: 5s}
+
 A stopped process keeps its sockets open: peers see silence, not a reset. That is what a long GC pause or a
 frozen disk looks like, and it is harsher than a crash for clients without deadlines.
 
@@ -30,7 +32,7 @@ class Stopped(BaseModel):
 
 
 class ProcessPause(Declared):
-    """Has no parameters."""
+    """Stops the processes of the role."""
 
     name: ClassVar[str] = "process.pause"
     drivers: ClassVar[frozenset[str]] = ANY

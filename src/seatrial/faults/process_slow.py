@@ -1,5 +1,7 @@
 """Let a process run only part of the time, as on an overcommitted host.
 
+    {at: 10s, fault: process.slow, on: worker, for: 20s, with: {to: 20%}}
+
 A companion stops and continues it in turn (a duty cycle), which needs no privileges and moves nothing between
 cgroups; an undo that had to put a service back into its old cgroup would race with the service's own manager.
 Processes that are born meanwhile are not slowed, because what is stopped must be in the journal first.
@@ -44,13 +46,15 @@ class Slowed(BaseModel):
 
 
 class ProcessSlow(Declared):
-    """`to`: the share of time that is left to the process; `period`: the length of one stop and go."""
+    """Slows the processes of the role."""
 
     name: ClassVar[str] = "process.slow"
     drivers: ClassVar[frozenset[str]] = ANY
 
     to: Annotated[Ratio, AfterValidator(_proper)] = Ratio(0.2)
+    """The share of time that is left to the process."""
     period: Annotated[Duration, AfterValidator(_sensible)] = Duration(0.05)
+    """The length of one stop and go."""
 
     def fit(self, role: Role) -> None:
         require_pidfile(role)

@@ -1,5 +1,7 @@
 """Put a cache under memory pressure: most of its keys are evicted, and it stays too small while it lasts.
 
+    {at: 10s, fault: redis.evict, on: cache, for: 10s, with: {keep: 1%}}
+
 maxmemory is set so that `keep` of the data fits beside what the server itself needs:
 
     maxmemory = used_memory_overhead + keep × used_memory_dataset        (INFO memory)
@@ -31,13 +33,15 @@ class Squeezed(BaseModel):
 
 
 class RedisEvict(Declared):
-    """`keep`: the share of the data that still fits."""
+    """Lets a cache hold only a part of its data."""
 
     name: ClassVar[str] = "redis.evict"
     drivers: ClassVar[frozenset[str]] = frozenset({"redis"})
 
     keep: Ratio = Ratio(0.1)
+    """The share of the data that still fits."""
     policy: Literal["allkeys-lru", "allkeys-lfu", "allkeys-random"] = "allkeys-lru"
+    """Which keys are evicted first, as the server calls it."""
 
     def prepare(self, role: Role) -> Undo:
         with connected(role) as server:

@@ -1,5 +1,7 @@
 """Empty a cache at once: what follows is the stampede on whatever stands behind it.
 
+    {at: 10s, fault: redis.flush, on: cache, with: {match: "shop:*"}}
+
 There is nothing to put back: a cache fills itself again. `match` keeps everybody else's keys, where several
 share a server; without it the database that the role's address names is emptied, and no other.
 """
@@ -8,7 +10,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from seatrial.drivers.redis import answers, connected
 from seatrial.model.role import Role
@@ -24,12 +26,13 @@ class Flushed(BaseModel):
 
 
 class RedisFlush(Declared):
-    """`match`: only keys of this pattern, as SCAN understands it (`shop:*`)."""
+    """Deletes what a cache holds."""
 
     name: ClassVar[str] = "redis.flush"
     drivers: ClassVar[frozenset[str]] = frozenset({"redis"})
 
-    match: str = ""
+    match: str = Field(default="", examples=["shop:*"])
+    """Only keys of this pattern, as SCAN understands it; left out, all keys of the database."""
 
     def prepare(self, role: Role) -> Undo:
         with connected(role) as server:

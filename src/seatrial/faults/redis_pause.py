@@ -1,5 +1,7 @@
 """Make a server hold its clients back (CLIENT PAUSE): connected, silent, and without an error.
 
+    {at: 10s, fault: redis.pause, on: cache, for: 5s, with: {what: writes}}
+
 `writes` wait and reads are served, or `everything` waits. The server ends a pause by itself after `longest`,
 whatever becomes of us. A pause of everything holds back the command that would end it as well, so its undo
 waits for that end: keep it short, or stop the process with process.pause.
@@ -30,13 +32,15 @@ class Paused(BaseModel):
 
 
 class RedisPause(Declared):
-    """`what` waits, and for how long at most."""
+    """Holds back a server's clients."""
 
     name: ClassVar[str] = "redis.pause"
     drivers: ClassVar[frozenset[str]] = frozenset({"redis"})
 
     what: Literal["writes", "everything"] = "writes"
+    """Which commands wait."""
     longest: Annotated[Duration, AfterValidator(_bounded)] = Duration(60.0)
+    """When the server ends the pause by itself."""
 
     def prepare(self, role: Role) -> Undo:
         with connected(role) as server:

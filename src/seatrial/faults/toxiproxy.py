@@ -37,17 +37,21 @@ class Poisoned(BaseModel):
 
 
 class Toxiproxy(Declared):
-    """`toxic` is one of Toxiproxy's types, or `down`; `toxicity` the share of connections that get it."""
+    """Adds a toxic to a link, or takes it down."""
 
     name: ClassVar[str] = "toxiproxy"
     drivers: ClassVar[frozenset[str]] = frozenset({"toxiproxy"})
 
     toxic: Literal[
         "latency", "down", "bandwidth", "slow_close", "timeout", "reset_peer", "slicer", "limit_data"
-    ]
-    attributes: dict[str, int] = Field(default_factory=dict)
+    ] = Field(examples=["latency"])
+    """One of Toxiproxy's types, or `down`."""
+    attributes: dict[str, int] = Field(default_factory=dict, examples=[{"latency": 300}])
+    """The toxic's own settings, as Toxiproxy names them."""
     stream: Literal["upstream", "downstream"] = "downstream"
+    """Which way: to the server, or to the client."""
     toxicity: Annotated[Ratio, BeforeValidator(_toxicity)] = Ratio(1.0)
+    """The share of connections that get it."""
 
     def prepare(self, role: Role) -> Undo:
         proxy = _api(role, "GET", "")

@@ -1,5 +1,7 @@
 """More traffic for a while: arrivals come many times as fast, as on the day of a sale.
 
+    {at: 10s, fault: traffic.spike, for: 10s, with: {times: 10}, name: spike}
+
 The load does it and the target is not touched, so there is nothing to undo. Arrivals are computed before a
 run: a spike begins and ends exactly when it was planned to.
 """
@@ -11,6 +13,7 @@ from typing import Annotated, ClassVar
 from pydantic import BaseModel, Field
 
 from seatrial.model.role import Role
+from seatrial.model.strict import counted_in
 from seatrial.undo.protocol import ANY, Declared, Undo
 
 
@@ -19,12 +22,13 @@ class Untouched(BaseModel):
 
 
 class TrafficSpike(Declared):
-    """Arrivals come `times` as fast while it lasts."""
+    """Makes arrivals come faster."""
 
     name: ClassVar[str] = "traffic.spike"
     drivers: ClassVar[frozenset[str]] = ANY
 
-    times: Annotated[float, Field(gt=0, le=1000, strict=False)] = 10.0
+    times: Annotated[float, Field(gt=0, le=1000, strict=False), counted_in("times as fast")] = 10.0
+    """How many times as fast arrivals come while it lasts."""
 
     def arrival_factor(self) -> float:
         """How many times as fast arrivals come while it lasts."""

@@ -20,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
-from pydantic import BaseModel, ByteSize
+from pydantic import BaseModel, ByteSize, Field
 
 from seatrial.drivers.volume import VolumeBinding
 from seatrial.home import seatrial_home
@@ -40,12 +40,13 @@ class Volume(BaseModel):
 
 
 class VolumeFill(Declared):
-    """`leave`: the space that is left to whoever is not root."""
+    """Fills a file system."""
 
     name: ClassVar[str] = "volume.fill"
     drivers: ClassVar[frozenset[str]] = frozenset({"volume"})
 
-    leave: ByteSize = ByteSize(0)
+    leave: ByteSize = Field(default=ByteSize(0), examples=["1MiB"])
+    """The space that is left to whoever is not root."""
 
     def prepare(self, role: Role) -> Undo:
         binding = role.bound_to(VolumeBinding)
