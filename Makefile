@@ -7,12 +7,13 @@ PYTHON  ?= python3
 BIN     := $(abspath $(VENV))/bin
 SOURCES := $(shell find src loadtests chaos schedules hatch_build.py -type f -not -name '*.pyc' 2>/dev/null)
 
-.PHONY: help setup demo test lint bench lock clean
+.PHONY: help setup demo test lint bench dist lock clean
 help:
 	@echo 'make demo    testbed up, blue-green rollback at 10,000 requests a minute, report, testbed down'
 	@echo 'make test    lint, types, unit, property and end-to-end tests'
 	@echo 'make lint    ruff and mypy only'
 	@echo 'make bench   benchmarks, as ratios within one run'
+	@echo 'make dist    wheel and sdist in dist/, installed without extras and used as a stranger would'
 	@echo 'make setup   system packages, virtual environment, pinned dependencies; the others do it when needed'
 
 setup: $(VENV)/.installed
@@ -58,10 +59,15 @@ bench: setup
 	$(BIN)/python -m pytest tests/bench -q -s -p no:randomly --timeout 900 -o python_files='bench_*.py'
 	@for campaign in $(CAMPAIGNS); do echo "== $$campaign"; $(BIN)/python -m tests.bench.$$campaign || exit 1; done
 
+dist: setup
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation --outdir dist
+	.ci/try-dist dist $(PYTHON)
+
 # Needs `uv` on PATH; the result names no registry host.
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	    --all-extras --group dev pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) dist runs .mypy_cache .ruff_cache .pytest_cache

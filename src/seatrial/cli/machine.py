@@ -31,5 +31,5 @@ def doctor(
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
     for each in findings:
         mark = Text("✓", "green") if each.able else Text("✗", "yellow")
-        table.add_row(mark, each.name, each.detail, Text("" if each.able else each.mend, "bold"))
+        table.add_row(mark, Text(each.name), Text(each.detail), Text("" if each.able else each.mend, "bold"))
     out.print(table)

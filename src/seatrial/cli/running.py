@@ -96,9 +96,11 @@ def _rate(text: str, problems: Problems) -> Rate | None:
 def demo(out_dir: OutOption = None, as_json: JsonOption = False) -> int:
     """Show the main job on this machine: a blue-green rollback at 10,000 requests a minute, measured."""
     from seatrial.cli.attended import AtTerminal, rehearse, tell
+    from seatrial.extras import TESTBED
     from seatrial.trials.request import TrialRequest
     from seatrial.trials.trial import run_experiment
 
+    TESTBED.require("`seatrial demo`")
     execution = run_experiment(TrialRequest(DEMO, evidence=out_dir), AtTerminal())
     code = tell(execution, as_json)
     rollback = next((each for each in execution.result.objectives if each.name.startswith("downtime")), None)
