@@ -18,9 +18,13 @@ from seatrial.undo.protocol import ANY
 LEAST: dict[str, dict[str, Any]] = {
     "audit-log": {"url": "postgresql://127.0.0.1/x", "entries": "… :from", "checkpoints": "…", "key": "…"},
     "command": {},
+    "deploy-command": {},
+    "deploy-http": {"live": {"url": "http://127.0.0.1/app"}, "switch": {"url": "http://127.0.0.1/{release}"}},
     "haproxy": {"socket": "run/haproxy.sock"},
     "http": {"url": "http://127.0.0.1:9000"},
+    "kubernetes": {"url": "http://127.0.0.1:8001"},
     "network": {"sides": {"east": ["10.1.0.0/24"], "west": "fd00::/64"}},
+    "nginx": {},
     "patroni": {"members": {"db-1": {"log": "logs/db-1.log"}}},
     "pkcs11": {"module": "p11-kit-client.so", "token": "t", "key": "k", "pin": 1234},
     "postgres": {"url": "postgresql://app:secret@127.0.0.1:5432/shop"},
@@ -35,9 +39,17 @@ LEAST: dict[str, dict[str, Any]] = {
 MORE: dict[str, dict[str, Any]] = {
     "audit-log": {"ingested": "…", "key": ["a", "http://127.0.0.1/key"], "within": "60s", "timeout": "5s"},
     "command": {"ready": "http://127.0.0.1/healthz", "within": "30s"},
-    "haproxy": {"map": "active.map", "map_file": "a", "key": "active", "log": "l", "backends": ["a", "b"]},
+    "deploy-command": {"live": "./live", "switch": "./deploy {release}", "releases": ["a", "b"], "within": "5m"},
+    "deploy-http": {
+        "live": {"url": "http://127.0.0.1/app", "field": "live"}, "headers": {"X": "y"}, "releases": ["a", "b"],
+        "switch": {"url": "http://127.0.0.1/x", "method": "PUT", "json": {"to": "{release}"}}, "within": "5m",
+    },
+    "haproxy": {"servers": {"a": "app/a", "b": ["app/b"]}, "map": "active.map", "map_file": "a", "key": "active", "log": "l", "backends": ["a", "b"]},
     "http": {"headers": {"X": "y"}, "content": "{sku}", "timeout_s": 2.5},
+    "kubernetes": {"token": "t", "ca": "ca.crt", "namespace": "n", "service": "s", "label": "release", "deployment": "d",
+                   "container": "c", "releases": {"a": "image:1", "b": "image:2"}, "within": "5m"},
     "network": {"namespace": "router"},
+    "nginx": {"active": "a.conf", "releases": {"a": "a", "b": "b"}, "test": "nginx -t", "reload": "nginx -s reload", "within": "5s"},
     "patroni": {
         "url": "http://127.0.0.1:8008",
         "members": {"a": {"url": "http://127.0.0.1:1", "postmaster": "p", "region": "east", "pidfile": "q",
@@ -125,8 +137,8 @@ def test_what_a_variable_that_is_not_set_stands_for_is_not_judged(monkeypatch: p
 
 
 def test_a_driver_of_somebody_else_has_keys_that_nobody_here_knows() -> None:
-    assert told("kubernetes", {"context": "prod", "pidfile": "x.pid"}) == []
-    assert told("kubernetes", {"pidfile": 3}) == ["pidfile: '3' stands where a list is expected"]
+    assert told("vsphere", {"region": "eu", "pidfile": "x.pid"}) == []
+    assert told("vsphere", {"pidfile": 3}) == ["pidfile: '3' stands where a list is expected"]
     assert told("redsi", {}) == ["driver: unknown driver 'redsi'; did you mean 'redis'?"]
 
 

@@ -23,7 +23,7 @@ from tests.support.edge_log import answers_of
 from tests.support.signals import heeded
 from tests.support.waiting import wait_until
 
-from seatrial.actions.haproxy import LiveRelease
+from seatrial.drivers.haproxy import ByMap
 from seatrial.testbed import TestbedState
 
 pytestmark = pytest.mark.e2e
@@ -82,9 +82,9 @@ class Desk:
         return self.testbed.root.parent
 
     @property
-    def live(self) -> LiveRelease:
+    def live(self) -> ByMap:
         edge = yaml.safe_load(self.testbed.target.read_text())["roles"]["edge"]
-        return LiveRelease(Path(edge["socket"]), edge["map"], "active")
+        return ByMap(Path(edge["socket"]), edge["map"], "active")
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         environment = {**os.environ, "SEATRIAL_HOME": str(self.home), "COLUMNS": "160"}
@@ -136,7 +136,7 @@ class Desk:
 def desk(testbed: TestbedState, tmp_path: Path) -> Iterator[Desk]:
     desk = Desk(tmp_path, testbed)
     yield desk
-    assert desk.live.read() == "blue", "every run leaves the live release as it was"
+    assert desk.live.live() == "blue", "every run leaves the live release as it was"
 
 
 def only_doubts_about_the_generator(verdict: dict[str, Any]) -> bool:
@@ -200,7 +200,7 @@ def test_ctrl_c_keeps_the_evidence_and_puts_the_target_back(desk: Desk) -> None:
     (desk.directory / "x.yaml").write_text(ROLLBACK.replace("at: 4s", "at: 7s"))
     process = desk.start("run", "x.yaml", "--json")
     desk.until_event("step.fired", step="switch")
-    assert desk.live.read() == "green"
+    assert desk.live.live() == "green"
     load = desk.until_event("load.started")["pid"]
     process.send_signal(signal.SIGINT)
     out, said = process.communicate(timeout=30)
@@ -241,7 +241,7 @@ def test_kill_9_leaves_nothing_behind(desk: Desk, victim: str) -> None:
     process.kill()
     process.communicate()
     assert desk.exit_code("recover") == 0
-    assert desk.live.read() == "blue"
+    assert desk.live.live() == "blue"
     finished = json.loads((desk.evidence() / "verdict.json").read_text())
     assert (finished["verdict"], finished["interrupted"]) == ("unknown", True)
     assert finished["generator"]["sent"] > 0

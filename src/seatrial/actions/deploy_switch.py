@@ -1,21 +1,21 @@
-"""Blue-green: send the traffic to the other release.
+"""Blue-green: send the traffic to the other release, whatever sends it: see `drivers.releases`.
 
 {at: 8s, action: deploy.switch, on: edge, with: {to: green}, name: switch}
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from pydantic import Field
 
 from seatrial.actions.action import Action
-from seatrial.actions.haproxy import LiveRelease
-from seatrial.drivers.haproxy import HaproxyBinding
-from seatrial.model.problems import BadInput, Problem, nearest
+from seatrial.drivers.releases import releases_of
+from seatrial.model.problems import BadInput, Problem, Unavailable, Unreachable, nearest
 from seatrial.model.role import Role
 from seatrial.model.strict import Strict
-from seatrial.undo.protocol import Undo
+from seatrial.undo.protocol import ANY, Undo
 
 
 class Switched(Strict):
@@ -29,56 +29,58 @@ class DeploySwitch(Action):
     """Makes another release live."""
 
     name: ClassVar[str] = "deploy.switch"
-    drivers: ClassVar[frozenset[str]] = frozenset({"haproxy"})
+    drivers: ClassVar[frozenset[str]] = ANY  # that know releases; which do, `releases_of` finds out
 
     to: str | None = Field(default=None, examples=["green"])
     """The release that gets the traffic; left out, of two the other one."""
 
     def fit(self, role: Role) -> None:
-        edge = role.bound_to(HaproxyBinding)
-        if not edge.map:
-            raise BadInput(role.problem(("map",), f"is missing, and {self.name} needs it"))
-        if self.to is None and len(edge.backends) != 2:
-            told = f"say to which of {', '.join(edge.backends)}: to: …"
-            raise BadInput(Problem(told, path=("with",)))
-        if self.to is not None and self.to not in edge.backends:
-            told = f"'{self.to}' is no backend of {role.name}{nearest(self.to, edge.backends)}"
+        names = releases_of(role).names
+        if self.to is None and len(names) != 2:
+            raise BadInput(Problem(f"say to which of {', '.join(names)}: to: …", path=("with",)))
+        if self.to is not None and self.to not in names:
+            told = f"'{self.to}' is no release of {role.name}{nearest(self.to, names)}"
             raise BadInput(Problem(told, path=("with", "to")))
 
     def look(self, role: Role) -> Undo:
-        edge = role.bound_to(HaproxyBinding)
-        live = _live_release(role)
-        before = live.read()
-        others = [release for release in edge.backends if release != before]
-        to = self.to or (others[0] if len(others) == 1 else "")
-        if to not in edge.backends:
-            raise BadInput(
-                f"{self.name}: '{to}' is not one of {', '.join(edge.backends)}; say which with `to:`"
-            )
+        releases = releases_of(role)
+        before = releases.live()
+        to = self.to or _the_other(before, releases.names)
+        if to not in releases.names:
+            raise BadInput(f"{self.name}: '{to}' is not one of {', '.join(releases.names)}")
         return self.noting(
             role,
             Switched(before=before, to=to),
             touches=f"{role.name}: live release {before} → {to}",
-            by_hand=f"echo 'set map {live.map} {live.key} {before}' | socat stdio {live.socket}",
+            by_hand=releases.by_hand(before),
         )
 
     def inject(self, undo: Undo) -> None:
-        _live_release(undo.role).write(undo.noted(Switched).to)
+        releases_of(undo.role).make_live(undo.noted(Switched).to)
 
     def undo(self, undo: Undo) -> None:
-        live, before = _live_release(undo.role), undo.noted(Switched).before
-        if live.read() != before:
-            live.write(before)
+        """Put back what was live, unless somebody else has deployed a release that is neither of ours."""
+        releases, before = releases_of(undo.role), undo.noted(Switched).before
+        try:
+            live = releases.live()
+        except Unavailable:  # half-way between two, perhaps; if nobody is there, making it live says so
+            live = ""
+        if live and live not in {before, *releases.names}:
+            raise Unreachable(f"{undo.role.name}: {live} is live now, which this run has not deployed")
+        if live != before:
+            releases.make_live(before)
 
     def gone(self, undo: Undo) -> bool:
-        return _live_release(undo.role).read() == undo.noted(Switched).before
+        return releases_of(undo.role).live() == undo.noted(Switched).before
 
     def healthy(self, role: Role) -> bool:
-        """Whether the edge sends the traffic to a release at all; to which, `gone` knows."""
-        return _live_release(role).read() in role.bound_to(HaproxyBinding).backends
+        """Whether the traffic goes to a release at all; to which, `gone` knows."""
+        releases = releases_of(role)
+        return releases.live() in releases.names
 
 
-def _live_release(role: Role) -> LiveRelease:
-    edge = role.bound_to(HaproxyBinding)
-    file = role.path(edge.map_file) if edge.map_file else None
-    return LiveRelease(role.path(edge.socket), edge.map, edge.key, file)
+def _the_other(before: str, names: Sequence[str]) -> str:
+    others = [release for release in names if release != before]
+    if len(others) != 1:
+        raise BadInput(f"{before} is live, and there are {', '.join(names)}; say which with `to:`")
+    return others[0]

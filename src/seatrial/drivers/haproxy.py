@@ -2,23 +2,33 @@
 
     {driver: haproxy, socket: run/haproxy.sock, map: active.map}
 
-One command a connection, on the stats socket; management guide, section 9.3.
+One command a connection, on the stats socket; management guide, section 9.3. Which release gets the traffic
+is said by an entry of a map, or by the states of servers: `servers: {blue: [app/blue], green: [app/green]}`.
 
     echo 'show servers state' | socat stdio /run/haproxy/admin.sock
+    echo 'set map /run/haproxy/active.map active green' | socat stdio /run/haproxy/admin.sock
+
+`set map` takes effect for the next request without dropping one, unlike a reload or restart. A map changed
+this way is forgotten by a restart; `map_file`, if given, is rewritten.
 """
 
 from __future__ import annotations
 
 import socket
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
-from seatrial.drivers.binding import Binding
-from seatrial.model.problems import TooLate, Unavailable, Unreachable
+from seatrial.drivers.binding import Binding, Files
+from seatrial.model.problems import BadInput, TooLate, Unavailable, Unreachable
+from seatrial.model.role import Role
 from seatrial.model.strict import as_tuple
+
+Servers = Annotated[Files, Field(min_length=1)]
 
 
 class HaproxyBinding(Binding):
@@ -36,9 +46,23 @@ class HaproxyBinding(Binding):
     """The entry of the map that names the live release."""
     backends: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = ("blue", "green")
     """The releases that it may name: HAProxy's backends of theirs."""
+    servers: Mapping[str, Servers] = Field(default_factory=dict, examples=[{"blue": "app/blue"}])
+    """Instead of a map: the servers of each release, as `backend/server`; those of one are ready."""
+
+    def as_releases(self, role: Role) -> ByMap | ByServers:
+        """By the states of servers where they are listed, else by the map."""
+        if self.servers:
+            return ByServers(role.path(self.socket), self.servers)
+        if not self.map:
+            told = "is missing: which map names the live release? Or list the `servers` of each"
+            raise BadInput(role.problem(("map",), told))
+        file = role.path(self.map_file) if self.map_file else None
+        return ByMap(role.path(self.socket), self.map, self.key, self.backends, file)
 
 
 _PATIENCE_S = 2.0
+_UP_WITHIN_S = 30.0  # servers that are made ready have checks to pass
+_LOOK_EVERY_S = 0.02
 _FORCED_MAINT, _FORCED_DRAIN = 0x01, 0x08  # of srv_admin_state; the other bits are not set on this socket
 _RUNNING = "2"  # of srv_op_state
 
@@ -98,3 +122,90 @@ def tell(path: Path, server: str, state: State) -> None:
     answer = ask(path, f"set server {server} state {state}").strip()
     if answer:
         raise Unavailable(f"HAProxy did not set {server} to {state}: {answer}")
+
+
+@dataclass(frozen=True, slots=True)
+class ByMap:
+    """The entry of a map that names the release which gets the traffic. See `drivers.releases`."""
+
+    socket: Path
+    map: str
+    key: str
+    names: Sequence[str] = ()
+    file: Path | None = None
+
+    def live(self) -> str:
+        for line in ask(self.socket, f"show map {self.map}").splitlines():
+            fields = line.split()
+            if len(fields) == 3 and fields[1] == self.key:
+                return fields[2]
+        raise Unavailable(f"HAProxy's map {self.map} has no key '{self.key}'")
+
+    def make_live(self, release: str) -> None:
+        if self.live() == release:
+            return
+        answer = ask(self.socket, f"set map {self.map} {self.key} {release}").strip()
+        if answer:
+            raise Unavailable(f"HAProxy did not set {self.key} to {release}: {answer}")
+        if self.file is not None:
+            self.file.write_text(f"{self.key} {release}\n")
+
+    def by_hand(self, release: str) -> str:
+        return f"echo 'set map {self.map} {self.key} {release}' | socat stdio {self.socket}"
+
+
+@dataclass(frozen=True, slots=True)
+class ByServers:
+    """The release whose servers are ready, while those of all others drain. See `drivers.releases`.
+
+    The new servers are ready, and have passed their checks, before the old ones are drained: at no instant is
+    there nobody. A drained server ends what it has begun.
+    """
+
+    socket: Path
+    servers: Mapping[str, Sequence[str]]
+
+    @property
+    def names(self) -> Sequence[str]:
+        """As the target file lists them."""
+        return tuple(self.servers)
+
+    def live(self) -> str:
+        found = {str(each): each for each in servers(self.socket)}
+        serving = [release for release in self.servers if self._ready(release, found)]
+        if len(serving) != 1:
+            told = " and ".join(serving) or "no release alone"
+            raise Unavailable(f"HAProxy at {self.socket}: the servers of {told} are ready")
+        return serving[0]
+
+    def _ready(self, release: str, found: Mapping[str, Server]) -> bool:
+        """Whether any of its servers takes new requests."""
+        for name in self.servers[release]:
+            if name not in found:
+                raise Unavailable(f"HAProxy at {self.socket} has no server {name}")
+        return any(found[name].state == "ready" for name in self.servers[release])
+
+    def make_live(self, release: str) -> None:
+        for name in self.servers[release]:
+            tell(self.socket, name, "ready")
+        self._await_up(release)
+        for other in self.servers.keys() - {release}:
+            for name in self.servers[other]:
+                tell(self.socket, name, "drain")
+
+    def _await_up(self, release: str) -> None:
+        deadline = time.monotonic() + _UP_WITHIN_S
+        while down := self._down(release):
+            if time.monotonic() > deadline:
+                raise TooLate(f"{', '.join(down)} did not come up within {_UP_WITHIN_S:g}s")
+            time.sleep(_LOOK_EVERY_S)
+
+    def _down(self, release: str) -> list[str]:
+        up = {str(each) for each in servers(self.socket) if each.up}
+        return [name for name in self.servers[release] if name not in up]
+
+    def by_hand(self, release: str) -> str:
+        ready = [f"set server {name} state ready" for name in self.servers[release]]
+        others = self.servers.keys() - {release}
+        drained = [f"set server {name} state drain" for other in others for name in self.servers[other]]
+        return "; ".join(f"echo '{command}' | socat stdio {self.socket}" for command in [*ready, *drained])

@@ -97,12 +97,20 @@ class Answer:
 class HttpClient:
     """Asks the hosts that `allow` admits; `who` is named in errors. May be shared by threads."""
 
-    def __init__(self, allow: AllowList, who: str, within_s: float, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(
+        self,
+        allow: AllowList,
+        who: str,
+        within_s: float,
+        most_bytes: int = MOST_BYTES,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """`tls`: what https is held against; None: what this machine trusts."""
         self._who = who
         self._within_s = within_s
         self._most_bytes = most_bytes
         self._limit = _Limit()
-        transport = _Transport(_Backend(allow, who, self._limit))
+        transport = _Transport(_Backend(allow, who, self._limit), tls)
         self._client = httpx.Client(transport=transport, trust_env=False, timeout=within_s)
 
     def __enter__(self) -> Self:
@@ -242,8 +250,8 @@ class _Stream(httpcore.NetworkStream):
 class _Transport(httpx.BaseTransport):
     """httpx over a connection pool with a network backend of ours."""
 
-    def __init__(self, backend: httpcore.NetworkBackend) -> None:
-        self._pool = httpcore.ConnectionPool(network_backend=backend)
+    def __init__(self, backend: httpcore.NetworkBackend, tls: ssl.SSLContext | None) -> None:
+        self._pool = httpcore.ConnectionPool(network_backend=backend, ssl_context=tls)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url

@@ -107,6 +107,31 @@ def run_for(role: Role, program: Sequence[str], token: str, within_s: float) -> 
     run_tagged(role.resolved(list(program)), token, directory=Path(role.directory), within_s=within_s)
 
 
+def answer_of(arguments: Sequence[str], *, directory: Path, within_s: float) -> str:
+    """What a program prints that only looks. Raises Unavailable when it fails, or says nothing in time."""
+    require_program(arguments[0], directory)
+    arguments, hidden = out_of_sight(arguments)
+    try:
+        done = subprocess.run(
+            arguments,
+            cwd=directory,
+            env={**os.environ, **hidden},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=within_s,
+            check=False,
+            start_new_session=True,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise TooLate(f"{arguments[0]} was not through within {within_s:g}s, and was ended") from error
+    if done.returncode != 0:
+        last = (done.stderr or done.stdout).strip().splitlines()[-1:]
+        raise Unavailable(": ".join([f"{arguments[0]} failed with {done.returncode}", *last]))
+    return done.stdout
+
+
 def end_tagged(token: str, directory: Path) -> None:
     """SIGKILL to every program that `token` tags, and wait until they are gone. Raises Unavailable if not."""
     with starting(directory):
