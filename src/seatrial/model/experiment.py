@@ -9,20 +9,18 @@ import re
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    AfterValidator,
     BeforeValidator,
     ConfigDict,
     Field,
     WithJsonSchema,
-    field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
+from seatrial.model.load import Load
 from seatrial.model.probe import ProbeSpec
-from seatrial.model.quantities import Duration, Rate, Ratio
-from seatrial.model.shape import starts_in_order
-from seatrial.model.strict import Strict, about, as_tuple, at_least_one, counted_in, exactly_one
+from seatrial.model.quantities import Duration, Lasting, Rate, Ratio
+from seatrial.model.strict import Strict, about, as_tuple, at_least_one, exactly_one
 
 Severity = Literal["critical", "error", "warning", "info"]
 
@@ -35,12 +33,6 @@ def _a_name(value: object) -> object:
     return value
 
 
-def _some_time(length: Duration) -> Duration:
-    if length.seconds <= 0:
-        raise ValueError("must be longer than 0s")
-    return length
-
-
 def _one_or_many(one: Any) -> BeforeValidator:
     """A single mapping where a list may stand means a list of one."""
 
@@ -50,59 +42,12 @@ def _one_or_many(one: Any) -> BeforeValidator:
     return BeforeValidator(listed, json_schema_input_type=one | list[one])
 
 
-def _as_shape(value: object) -> object:
-    """`10000/min` is short for a shape of one step."""
-    return as_tuple(value) if isinstance(value, list) else ({"at": "0s", "rate": value},)
-
-
 Name = Annotated[
     str,
     BeforeValidator(_a_name),
     WithJsonSchema({"type": "string", "title": "name", "pattern": rf"^{_NAME.pattern}$", "maxLength": 80}),
 ]
-Lasting = Annotated[Duration, AfterValidator(_some_time)]
 Parameters = Annotated[dict[str, Any], Field(default_factory=dict)]
-
-
-class RatePoint(Strict):
-    """One step of a rate's shape."""
-
-    at: Duration = Field(examples=["20s"])
-    """When it begins, counted from the start of the measured part; the first at 0s."""
-    rate: Rate = Field(examples=["10000/min"])
-    """Arrivals per unit of time from then on."""
-
-
-class Load(Strict):
-    """Which scenario is driven, how hard.
-
-    The load is open-model: each arrival is due at an instant that was computed beforehand and is sent then,
-    answered or not.
-    """
-
-    scenario: str = Field(examples=["loadtests/storefront.py"])
-    """The locustfile; a path from the working directory, or from the experiment's own."""
-    rate: Annotated[
-        tuple[RatePoint, ...], BeforeValidator(_as_shape, json_schema_input_type=Rate | list[RatePoint])
-    ] = Field(examples=["10000/min", [{"at": "0s", "rate": "1000/min"}, {"at": "20s", "rate": "10000/min"}]])
-    """How many arrivals are offered: one rate, or a shape of steps that begins at 0s."""
-    arrivals: Literal["even", "poisson"] = "even"
-    """How arrivals are spaced: alike, or at random with the same mean."""
-    seed: Annotated[int, Field(ge=0), counted_in("number of a sequence")] = 0
-    """Which of the random sequences: the same seed gives the same arrivals."""
-    deadline: Lasting = Duration(2.0)
-    """A request that is not answered well by then, counted from when it was due, is bad."""
-    scenario_errors: Ratio = Ratio(0.0)
-    """The share of arrivals whose task may raise before nothing can pass any more."""
-
-    @field_validator("rate")
-    @classmethod
-    def _a_shape(cls, shape: tuple[RatePoint, ...]) -> tuple[RatePoint, ...]:
-        if not starts_in_order([point.at.seconds for point in shape]):
-            raise ValueError("a shape starts at 0s and its steps follow one another in time")
-        if all(point.rate.count == 0 for point in shape):
-            raise ValueError("a load of nothing measures nothing")
-        return shape
 
 
 class Step(Strict):

@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
@@ -122,6 +122,15 @@ class Duration(Quantity):
         if self.seconds and self.seconds < 1:
             return f"{_shortest(self.seconds * 1000)}ms"
         return f"{_shortest(self.seconds)}s"
+
+
+def _some_time(length: Duration) -> Duration:
+    if length.seconds <= 0:
+        raise ValueError("must be longer than 0s")
+    return length
+
+
+Lasting = Annotated[Duration, AfterValidator(_some_time)]
 
 
 @dataclass(frozen=True, slots=True)

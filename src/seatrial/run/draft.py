@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from seatrial.model.document import Document
-from seatrial.model.experiment import Check, Guard, Lasting, Load, Objectives, Step
+from seatrial.model.experiment import Check, Guard, Objectives, Step
+from seatrial.model.load import Load
 from seatrial.model.probe import ProbeSpec
-from seatrial.model.quantities import Duration
+from seatrial.model.quantities import Duration, Lasting
 
 Part = TypeVar("Part", bound=BaseModel)
 

@@ -17,7 +17,8 @@ from seatrial.files import Source, find, missing
 from seatrial.lookups.failover import DRIVER as FAILS_OVER
 from seatrial.model.arrivals import ArrivalSchedule, RateStep, with_spikes
 from seatrial.model.document import build
-from seatrial.model.experiment import Experiment, RatePoint
+from seatrial.model.experiment import Experiment
+from seatrial.model.load import RatePoint
 from seatrial.model.problems import BadInput, Problem, Problems
 from seatrial.model.quantities import Duration, Rate
 from seatrial.model.role import Role

@@ -23,7 +23,8 @@ from seatrial.load.launch import REQUESTS, SPOOLS, end_left_over
 from seatrial.load.parquet import save
 from seatrial.load.spool import SpoolReader
 from seatrial.model.document import build, parse
-from seatrial.model.experiment import Experiment, Load
+from seatrial.model.experiment import Experiment
+from seatrial.model.load import Load
 from seatrial.model.problems import BadInput, CannotStore, SeatrialError, Unavailable
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import RunResult, StepRecord

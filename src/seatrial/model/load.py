@@ -1,0 +1,60 @@
+"""The `load` of an experiment: which scenario is driven, how hard.
+
+The text below each key is what `seatrial explain` and editors say of it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, field_validator
+
+from seatrial.model.quantities import Duration, Lasting, Rate, Ratio
+from seatrial.model.shape import starts_in_order
+from seatrial.model.strict import Strict, as_tuple, counted_in
+
+
+def _as_shape(value: object) -> object:
+    """`10000/min` is short for a shape of one step."""
+    return as_tuple(value) if isinstance(value, list) else ({"at": "0s", "rate": value},)
+
+
+class RatePoint(Strict):
+    """One step of a rate's shape."""
+
+    at: Duration = Field(examples=["20s"])
+    """When it begins, counted from the start of the measured part; the first at 0s."""
+    rate: Rate = Field(examples=["10000/min"])
+    """Arrivals per unit of time from then on."""
+
+
+class Load(Strict):
+    """Which scenario is driven, how hard.
+
+    The load is open-model: each arrival is due at an instant that was computed beforehand and is sent then,
+    answered or not.
+    """
+
+    scenario: str = Field(examples=["loadtests/storefront.py"])
+    """The locustfile; a path from the working directory, or from the experiment's own."""
+    rate: Annotated[
+        tuple[RatePoint, ...], BeforeValidator(_as_shape, json_schema_input_type=Rate | list[RatePoint])
+    ] = Field(examples=["10000/min", [{"at": "0s", "rate": "1000/min"}, {"at": "20s", "rate": "10000/min"}]])
+    """How many arrivals are offered: one rate, or a shape of steps that begins at 0s."""
+    arrivals: Literal["even", "poisson"] = "even"
+    """How arrivals are spaced: alike, or at random with the same mean."""
+    seed: Annotated[int, Field(ge=0), counted_in("number of a sequence")] = 0
+    """Which of the random sequences: the same seed gives the same arrivals."""
+    deadline: Lasting = Duration(2.0)
+    """A request that is not answered well by then, counted from when it was due, is bad."""
+    scenario_errors: Ratio = Ratio(0.0)
+    """The share of arrivals whose task may raise before nothing can pass any more."""
+
+    @field_validator("rate")
+    @classmethod
+    def _a_shape(cls, shape: tuple[RatePoint, ...]) -> tuple[RatePoint, ...]:
+        if not starts_in_order([point.at.seconds for point in shape]):
+            raise ValueError("a shape starts at 0s and its steps follow one another in time")
+        if all(point.rate.count == 0 for point in shape):
+            raise ValueError("a load of nothing measures nothing")
+        return shape
