@@ -17,7 +17,10 @@ from seatrial.actions.release_stop import ReleaseStop
 from seatrial.drivers import patroni, postgres, reach, redis
 from seatrial.faults.http_call import HttpCall
 from seatrial.faults.toxiproxy import Toxiproxy
-from seatrial.lookups import look_up, record
+from seatrial.lookups.audit_log import AuditLog
+from seatrial.lookups.recorder import RunFacts
+from seatrial.lookups.replicas import Replicas
+from seatrial.lookups.writes import Writes
 from seatrial.model.probe import ProbeSpec
 from seatrial.model.problems import BadInput
 from seatrial.model.role import Role
@@ -35,6 +38,7 @@ def probe(kind: str, question: str, url: str) -> None:
 
 
 CALL = HttpCall.model_validate({"inject": {}, "undo": {}, "probe": {}})
+RUN = RunFacts(["a1"], Path("unused"))
 AUDIT = {"entries": "SELECT :from", "checkpoints": "SELECT 1"}
 WAYS: dict[str, Callable[[str], object]] = {
     "probe by http": lambda at: probe("http", "/healthz", f"http://{at}"),
@@ -42,15 +46,15 @@ WAYS: dict[str, Callable[[str], object]] = {
     "probe by promql": lambda at: probe("promql", "up", f"http://{at}"),
     "probe by redis": lambda at: probe("redis", "PING", f"redis://{at}/0"),
     "probe by sql": lambda at: probe("sql", "SELECT 1", f"postgresql://{at}/x"),
-    "look-up by http": lambda at: look_up(role("http", url=f"http://{at}/{{id}}"), ["a1"]),
-    "look-up by sql": lambda at: look_up(
-        role("sql", url=f"postgresql://{at}/x", query="SELECT 1 WHERE 1 IN :ids"), ["a1"]
+    "look-up by http": lambda at: Writes().record(role("http", url=f"http://{at}/{{id}}"), RUN),
+    "look-up by sql": lambda at: Writes().record(
+        role("sql", url=f"postgresql://{at}/x", query="SELECT 1 WHERE 1 IN :ids"), RUN
     ),
-    "recorded replicas": lambda at: record(
-        role("replicas", replicas={"east": f"http://{at}"}), Path("unused")
+    "recorded replicas": lambda at: Replicas().record(
+        role("replicas", replicas={"east": f"http://{at}"}), RUN
     ),
-    "key of an audit log": lambda at: record(
-        role("audit-log", url="sqlite://", key=f"http://{at}/key", **AUDIT), Path("unused")
+    "key of an audit log": lambda at: AuditLog().record(
+        role("audit-log", url="sqlite://", key=f"http://{at}/key", **AUDIT), RUN
     ),
     "http.call": lambda at: CALL.prepare(role("http", url=f"http://{at}")),
     "http.call's probe": lambda at: CALL.healthy(role("http", url=f"http://{at}")),

@@ -16,6 +16,7 @@ from seatrial.checks.registry import CHECKS
 from seatrial.discovery import Found, Registry
 from seatrial.drivers import DRIVERS
 from seatrial.incidents.sink import SINKS
+from seatrial.lookups.recording import RECORDERS
 from seatrial.measure.importers import IMPORTERS
 from seatrial.probes.protocol import PROBES
 from seatrial.undo.registry import ACTIONS, FAULTS
@@ -38,4 +39,4 @@ def find(kind: str, name: str) -> Found[Any]:
 
 def complaints() -> list[str]:
     """What is wrong with what other packages declare, one line each."""
-    return [line for registry in KINDS.values() for line in registry.complaints()]
+    return [line for registry in (*KINDS.values(), RECORDERS) for line in registry.complaints()]

@@ -1,19 +1,14 @@
 """Each kind of loss is caught, every time; what clients cannot know is counted and forgiven."""
 
 import random
-import sqlite3
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from tests.support.rows import log_of
 
-from seatrial.checks.protocol import History, Stored
+from seatrial.checks.protocol import History, Need, Recorded
 from seatrial.checks.registry import build
-from seatrial.lookups import look_up
-from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.result import CheckResult
-from seatrial.model.role import Role
 from seatrial.model.verdict import Verdict
 
 Copies = list[tuple[str, str | None]]
@@ -53,7 +48,8 @@ def faithful() -> Copies:
 
 def judged(copies: Copies, error: str = "") -> CheckResult:
     check = build("acknowledged-writes", {})
-    return check.judge(History(LOG, (), 2.0, 200.0, {"writes": Stored(tuple(copies), error)}))
+    stored = Recorded(None, error) if error else Recorded(tuple(copies))
+    return check.judge(History(LOG, (), 2.0, 200.0, {Need("writes", "writes"): stored}))
 
 
 def test_a_faithful_target_passes_and_the_indeterminate_are_counted() -> None:
@@ -134,47 +130,3 @@ def test_a_target_that_cannot_be_asked_leaves_it_unknown() -> None:
 
 def test_content_is_not_compared_when_the_target_does_not_tell() -> None:
     assert judged([(identity, None) for identity, _ in faithful()]).verdict is Verdict.PASS
-
-
-# looking up for real
-
-
-def role(**parameters: object) -> Role:
-    driver = parameters.pop("driver")
-    return Role("writes", str(driver), parameters, ("127.0.0.0/8",), ".")
-
-
-def test_sql_finds_each_copy(tmp_path: Path) -> None:
-    database = sqlite3.connect(tmp_path / "shop.sqlite")
-    database.execute("CREATE TABLE orders (key TEXT, tenant TEXT)")
-    database.executemany(
-        "INSERT INTO orders VALUES (?, ?)", [("a", "t1"), ("b", "t1"), ("b", "t1"), ("x", "t2")]
-    )
-    database.commit()
-    database.close()
-    asked = role(
-        driver="sql",
-        url=f"sqlite:///{tmp_path / 'shop.sqlite'}",
-        query="SELECT key, tenant FROM orders WHERE key IN :ids",
-    )
-    assert sorted(look_up(asked, ["a t1", "b t1", "c t1"])) == [("a", "t1"), ("b", "t1"), ("b", "t1")]
-
-
-@pytest.mark.parametrize(
-    ("parameters", "expected"),
-    [
-        ({"driver": "sql", "url": "sqlite://", "query": "SELECT 1"}, BadInput),
-        ({"driver": "sql", "url": "nonsense", "query": "SELECT :ids"}, BadInput),
-        ({"driver": "sql", "url": "postgresql://10.1.1.1/x", "query": "SELECT :ids"}, BadInput),
-        (
-            {"driver": "sql", "url": "sqlite://", "query": "SELECT nothing FROM nowhere WHERE x IN :ids"},
-            Unavailable,
-        ),
-        ({"driver": "http", "url": "http://127.0.0.1:1/{id}"}, Unavailable),
-        ({"driver": "http", "url": "http://127.0.0.1:1/{nonsense}"}, BadInput),
-        ({"driver": "redis", "url": "redis://127.0.0.1"}, BadInput),
-    ],
-)
-def test_what_cannot_be_asked_says_why(parameters: dict[str, object], expected: type[Exception]) -> None:
-    with pytest.raises(expected, match=r"writes|cannot be looked up"):
-        look_up(role(**parameters), ["a t1"])

@@ -11,18 +11,17 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.audit_log import ENTRIES, EVERY, ORIGIN, SIGNER, TRICKS, AuditLog, event, honest
+from tests.support.audit_log import ENTRIES, EVERY, SIGNER, TRICKS, AuditLog, event, honest
 
-from seatrial.checks.protocol import AsksForRecording, AsksForWrites, History
+from seatrial.checks.protocol import History, Need, Recorded, When
 from seatrial.checks.registry import build
-from seatrial.checks.replicas import Recorded
-from seatrial.ledger import SoftwareSigner
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import CheckResult, StepRecord
 from seatrial.model.verdict import Verdict
 
 ZERO = 1_800_000_000.0  # the run's instant 0 on the wall clock
 HONEST = honest()
+NEED: Need[bytes] = Need("audit-log", "audit")
 OUTAGE = StepRecord("outage", "fault", "hsm.unavailable", "hsm", 5.0, 5.0, 5.0, undone_s=15.0, verified=True)
 
 
@@ -45,7 +44,7 @@ def judged(
     with TemporaryDirectory() as scratch:
         log.write(Path(scratch) / "recorded-audit")
         recorded = Recorded(json.dumps(document).encode(), directory=Path(scratch) / "recorded-audit")
-        history = History(RequestLog.concat([]), steps, 2.0, 30.0, {}, {"audit": recorded}, zero, cut)
+        history = History(RequestLog.concat([]), steps, 2.0, 30.0, {NEED: recorded}, zero, cut)
         return build("audit-chain", parameters).judge(history)
 
 
@@ -201,44 +200,23 @@ def test_a_log_with_nothing_in_it_is_unknown() -> None:
 @pytest.mark.parametrize(
     ("recorded", "says"),
     [
-        ({}, "nobody was asked"),
-        ({"audit": Recorded(b"", "the audit log did not answer")}, "did not answer"),
-        ({"audit": Recorded(b"{}")}, "cannot be read"),
-        ({"audit": Recorded(b'{"entries": 1, "asked_at": 1, "checkpoints": [], "keys": ["x"]}')}, "without a ledger"),
-        ({"audit": Recorded(b'{"entries": 1, "asked_at": 1, "checkpoints": [], "keys": ["x"]}', directory=Path("/nowhere"))},
+        (None, "nobody was asked"),
+        (Recorded(None, "the audit log did not answer"), "did not answer"),
+        (Recorded(b"{}"), "cannot be read"),
+        (Recorded(b'{"entries": 1, "asked_at": 1, "checkpoints": [], "keys": ["x"]}'), "without a ledger"),
+        (Recorded(b'{"entries": 1, "asked_at": 1, "checkpoints": [], "keys": ["x"]}', directory=Path("/nowhere")),
          "cannot be read"),
-        ({"audit": Recorded(f'{{"entries": 1, "asked_at": 1, "checkpoints": [], "keys": ["{SIGNER.verifier_key()}"]}}'.encode(),
-                            directory=Path("/nowhere"))}, "no ledger here"),
+        (Recorded(f'{{"entries": 1, "asked_at": 1, "checkpoints": [], "keys": ["{SIGNER.verifier_key()}"]}}'.encode(),
+                            directory=Path("/nowhere")), "no ledger here"),
     ],
 )  # fmt: skip
-def test_what_could_not_be_asked_is_unknown(recorded: dict[str, Recorded], says: str) -> None:
-    history = History(RequestLog.concat([]), (), 2.0, 30.0, {}, recorded, ZERO)
+def test_what_could_not_be_asked_is_unknown(recorded: Recorded[bytes] | None, says: str) -> None:
+    told = {NEED: recorded} if recorded else {}
+    history = History(RequestLog.concat([]), (), 2.0, 30.0, told, ZERO)
     result = build("audit-chain", {}).judge(history)
     assert result.verdict is Verdict.UNKNOWN
     assert says in result.detail
 
 
-def test_it_asks_for_a_recording_and_not_for_writes() -> None:
-    check = build("audit-chain", {"role": "audit.eu"})
-    assert isinstance(check, AsksForRecording)
-    assert check.recorded_role() == "audit.eu"
-    assert not isinstance(check, AsksForWrites)
-
-
-def test_another_keys_name_is_no_help() -> None:
-    log = honest()
-    log.rewrite(log.events(), SoftwareSigner.generate(ORIGIN + "2"))
-    assert judged(log).verdict is Verdict.FAIL
-
-
-@pytest.mark.parametrize(
-    ("cut", "expected"), [("", Verdict.FAIL), ("the load generator ended early", Verdict.UNKNOWN)]
-)
-def test_what_a_signer_has_not_caught_up_with_counts_only_at_the_end_of_the_story(
-    cut: str, expected: Verdict
-) -> None:
-    unsigned = AuditLog(HONEST.lines, HONEST.notes[:-1])
-    assert judged(unsigned, cut=cut).verdict is expected
-    torn = honest()
-    torn.lines[3] = torn.lines[3].replace('"amount":', '"amount":9')
-    assert judged(torn, cut=cut).verdict is Verdict.FAIL, "an altered entry is proven whatever follows"
+def test_it_is_told_of_its_role_by_the_recorder_of_audit_logs() -> None:
+    assert build("audit-chain", {"role": "audit.eu"}).needs() == (Need("audit-log", "audit.eu", When.AFTER),)

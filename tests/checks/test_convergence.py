@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import pytest
 from tests.support.regions import MAX_DRIFT_S, Region, World, recording_json, simulate
 from tests.support.rows import log_of as rows_as_log
 
 from seatrial.checks.convergence import Convergence, Findings, attempts_of, judge_replicas
+from seatrial.checks.protocol import History, Need, Recorded
 from seatrial.checks.registry import build
-from seatrial.checks.replicas import Recorded
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.verdict import Verdict
 from seatrial.testbed.replica.hlc import Stamp
@@ -224,13 +224,10 @@ def test_one_operation_that_never_arrives_is_caught(seed: int) -> None:
     assert judged(world).wrong
 
 
-@dataclass
-class History:
-    """What the check needs of a history."""
-
-    log: RequestLog
-    recorded: dict[str, Recorded] = field(default_factory=dict)
-    cut: str = ""
+def history(log: RequestLog, recorded: Recorded[bytes] | None, cut: str = "") -> History:
+    """What this check is given; None: nobody was asked."""
+    told = {Need[bytes]("replicas", "regions"): recorded} if recorded else {}
+    return History(log, (), 2.0, 30.0, told, cut=cut)
 
 
 def log_of(world: World) -> RequestLog:
@@ -255,10 +252,10 @@ def log_of(world: World) -> RequestLog:
 
 def test_the_check_reads_request_log_and_recording() -> None:
     world = simulate(Region("east"), Region("west"), 1)
-    recorded = {"regions": Recorded(recording_json((world.east, world.west)))}
+    recorded = Recorded(recording_json((world.east, world.west)))
     check = build("convergence", {})
     assert isinstance(check, Convergence)
-    result = check.judge(History(log_of(world), recorded))
+    result = check.judge(history(log_of(world), recorded))
     assert result.verdict is Verdict.PASS, result.detail
     assert f"discarded by declared LWW: {result.figures['discarded_by_lww']:.0f}" in result.detail
     key = lambda attempt: attempt.identity  # noqa: E731  # the two lists differ in order only
@@ -268,18 +265,18 @@ def test_the_check_reads_request_log_and_recording() -> None:
 def test_the_check_fails_with_the_first_instance_of_what_is_wrong() -> None:
     world = simulate(Region("east"), Region("west"), 1)
     del world.west.state.settings["acme", "colour"]
-    recorded = {"regions": Recorded(recording_json((world.east, world.west)))}
-    result = Convergence().judge(History(log_of(world), recorded))
+    recorded = Recorded(recording_json((world.east, world.west)))
+    result = Convergence().judge(history(log_of(world), recorded))
     assert result.verdict is Verdict.FAIL
     assert "west: settings/acme/colour: None" in result.detail
-    cut = Convergence().judge(History(log_of(world), recorded, cut="the load generator ended early"))
+    cut = Convergence().judge(history(log_of(world), recorded, cut="the load generator ended early"))
     assert cut.verdict is Verdict.UNKNOWN, "they may not have passed everything on yet"
 
 
 def test_a_lost_write_is_lost_whatever_would_have_followed() -> None:
     world = simulate(Region("east"), Region("west"), 1)
-    recorded = {"regions": Recorded(recording_json((Region("east"), Region("west"))))}
-    result = Convergence().judge(History(log_of(world), recorded, cut="the load generator ended early"))
+    recorded = Recorded(recording_json((Region("east"), Region("west"))))
+    result = Convergence().judge(history(log_of(world), recorded, cut="the load generator ended early"))
     assert result.verdict is Verdict.FAIL
     assert "acknowledged and lost" in result.detail
 
@@ -287,16 +284,16 @@ def test_a_lost_write_is_lost_whatever_would_have_followed() -> None:
 @pytest.mark.parametrize(
     ("recorded", "says"),
     [
-        ({}, "nobody was asked"),
-        ({"regions": Recorded(b"", "west does not answer")}, "west does not answer"),
-        ({"regions": Recorded(b"{}")}, "cannot be read"),
-        ({"regions": Recorded(b'{"replicas": [{"region": "e", "state": "[]", "digest": "", "history": []}]}')}, "cannot be read"),
-        ({"regions": Recorded(recording_json((Region("east"), Region("west"))))}, "could have come apart"),
+        (None, "nobody was asked"),
+        (Recorded(None, "west does not answer"), "west does not answer"),
+        (Recorded(b"{}"), "cannot be read"),
+        (Recorded(b'{"replicas": [{"region": "e", "state": "[]", "digest": "", "history": []}]}'), "cannot be read"),
+        (Recorded(recording_json((Region("east"), Region("west")))), "could have come apart"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_judged_is_unknown(recorded: dict[str, Recorded], says: str) -> None:
+def test_what_cannot_be_judged_is_unknown(recorded: Recorded[bytes] | None, says: str) -> None:
     empty = RequestLog.empty()
-    result = Convergence().judge(History(empty, recorded))
+    result = Convergence().judge(history(empty, recorded))
     assert result.verdict is Verdict.UNKNOWN
     assert says in result.detail
 

@@ -9,7 +9,6 @@ import pytest
 
 from seatrial import drivers
 from seatrial.drivers.binding import Binding
-from seatrial.lookups.asking import DRIVERS
 from seatrial.lookups.recording import RECORDERS
 from seatrial.undo import registry
 from seatrial.undo.protocol import ANY
@@ -83,7 +82,8 @@ def test_an_unknown_key_is_refused_with_the_nearest(driver: str) -> None:
 
 def test_whatever_acts_or_asks_through_a_driver_finds_it_declared() -> None:
     through = {driver for name in registry.names() for driver in registry.find(name).drivers} - ANY
-    assert through | set(DRIVERS) | RECORDERS.keys() <= set(drivers.DRIVERS.names())
+    asked = {driver for found in RECORDERS.all().values() for driver in found.declared.drivers}
+    assert through | asked <= set(drivers.DRIVERS.names())
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,9 +17,9 @@ from tests.support.audit_log import SIGNER
 from tests.support.liar import Liar
 from tests.support.listeners import http
 
-from seatrial.lookups import look_up, record, recording
-from seatrial.lookups.replicas import record as record_replicas
-from seatrial.model.problems import BadInput, SeatrialError, Unavailable
+from seatrial.checks.protocol import Recorded
+from seatrial.lookups.recorder import Recorder, RunFacts
+from seatrial.lookups.recording import RECORDERS, recorded
 from seatrial.model.role import Role
 
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -31,14 +30,14 @@ def role(driver: str, **parameters: Any) -> Role:
     return Role("asked", driver, parameters, ("127.0.0.1",), ".")
 
 
-def outcome(ask: Callable[[], Any]) -> Any:
-    """What was found, which can be written down; or our error, which names the role."""
-    try:
-        found = ask()
-    except SeatrialError as error:
-        assert "asked" in str(error)
-        return error
-    json.dumps(found if not isinstance(found, bytes) else json.loads(found), ensure_ascii=False).encode()
+def recorded_by(name: str, asked: Role, directory: Path = Path("unused")) -> Recorded[Any]:
+    """What a recorder has noted down, which can be written down; or why nothing, which names the role."""
+    recorder = RECORDERS.find(name)()
+    found = recorded(recorder, asked, RunFacts(KEYS, directory))
+    if found.data is None:
+        assert "asked" in found.error
+    else:
+        json.dumps(recorder.evidence(found.data), ensure_ascii=False).encode()
     return found
 
 
@@ -47,8 +46,8 @@ def outcome(ask: Callable[[], Any]) -> Any:
 def test_a_write_by_http(liar: Liar, body: bytes, status: str) -> None:
     liar.says = http(body, status)
     asked = role("http", url=f"{liar.url}/orders/{{id}}", content="{tenant} {sku} {quantity}")
-    found = outcome(lambda: look_up(asked, KEYS))
-    assert found == () if status.startswith("404") else isinstance(found, SeatrialError) or len(found) == 2
+    found = recorded_by("writes", asked).data
+    assert found == () if status.startswith("404") else found is None or len(found) == 2
 
 
 @pytest.mark.parametrize(
@@ -57,8 +56,7 @@ def test_a_write_by_http(liar: Liar, body: bytes, status: str) -> None:
 def test_a_write_that_is_answered_by_something_else_is_unavailable(liar: Liar, body: bytes) -> None:
     liar.says = http(body)
     asked = role("http", url=f"{liar.url}/orders/{{id}}", content="{tenant} {sku}")
-    with pytest.raises(Unavailable, match="asked"):
-        look_up(asked, KEYS)
+    assert recorded_by("writes", asked).data is None
 
 
 @FEW
@@ -66,15 +64,15 @@ def test_a_write_that_is_answered_by_something_else_is_unavailable(liar: Liar, b
 def test_replicas(liar: Liar, state: bytes, history: bytes) -> None:
     liar.says = lambda path: http(state if path == "/state" else history)
     asked = role("replicas", replicas={"east": liar.url}, within="0s")
-    assert isinstance(outcome(lambda: record_replicas(asked, sleep=lambda _: None)), SeatrialError | bytes)
+    assert isinstance(recorded_by("replicas", asked).data, bytes | None)
 
 
 @pytest.mark.parametrize("following", ["0", "-1", "false", '"7"', "[]", "1.5", "1e999"])
 def test_a_history_that_does_not_go_on_ends(liar: Liar, following: str) -> None:
     page = http(f'{{"operations": [], "next": {following}}}'.encode())
     liar.says = lambda path: page if path.startswith("/history") else http(b"{}")
-    with pytest.raises(Unavailable, match="is no page of a history"):
-        record(role("replicas", replicas={"east": liar.url}, within="0s"), Path("unused"))
+    found = recorded_by("replicas", role("replicas", replicas={"east": liar.url}, within="0s"))
+    assert "is no page of a history" in found.error
 
 
 @FEW
@@ -82,7 +80,7 @@ def test_a_history_that_does_not_go_on_ends(liar: Liar, following: str) -> None:
 def test_the_key_of_an_audit_log(liar: Liar, body: bytes) -> None:
     liar.says = http(body)
     asked = role("audit-log", url="sqlite://", entries="SELECT :from", checkpoints="SELECT 1", key=liar.url)
-    assert isinstance(outcome(lambda: record(asked, Path("unused"))), SeatrialError)
+    assert recorded_by("audit-log", asked).data is None
 
 
 @pytest.mark.parametrize(
@@ -100,8 +98,8 @@ def test_the_key_of_an_audit_log(liar: Liar, body: bytes) -> None:
 )
 def test_a_write_by_sql(tmp_path: Path, query: str, wrong: str) -> None:
     sqlite3.connect(tmp_path / "x.sqlite").close()
-    found = outcome(lambda: look_up(role("sql", url=f"sqlite:///{tmp_path / 'x.sqlite'}", query=query), KEYS))
-    assert (wrong in str(found)) if wrong else isinstance(found, tuple)
+    found = recorded_by("writes", role("sql", url=f"sqlite:///{tmp_path / 'x.sqlite'}", query=query))
+    assert (wrong in found.error) if wrong else isinstance(found.data, tuple)
 
 
 COLUMNS = st.one_of(
@@ -132,20 +130,28 @@ def test_an_audit_log_of_other_columns(tmp_path_factory: pytest.TempPathFactory,
         key=str(SIGNER.verifier_key()),
         within="0s",
     )
-    assert isinstance(outcome(lambda: record(asked, directory / "ledger")), SeatrialError | bytes)
+    assert isinstance(recorded_by("audit-log", asked, directory / "ledger").data, bytes | None)
 
 
 @pytest.mark.parametrize("url", ["nonsense", "oracle+none://127.0.0.1/x", "mysql+pymysql://127.0.0.1/x", ""])
 def test_a_database_that_cannot_be_reached_by_any_driver(url: str) -> None:
-    with pytest.raises(BadInput, match=r"roles\.asked\.url"):
-        look_up(role("sql", url=url, query="SELECT 1 WHERE 1 IN :ids"), KEYS)
+    found = recorded_by("writes", role("sql", url=url, query="SELECT 1 WHERE 1 IN :ids"))
+    assert "roles.asked.url" in found.error
 
 
-def test_a_foreign_exception_is_unavailable_with_its_type(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(*_: object) -> bytes:
+class Clueless(Recorder[str]):
+    """Breaks."""
+
+    name: ClassVar[str] = "clueless"
+    drivers: ClassVar[tuple[str, ...]] = ("replicas",)
+
+    def record(self, role: Role, run: RunFacts) -> str:
         raise LookupError("no idea")
 
-    monkeypatch.setitem(recording.RECORDERS, "replicas", fails)
-    with pytest.raises(Unavailable, match="asked: LookupError: no idea") as caught:
-        record(role("replicas"), Path("unused"))
-    assert isinstance(caught.value.__cause__, LookupError)
+    def evidence(self, data: str) -> str:
+        return data
+
+
+def test_a_foreign_exception_is_a_reason_with_its_type() -> None:
+    found = recorded(Clueless(), role("replicas"), RunFacts((), Path("unused")))
+    assert (found.data, found.error) == (None, "asked: LookupError: no idea")

@@ -18,11 +18,12 @@ from tests.support.audit_log import ENTRIES, EVERY, ORIGIN, SIGNER, TRICKS, Audi
 from tests.support.postgres_server import postgres
 
 from seatrial.checks.audit_chain import AuditChain
-from seatrial.checks.protocol import History
-from seatrial.checks.replicas import Recorded
+from seatrial.checks.protocol import History, Need, Recorded
 from seatrial.ledger import read_entries, read_verifier_keys, verify
 from seatrial.ledger.transcript import KEYS, Transcript
-from seatrial.lookups import audit, record
+from seatrial.lookups import audit
+from seatrial.lookups.audit_log import AuditLog as AuditLogRecorder
+from seatrial.lookups.recorder import RunFacts
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import CheckResult
@@ -81,8 +82,12 @@ def role(server: str, **changes: object) -> Role:
 
 
 def judged(data: bytes, directory: Path) -> CheckResult:
-    recorded = {"audit": Recorded(data, directory=directory)}
-    return AuditChain().judge(History(RequestLog.concat([]), (), 2.0, 30.0, {}, recorded, 0.0))
+    told = {Need[bytes]("audit-log", "audit"): Recorded(data, directory=directory)}
+    return AuditChain().judge(History(RequestLog.concat([]), (), 2.0, 30.0, told, 0.0))
+
+
+def record(role: Role, directory: Path) -> bytes:
+    return AuditLogRecorder().record(role, RunFacts((), directory))
 
 
 def test_an_honest_log_is_written_down_and_passes(
@@ -259,7 +264,7 @@ def test_an_instant_may_be_a_timestamp(server: str, database: psycopg.Connection
 
 @pytest.mark.parametrize("driver", ["audit-logs", "sql"])
 def test_other_drivers_record_nothing(driver: str, tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=rf"audit: nothing is recorded through the driver '{driver}'"):
+    with pytest.raises(BadInput, match=rf"the role 'audit' is bound to driver '{driver}', not to audit-log"):
         record(Role("audit", driver, {}, ("127.0.0.0/8",), "."), tmp_path)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -13,21 +12,13 @@ from tests.support.region_processes import pair, role_of
 from tests.support.rows import read_log
 
 from seatrial.checks.convergence import Convergence
-from seatrial.checks.replicas import Recorded
+from seatrial.checks.protocol import History, Need, Recorded
 from seatrial.lookups.replicas import record
 from seatrial.model.problems import BadInput, Unavailable
-from seatrial.model.requestlog import RequestLog
 from seatrial.model.role import Role
 from seatrial.model.verdict import Verdict
 
 SCENARIO = Path(__file__).parents[2] / "loadtests" / "regions.py"
-
-
-@dataclass(frozen=True)
-class History:
-    log: RequestLog
-    recorded: dict[str, Recorded]
-    cut: str = ""
 
 
 def load(log: Path, regions: str) -> None:
@@ -49,8 +40,8 @@ def test_the_scenario_the_recording_and_the_check_speak_of_the_same_writes(tmp_p
             await asyncio.to_thread(load, log, f"{east.url},{west.url}")
             return await asyncio.to_thread(record, role_of((east, west)))
 
-    recorded = {"regions": Recorded(asyncio.run(steps()))}
-    result = Convergence().judge(History(read_log(log), recorded))
+    told = {Need[bytes]("replicas", "regions"): Recorded(asyncio.run(steps()))}
+    result = Convergence().judge(History(read_log(log), (), 2.0, 2.0, told))
     assert result.verdict is Verdict.PASS, result.detail
     assert result.figures["acknowledged"] > 50
     assert result.figures["others"] == 0

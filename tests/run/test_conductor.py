@@ -3,120 +3,32 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, Self, cast
+from typing import ClassVar
 
 import pytest
-from tests.support.listeners import http, listening
-from tests.support.rows import log_of
+from tests.support.conducting import TEXT, FakeLoad, Rehearsal, rows
 
-from seatrial import files
-from seatrial.drivers import reach
-from seatrial.model.document import build, parse
-from seatrial.model.experiment import Experiment
+from seatrial.checks.protocol import Need, When
+from seatrial.lookups.recorder import Recorder, RunFacts
+from seatrial.model.probe import ProbeSpec
 from seatrial.model.problems import BadInput, CannotStore, Unavailable
 from seatrial.model.requestlog import RequestLog
-from seatrial.model.result import ScenarioAccount
-from seatrial.model.target import Target
+from seatrial.model.role import Role
 from seatrial.model.verdict import Verdict
-from seatrial.run import conductor
-from seatrial.run.clock import RunClock
-from seatrial.run.conductor import Conducted, Conductor, require_healthy
-from seatrial.run.evidence import Evidence, RunJournal
-from seatrial.run.observer import Silent
-from seatrial.run.plan import Plan, make_plan
+from seatrial.probes import Question
+from seatrial.run.conductor import Conducted
+from seatrial.run.evidence import RunJournal
+from seatrial.run.needs import BoundNeed
 from seatrial.run.timeline import Timeline
 
-EXPERIMENT = build(
-    Experiment,
-    parse("experiment: x\nload: {scenario: a.py, rate: 100/s}\nwarmup: 0s\nduration: 300ms\n", "x.yaml"),
-)
-NO_ROWS = RequestLog.concat([])
-
-
-def rows(count: int) -> RequestLog:
-    row = {"intended": 0.0, "sent": 0.0, "ended": 0.1, "ok": True, "status": 200, "name": "/", "served_by": "",
-           "error": "", "worker": "0", "key": None}  # fmt: skip
-    return log_of([row] * count)
-
-
-@dataclass
-class FakeLoad:
-    """A load generator that has answers for ten rows, and fails as it is told."""
-
-    new_rows: Callable[[], RequestLog] = lambda: NO_ROWS
-    spoiled: str = ""
-    audit: object = "an account"
-    keep: Callable[[RequestLog], None] = lambda _: None
-    ended: int | None = None
-    pid: int = 1
-    scenario: ScenarioAccount = field(default_factory=ScenarioAccount)
-    stopped: list[float] = field(default_factory=list)
-    zero_monotonic_s: float = field(default_factory=time.monotonic)
-
-    def poll(self) -> int | None:
-        return self.ended
-
-    def collect(self) -> tuple[RequestLog, str]:
-        return rows(10), self.spoiled
-
-    def stop(self, grace_s: float) -> None:
-        self.stopped.append(grace_s)
-        self.ended = 0
-
-    def failure_reason(self) -> str:
-        return "no word"
-
-
-class FakeSession:
-    """Faults are none of these tests' business."""
-
-    outcomes = ()
-
-    def __init__(self, *_: object, **__: object) -> None:
-        pass
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def undo_all(self) -> None:
-        pass
-
-    def history(self) -> list[object]:
-        return []
+WELL = Question(ProbeSpec.model_validate({"http": "/"}), Role("target", "http", {}, (), "."))
 
 
 @pytest.fixture
-def conduct(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Conducted]:
-    """Conduct a plan without steps on a given load; `journal` may be touched before."""
-    monkeypatch.setattr(conductor, "FaultSession", FakeSession)
-    monkeypatch.setattr(conductor, "require_healthy", lambda _: None)
-
-    def run(launch: Callable[..., Any], touch: Callable[[RunJournal], None] = lambda _: None) -> Conducted:
-        monkeypatch.setattr(conductor, "launch", launch)
-        target = SimpleNamespace(target="shop", allow=(), ready_within=SimpleNamespace(seconds=0.0))
-        plan = SimpleNamespace(
-            experiment=EXPERIMENT, target=target, base_url="http://127.0.0.1:1", address="http://127.0.0.1:1", scenario=Path("a.py"), shape=(),
-            steps=(), arrival_changes=(), steady_state=(), guard_probes=(), variables={}, lacking=list,
-        )  # fmt: skip
-        evidence = Evidence(tmp_path)
-        journal = RunJournal(tmp_path / "journal.jsonl")
-        touch(journal)
-        stop = threading.Event()
-        told = Conductor(
-            cast("Plan", plan), evidence, journal, tmp_path, Silent(), stop, RunClock.start()
-        ).conduct()
-        journal.close()
-        return told
-
-    return run
+def rehearsal(tmp_path: Path) -> Rehearsal:
+    return Rehearsal(tmp_path)
 
 
 def reasons(told: Conducted) -> list[str]:
@@ -124,18 +36,74 @@ def reasons(told: Conducted) -> list[str]:
     return [ending.reason for ending in told.endings]
 
 
-def test_all_went_well(conduct: Callable[..., Conducted]) -> None:
-    told = conduct(lambda _: FakeLoad())
+def failing(error: Exception) -> Callable[..., RequestLog]:
+    def fail(*_: object) -> RequestLog:
+        raise error
+
+    return fail
+
+
+def test_all_went_well(rehearsal: Rehearsal) -> None:
+    told = rehearsal.conduct()
     assert (reasons(told), told.defects, len(told.log), told.end_s) == ([], (), 10, 0.3)
+    (session,) = rehearsal.sessions
+    assert session.closed
+    assert not session.undone_at_once.is_set()
+    assert rehearsal.events() == ["target.ready", "load.started", "load.zero", "load.ended", "undone"]
 
 
-def test_a_load_that_cannot_be_started(conduct: Callable[..., Conducted]) -> None:
-    def launch(_: object) -> None:
-        raise Unavailable("the load generator cannot be started: out of processes")
+# before the load
 
-    told = conduct(launch)
-    assert reasons(told) == ["the load generator cannot be started: out of processes"]
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"plan": {"lacking": lambda: ["router: on loopback"]}}, "not run here: router: on loopback; nothing was started"),
+        ({"require_healthy": failing(Unavailable("the target shop is not healthy"))}, "the target shop is not healthy"),
+        ({"plan": {"steady_state": (WELL,)}, "probe": lambda _: "http / gave HTTP 503"},
+         "the target is not in its steady state: http / gave HTTP 503; nothing was started"),
+        ({"launch": failing(Unavailable("the load generator cannot be started: out of processes"))},
+         "the load generator cannot be started: out of processes"),
+    ],
+)  # fmt: skip
+def test_a_run_that_cannot_be_started_has_measured_nothing(
+    tmp_path: Path, changed: dict[str, object], reason: str
+) -> None:
+    rehearsal = Rehearsal(tmp_path, **changed)  # type: ignore[arg-type]  # by their names
+    told = rehearsal.conduct()
+    assert reasons(told) == [reason]
     assert len(told.log) == 0
+    assert "load.started" not in rehearsal.events()
+    assert all(session.closed for session in rehearsal.sessions)
+
+
+class Stock(Recorder[str]):
+    """Notes down what is in stock."""
+
+    name: ClassVar[str] = "stock"
+    drivers: ClassVar[tuple[str, ...]] = ("http",)
+
+    def record(self, role: Role, run: RunFacts) -> str:
+        return f"{role.name}: {len(run.keys)} sold"
+
+    def evidence(self, data: str) -> str:
+        return data
+
+
+def test_what_a_check_has_to_be_told_before_the_run_is_asked_when_the_target_is_ready(tmp_path: Path) -> None:
+    shop = Role("shop", "http", {}, (), ".")
+    before, after = (Need[str]("stock", "shop", when) for when in (When.BEFORE, When.AFTER))
+    needs = tuple(BoundNeed(need, Stock(), shop) for need in (before, after))
+    told = Rehearsal(tmp_path, plan={"needs": needs}).conduct()
+    assert {need: answer.data for need, answer in told.answers.items()} == {before: "shop: 0 sold"}
+
+
+def test_a_load_that_says_nothing_of_its_start_has_not_started(tmp_path: Path) -> None:
+    rehearsal = Rehearsal(tmp_path, load=FakeLoad(ended=1, zero_monotonic_s=None))
+    assert reasons(rehearsal.conduct()) == ["the load generator did not start: no word"]
+
+
+# while it goes on
 
 
 @pytest.mark.parametrize(
@@ -148,125 +116,120 @@ def test_a_load_that_cannot_be_started(conduct: Callable[..., Conducted]) -> Non
     ],
 )
 def test_what_fails_while_the_load_runs_ends_it_and_keeps_its_rows(
-    conduct: Callable[..., Conducted], error: Exception, reason: str, defective: bool
+    tmp_path: Path, error: Exception, reason: str, defective: bool
 ) -> None:
-    def fail() -> RequestLog:
-        raise error
-
-    load = FakeLoad(new_rows=fail)
-    told = conduct(lambda _: load)
+    rehearsal = Rehearsal(tmp_path, load=FakeLoad(new_rows=failing(error)))
+    told = rehearsal.conduct()
     (said,) = reasons(told)
     assert reason in said
     assert len(told.log) == 10
-    assert load.stopped, "the load went on without anybody watching"
+    assert rehearsal.load.stopped, "the load went on without anybody watching"
     assert bool(told.defects) == defective
 
 
-def test_rows_that_cannot_be_kept_are_judged_all_the_same(conduct: Callable[..., Conducted]) -> None:
-    def full(_: RequestLog) -> None:
-        raise CannotStore("the request log: no space left")
+def test_a_load_that_ends_early_ends_the_run(rehearsal: Rehearsal) -> None:
+    def breaks_off() -> RequestLog:
+        rehearsal.load.ended = 1
+        return rows(1)
 
-    told = conduct(lambda _: FakeLoad(keep=full))
-    assert reasons(told) == ["the request log: no space left"]
-    assert len(told.log) == 10
-
-
-def test_a_spool_that_is_damaged_at_its_end_is_judged_up_to_there(conduct: Callable[..., Conducted]) -> None:
-    told = conduct(lambda _: FakeLoad(spoiled="it is damaged at byte 99"))
-    assert reasons(told) == ["it is damaged at byte 99"]
-    assert len(told.log) == 10
+    rehearsal.load.new_rows = breaks_off
+    told = rehearsal.conduct()
+    assert reasons(told) == ["the load generator ended early: no word"]
+    assert told.cut == "the load generator ended early: no word"
+    assert told.end_s < 0.3
 
 
-def test_a_generator_that_gave_no_account_may_have_lost_its_last_rows(
-    conduct: Callable[..., Conducted],
-) -> None:
-    """Its disk was full at the last flush, or it was killed after the measured part."""
-    told = conduct(lambda _: FakeLoad(audit=None))
-    assert reasons(told) == ["the load generator did not end in good order: no word"]
+def test_a_person_who_asks_for_the_end_has_everything_undone_at_once(rehearsal: Rehearsal) -> None:
+    def asks() -> RequestLog:
+        rehearsal.stop.set()
+        return rows(1)
+
+    rehearsal.load.new_rows = asks
+    told = rehearsal.conduct()
+    (ending,) = told.endings
+    assert (ending.reason, ending.interrupted) == ("interrupted", True)
+    assert rehearsal.sessions[0].undone_at_once.is_set()
+    assert rehearsal.load.stopped
 
 
-def test_a_journal_that_the_disk_does_not_take_ends_the_run(
-    conduct: Callable[..., Conducted], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_guard_that_gives_way_is_a_fail(tmp_path: Path) -> None:
+    guarded = TEXT.replace("300ms", "20s") + "guards: [{errors: 50%, for: 0s}]\n"
+    rehearsal = Rehearsal(tmp_path, experiment=guarded)
+    rehearsal.load.new_rows = lambda: rows(1, ok=False)
+    told = rehearsal.conduct()
+    (ending,) = told.endings
+    assert (ending.verdict, ending.reason) == (
+        Verdict.FAIL,
+        "guard: 100% of arrivals were bad, limit 50% for 0s",
+    )
+    assert rehearsal.sessions[0].undone_at_once.is_set()
+
+
+def test_a_session_that_is_lost_ends_the_run(rehearsal: Rehearsal) -> None:
+    def loses() -> RequestLog:
+        lost = threading.Thread(target=rehearsal.sessions[0].on_lost, args=("the guardian is gone",))
+        lost.start()
+        lost.join()
+        return rows(1)
+
+    rehearsal.load.new_rows = loses
+    assert reasons(rehearsal.conduct())[0] == "the fault session was lost: the guardian is gone"
+
+
+def test_a_journal_that_the_disk_does_not_take_ends_the_run(rehearsal: Rehearsal) -> None:
     def touch(journal: RunJournal) -> None:
         journal.trouble = CannotStore("the run's journal: no space left")
 
-    load = FakeLoad()
-    told = conduct(lambda _: load, touch)
+    told = rehearsal.conduct(touch)
     assert reasons(told) == ["the run's journal: no space left"]
-    assert load.stopped
+    assert rehearsal.load.stopped
 
 
-def test_a_timeline_that_dies_silently_is_noticed(
-    conduct: Callable[..., Conducted], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_timeline_that_dies_silently_is_noticed(tmp_path: Path) -> None:
     class Dead(Timeline):
         def run(self) -> None:
             """It is gone before it has told anything."""
 
-    monkeypatch.setattr(conductor, "Timeline", Dead)
-    told = conduct(lambda _: FakeLoad())
+    told = Rehearsal(tmp_path, timeline=Dead).conduct()
     assert reasons(told) == ["the timeline ended without telling why"]
     assert told.end_s < 0.3
 
 
-# before a run
+# at its end
 
 
-def waited_for(base_url: str, *allow: str) -> Any:
-    """As much of a plan as the question needs."""
-    return SimpleNamespace(base_url=base_url, target=Target(target="shop", base_url=base_url, allow=allow))
+def test_rows_that_cannot_be_kept_are_judged_all_the_same(tmp_path: Path) -> None:
+    def full(_: RequestLog) -> None:
+        raise CannotStore("the request log: no space left")
+
+    load = FakeLoad(keep=full)
+    told = Rehearsal(tmp_path, load=load).conduct()
+    assert reasons(told) == ["the request log: no space left"]
+    assert len(told.log) == 10
 
 
-def answering(*answers: bytes) -> Any:
-    said = iter(answers)
-    return listening(lambda _: iter([next(said)]))
+def test_a_spool_that_is_damaged_at_its_end_is_judged_up_to_there(tmp_path: Path) -> None:
+    told = Rehearsal(tmp_path, load=FakeLoad(spoiled="it is damaged at byte 99")).conduct()
+    assert reasons(told) == ["it is damaged at byte 99"]
+    assert len(told.log) == 10
 
 
-def test_a_target_is_waited_for() -> None:
-    with answering(
-        http(b"", "503 Not Yet"), b"", http(b"", "302 Found", "Location: http://192.0.2.1/")
-    ) as server:
-        require_healthy(waited_for(server.url, "127.0.0.1"), within_s=10.0)
-    assert len(server.heard) == 3
+def test_a_generator_that_gave_no_account_may_have_lost_its_last_rows(tmp_path: Path) -> None:
+    """Its disk was full at the last flush, or it was killed after the measured part."""
+    told = Rehearsal(tmp_path, load=FakeLoad(audit=None)).conduct()
+    assert reasons(told) == ["the load generator did not end in good order: no word"]
 
 
-def test_one_that_stays_unwell_says_how() -> None:
-    def unwell(_: bytes) -> Iterator[bytes]:
-        yield http(b"", "503 No")
-
-    with (
-        listening(unwell) as server,
-        pytest.raises(Unavailable, match=r"not healthy: .*HTTP 503; nothing was started"),
-    ):
-        require_healthy(waited_for(server.url, "127.0.0.1"), within_s=0.0)
-
-
-def test_a_name_that_has_moved_to_a_host_that_is_not_allowed_is_not_asked(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("wrong", "verdict"),
+    [("http / gave HTTP 503", Verdict.FAIL), ("own: too many open files: http /", Verdict.UNKNOWN)],
+)
+def test_a_run_that_leaves_the_target_unwell_has_failed_if_that_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: str, verdict: Verdict
 ) -> None:
-    monkeypatch.setattr(reach, "addresses_of", lambda _: ["127.0.0.2"])
-    with listening(lambda _: iter([http(b"")]), "127.0.0.2") as forbidden:
-        asked = waited_for(f"http://shop.internal:{forbidden.port}", "127.0.0.1")
-        with pytest.raises(
-            BadInput, match=r"shop: the host shop\.internal \(127\.0\.0\.2\) is not in the target's"
-        ):
-            require_healthy(asked)
-        assert forbidden.heard == []
-
-
-def test_a_target_that_is_not_well_is_told_without_its_secret(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("SHOP_TOKEN", "s3cret-T0ken")
-    Path("scenario.py").write_text("")
-    Path("x.yaml").write_text("experiment: x\nload: {scenario: scenario.py, rate: 1/s}\nduration: 1s\n")
-    Path("t.yaml").write_text(
-        'target: shop\nbase_url: "http://user:${SHOP_TOKEN}@127.0.0.1:1"\nready: /ready\n'
-    )
-    plan = make_plan(files.read("x.yaml", "experiment"), files.read("t.yaml", "target"))
-    with pytest.raises(
-        Unavailable, match=r"shop is not healthy: shop: GET http://127\.0\.0\.1:1/ready: .*refused"
-    ):
-        require_healthy(plan, within_s=0.0)
+    monkeypatch.setattr("seatrial.run.conductor._STEADY_AGAIN_WITHIN_S", 0.0)
+    unwell = Rehearsal(tmp_path, plan={"steady_state": (WELL,)})
+    unwell.probe = lambda _: wrong if "load.ended" in unwell.events() else ""
+    (ending,) = unwell.conduct().endings
+    assert ending.verdict is verdict
+    assert ending.reason == f"the target is not in its steady state again: {wrong}"

@@ -14,8 +14,8 @@ import pytest
 from seatrial.files import read
 from seatrial.model import secrets
 from seatrial.model.problems import BadInput, CannotStore
+from seatrial.run.description import description_of
 from seatrial.run.evidence import ROOM, Evidence, RunJournal, read_journal
-from seatrial.run.execute import _describe as describe
 from seatrial.run.plan import make_plan
 
 NOW = datetime(2026, 11, 1, 2, 30, tzinfo=UTC)
@@ -194,7 +194,7 @@ def test_a_command_is_recorded_without_what_a_reference_stands_for(
     Path("scenario.py").write_text("")
     Path("x.yaml").write_text("experiment: x\nload: {scenario: scenario.py, rate: 1/s}\nduration: 1s\n")
     Path("t.yaml").write_text('target: shop\nbase_url: "http://user:${SHOP_TOKEN}@127.0.0.1:1"\n')
-    described = describe(make_plan(read("x.yaml", "experiment"), read("t.yaml", "target")))
+    described = description_of(make_plan(read("x.yaml", "experiment"), read("t.yaml", "target")))
     assert described["machine"]["command"] == "seatrial run x.yaml --metrics-textfile /m/${SHOP_TOKEN}"
     assert described["target"]["base_url"] == "http://user:${SHOP_TOKEN}@127.0.0.1:1"
     assert TOKEN not in json.dumps(described)

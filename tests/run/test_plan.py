@@ -195,17 +195,17 @@ AUDIT = """\
 """
 
 
-def test_a_check_says_whether_a_role_is_asked_for_writes_or_recorded() -> None:
+def test_a_check_says_what_it_has_to_be_told_of_whom() -> None:
     made = plan(EXPERIMENT + "  - audit-chain\n  - acknowledged-writes\n", TARGET + AUDIT)
-    assert [role.name for role in made.recordings] == ["audit"]
-    assert [role.name for role in made.lookups] == ["writes"]
+    asked = [(bound.need.recorder, bound.role.name, bound.need.when) for bound in made.needs]
+    assert asked == [("audit-log", "audit", "after"), ("writes", "writes", "after")]
 
 
 def test_a_role_that_cannot_be_asked_is_told_before_anything_starts() -> None:
     (problem,) = problems(EXPERIMENT + "  - acknowledged-writes: {role: audit}\n", TARGET + AUDIT)
     assert "the role 'audit' is bound to driver 'audit-log', not to sql or http" in problem
     (problem,) = problems(EXPERIMENT + "  - audit-chain: {role: writes}\n", TARGET + AUDIT)
-    assert "the role 'writes' is bound to driver 'sql', not to replicas or audit-log" in problem
+    assert "the role 'writes' is bound to driver 'sql', not to audit-log" in problem
 
 
 def test_a_secret_address_is_resolved_for_whoever_connects_and_shown_without(

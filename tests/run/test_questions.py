@@ -35,7 +35,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("checks", "acknowledged-writes", "x.yaml:5:5: checks[0].acknowledged-writes.role: the target shop has no role 'writes'"),
         ("checks", "acknowledged-writes: {role: worker}", "x.yaml:5:33: checks[0].acknowledged-writes.role: the role 'worker' is bound to driver 'process', not to sql or http"),
         ("checks", "acknowledged-writes: {role: database}", "t.yaml:7:13: roles.database.query: is missing, and writes are looked up with it"),
-        ("checks", "convergence: {role: worker}", "x.yaml:5:25: checks[0].convergence.role: the role 'worker' is bound to driver 'process', not to replicas or audit-log"),
+        ("checks", "convergence: {role: worker}", "x.yaml:5:25: checks[0].convergence.role: the role 'worker' is bound to driver 'process', not to replicas"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_where_it_stands(section: str, item: str, expected: str) -> None:

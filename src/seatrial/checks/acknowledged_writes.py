@@ -17,16 +17,18 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
-from seatrial.checks.protocol import DeclaredCheck, History
+from seatrial.checks.protocol import DeclaredCheck, History, Need
 from seatrial.model.result import CheckResult
 from seatrial.model.verdict import Verdict
 
 if TYPE_CHECKING:
     from seatrial.model.requestlog import Bools, RequestLog
+
+Copies = tuple[tuple[str, str | None], ...]  # (id, content) of each copy of a write; None: not told
 
 _MAY_HAVE_HAPPENED = (408, 409, 425, 429)
 _NEVER_SENT = "connection refused"
@@ -80,23 +82,30 @@ class AcknowledgedWrites(DeclaredCheck):
     role: str = Field(default="writes", examples=["audit.writes"])
     """The role through which the target is asked which writes it holds."""
 
-    def lookup_role(self) -> str:
-        """The role through which the target is asked."""
-        return self.role
+    @property
+    def _copies(self) -> Need[Copies]:
+        return Need("writes", self.role)
+
+    def needs(self) -> tuple[Need[Any], ...]:
+        return (self._copies,)
 
     def judge(self, history: History) -> CheckResult:
         writes = writes_of(history.log)
-        stored = history.stored.get(self.role)
+        stored = history.told(self._copies)
         if not writes.acknowledged:
             return self.found(Verdict.UNKNOWN, "no write was acknowledged, so none could be lost")
-        if stored is None or stored.error:
-            reason = stored.error if stored else f"the target was not asked through the role '{self.role}'"
-            return self.found(Verdict.UNKNOWN, f"{len(writes.acknowledged):,} writes acknowledged; {reason}")
-        copies = Counter(identity for identity, _ in stored.copies)
+        if stored.data is None:
+            told = f"{len(writes.acknowledged):,} writes acknowledged; {stored.error}"
+            return self.found(Verdict.UNKNOWN, told)
+        return self._held(writes, stored.data)
+
+    def _held(self, writes: Writes, stored: Copies) -> CheckResult:
+        """What was told to clients against what is there."""
+        copies = Counter(identity for identity, _ in stored)
         lost = [identity for identity in writes.acknowledged if not copies[identity]]
         doubled = [identity for identity, count in copies.items() if count > 1]
         phantom = [identity for identity in writes.refused if copies[identity]]
-        altered = _altered(writes, stored.copies)
+        altered = _altered(writes, stored)
         kept = sum(1 for identity in writes.indeterminate if copies[identity])
         figures = {
             "acknowledged": len(writes.acknowledged),
@@ -126,7 +135,7 @@ class AcknowledgedWrites(DeclaredCheck):
         return self.found(Verdict.PASS, f"{said}, every one stored once; {open_ended}", **figures)
 
 
-def _altered(writes: Writes, copies: tuple[tuple[str, str | None], ...]) -> list[str]:
+def _altered(writes: Writes, copies: Copies) -> list[str]:
     expected = writes.refused | writes.indeterminate | writes.acknowledged
     return [
         identity

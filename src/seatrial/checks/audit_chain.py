@@ -23,12 +23,12 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Annotated, ClassVar
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from seatrial.checks.protocol import DeclaredCheck, History
-from seatrial.checks.replicas import Recorded
+from seatrial.checks.protocol import DeclaredCheck, History, Need
 from seatrial.ledger import VerifierKey, VerifyReport, verify
 from seatrial.model.figures import bounds as shown
 from seatrial.model.problems import BadInput
@@ -73,17 +73,19 @@ class AuditChain(DeclaredCheck):
     unsigned: Annotated[int, Field(ge=0), counted_in("entries")] = 0
     """How many entries may be unsigned at the end."""
 
-    def recorded_role(self) -> str:
-        """The role through which the log is asked for."""
-        return self.role
+    @property
+    def _log(self) -> Need[bytes]:
+        return Need("audit-log", self.role)
+
+    def needs(self) -> tuple[Need[Any], ...]:
+        return (self._log,)
 
     def judge(self, history: History) -> CheckResult:
-        recorded = history.recorded.get(self.role)
-        if recorded is None or recorded.error:
-            reason = recorded.error if recorded else f"nobody was asked through the role '{self.role}'"
-            return self.found(Verdict.UNKNOWN, reason)
+        recorded = history.told(self._log)
+        if recorded.data is None:
+            return self.found(Verdict.UNKNOWN, recorded.error)
         try:
-            recording, report = _verified(recorded)
+            recording, report = _verified(recorded.data, recorded.directory)
         except (ValueError, BadInput) as error:
             return self.found(Verdict.UNKNOWN, f"the recording cannot be read: {error}")
         if not recording.entries and not recording.checkpoints:
@@ -128,16 +130,16 @@ class AuditChain(DeclaredCheck):
         return f"caught up {shown(bounds).bracketed} after {step}, {self.catch_up} is allowed", verdict
 
 
-def _verified(recorded: Recorded) -> tuple[AuditRecording, VerifyReport]:
+def _verified(data: bytes, ledger: Path | None) -> tuple[AuditRecording, VerifyReport]:
     """Raises ValueError (an unreadable key is one) or BadInput when there is no ledger."""
     try:
-        recording = _RECORDING.validate_json(recorded.data)
+        recording = _RECORDING.validate_json(data)
     except ValidationError as error:
         raise ValueError(error.errors()[0]["msg"]) from error
-    if recorded.directory is None or not recording.keys:
+    if ledger is None or not recording.keys:
         raise ValueError("without a ledger and a key there is nothing to hold it against")
     keys = [VerifierKey.parse(key) for key in recording.keys]
-    return recording, verify(recorded.directory, keys)
+    return recording, verify(ledger, keys)
 
 
 _RECORDING = TypeAdapter(AuditRecording)

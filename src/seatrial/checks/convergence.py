@@ -31,22 +31,13 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from seatrial.checks.acknowledged_writes import writes_of
-from seatrial.checks.protocol import DeclaredCheck
-from seatrial.checks.replicas import (
-    FAMILIES,
-    Item,
-    Operation,
-    Recorded,
-    Recording,
-    Replica,
-    State,
-    expected,
-)
+from seatrial.checks.protocol import DeclaredCheck, History, Need
+from seatrial.checks.replicas import FAMILIES, Item, Operation, Recording, Replica, State, expected
 from seatrial.model.quantities import Duration
 from seatrial.model.result import CheckResult
 from seatrial.model.verdict import Verdict
@@ -372,22 +363,6 @@ def _shown(content: object) -> str:
 # the check
 
 
-class RecordedHistory(Protocol):
-    """What this check needs of a history."""
-
-    @property
-    def log(self) -> RequestLog:
-        """The request log."""
-
-    @property
-    def recorded(self) -> Mapping[str, Recorded]:
-        """Role → what it gave to the record after the run."""
-
-    @property
-    def cut(self) -> str:
-        """Why the run ended before its planned end; "" when it did not."""
-
-
 class Convergence(DeclaredCheck):
     """Regions that both write, after the run."""
 
@@ -398,15 +373,17 @@ class Convergence(DeclaredCheck):
     max_drift: Duration = Duration(30.0)
     """By how much the clocks of the regions may differ."""
 
-    def recorded_role(self) -> str:
-        """The role through which the replicas are asked."""
-        return self.role
+    @property
+    def _recording(self) -> Need[bytes]:
+        return Need("replicas", self.role)
 
-    def judge(self, history: RecordedHistory) -> CheckResult:
-        recorded = history.recorded.get(self.role)
-        if recorded is None or recorded.error:
-            reason = recorded.error if recorded else f"nobody was asked through the role '{self.role}'"
-            return self.found(Verdict.UNKNOWN, reason)
+    def needs(self) -> tuple[Need[Any], ...]:
+        return (self._recording,)
+
+    def judge(self, history: History) -> CheckResult:
+        recorded = history.told(self._recording)
+        if recorded.data is None:
+            return self.found(Verdict.UNKNOWN, recorded.error)
         try:
             recording, attempts = Recording.parse(recorded.data), attempts_of(history.log)
             findings = judge_replicas(recording, attempts, self.max_drift.seconds)

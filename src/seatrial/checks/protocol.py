@@ -1,4 +1,7 @@
-"""What a check is: typed parameters, and one method that judges a history.
+"""What a check is: typed parameters, what it has to be told, and one method that judges a history.
+
+    experiment ──► check ──needs()──► Need(recorder, role, when) ──► recorder asks the role ──► Recorded
+                     └──────────────── judge(history) ◄── request log, steps, what was recorded ───┘
 
 A check lives in a file of its own and is found by its declared name. It is given everything that was
 recorded and returns a `CheckResult`; one that crashes is reported as unknown, never as pass. What it says of
@@ -11,9 +14,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
-from seatrial.checks.replicas import Recorded
 from seatrial.model.result import CheckResult, StepRecord
 from seatrial.model.strict import Strict
 from seatrial.model.verdict import Verdict
@@ -21,13 +25,35 @@ from seatrial.model.verdict import Verdict
 if TYPE_CHECKING:
     from seatrial.model.requestlog import RequestLog
 
+Data = TypeVar("Data")
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What the target held when it was asked after the run: (id, content) of each copy of a write."""
 
-    copies: tuple[tuple[str, str | None], ...]
-    error: str = ""  # why it could not be asked
+class When(StrEnum):
+    """When a role is asked."""
+
+    BEFORE = "before"  # once it is in service, before the load
+    AFTER = "after"  # when the load is over and everything is undone
+
+
+@dataclass(frozen=True)  # without slots: with them `Need[bytes](…)` raises in Python 3.11
+class Need(Generic[Data]):
+    """Something that a check has to be told: what a recorder notes down of a role.
+
+    `recorder` is the declared name of one (see `seatrial.lookups.recorder`), `role` a name of the target's.
+    """
+
+    recorder: str
+    role: str
+    when: When = When.AFTER
+
+
+@dataclass(frozen=True)
+class Recorded(Generic[Data]):
+    """What a recorder noted down; None, and the reason, when there is nothing."""
+
+    data: Data | None
+    error: str = ""
+    directory: Path | None = None  # what is too large for memory, in the evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +64,14 @@ class History:
     steps: tuple[StepRecord, ...]
     deadline_s: float
     end_s: float  # end of the measured part
-    stored: Mapping[str, Stored] = field(default_factory=dict)  # role → which writes the target held
-    recorded: Mapping[str, Recorded] = field(default_factory=dict)  # role → what it gave to the record
+    recorded: Mapping[Need[Any], Recorded[Any]] = field(default_factory=dict)
     zero_wall_s: float = math.nan  # the log's instant 0 in seconds since 1970, for clocks of others
     cut: str = ""  # why the run ended before its planned end; "" when it did not
+
+    def told(self, need: Need[Data]) -> Recorded[Data]:
+        """What was recorded for a need."""
+        nothing: Recorded[Data] = Recorded(None, f"nobody was asked through the role '{need.role}'")
+        return self.recorded.get(need, nothing)
 
 
 class Check(Protocol):
@@ -49,30 +79,21 @@ class Check(Protocol):
 
     name: ClassVar[str]
 
+    def needs(self) -> tuple[Need[Any], ...]:
+        """What it has to be told beside the request log and the steps."""
+
     def judge(self, history: History) -> CheckResult:
         """The verdict, and in one sentence what was found."""
-
-
-@runtime_checkable
-class AsksForWrites(Protocol):
-    """A check that needs to know which of the run's writes the target holds."""
-
-    def lookup_role(self) -> str:
-        """The role through which the target is asked."""
-
-
-@runtime_checkable
-class AsksForRecording(Protocol):
-    """A check that needs what a role says of itself after the run."""
-
-    def recorded_role(self) -> str:
-        """The role that is recorded."""
 
 
 class DeclaredCheck(Strict):
     """The base of every check: a frozen record of its parameters."""
 
     name: ClassVar[str]
+
+    def needs(self) -> tuple[Need[Any], ...]:
+        """Nothing, unless a check says otherwise."""
+        return ()
 
     def of_the_end(self, history: History, detail: str, **figures: float) -> CheckResult:
         """A failure that speaks of how the story ended: unknown when the run was cut short before that."""

@@ -29,7 +29,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -45,15 +44,6 @@ FAMILIES: Mapping[str, Family] = {
     "set.add": "sets",
     "set.remove": "sets",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """What a role gave to the record after the run; or why it could not be asked."""
-
-    data: bytes
-    error: str = ""
-    directory: Path | None = None  # what is too large for memory, in the evidence
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,16 +14,31 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from seatrial.drivers.httpclient import Answer, HttpClient
 from seatrial.drivers.replicas import ReplicasBinding
+from seatrial.lookups.recorder import Recorder, RunFacts
 from seatrial.model.problems import Unavailable
 from seatrial.model.role import Role
 
 _PAGE = 1_000
 _MOST_PAGES = 10_000
 _LOOK_EVERY_S = 0.05
+
+
+class Replicas(Recorder[bytes]):
+    """The states and histories of all replicas, as JSON."""
+
+    name: ClassVar[str] = "replicas"
+    drivers: ClassVar[tuple[str, ...]] = (ReplicasBinding.driver,)
+
+    def record(self, role: Role, run: RunFacts) -> bytes:  # noqa: ARG002  # it is asked for all that it holds
+        self.fit(role)
+        return record(role)
+
+    def evidence(self, data: bytes) -> str:
+        return data.decode()
 
 
 def record(

@@ -15,22 +15,26 @@ import math
 import threading
 import time
 import traceback
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from seatrial import disk
-from seatrial.drivers.httpclient import HttpClient
+from seatrial.checks.protocol import When
 from seatrial.load.launch import LoadPlan, LoadProcess, launch
 from seatrial.model.ownfailure import is_ours
 from seatrial.model.problems import CannotStore, SeatrialError, Unavailable
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import ScenarioAccount, StepRecord
 from seatrial.model.verdict import Verdict
+from seatrial.probes import Question
+from seatrial.probes import ask as probe
 from seatrial.run.clock import RunClock
 from seatrial.run.evidence import Evidence, RunJournal
 from seatrial.run.observer import Observer, Progress
 from seatrial.run.plan import Plan
-from seatrial.run.steady import SteadyState
+from seatrial.run.recording import Answers, ask
+from seatrial.run.steady import SteadyState, require_healthy
 from seatrial.run.timeline import Timeline
 from seatrial.run.watch import Watch
 from seatrial.undo.session import FaultSession
@@ -39,7 +43,6 @@ from seatrial.undo.undoing import set_off
 _TICK_S = 0.1
 _LOAD_STARTS_WITHIN_S = 30.0
 _STOP_LOAD_WITHIN_S = 1.0
-_READY_ANSWER_WITHIN_S = 2.0
 _STEADY_AGAIN_WITHIN_S = 30.0
 
 
@@ -64,29 +67,21 @@ class Conducted:
     cut: str = ""  # why the story did not come to its planned end; "" when it did
     scenario: ScenarioAccount | None = None  # None: no load process told of it
     defects: tuple[str, ...] = ()  # where seatrial itself failed: tracebacks
+    answers: Answers = field(default_factory=dict)  # what checks had to be told before the run
 
 
-def require_healthy(plan: Plan, within_s: float | None = None) -> None:
-    """Wait until the target's `ready` path answers 2xx or 3xx. Raises Unavailable when it does not.
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a conductor works with. Whoever tries a conductor out gives it others."""
 
-    Raises BadInput for an address that is not allowed.
-    """
-    url = plan.base_url + plan.target.ready
-    deadline = time.monotonic() + (plan.target.ready_within.seconds if within_s is None else within_s)
-    with HttpClient(plan.target.allow_list, plan.target.target, _READY_ANSWER_WITHIN_S) as client:
-        while True:
-            try:
-                answer = client.ask("GET", url)
-                if not answer.is_error:
-                    return
-                said = f"{answer.to}: HTTP {answer.status}"
-            except Unavailable as error:
-                said = str(error)
-            if time.monotonic() >= deadline:
-                raise Unavailable(
-                    f"the target {plan.target.target} is not healthy: {said}; nothing was started"
-                )
-            time.sleep(_TICK_S)
+    require_healthy: Callable[[Plan], None] = require_healthy
+    launch: Callable[[LoadPlan], LoadProcess] = launch
+    session: Callable[..., FaultSession] = FaultSession
+    timeline: Callable[..., Timeline] = Timeline
+    probe: Callable[[Question], str] = probe
+
+
+REAL = Means()
 
 
 class Conductor:
@@ -101,6 +96,7 @@ class Conductor:
         observer: Observer,
         stop: threading.Event,
         clock: RunClock,
+        means: Means = REAL,
     ) -> None:
         self._plan = plan
         self._evidence = evidence
@@ -109,11 +105,13 @@ class Conductor:
         self._observer = observer
         self._stop = stop
         self._clock = clock
+        self._means = means
         self._duration_s = plan.experiment.duration.seconds
         self._watch = Watch(plan.experiment.load.deadline.seconds, plan.experiment.guards)
         self._steady = SteadyState(
             [*plan.steady_state, *filter(None, plan.guard_probes)],
             lambda event, details: self._write(event, **details),
+            means.probe,
         )
         self._endings: list[Ending] = []
         self._told_to_its_end = False
@@ -124,6 +122,7 @@ class Conductor:
         self._log = RequestLog.concat([])
         self._end_s: float | None = None  # None: the load was not started
         self._defects: list[str] = []
+        self._answers: Answers = {}
 
     def conduct(self) -> Conducted:
         """Run it, and tell what happened. A run that could not be started has touched nothing."""
@@ -142,18 +141,20 @@ class Conductor:
             cut="" if self._told_to_its_end or not self._endings else self._endings[0].reason,
             scenario=self._scenario,
             defects=tuple(self._defects),
+            answers=self._answers,
         )
 
     def _conduct(self) -> None:
         lacking = self._plan.lacking()
         if lacking:
             raise Unavailable(f"not run here: {'; '.join(lacking)}; nothing was started")
-        require_healthy(self._plan)
+        self._means.require_healthy(self._plan)
         wrong = self._steady.wait_until_well(self._plan.target.ready_within.seconds, self._stop)
         if wrong:
             raise Unavailable(f"the target is not in its steady state: {wrong}; nothing was started")
         self._write("target.ready", url=self._plan.address)
-        session = FaultSession(
+        self._answers = ask(self._plan.needs, When.BEFORE, self._evidence, RequestLog.empty())
+        session = self._means.session(
             self._home,
             self._plan.target.target,
             experiment=self._plan.experiment.experiment,
@@ -240,7 +241,7 @@ class Conductor:
 
     def _launch(self) -> LoadProcess:
         experiment = self._plan.experiment
-        load = launch(
+        load = self._means.launch(
             LoadPlan(
                 scenario=self._plan.scenario,
                 host=self._plan.base_url,
@@ -277,7 +278,7 @@ class Conductor:
 
     def _until_the_end(self, load: LoadProcess, session: FaultSession, zero: float) -> float:
         """Watch until the measured part is over or something ends it; the instant of that."""
-        self._timeline = Timeline(
+        self._timeline = self._means.timeline(
             self._plan.steps,
             session,
             self._journal,

@@ -13,24 +13,26 @@ from pathlib import Path
 
 from seatrial import drivers
 from seatrial.checks.protocol import Check
-from seatrial.files import Source, find, missing
+from seatrial.files import Source
 from seatrial.lookups.failover import DRIVER as FAILS_OVER
 from seatrial.model.arrivals import ArrivalSchedule, RateStep, with_spikes
 from seatrial.model.document import build
 from seatrial.model.experiment import Experiment
 from seatrial.model.load import RatePoint
-from seatrial.model.problems import BadInput, Problem, Problems
+from seatrial.model.problems import Problem, Problems
 from seatrial.model.quantities import Duration, Rate
 from seatrial.model.role import Role
 from seatrial.model.secrets import in_plain_sight, without_userinfo
 from seatrial.model.target import Target, references, resolve
 from seatrial.probes import Question
 from seatrial.run.arrivalchange import ArrivalChange
+from seatrial.run.binding import Binder
 from seatrial.run.draft import Draft
-from seatrial.run.questions import bind_questions
+from seatrial.run.needs import BoundNeed, bind_checks
+from seatrial.run.questions import bind_probes
 from seatrial.run.roles import Roles
-from seatrial.run.scenario import require_scenario
-from seatrial.run.steps import PlannedStep, dangling, plan_timeline
+from seatrial.run.scenario import bind_scenario
+from seatrial.run.steps import PlannedStep, bind_timeline
 from seatrial.undo import calling
 
 __all__ = ["Plan", "PlannedStep", "make_plan", "problems_of_plan", "problems_of_target"]
@@ -43,16 +45,15 @@ class Plan:
     experiment: Experiment
     experiment_text: str
     target: Target
-    lookups: tuple[Role, ...]  # through which checks ask which writes the target holds
-    clusters: tuple[Role, ...]  # of databases, whose logs tell of failovers
-    recordings: tuple[Role, ...]  # which are recorded after the run, for checks to judge
     scenario: Path
-    steady_state: tuple[Question, ...]
-    guard_probes: tuple[Question | None, ...]  # one for each guard that goes by a probe, else None
     shape: tuple[RateStep, ...]  # with the changes of the arrivals
     arrival_changes: tuple[ArrivalChange, ...]
     steps: tuple[PlannedStep, ...]
+    steady_state: tuple[Question, ...]
+    guard_probes: tuple[Question | None, ...]  # one for each guard that goes by a probe, else None
     checks: tuple[Check, ...]
+    needs: tuple[BoundNeed, ...]  # of the checks: who is asked for them, by whom
+    clusters: tuple[Role, ...]  # of databases, whose logs tell of failovers
     base_url: str = field(repr=False)  # resolved, for whoever connects; texts say `address`
     variables: Mapping[str, str] = field(repr=False)  # resolved, for the scenario alone
     experiment_file: Path = Path()
@@ -79,7 +80,8 @@ class Plan:
     def _roles(self) -> dict[str, None]:
         """The names of the roles that are needed, each once."""
         asked = [question.role for question in (*self.steady_state, *self.guard_probes) if question]
-        roles = [*(step.role for step in self.steps), *self.lookups, *self.recordings, *asked]
+        told = (bound.role for bound in self.needs)
+        roles = [*(step.role for step in self.steps), *told, *asked]
         return dict.fromkeys(role.name for role in roles)
 
 
@@ -113,45 +115,46 @@ def problems_of_plan(experiment: Source, target: Source | None, confirm: str = "
 def _plan(
     experiment: Source, target: Source | None, rate: Rate | None, confirm: str, problems: Problems
 ) -> Plan | None:
-    """The plan, unless there are problems: every part is looked at, whatever is wrong with another."""
+    """The plan, unless there are problems: every part is bound, whatever is wrong with another."""
     for source in filter(None, (experiment, target)):
         _know_secrets(source)
-    document = experiment.document
     promised: Experiment | None = None
     with problems.collected():
-        promised = build(Experiment, document)
-    draft = Draft.of(document)
+        promised = build(Experiment, experiment.document)
     roles = Roles.of(target, confirm, problems) if target else None
-    scenario = _scenario(draft, experiment, problems)
-    steps, changes = plan_timeline(draft, document, roles, problems)
-    questions = bind_questions(draft, document, roles, problems)
-    problems.add(*dangling(draft, document))
+    draft, binder = Draft.of(experiment.document), Binder(experiment.document, roles, problems)
+    scenario = bind_scenario(draft, experiment, problems)
+    timeline, judges = bind_timeline(draft, binder), bind_checks(draft, binder)
+    questions = bind_probes(draft, binder)
     if len(problems) or promised is None or roles is None or scenario is None:
         return None
-    if rate is not None:
-        load = promised.load.model_copy(update={"rate": (RatePoint(at=Duration(0.0), rate=rate),)})
-        promised = promised.model_copy(update={"load": load})
+    promised = _at_rate(promised, rate)
+    base_rates = [RateStep(point.at.seconds, point.rate) for point in promised.load.rate]
     return Plan(
         experiment=promised,
-        experiment_text=document.text,
+        experiment_text=experiment.document.text,
         target=roles.target,
-        lookups=questions.lookups,
-        clusters=roles.bound_to(FAILS_OVER),
-        recordings=questions.recordings,
-        steady_state=questions.steady_state,
-        guard_probes=questions.guard_probes,
-        base_url=str(resolve(roles.target.base_url, os.environ)).rstrip("/"),
         scenario=scenario,
-        shape=with_spikes(
-            [RateStep(point.at.seconds, point.rate) for point in promised.load.rate],
-            [change.window for change in changes],
-        ),
-        arrival_changes=tuple(changes),
-        steps=tuple(steps),
-        checks=questions.checks,
+        shape=with_spikes(base_rates, [change.window for change in timeline.arrival_changes]),
+        arrival_changes=timeline.arrival_changes,
+        steps=timeline.steps,
+        steady_state=questions.steady_state,
+        guard_probes=questions.guards,
+        checks=judges.checks,
+        needs=judges.needs,
+        clusters=roles.bound_to(FAILS_OVER),
+        base_url=str(resolve(roles.target.base_url, os.environ)).rstrip("/"),
         variables=resolve(roles.target.variables, os.environ),
         experiment_file=experiment.path,
     )
+
+
+def _at_rate(experiment: Experiment, rate: Rate | None) -> Experiment:
+    """The experiment, at another rate if one is given."""
+    if rate is None:
+        return experiment
+    load = experiment.load.model_copy(update={"rate": (RatePoint(at=Duration(0.0), rate=rate),)})
+    return experiment.model_copy(update={"load": load})
 
 
 def _know_secrets(source: Source) -> None:
@@ -159,26 +162,3 @@ def _know_secrets(source: Source) -> None:
     in_plain_sight(source.document.text)
     for name in references(source.document.data) & os.environ.keys():
         resolve(f"${{{name}}}", os.environ)
-
-
-def _scenario(draft: Draft, experiment: Source, problems: Problems) -> Path | None:
-    """The file of the scenario, which can be read and is Python."""
-    if draft.load is None:
-        return None
-    named = draft.load.scenario
-    found = find(named, experiment.path)
-    if found is None:
-        message = missing(named, experiment.path)
-        problems.add(experiment.document.problem(("load", "scenario"), message))
-        return None
-    try:
-        require_scenario(found)
-    except BadInput as error:
-        named_there = experiment.document.problem
-        problems.add(
-            *(
-                each if each.location else named_there(("load", "scenario"), each.message)
-                for each in error.problems
-            )
-        )
-    return found

@@ -6,9 +6,30 @@ import os
 import warnings
 from pathlib import Path
 
-from seatrial.model.problems import BadInput, Location, Problem
+from seatrial.files import Source, find, missing
+from seatrial.model.problems import BadInput, Location, Problem, Problems
+from seatrial.run.draft import Draft
 
 _LARGEST_FILE = 4_000_000
+_PLACE = ("load", "scenario")
+
+
+def bind_scenario(draft: Draft, experiment: Source, problems: Problems) -> Path | None:
+    """The file of the scenario, if it is there and is Python; else why not goes to `problems`."""
+    if draft.load is None:
+        return None
+    document, named = experiment.document, draft.load.scenario
+    found = find(named, experiment.path)
+    if found is None:
+        problems.add(document.problem(_PLACE, missing(named, experiment.path)))
+        return None
+    try:
+        require_scenario(found)
+    except BadInput as error:
+        # a mistake in it stands in the scenario itself
+        told = (each if each.location else document.problem(_PLACE, each.message) for each in error.problems)
+        problems.add(*told)
+    return found
 
 
 def require_scenario(path: Path) -> None:

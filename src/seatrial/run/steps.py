@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from seatrial.model.document import Document
 from seatrial.model.experiment import Step
-from seatrial.model.problems import BadInput, Path, Problem, Problems
+from seatrial.model.problems import Path, Problem
 from seatrial.model.role import Role
 from seatrial.run.arrivalchange import ArrivalChange
+from seatrial.run.binding import Binder
 from seatrial.run.draft import Draft
-from seatrial.run.roles import Roles
 from seatrial.undo import registry
 from seatrial.undo.protocol import ChangingArrivals, Fault, Kind
 
@@ -28,25 +28,30 @@ class PlannedStep:
     role: Role
 
 
-def plan_timeline(
-    draft: Draft, document: Document, roles: Roles | None, problems: Problems
-) -> tuple[list[PlannedStep], list[ArrivalChange]]:
-    """Every step that can be done, in the order of their instants; what is wrong goes to `problems`.
+@dataclass(frozen=True, slots=True)
+class BoundTimeline:
+    """Every step of an experiment: those that are done to a target, in the order of their instants, and to
+    the arrivals."""
 
-    Without a target, `roles` is None, and whom a step is done to is not looked at.
-    """
-    problems.add(*_outside(draft, document), *_named_twice(draft, document))
+    steps: tuple[PlannedStep, ...]
+    arrival_changes: tuple[ArrivalChange, ...]
+
+
+def bind_timeline(draft: Draft, binder: Binder) -> BoundTimeline:
+    """Look up every step and whom it is done to; what is wrong goes to the binder's problems."""
+    problems, document = binder.problems, binder.document
+    problems.add(*_outside(draft, document), *_named_twice(draft, document), *_dangling(draft, document))
     names = _unique_names([step for _, step in draft.timeline])
     steps: list[PlannedStep] = []
     changes: list[ArrivalChange] = []
     for name, (index, step) in zip(names, draft.timeline, strict=True):
-        looked_up = _LookedUp(step, name, ("timeline", index), document, problems)
-        fault = looked_up.fault()
+        named = _NamedStep(step, name, ("timeline", index), binder)
+        fault = named.fault()
         if isinstance(fault, ChangingArrivals):
-            changes += looked_up.arrival_change(fault.arrival_factor())
+            changes += named.arrival_change(fault.arrival_factor())
         else:
-            steps += looked_up.planned(fault, roles)
-    return sorted(steps, key=lambda step: step.at_s), changes
+            steps += named.planned(fault)
+    return BoundTimeline(tuple(sorted(steps, key=lambda step: step.at_s)), tuple(changes))
 
 
 def _outside(draft: Draft, document: Document) -> Iterator[Problem]:
@@ -94,7 +99,7 @@ def _unique_names(steps: list[Step]) -> list[str]:
     return names
 
 
-def dangling(draft: Draft, document: Document) -> Iterator[Problem]:
+def _dangling(draft: Draft, document: Document) -> Iterator[Problem]:
     """Objectives that count from a step that the timeline does not have, or has more than once."""
     if draft.unread:
         return
@@ -116,77 +121,53 @@ def dangling(draft: Draft, document: Document) -> Iterator[Problem]:
 
 
 @dataclass(frozen=True, slots=True)
-class _LookedUp:
+class _NamedStep:
     """One step, on its way from words to what they mean."""
 
     step: Step
     name: str
     place: Path
-    document: Document
-    problems: Problems
+    binder: Binder
+
+    def fault(self) -> Fault | None:
+        """What is done, if there is such a thing and its parameters are right."""
+        kind: Kind = "action" if self.step.fault is None else "fault"
+        with self.binder.noted(self.place, named=(*self.place, kind)):
+            registry.require_kind(self.step.does, kind)
+            if kind == "action" and self.step.for_ is not None:
+                self._add("an action has no duration; 'for' belongs to faults", "for")
+            return registry.build(self.step.does, self.step.with_, kind)
+        return None
 
     def arrival_change(self, times: float) -> Iterator[ArrivalChange]:
         """The change of the arrivals, if it has an end."""
         step = self.step
         if step.for_ is None:
-            self._add(Problem(f"{step.does} needs an end: for: 10s"))
+            self._add(f"{step.does} needs an end: for: 10s")
         else:
             yield ArrivalChange(self.name, step.at.seconds, step.for_.seconds, times, step.does)
 
-    def planned(self, fault: Fault | None, roles: Roles | None) -> Iterator[PlannedStep]:
+    def planned(self, fault: Fault | None) -> Iterator[PlannedStep]:
         """The step, if all of it is right; without a `fault` nothing but its role is looked at."""
-        role = self._role(roles, required=fault is not None)
-        if fault is None or role is None or roles is None:
+        step = self.step
+        if not step.on:
+            if fault is not None:
+                self._add("is required and missing: the role that it is done to", "on")
             return
-        if self._fits(fault, role, roles):
-            step = self.step
+        role = self.binder.role(step.on, (*self.place, "on"))
+        if fault is None or role is None:
+            return
+        if self.binder.fits(role, self.place, self.place, lambda asked: self._fit(fault, asked)):
             yield PlannedStep(
                 self.name, step.at.seconds, step.for_.seconds if step.for_ else None, fault, role
             )
 
-    def fault(self) -> Fault | None:
-        """What is done, if there is such a thing and its parameters are right."""
-        kind: Kind = "action" if self.step.fault is None else "fault"
-        try:
-            registry.require_kind(self.step.does, kind)
-        except BadInput as error:
-            self._add(*(problem.under((kind,)) for problem in error.problems))
-            return None
-        if kind == "action" and self.step.for_ is not None:
-            self._add(Problem("an action has no duration; 'for' belongs to faults", path=("for",)))
-        try:
-            return registry.build(self.step.does, self.step.with_, kind)
-        except BadInput as error:
-            self._add(*error.problems)
-            return None
+    def _fit(self, fault: Fault, role: Role) -> None:
+        """Raise BadInput unless the fault can be done to that role."""
+        registry.bind(fault, role)
+        if self.binder.roles is not None and self.binder.roles.known(role):
+            registry.fit(fault, role)
 
-    def _role(self, roles: Roles | None, *, required: bool) -> Role | None:
-        if not self.step.on and required:
-            self._add(Problem("is required and missing: the role that it is done to", path=("on",)))
-        if not self.step.on or roles is None:
-            return None
-        try:
-            return roles.named(self.step.on)
-        except BadInput as error:
-            self._add(*(problem.under(("on",)) for problem in error.problems))
-            return None
-
-    def _fits(self, fault: Fault, role: Role, roles: Roles) -> bool:
-        """Whether the fault can be done to that role, as far as can be known without looking at it."""
-        self.problems.add(*roles.not_allowed(role))
-        try:
-            registry.bind(fault, role)
-            if roles.known(role):
-                registry.fit(fault, role)
-        except BadInput as error:
-            for problem in error.problems:
-                if problem.path[:1] == ("roles",):
-                    self.problems.add(roles.placed(problem))
-                else:
-                    self._add(problem)
-            return False
-        return True
-
-    def _add(self, *problems: Problem) -> None:
-        """Note problems whose paths count from the step."""
-        self.problems.add(*(self.document.placed(problem.under(self.place)) for problem in problems))
+    def _add(self, message: str, *key: str) -> None:
+        """Note what is wrong with the step, or with one of its keys."""
+        self.binder.add(Problem(message, path=(*self.place, *key)))

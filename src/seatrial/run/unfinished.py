@@ -33,11 +33,12 @@ from seatrial.processes import boot_id
 from seatrial.report.verdictfile import read_verdict
 from seatrial.run import openruns
 from seatrial.run.arrivalchange import ArrivalChange
+from seatrial.run.case import Case
 from seatrial.run.clock import RunClock
 from seatrial.run.conclusion import VERDICT, Backdrop, hand_over, write_down
 from seatrial.run.conductor import Conducted, Ending
 from seatrial.run.evidence import JOURNAL, Evidence, RunJournal, read_journal
-from seatrial.run.execute import Case, Execution, Keeping, conclude
+from seatrial.run.execute import Execution, Keeping, conclude
 from seatrial.run.losses import Losses
 from seatrial.run.openruns import Finished, HeldRun, OpenRun
 from seatrial.run.sealing import is_sealed, seal_evidence

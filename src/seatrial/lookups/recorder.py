@@ -1,0 +1,50 @@
+"""What a recorder is: it asks a role what it holds, so that a check can judge it (see `checks.protocol`).
+
+A recorder lives in a file of its own and is found by its declared name: a check that needs `audit-log` is fed
+by `audit_log.py`. It asks and notes down, and judges nothing. Whatever goes wrong it raises: that is then the
+reason why there is nothing to judge. Its answer is kept in the evidence, as a table or as a text.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Generic, TypeVar
+
+from seatrial.model.problems import BadInput
+from seatrial.model.role import Role
+
+Data = TypeVar("Data")
+Columns = Mapping[str, Sequence[str | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What a recorder may have to know of the run."""
+
+    keys: Sequence[str]  # of the writes that the scenario made, each once; none before the run
+    directory: Path  # for what is too large for memory; it is not there yet
+
+
+class Recorder(ABC, Generic[Data]):
+    """Notes down what a role holds."""
+
+    name: ClassVar[str]
+    drivers: ClassVar[tuple[str, ...]]  # that it can ask
+    kept_as: ClassVar[str] = "recorded"  # how the names of its files in the evidence begin
+
+    def fit(self, role: Role) -> None:
+        """Raise BadInput unless `role` is bound so that it can be asked. Nobody is asked for that."""
+        if role.driver not in self.drivers:
+            able = " or ".join(self.drivers)
+            raise BadInput(f"the role '{role.name}' is bound to driver '{role.driver}', not to {able}")
+
+    @abstractmethod
+    def record(self, role: Role, run: RunFacts) -> Data:
+        """Ask. Raises BadInput when the role is not bound as it must be, Unavailable when nobody answers."""
+
+    @abstractmethod
+    def evidence(self, data: Data) -> str | Columns:
+        """What was noted down, as it is kept."""

@@ -1,0 +1,125 @@
+"""What a run is judged by, and the judgement on what was gathered: measure, ask, check, judge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC
+
+from seatrial.checks.protocol import Check, History, When
+from seatrial.measure import measure
+from seatrial.model.experiment import Experiment
+from seatrial.model.result import CheckResult, Failover, RunResult
+from seatrial.model.role import Role
+from seatrial.model.verdict import Verdict
+from seatrial.run.clock import RunClock
+from seatrial.run.conductor import Conducted
+from seatrial.run.evidence import Evidence
+from seatrial.run.failover import split_failovers
+from seatrial.run.judge import Story, judge, judge_objectives
+from seatrial.run.losses import Losses
+from seatrial.run.needs import BoundNeed
+from seatrial.run.plan import Plan
+from seatrial.run.recording import ask, keep
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a run is judged by: its promises, and whom to ask when it is over."""
+
+    experiment: Experiment
+    target: str
+    checks: tuple[Check, ...]
+    needs: tuple[BoundNeed, ...] = ()
+    clusters: tuple[Role, ...] = ()
+
+    @classmethod
+    def of(cls, plan: Plan) -> Case:
+        """That of a plan which has just been conducted."""
+        return cls(plan.experiment, plan.target.target, plan.checks, plan.needs, plan.clusters)
+
+
+def bare(case: Case, evidence: Evidence, clock: RunClock, conducted: Conducted) -> RunResult:
+    """What is known of a run before it is judged."""
+    return RunResult(
+        run=evidence.run,
+        experiment=case.experiment.experiment,
+        title=case.experiment.title,
+        target=case.target,
+        verdict=Verdict.UNKNOWN,
+        reasons=tuple(ending.reason for ending in conducted.endings),
+        started_at=clock.anchor_wall.astimezone(UTC).isoformat(timespec="seconds"),
+        interrupted=any(ending.interrupted for ending in conducted.endings),
+        measurement=None,
+        steps=conducted.steps,
+        covers=case.experiment.covers,
+        scenario=conducted.scenario,
+    )
+
+
+def judged(
+    case: Case, evidence: Evidence, clock: RunClock, conducted: Conducted, losses: Losses
+) -> RunResult:
+    """The verdict on what was gathered; the target is asked for what checks want to know of it."""
+    experiment = case.experiment
+    story = _story(experiment, conducted)
+    measurement = story.measurement
+    objectives = judge_objectives(story)
+    needs = case.needs if measurement else ()
+    answers = {**conducted.answers, **ask(needs, When.AFTER, evidence, conducted.log)}
+    keep(needs, answers, evidence, losses)
+    history = History(
+        conducted.log,
+        conducted.steps,
+        experiment.load.deadline.seconds,
+        conducted.end_s,
+        answers,
+        clock.epoch_s(conducted.zero_mono_s),
+        conducted.cut,
+    )
+    checks = tuple(_checked(check, history) for check in case.checks)
+    disturbances = tuple((ending.verdict, ending.reason) for ending in conducted.endings)
+    interrupted = any(ending.interrupted for ending in conducted.endings)
+    judgement = judge(story, objectives, checks, disturbances, interrupted, conducted.scenario)
+    none: tuple[Failover, ...] = ()
+    failovers = losses.result(
+        "the phases of failovers",
+        lambda: split_failovers(case.clusters, conducted, evidence, history.zero_wall_s),
+        none,
+    )
+    return replace(
+        bare(case, evidence, clock, conducted),
+        verdict=judgement.verdict,
+        reasons=judgement.reasons,
+        measurement=measurement,
+        objectives=objectives,
+        checks=checks,
+        failovers=failovers,
+    )
+
+
+def _story(experiment: Experiment, conducted: Conducted) -> Story:
+    """What is judged. Of a run that was cut short, nothing that came after: the target was being put back."""
+    log = conducted.log
+    if conducted.cut:
+        log = log[log.intended < conducted.end_s]
+    if not len(log):
+        return Story(experiment, log, None, conducted.steps, conducted.cut)
+    marks = [(step.name, step.before_s) for step in conducted.steps if step.before_s is not None]
+    limits = experiment.load.deadline.seconds, experiment.settle.seconds
+    measurement = measure(log, *limits, 0.0, conducted.end_s, marks)
+    if conducted.scenario is not None:
+        generator = replace(measurement.generator, scenario_errors=conducted.scenario.failed)
+        measurement = replace(measurement, generator=generator)
+    return Story(experiment, log, measurement, conducted.steps, conducted.cut)
+
+
+def _checked(check: Check, history: History) -> CheckResult:
+    """A check that crashes has found nothing out, and so has one of a run in which nothing happened."""
+    if not len(history.log):
+        return CheckResult(check.name, Verdict.UNKNOWN, "nothing was measured")
+    try:
+        return check.judge(history)
+    except Exception as error:  # whatever it is, it must not hide the rest of the verdict
+        return CheckResult(
+            check.name, Verdict.UNKNOWN, f"the check itself failed: {type(error).__name__}: {error}"
+        )

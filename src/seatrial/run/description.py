@@ -1,0 +1,54 @@
+"""`plan.json`: a plan as resolved, with what it was carried out by."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import Any
+
+from seatrial.model.secrets import shown_in
+from seatrial.run.plan import Plan
+
+_PARTS = ("seatrial", "locust", "gevent", "httptools", "numpy", "arro3-core", "httpx")
+
+
+def description_of(plan: Plan) -> dict[str, Any]:
+    """The plan as JSON-ready data. Secrets stay references: the target is recorded as it was written.
+
+    A command may have been given what a reference stands for; it is shown without.
+    """
+    described = {
+        "experiment": plan.experiment.model_dump(mode="json", by_alias=True, exclude_defaults=True),
+        "target": plan.target.model_dump(mode="json"),
+        "scenario": plan.experiment.load.scenario,
+        "steps": [
+            {
+                "name": step.name,
+                "kind": step.fault.kind,
+                "does": step.fault.name,
+                "role": step.role.name,
+                "planned_s": step.at_s,
+            }
+            for step in plan.steps
+        ],
+        "spikes": plan.arrival_changes,
+        "versions": {part: _version(part) for part in _PARTS} | {"python": platform.python_version()},
+        "machine": {
+            "system": f"{platform.system()} {platform.release()}",
+            "processors": str(os.cpu_count()),
+            "architecture": platform.machine(),
+            "root": "yes" if hasattr(os, "geteuid") and os.geteuid() == 0 else "no",
+            "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        },
+    }
+    return shown_in(described)
+
+
+def _version(part: str) -> str:
+    try:
+        return importlib.metadata.version(part)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,68 @@
+"""The checks of an experiment, and who has to be asked for them, before the run or after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from seatrial.checks import registry
+from seatrial.checks.protocol import Check, DeclaredCheck, Need
+from seatrial.lookups.recorder import Recorder
+from seatrial.lookups.recording import recorder_of
+from seatrial.model.problems import Path, Problem
+from seatrial.model.role import Role
+from seatrial.run.binding import Binder
+from seatrial.run.draft import Draft
+
+
+@dataclass(frozen=True, slots=True)
+class BoundNeed:
+    """What a check has to be told, who asks for it, and whom."""
+
+    need: Need[Any]
+    recorder: Recorder[Any]
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Judges:
+    """All checks of a run, and their needs, each once."""
+
+    checks: tuple[Check, ...]
+    needs: tuple[BoundNeed, ...]
+
+
+def bind_checks(draft: Draft, binder: Binder) -> Judges:
+    """Look up every check, and whom it has to be told of; what is wrong goes to the binder's problems."""
+    checks: list[Check] = []
+    needs: dict[Need[Any], BoundNeed] = {}
+    for index, written in draft.checks:
+        place: Path = ("checks", index)
+        with binder.noted((*place, written.check), named=place):
+            check = registry.build(written.check, written.with_)
+            if check in checks:
+                message = f"the same check stands at checks[{checks.index(check)}] already"
+                binder.add(Problem(message, path=place))
+            checks.append(check)
+            for need in check.needs():
+                at = (*place, written.check, _parameter(check, need.role))
+                if (bound := _bound(need, at, binder)) is not None:
+                    needs[need] = bound
+    return Judges(tuple(checks), tuple(needs.values()))
+
+
+def _bound(need: Need[Any], place: Path, binder: Binder) -> BoundNeed | None:
+    """`place`: where its role is named, or would be."""
+    recorder, role = recorder_of(need), binder.role(need.role, place)
+    if role is None or binder.roles is None:
+        return None
+    # what a target says it has not got here is not run, which is told as well
+    absent = binder.roles.absent(need.role)
+    fits = absent or binder.fits(role, place[:-1], place, recorder.fit)
+    return BoundNeed(need, recorder, role) if fits else None
+
+
+def _parameter(check: Check, role: str) -> str:
+    """Which of a check's parameters names a role."""
+    parameters = dict(check) if isinstance(check, DeclaredCheck) else {}
+    return next((name for name, value in parameters.items() if value == role), "role")

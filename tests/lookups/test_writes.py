@@ -1,0 +1,58 @@
+"""Writes are looked up in real databases and services, and each stored copy of one is told of."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from seatrial.lookups.recorder import RunFacts
+from seatrial.lookups.writes import Copy, Writes
+from seatrial.model.problems import BadInput, Unavailable
+from seatrial.model.role import Role
+
+
+def look_up(role: Role, *keys: str) -> tuple[Copy, ...]:
+    return Writes().record(role, RunFacts(keys, Path("unused")))
+
+
+def role(**parameters: object) -> Role:
+    driver = parameters.pop("driver")
+    return Role("writes", str(driver), parameters, ("127.0.0.0/8",), ".")
+
+
+def test_sql_finds_each_copy(tmp_path: Path) -> None:
+    database = sqlite3.connect(tmp_path / "shop.sqlite")
+    database.execute("CREATE TABLE orders (key TEXT, tenant TEXT)")
+    database.executemany(
+        "INSERT INTO orders VALUES (?, ?)", [("a", "t1"), ("b", "t1"), ("b", "t1"), ("x", "t2")]
+    )
+    database.commit()
+    database.close()
+    asked = role(
+        driver="sql",
+        url=f"sqlite:///{tmp_path / 'shop.sqlite'}",
+        query="SELECT key, tenant FROM orders WHERE key IN :ids",
+    )
+    assert sorted(look_up(asked, "a t1", "b t1", "c t1")) == [("a", "t1"), ("b", "t1"), ("b", "t1")]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({"driver": "sql", "url": "sqlite://", "query": "SELECT 1"}, BadInput),
+        ({"driver": "sql", "url": "nonsense", "query": "SELECT :ids"}, BadInput),
+        ({"driver": "sql", "url": "postgresql://10.1.1.1/x", "query": "SELECT :ids"}, BadInput),
+        (
+            {"driver": "sql", "url": "sqlite://", "query": "SELECT nothing FROM nowhere WHERE x IN :ids"},
+            Unavailable,
+        ),
+        ({"driver": "http", "url": "http://127.0.0.1:1/{id}"}, Unavailable),
+        ({"driver": "http", "url": "http://127.0.0.1:1/{nonsense}"}, BadInput),
+        ({"driver": "redis", "url": "redis://127.0.0.1"}, BadInput),
+    ],
+)
+def test_what_cannot_be_asked_says_why(parameters: dict[str, object], expected: type[Exception]) -> None:
+    with pytest.raises(expected, match=r"writes|cannot be looked up"):
+        look_up(role(**parameters), "a t1")
