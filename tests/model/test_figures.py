@@ -26,6 +26,7 @@ def value_of(text: str) -> float:
         (166.67, 166.67, "per_s", "167/s"),
         (12.3, math.inf, "s", "12.3 s or more"),
         (0.0, math.inf, "s", "not known"),
+        (math.inf, math.inf, "ms", "not known"),
     ],
 )
 def test_interval(lower: float, upper: float, unit: str, shown: str) -> None:

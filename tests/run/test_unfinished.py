@@ -84,7 +84,7 @@ def test_it_is_undone_judged_sealed_and_recorded(tmp_path: Path, store: Store) -
     assert step.undone_s is not None
     (check,) = result.checks
     assert check.verdict is Verdict.UNKNOWN
-    assert "the target was not asked" in check.detail
+    assert "nobody was asked" in check.detail
     assert verdict(dead)["verdict"] == "unknown"
     assert {path.name for path in dead.evidence.directory.iterdir()} >= {
         "report.html", "junit.xml", "requests.parquet", "seal"

@@ -78,7 +78,7 @@ def trusted(
         (most, WORST_SHARE * deadline_s * 1000),
     ):
         if late_ms > allowed_ms:
-            late = interval(late_ms, late_ms, "ms", allowed_ms) if math.isfinite(late_ms) else "not known"
+            late = interval(late_ms, late_ms, "ms", allowed_ms)
             return (
                 f"it was late: {what} {late}, allowed {exactly(allowed_ms, 'ms')}; "
                 "lower the rate, give it more workers or a quieter machine"

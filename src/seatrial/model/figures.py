@@ -56,8 +56,10 @@ def at_least(unit: str) -> bool:
 def interval(lower: float, upper: float, unit: str, target: float | None = None) -> Shown:
     """The interval, three significant digits or as many as its width and its target need.
 
-    `unit` is one of s, ms, ratio, per_s. A number is an interval with equal ends; `upper` may be infinite.
+    `unit` is one of s, ms, ratio, per_s. A number is an interval with equal ends; `upper` may be infinite,
+    and of an infinite number nothing is known.
     """
+    lower = lower if math.isfinite(lower) else 0.0
     bounded = math.isfinite(upper)
     factor, suffix = _unit(unit, max(abs(lower), abs(upper)) if bounded else abs(lower))
     low, high = lower * factor, upper * factor
