@@ -121,6 +121,16 @@ def test_nginx_never_reads_what_does_not_pass_its_test(at_nginx: tuple[Edge, Rol
 
 @needs_nginx
 @pytest.mark.e2e
+def test_an_nginx_that_cannot_be_reloaded_keeps_its_file(at_nginx: tuple[Edge, Role]) -> None:
+    edge, role = at_nginx
+    stubborn = Role("edge", "nginx", {**role.parameters, "reload": ["false"]}, LOOPBACK, role.directory)
+    with pytest.raises(Unavailable, match="false failed with 1"):
+        releases_of(stubborn).make_live("green")
+    assert (releases_of(role).live(), edge.says()) == ("blue", "blue")
+
+
+@needs_nginx
+@pytest.mark.e2e
 def test_what_somebody_else_has_written_is_not_ours_to_overwrite_unseen(at_nginx: tuple[Edge, Role]) -> None:
     edge, role = at_nginx
     (edge.root / "active.conf").write_text("location / { return 503; }\n")
@@ -224,15 +234,42 @@ def test_two_commands_are_a_driver(by_command: Role) -> None:
         assert live.read_text() == f"{expected}\n"
 
 
-def test_a_third_release_that_somebody_has_deployed_is_not_taken_back(by_command: Role) -> None:
-    action = switch()
+@pytest.mark.parametrize("other", ["hotfix", "red"])
+def test_a_third_release_that_somebody_has_deployed_is_not_taken_back(by_command: Role, other: str) -> None:
+    by_command = Role(
+        "app",
+        "deploy-command",
+        {**by_command.parameters, "releases": ["blue", "green", "red"]},
+        LOOPBACK,
+        by_command.directory,
+    )
+    action = switch(to="green")
     undo = action.prepare(by_command)
     action.inject(undo)
     live = Path(by_command.directory, "live")
-    live.write_text("hotfix\n")
-    with pytest.raises(Unreachable, match="hotfix is live now, which this run has not deployed"):
+    live.write_text(f"{other}\n")
+    with pytest.raises(Unreachable, match=f"{other} is live now, which this run has not deployed"):
         action.undo(undo)
-    assert live.read_text() == "hotfix\n"
+    assert live.read_text() == f"{other}\n"
+
+
+def test_a_later_switch_of_the_same_run_is_taken_back_also_when_it_was_never_made(by_command: Role) -> None:
+    role = Role(
+        "app",
+        "deploy-command",
+        {**by_command.parameters, "releases": ["blue", "green", "red"]},
+        LOOPBACK,
+        by_command.directory,
+    )
+    first = switch(to="green")
+    there = first.prepare(role)
+    first.inject(there)
+    later = switch(to="red").following(there)
+    prepared = later.prepare(role)
+    live = Path(role.directory, "live")
+    assert live.read_text() == "green\n"
+    later.undo(prepared)
+    assert live.read_text() == "blue\n"
 
 
 @pytest.mark.parametrize(

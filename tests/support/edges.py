@@ -70,8 +70,14 @@ def release(name: str) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(name.encode())
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
-        server.daemon_threads = True
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+        request_queue_size = 512
+
+        def handle_error(self, *_: object) -> None:
+            """Nothing: a proxy that is restarted hangs up."""
+
+    with Server(("127.0.0.1", 0), Answers) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:

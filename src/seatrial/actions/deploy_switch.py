@@ -23,6 +23,7 @@ class Switched(Strict):
 
     before: str  # the release that was live before the run's first switch
     to: str
+    seen: str = ""  # the one that was live when this switch looked: an earlier one of the run has set it
 
 
 class DeploySwitch(Action):
@@ -50,7 +51,7 @@ class DeploySwitch(Action):
             raise BadInput(f"{self.name}: '{to}' is not one of {', '.join(releases.names)}")
         return self.noting(
             role,
-            Switched(before=before, to=to),
+            Switched(before=before, to=to, seen=before),
             touches=f"{role.name}: live release {before} → {to}",
             by_hand=releases.by_hand(before),
         )
@@ -59,13 +60,14 @@ class DeploySwitch(Action):
         releases_of(undo.role).make_live(undo.noted(Switched).to)
 
     def undo(self, undo: Undo) -> None:
-        """Put back what was live, unless somebody else has deployed a release that is neither of ours."""
-        releases, before = releases_of(undo.role), undo.noted(Switched).before
+        """Put back what was live, unless what is live now was set by somebody else."""
+        releases, noted = releases_of(undo.role), undo.noted(Switched)
+        before = noted.before
         try:
             live = releases.live()
         except Unavailable:  # half-way between two, perhaps; if nobody is there, making it live says so
             live = ""
-        if live and live not in {before, *releases.names}:
+        if live and live not in {before, noted.to, noted.seen}:
             raise Unreachable(f"{undo.role.name}: {live} is live now, which this run has not deployed")
         if live != before:
             releases.make_live(before)

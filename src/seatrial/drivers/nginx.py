@@ -7,7 +7,9 @@
     reload: [nginx, -s, reload]
 
 A switch exchanges the file at one instant (a rename), has nginx test its configuration, and reloads. What
-does not pass the test is never reloaded: the file is as it was. Paths count from the target file.
+does not pass the test, or cannot be reloaded, is taken back: the file is as it was. Which release is live is
+read from that file; a configuration that somebody has changed and not reloaded is not told apart. Paths count
+from the target file.
 
 `nginx -s reload` returns when the signal is sent; new workers take over some milliseconds later, and requests
 that old ones have begun are ended by these. A reload loses no request; a restart does.
@@ -100,6 +102,7 @@ class NginxReleases:
             self._exchange(beside, self.files[release])
             try:
                 self._run(self.binding.test)
+                self._run(self.binding.reload)
             except Unavailable:
                 self._exchange(beside, before)
                 raise
@@ -108,7 +111,6 @@ class NginxReleases:
         finally:
             with contextlib.suppress(OSError):
                 beside.unlink(missing_ok=True)
-        self._run(self.binding.reload)
 
     def _exchange(self, beside: Path, wanted: Path | bytes) -> None:
         """At one instant, and with the mode that it has: a link stays a link, and a file a file."""
