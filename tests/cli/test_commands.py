@@ -229,7 +229,7 @@ def test_the_doctor_looks_at_this_machine(
 ) -> None:
     assert seatrial(monkeypatch, "doctor", "--json") == 0
     findings = {each["name"]: each for each in json.loads(capsys.readouterr().out)["findings"]}
-    assert findings["PostgreSQL"]["able"]
+    assert findings["seatrial[testbed]"]["able"]
     assert all(each["able"] or each["detail"] for each in findings.values())
 
 

@@ -77,7 +77,7 @@ def test_the_rate_can_be_replaced() -> None:
     [
         ("deploy.switch", "deploy.swich", "x.yaml:5:22: timeline[0].action: unknown action 'deploy.swich'; did you mean 'deploy.switch'?"),
         ("on: edge, with", "on: edgy, with", "x.yaml:5:41: timeline[0].on: the target shop has no role 'edgy'"),
-        ("on: edge, name", "on: worker, name", "x.yaml:6:43: timeline[1].on: deploy.rollback acts on haproxy; the role 'worker' is bound to process"),
+        ("on: edge, name", "on: worker, name", "x.yaml:6:43: timeline[1].on: 'worker' is bound to process, which knows no releases"),
         ("{to: green}", "{too: green}", "x.yaml:5:54: timeline[0].with.too"),
         ("after: back", "after: bakc", "x.yaml:8:30: objectives.downtime.after: no step is called 'bakc'"),
         ("served-by:", "served-yb:", "x.yaml:10:5: checks[0]: unknown check 'served-yb'; did you mean 'served-by'?"),

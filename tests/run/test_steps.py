@@ -34,7 +34,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("{at: 1s, action: deploy.switch, on: edge, for: 2s}",
          "x.yaml:5:52: timeline[0].for: an action has no duration; 'for' belongs to faults"),
         ("{at: 1s, action: deploy.switch, on: edge, with: {to: gren}}",
-         "x.yaml:5:58: timeline[0].with.to: 'gren' is no backend of edge; did you mean 'green'?"),
+         "x.yaml:5:58: timeline[0].with.to: 'gren' is no release of edge; did you mean 'green'?"),
         ("{at: 1s, fault: edge.drain, on: edge, with: {backend: gren}}",
          "x.yaml:5:59: timeline[0].with.backend: 'gren' is no backend of edge; did you mean 'green'?"),
         ("{at: 1s, fault: process.kill}", "x.yaml:5:5: timeline[0].on: is required and missing: the role"),
@@ -96,7 +96,7 @@ def test_what_is_wrong_with_a_step_is_told_where_it_stands(step: str, expected: 
         ("shop: {driver: http, url: 'http://127.0.0.1:1'}",
          "{at: 1s, fault: http.call, on: shop, with: {inject: {path: 'http://[x'}, undo: {}}}",
          "x.yaml:5:64: timeline[0].with.inject.path: 'http://[x' is no path"),
-        ("cluster: {driver: kubernetes}", "{at: 1s, fault: command.run, on: cluster, with: {inject: a, undo: b}}", ""),
+        ("cluster: {driver: mainframe}", "{at: 1s, fault: command.run, on: cluster, with: {inject: a, undo: b}}", ""),
     ],
 )  # fmt: skip
 def test_what_a_step_needs_of_its_role_is_told_when_the_plan_is_made(
