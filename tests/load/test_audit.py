@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -41,6 +43,24 @@ def test_what_counts_as_what() -> None:
     assert audit.achieved_per_s == pytest.approx(0.75)
 
 
+def test_arrivals_and_their_requests_are_told_apart() -> None:
+    tally = AuditTally()
+    due = np.repeat(np.arange(10.0), 5)
+    tally.add(due, due, due)
+    audit = replace(tally.total(), arrivals=10)
+    assert audit.requests_per_arrival == 5
+    assert audit.arrivals_per_s == pytest.approx((audit.offered_per_s or 0) / 5)
+    assert describe(audit).splitlines()[1].split() == [
+        "arrivals",
+        "10",
+        "due,",
+        "5",
+        "requests",
+        "of",
+        "each",
+    ]
+
+
 def test_nothing_is_an_account_too() -> None:
     audit = AuditTally().total()
     assert (audit.scheduled, audit.offered_per_s, audit.late_p50_ms, audit.late_max_ms) == (
@@ -50,6 +70,7 @@ def test_nothing_is_an_account_too() -> None:
         None,
     )
     lines = describe(audit).splitlines()
-    assert len(lines) == 7
-    assert lines[1].split() == ["scheduled", "0", "–", "offered"]
+    assert len(lines) == 8
+    assert lines[1].split() == ["arrivals", "–", "due"]
+    assert lines[2].split() == ["scheduled", "0", "–", "offered"]
     assert lines[-1].split() == ["lateness", "–", "median;", "p99", "–,", "max", "–"]

@@ -52,6 +52,13 @@ def test_the_warm_up_is_offered_the_first_rate() -> None:
     assert instants[0] == -2.0
 
 
+@given(SPACINGS, st.floats(0, 4), st.floats(0, 2))
+def test_arrivals_are_counted_without_the_warm_up(spacing: Spacing, end_s: float, warmup_s: float) -> None:
+    told = offer(spacing, warmup_s=warmup_s)
+    instants = np.concatenate(list(told.instants()))
+    assert told.due_before(end_s) == np.count_nonzero((instants >= 0) & (instants < end_s))
+
+
 def test_tasks_are_picked_by_weight() -> None:
     picked = Counter(task for _, task in offer(duration_s=10).arrivals([1, 3, 6], Share()))
     total = sum(picked.values())

@@ -46,6 +46,16 @@ def test_the_generator_is_trusted_just_when_nobody_doubted_it(make: Make) -> Non
     assert "nothing to send" in sentences.generator(replace(measured.generator, scheduled=0), "")
 
 
+def test_a_load_is_told_in_arrivals_and_in_requests(make: Make) -> None:
+    measured = make("pass").result.measurement
+    assert measured is not None
+    audit = replace(measured.generator, scheduled=50_000, offered_per_s=10_000 / 60)
+    assert sentences.load(audit) == ""
+    assert sentences.load(replace(audit, arrivals=10_000)) == (
+        "2,000 arrivals/min, 10,000 requests/min (5 an arrival)"
+    )
+
+
 def test_a_failover_is_told_phase_by_phase() -> None:
     detect, decide = Phase("detect", 10.0, 10.58, "db-1"), Phase("decide", 10.58, 10.61, "db-2")
     promote = Phase("promote", 10.61, 10.64, "db-2")

@@ -59,17 +59,24 @@ class SmallRun:
 
 
 @contextmanager
-def small_run(directory: Path, duration: str) -> Iterator[SmallRun]:
-    """A run of `duration` of 50 requests a second, ready to be started, and the service it is about."""
+def small_run(
+    directory: Path,
+    duration: str,
+    *,
+    scenario: str = SCENARIO,
+    load: str = "rate: 50/s",
+    warmup: str = "0s",
+) -> Iterator[SmallRun]:
+    """A run of `duration`, ready to be started, and the service it is about. `load`: keys of the load."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Shop)
     Thread(target=server.serve_forever, daemon=True).start()
     try:
         (directory / "target.yaml").write_text(
             f"target: shop\nbase_url: http://127.0.0.1:{server.server_port}\n"
         )
-        (directory / "home.py").write_text(SCENARIO)
+        (directory / "home.py").write_text(scenario)
         (directory / "x.yaml").write_text(
-            f"experiment: x\nload: {{scenario: home.py, rate: 50/s}}\nwarmup: 0s\nduration: {duration}\n"
+            f"experiment: x\nload: {{scenario: home.py, {load}}}\nwarmup: {warmup}\nduration: {duration}\n"
             "objectives: {errors: {max: 100%}}\n"
         )
         yield SmallRun(directory)

@@ -69,10 +69,16 @@ def _buckets(lateness: Floats) -> npt.NDArray[np.int64]:
     return np.asarray(np.clip(powers, 0, _BUCKETS - 1), dtype=np.int64)
 
 
+def _requests_of_each(audit: GeneratorAudit) -> str:
+    each = audit.requests_per_arrival
+    return "" if each is None else f", {each:.3g} requests of each"
+
+
 def describe(audit: GeneratorAudit) -> str:
     """The account in a few aligned lines. What it cannot tell is a dash."""
     p50, p99, most = map(milliseconds, (audit.late_p50_ms, audit.late_p99_ms, audit.late_max_ms))
     lines = (
+        ("arrivals", count(audit.arrivals), f"due{_requests_of_each(audit)}"),
         ("scheduled", count(audit.scheduled), f"{rate(audit.offered_per_s)} offered"),
         ("sent", count(audit.sent), f"{rate(audit.achieved_per_s)} achieved"),
         ("answered", count(audit.answered), "or failed, before the deadline"),

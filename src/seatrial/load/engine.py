@@ -82,6 +82,7 @@ class Engine:
         arrivals = header.offer.arrivals([task.weight for task in tasks], header.share)
         self._pacer = Pacer(arrivals, zero_s, self._launch, time.monotonic)
         self._pools = Pools()
+        self._due = 0  # arrivals of the measured part
         self._serving: dict[greenlet, VirtualUser | None] = {}
         self._closing = Event()
         self._drained = Event()  # closing, and nobody is under way
@@ -127,7 +128,7 @@ class Engine:
 
     def _closed(self) -> GeneratorAudit:
         try:
-            return self._recorder.close(self._errors.account())
+            return self._recorder.close(self._errors.account(), self._due)
         except OSError as error:
             self._cannot_write(error)
             return self._recorder.account
@@ -137,6 +138,7 @@ class Engine:
     def _launch(self, intended: float, choice: int) -> None:
         task = self._tasks[choice]
         self._errors.arrivals += 1
+        self._due += intended >= 0
         if len(self._serving) >= self._options.max_in_flight:
             reason = f"dropped: {self._options.max_in_flight} arrivals in flight"
             self._reporter.dropped(task.name, intended, reason)

@@ -29,6 +29,7 @@ import psutil
 from seatrial import disk
 from seatrial.home import private, private_directory
 from seatrial.load.machine import PARENT
+from seatrial.load.offer import Offer
 from seatrial.load.options import format_shape
 from seatrial.load.parquet import save
 from seatrial.load.secrecy import HOST, SECRETS
@@ -177,6 +178,12 @@ class LoadProcess:
         """The same instant as seconds of the Unix epoch."""
         header = self._header()
         return header.zero_unix_s if header else None
+
+    @property
+    def offer(self) -> Offer | None:
+        """What is offered; None until the generator has announced it."""
+        header = self._header()
+        return header.offer if header else None
 
     @property
     def audit(self) -> GeneratorAudit | None:

@@ -45,6 +45,11 @@ class Offer:
             yield chunk - self.warmup_s
         yield from ArrivalSchedule(self.shape, self.duration_s, self.spacing, self.seed).chunks(_CHUNK)
 
+    def due_before(self, end_s: float) -> int:
+        """How many arrivals of all workers are due in the measured part before `end_s`."""
+        schedule = ArrivalSchedule(self.shape, min(end_s, self.duration_s), self.spacing, self.seed)
+        return sum(chunk.size for chunk in schedule.chunks())
+
     def arrivals(self, weights: Sequence[float], share: Share) -> Iterator[tuple[float, int]]:
         """The arrivals of one worker, each with the index of the task that it runs.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -99,14 +99,15 @@ class Recorder:
         table = np.frombuffer(rows, spool.ROW_TYPE)
         self._tally.add(table["intended"], table["sent"], table["ended"])
 
-    def close(self, scenario: ScenarioAccount | None = None) -> GeneratorAudit:
+    def close(self, scenario: ScenarioAccount | None = None, arrivals: int | None = None) -> GeneratorAudit:
         """Append the rest and the generator's own account, and give that.
 
-        Raises OSError when the disk does not take it; the spool then ends as a killed worker's does.
+        `arrivals`: how many were due in the measured part. Raises OSError when the disk does not take it; the
+        spool then ends as a killed worker's does.
         """
         try:
             self.flush(scenario=scenario)
-            audit = self._tally.total()
+            audit = replace(self._tally.total(), arrivals=arrivals)
             self._append(spool.frame(spool.END, json.dumps(asdict(audit)).encode()))
         finally:
             os.close(self._fd)

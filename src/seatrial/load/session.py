@@ -18,6 +18,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -232,7 +233,7 @@ class Session:
             logger.error("The rows are still in %s", assignment.folder)
         tally = AuditTally()
         tally.add(log.intended, log.sent, log.ended)
-        _tell(tally.total())
+        _tell(replace(tally.total(), arrivals=_arrivals_of(readers)))
         return kept
 
     def _saved(self, log: RequestLog, readers: list[SpoolReader], path: Path) -> bool:
@@ -251,6 +252,12 @@ class Session:
             runner.quit()
         else:
             runner.stop()
+
+
+def _arrivals_of(readers: list[SpoolReader]) -> int | None:
+    """How many were due, if every worker lived to tell."""
+    told = [reader.audit.arrivals if reader.audit else None for reader in readers]
+    return None if None in told else sum(each or 0 for each in told)
 
 
 def _host(environment: Environment, driven: list[type[User]]) -> str:

@@ -70,7 +70,7 @@ def trusted(
     if not audit.scheduled:
         return "no arrival was scheduled, so nothing was measured"
     if audit.dropped:
-        told = f"it dropped {audit.dropped} of {audit.scheduled} arrivals"
+        told = f"it dropped {audit.dropped} of {audit.arrivals or audit.scheduled} arrivals"
         return f"{told}: {dropped_because}" if dropped_because else told
     nearly_all, most = _lateness(audit)
     for (what, late_ms), allowed_ms in (

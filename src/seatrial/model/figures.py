@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 UNKNOWN = "–"
 NOT_MEASURED = "not measured"
 _MOST_DECIMALS = 9
-_UNITS = ("per_s", "ms", "ratio", "s")
+_UNITS = ("per_min", "per_s", "ms", "ratio", "s")
+_BEHIND = {"ms": (1.0, " ms"), "ratio": (100.0, "%"), "per_s": (1.0, "/s"), "per_min": (1.0, "/min")}
 _FUZZ = 1e-9  # 1.15 * 100 is 114.99999999999999; a bound may not move a whole last digit for that
 
 
@@ -131,6 +132,11 @@ def rate(per_s: float | None) -> str:
     return UNKNOWN if per_s is None else number(per_s, "per_s")
 
 
+def per_minute(per_s: float | None) -> str:
+    """A rate as people speak of load; a dash for one that nobody knows."""
+    return UNKNOWN if per_s is None else number(per_s * 60, "per_min")
+
+
 def milliseconds(value: float | None) -> str:
     """A time in milliseconds; a dash for one that nobody knows."""
     return UNKNOWN if value is None else number(value, "ms")
@@ -162,7 +168,9 @@ def _unit(unit: str, largest: float) -> tuple[float, str]:
     """What to multiply by, and what to write behind."""
     if unit == "s":
         return (1000.0, " ms") if 0 < largest < 1 else (1.0, " s")
-    return {"ms": (1.0, " ms"), "ratio": (100.0, "%"), "per_s": (1.0, "/s")}.get(unit, (1.0, f" {unit}"))
+    return {"ms": (1.0, " ms"), "ratio": (100.0, "%"), "per_s": (1.0, "/s"), "per_min": (1.0, "/min")}.get(
+        unit, (1.0, f" {unit}")
+    )
 
 
 def _decimals(low: float, high: float) -> int:

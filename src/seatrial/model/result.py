@@ -135,6 +135,9 @@ class GeneratorAudit:
 
     A log of another tool does not say when requests were due, nor what was never sent or never answered.
     Where no request was sent none was late, and of few nobody can say how late 1 % of them were.
+
+    An arrival makes one request or several, or it is dropped, which is one row as well: all counts but
+    `arrivals` are of rows.
     """
 
     scheduled: int | None
@@ -148,6 +151,7 @@ class GeneratorAudit:
     offered_per_s: float | None
     achieved_per_s: float | None
     scenario_errors: int | None = None  # arrivals that the scenario failed for; None: the log cannot tell
+    arrivals: int | None = None  # that were due; None: the log cannot tell
 
     @classmethod
     def of(
@@ -171,6 +175,18 @@ class GeneratorAudit:
             offered_per_s=scheduled / length_s if timed else None,
             achieved_per_s=sent / length_s if timed else None,
         )
+
+    @property
+    def arrivals_per_s(self) -> float | None:
+        """The rate of arrivals; `offered_per_s` is that of requests."""
+        if self.arrivals is None or not self.scheduled or self.offered_per_s is None:
+            return None
+        return self.offered_per_s * self.arrivals / self.scheduled
+
+    @property
+    def requests_per_arrival(self) -> float | None:
+        """How many requests an arrival made, one that was dropped counting as one."""
+        return self.scheduled / self.arrivals if self.scheduled is not None and self.arrivals else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from seatrial.model.figures import count, interval, milliseconds, seconds, share
+from seatrial.model.figures import count, interval, milliseconds, per_minute, seconds, share
 from seatrial.model.result import (
     Failover,
     GeneratorAudit,
@@ -135,6 +135,18 @@ def generator(audit: GeneratorAudit, doubt: str) -> str:
         "The load generator can be trusted: "
         f"it sent every one of {count(audit.scheduled)} scheduled requests, {late} of the instant it was due."
     )
+
+
+def load(audit: GeneratorAudit) -> str:
+    """What was offered, as arrivals and as the requests that these made; "" where the log does not tell."""
+    if audit.arrivals_per_s is None:
+        return ""
+    told = f"{_rate(audit.arrivals_per_s, 'arrivals')}, {_rate(audit.offered_per_s, 'requests')}"
+    return f"{told} ({audit.requests_per_arrival:.3g} an arrival)"
+
+
+def _rate(per_s: float | None, what: str) -> str:
+    return f"{per_minute(per_s).removesuffix('/min')} {what}/min"
 
 
 def scenario(account: ScenarioAccount) -> str:

@@ -101,6 +101,8 @@ def _closing(result: RunResult, report: str) -> Iterator[Text]:
         yield Text(sentences.what_clients_saw(result.measurement))
         for one in result.failovers:
             yield Text.assemble(("failover   ", "dim"), f"{one.step}: {sentences.failover(one)}")
+        if offered := sentences.load(result.measurement.generator):
+            yield Text.assemble(("load       ", "dim"), offered)
         yield _generator(result.measurement.generator)
     if result.scenario is not None and result.scenario.errors:
         yield Text.assemble(("scenario   ", "dim"), sentences.scenario(result.scenario))

@@ -48,6 +48,10 @@ def measured_document(measurement: Measurement) -> dict[str, Any]:
             "late_p99_ms": plain(audit.late_p99_ms),
             "late_max_ms": plain(audit.late_max_ms),
             "scenario_errors": audit.scenario_errors,
+            "arrivals": audit.arrivals,
+            "arrivals_per_s": audit.arrivals_per_s,
+            "requests_per_s": audit.offered_per_s,
+            "requests_per_arrival": audit.requests_per_arrival,
         },
     }
 

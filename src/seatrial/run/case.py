@@ -107,9 +107,12 @@ def _story(experiment: Experiment, conducted: Conducted) -> Story:
     marks = [(step.name, step.before_s) for step in conducted.steps if step.before_s is not None]
     limits = experiment.load.deadline.seconds, experiment.settle.seconds
     measurement = measure(log, *limits, 0.0, conducted.end_s, marks)
+    generator = measurement.generator
     if conducted.scenario is not None:
-        generator = replace(measurement.generator, scenario_errors=conducted.scenario.failed)
-        measurement = replace(measurement, generator=generator)
+        generator = replace(generator, scenario_errors=conducted.scenario.failed)
+    if conducted.offer is not None:
+        generator = replace(generator, arrivals=conducted.offer.due_before(conducted.end_s))
+    measurement = replace(measurement, generator=generator)
     return Story(experiment, log, measurement, conducted.steps, conducted.cut)
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from seatrial import disk
 from seatrial.checks.protocol import When
 from seatrial.load.launch import LoadPlan, LoadProcess, launch
+from seatrial.load.offer import Offer
 from seatrial.model.ownfailure import is_ours
 from seatrial.model.problems import CannotStore, SeatrialError, Unavailable
 from seatrial.model.requestlog import RequestLog
@@ -66,6 +67,7 @@ class Conducted:
     zero_mono_s: float = math.nan  # the log's instant 0 on CLOCK_MONOTONIC
     cut: str = ""  # why the story did not come to its planned end; "" when it did
     scenario: ScenarioAccount | None = None  # None: no load process told of it
+    offer: Offer | None = None  # what the load process was to send; None: it did not tell
     defects: tuple[str, ...] = ()  # where seatrial itself failed: tracebacks
     answers: Answers = field(default_factory=dict)  # what checks had to be told before the run
 
@@ -116,6 +118,7 @@ class Conductor:
         self._endings: list[Ending] = []
         self._told_to_its_end = False
         self._scenario: ScenarioAccount | None = None
+        self._offer: Offer | None = None
         self._timeline: Timeline | None = None
         self._undoing: threading.Thread | None = None  # of a run that ends early
         self._zero_mono_s = math.nan
@@ -140,6 +143,7 @@ class Conductor:
             zero_mono_s=self._zero_mono_s,
             cut="" if self._told_to_its_end or not self._endings else self._endings[0].reason,
             scenario=self._scenario,
+            offer=self._offer,
             defects=tuple(self._defects),
             answers=self._answers,
         )
@@ -222,7 +226,7 @@ class Conductor:
     def _collect(self, load: LoadProcess) -> None:
         """Take in and keep the request log. One that cannot be kept is judged all the same."""
         self._log, spoiled = load.collect()
-        self._scenario = load.scenario
+        self._scenario, self._offer = load.scenario, load.offer
         if spoiled:
             self._note_ending(Verdict.UNKNOWN, spoiled)
         elif load.audit is None and not self._endings:

@@ -1,0 +1,61 @@
+"""What a run does, and tells, by the keys of its load."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.small_run import SmallRun, small_run
+
+pytestmark = pytest.mark.e2e
+
+JOURNEY = """\
+from locust import SequentialTaskSet, task
+from seatrial.load import OpenLoopUser
+
+class Visit(SequentialTaskSet):
+    @task
+    def home(self):
+        self.client.get("/")
+
+    @task
+    def look_around(self):
+        for place in range(4):
+            self.client.get(f"/{place}", name="/place")
+
+class Visitor(OpenLoopUser):
+    tasks = [Visit]
+"""
+
+
+def verdict_of(run: SmallRun) -> tuple[dict[str, Any], str]:
+    """What came of it, and what the terminal said."""
+    done = subprocess.run(
+        run.command,
+        cwd=run.directory,
+        env=run.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout, done.stderr
+    verdict: dict[str, Any] = json.loads(done.stdout)
+    return verdict, done.stderr
+
+
+def test_a_journey_is_told_in_arrivals_and_in_requests(tmp_path: Path) -> None:
+    with small_run(tmp_path, "1s", scenario=JOURNEY, load="rate: 40/s") as run:
+        verdict, said = verdict_of(run)
+    generator = verdict["generator"]
+    assert (generator["arrivals"], generator["scheduled"], generator["requests_per_arrival"]) == (
+        40,
+        200,
+        5.0,
+    )
+    assert (generator["arrivals_per_s"], generator["requests_per_s"]) == (40.0, 200.0)
+    assert "2,400 arrivals/min, 12,000 requests/min (5 an arrival)" in said
+    assert "2,400 arrivals/min, 12,000 requests/min" in (run.evidence() / "report.html").read_text()
