@@ -175,6 +175,7 @@ from seatrial.load.arrival import Arrival
 from seatrial.load.client import Client
 from seatrial.load.client_state import ClientSettings
 from seatrial.load.connection import Pools
+from seatrial.load.under_way import UnderWay
 
 rows = []
 pools = Pools()
@@ -190,8 +191,8 @@ def report(response):
     })
 
 def new_client(deadline_s=2.0, base=url):
-    client = Client(ClientSettings(base), pools, Arrival(time.monotonic()), deadline_s, report)
-    client.arrival.begin(0.0)
+    client = Client(ClientSettings(base), pools, UnderWay(Arrival(time.monotonic()), deadline_s, report))
+    client.under_way.arrival.begin(0.0)
     return client
 
 client = new_client()

@@ -137,11 +137,11 @@ def test_a_timeout_shortens_the_deadline(run_client: RunClient) -> None:
 def test_the_deadline_counts_from_when_the_request_was_due(run_client: RunClient) -> None:
     _, rows = run_client("""
         client = new_client(deadline_s=1.0)
-        client.arrival.zero_s -= 0.9  # due 0.9 s ago
+        client.under_way.arrival.zero_s -= 0.9  # due 0.9 s ago
         client.get("/hang")
         client.get("/plain")   # due now
         client = new_client(deadline_s=1.0)
-        client.arrival.zero_s -= 1.5
+        client.under_way.arrival.zero_s -= 1.5
         client.get("/plain")
     """)
     late, follow_up, too_late = rows
@@ -274,7 +274,7 @@ def test_the_scenario_decides_with_catch_response(run_client: RunClient) -> None
             except LocustError as error:
                 result.append("refused")
         client.get("/missing", catch_response=True)  # never decided
-        client.depart()
+        client.under_way.depart()
     """)
     assert result == ["JSONDecodeError", "refused", "refused"]
     assert [(row["ok"], row["error"].partition(":")[0]) for row in rows] == [

@@ -26,6 +26,7 @@ from seatrial.load.connection import Pools
 from seatrial.load.fast_client import FastClient
 from seatrial.load.not_offered import NotOffered
 from seatrial.load.response import Response
+from seatrial.load.under_way import UnderWay
 
 
 class Rows(list[Response]):
@@ -46,12 +47,12 @@ def pools() -> Iterator[Pools]:
 
 @pytest.fixture
 def client(http_server: Any, pools: Pools, rows: Rows) -> Client:
-    return Client(ClientSettings(http_server.url), pools, Arrival(0.0), 2.0, rows.append)
+    return Client(ClientSettings(http_server.url), pools, UnderWay(Arrival(0.0), 2.0, rows.append))
 
 
 @pytest.fixture
 def fast(http_server: Any, pools: Pools, rows: Rows) -> FastClient:
-    return FastClient(ClientSettings(http_server.url), pools, Arrival(0.0), 2.0, rows.append)
+    return FastClient(ClientSettings(http_server.url), pools, UnderWay(Arrival(0.0), 2.0, rows.append))
 
 
 def echoed(response: Response) -> dict[str, Any]:

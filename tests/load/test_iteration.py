@@ -18,6 +18,7 @@ from locust.user.task import LOCUST_STATE_STOPPING
 
 from seatrial.load import iteration
 from seatrial.load.arrival import Arrival
+from seatrial.load.under_way import UnderWay
 from seatrial.load.user_pool import UserPool, VirtualUser, tasks_of
 
 _ACTIONS = 20  # until the user has had enough
@@ -196,7 +197,7 @@ def joined(user_class: Any) -> VirtualUser:
     user.arrival = Arrival(zero_s=0.0)
     iteration.begin(user)
     user.on_start()
-    return VirtualUser(user, user.arrival, None)
+    return VirtualUser(user, UnderWay(user.arrival, 2.0, said.append))
 
 
 def by_arrivals(user_class: Any) -> list[list[str]]:
@@ -327,7 +328,7 @@ def test_a_user_without_on_stop_retires_without_a_word() -> None:
         tasks = [SequentialTaskSet]  # noqa: RUF012
 
     user = Silent(Environment())
-    virtual = VirtualUser(user, Arrival(0.0), None)
+    virtual = VirtualUser(user, UnderWay(Arrival(0.0), 2.0, said.append))
     assert iteration.retires_silently(virtual)
     assert not iteration.retires_silently(joined(person(Reading)))
     assert UserPool(Silent).idle == []

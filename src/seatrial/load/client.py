@@ -27,7 +27,6 @@ from typing import Any, NoReturn
 from gevent import Timeout
 
 from seatrial.load import failure
-from seatrial.load.arrival import Arrival
 from seatrial.load.body import body_of, encoded
 from seatrial.load.call import (
     REDIRECTING,
@@ -46,6 +45,7 @@ from seatrial.load.failure import Unanswered
 from seatrial.load.not_offered import NotOffered, missing_attribute
 from seatrial.load.recorder import NEVER
 from seatrial.load.response import Response
+from seatrial.load.under_way import UnderWay
 from seatrial.load.wire import HeaderList, request_bytes
 from seatrial.model.ownfailure import ABANDONED, STOPPED, of_the_machine
 
@@ -56,20 +56,15 @@ _COMMON = (
     "timeout",
 )  # fmt: skip
 
-Report = Callable[[Response], None]
-
 
 class Client(ClientState):
     """One virtual user's view of the service: its base address, its cookies, its requests."""
 
-    def __init__(
-        self, settings: ClientSettings, pools: Pools, arrival: Arrival, deadline_s: float, report: Report
-    ) -> None:
+    def __init__(self, settings: ClientSettings, pools: Pools, under_way: UnderWay) -> None:
         super().__init__(settings, pools)
-        self.arrival = arrival
-        self._report = report
-        self._deadline_s = deadline_s
-        self._open: list[Response] = []
+        self.under_way = under_way
+        self._settle = under_way.settle
+        self._deadline_s = under_way.deadline_s
 
     # requests
 
@@ -129,12 +124,12 @@ class Client(ClientState):
         the network is in the response, never raised; ValueError is raised for a request that cannot be put
         into words of HTTP, NotOffered for what is not here.
         """
-        intended = self.arrival.take_due()
+        intended = self.under_way.arrival.take_due()
         settle = self._settle if catch_response else None
         response = self._expect(method, name or self.request_name or url, intended, key, settle)
         if context:
             response.context = dict(context)
-        self._open.append(response)
+        self.under_way.open(response)
         try:
             call = self._call(
                 method, url, params, data, json, headers, rare.pop("files", None) if rare else None
@@ -163,37 +158,17 @@ class Client(ClientState):
     def __getattr__(self, name: str) -> NoReturn:
         raise missing_attribute("client", name, dir(Client))
 
-    # the arrival's side
-
-    def depart(self) -> None:
-        """The arrival is over: what the scenario has left undecided is decided by its status."""
-        while self._open:
-            self._settle(self._open[0])
-
-    def in_flight(self) -> list[Response]:
-        """Requests that are not on record yet."""
-        return self._open
-
-    def off_record(self) -> None:
-        """The load is over: what is sent from now on is no part of it."""
-        self._report = _keep_to_oneself
-
-    # the request's side
+    # one request
 
     def _expect(
         self, method: str, name: str, due_s: float, key: str | None, settle: Callable[[Response], None] | None
     ) -> Response:
         return Response(method, name, due_s, key, settle)
 
-    def _settle(self, response: Response) -> None:
-        if response in self._open:
-            self._open.remove(response)
-            self._report(response)
-
     def _perform(
         self, response: Response, call: Call, pool: ConnectionPool, follow: bool, allowed_s: float
     ) -> None:
-        zero_s, clock = self.arrival.zero_s, time.monotonic
+        zero_s, clock = self.under_way.arrival.zero_s, time.monotonic
         sent = clock() - zero_s
         if sent - response.intended >= allowed_s:
             response.error = failure.TOO_LATE
@@ -316,7 +291,3 @@ class Client(ClientState):
         if given is not None and not isinstance(given, int | float):
             raise NotOffered("timeout=")
         return self._deadline_s if given is None else min(given, self._deadline_s)
-
-
-def _keep_to_oneself(response: Response) -> None:
-    """Report nothing."""

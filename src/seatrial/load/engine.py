@@ -29,7 +29,7 @@ from locust.env import Environment
 from locust.exception import StopTest, StopUser
 from locust.user.task import LOCUST_STATE_STOPPING
 
-from seatrial.load import failure, iteration, sessions, wall
+from seatrial.load import failure, iteration, reported, sessions, wall
 from seatrial.load.alarm import alarm
 from seatrial.load.arrival import Arrival
 from seatrial.load.client import Client
@@ -41,7 +41,9 @@ from seatrial.load.recorder import Recorder
 from seatrial.load.reporter import Reporter
 from seatrial.load.scenario_errors import ErrorTally, LogListener, hear_greenlets
 from seatrial.load.spool import CANNOT_WRITE, SpoolHeader
+from seatrial.load.under_way import UnderWay
 from seatrial.load.user_pool import Task, VirtualUser
+from seatrial.model.ownfailure import STOPPED
 from seatrial.model.result import GeneratorAudit
 
 FLUSH_EVERY_S = 0.2
@@ -93,6 +95,7 @@ class Engine:
         self._log_listener = LogListener(self._errors)
         self._stop_hearing: Callable[[], None] = lambda: None
         self._stop_providing: Callable[[], None] = lambda: None
+        self._stop_listening: Callable[[], None] = lambda: None
 
     def start(self) -> None:
         """Begin to offer load."""
@@ -101,6 +104,7 @@ class Engine:
         wall.tell_of_refusals(self._errors.refused)
         driven = tuple({task.pool.user_class for task in self._tasks})
         self._stop_providing = sessions.provide(self._new_client, driven)
+        self._stop_listening = reported.listen(self._events.request, self._recorder, self._header)
         self._pacer.start(lambda ring: alarm(self._hub.loop, ring))
         self._flusher = gevent.spawn(self._flush_regularly)
 
@@ -117,6 +121,7 @@ class Engine:
         with self._concluding:
             if self._audit is None:
                 self._abandon_stragglers()
+                self._stop_listening()
                 self._retire_all()
                 self._stop_providing()
                 self._flusher.join()
@@ -151,16 +156,16 @@ class Engine:
         try:
             if virtual is None:
                 virtual = serving[me] = self._new_user(task.pool.user_class)
-                virtual.arrival.begin(intended)
+                virtual.begin(task, intended)
                 virtual.user.on_start()
             else:
-                virtual.arrival.begin(intended)
+                self._account_for(virtual)
+                virtual.begin(task, intended)
             iteration.iterate(virtual, task)
-            self._ended(task, virtual)
         except StopUser:
             virtual = self._stopped(task, virtual)
         except GreenletExit:
-            pass  # the test is over, and this arrival is not
+            self._abandoned(task, virtual, intended)  # the test is over, and this arrival is not
         except StopTest as stop:
             logger.error("%s", stop)
             gevent.spawn(self._end_test)
@@ -170,8 +175,7 @@ class Engine:
         finally:
             del serving[me]
             if virtual is not None:
-                if virtual.client is not None:
-                    virtual.client.depart()
+                virtual.under_way.depart()
                 idle.append(virtual)
             if not serving and self._closing.is_set():
                 self._drained.set()
@@ -180,38 +184,52 @@ class Engine:
         user = user_class(self._environment)
         iteration.begin(user)
         client = getattr(user, "client", None)
-        if isinstance(client, Client):
-            return VirtualUser(user, client.arrival, client)
-        return VirtualUser(user, Arrival(self._header.zero_monotonic_s), None)
+        return VirtualUser(user, client.under_way if isinstance(client, Client) else self._under_way(user))
 
     def _new_client(self, user: User, settings: ClientSettings, kind: type[Client]) -> Client:
-        arrival, report = Arrival(self._header.zero_monotonic_s), partial(self._reporter.settled, user)
         settings = settings if settings.host else replace(settings, host=self._host)
-        return kind(settings, self._pools, arrival, self._options.deadline, report)
+        return kind(settings, self._pools, self._under_way(user))
 
-    def _ended(self, task: Task, virtual: VirtualUser | None) -> None:
-        """An arrival that sent nothing is in no row of the log, so it is counted here."""
-        if virtual is None or not virtual.arrival.requests:
-            self._errors.silent(task.what)
+    def _under_way(self, user: User) -> UnderWay:
+        arrival, report = Arrival(self._header.zero_monotonic_s), partial(self._reporter.settled, user)
+        return UnderWay(arrival, self._options.deadline, report)
+
+    def _account_for(self, virtual: VirtualUser) -> None:
+        """An arrival that sent nothing is in no row of the log, so it is counted, once none can come.
+
+        That is when its user goes on to the next: a client that does not wait hears of an answer by and by.
+        """
+        if not virtual.arrival.requests and virtual.serves is not None:
+            self._errors.silent(virtual.serves.what)
 
     def _stopped(self, task: Task, virtual: VirtualUser | None) -> VirtualUser | None:
         """It wants to stop: it retires now, or with all the others when the test is at its end."""
-        self._ended(task, virtual)
+        if virtual is None:
+            self._errors.silent(task.what)
         if virtual is None or self._closing.is_set():
             return virtual
+        self._account_for(virtual)
         self._retire(virtual)
         return None
+
+    def _abandoned(self, task: Task, virtual: VirtualUser | None, intended: float) -> None:
+        """What our clients had under way is on record. A client of the scenario's own has told of nothing."""
+        if virtual is None or not virtual.arrival.requests:
+            self._reporter.dropped(task.name, intended, STOPPED)
+        if virtual is not None:
+            virtual.serves = None
 
     def _task_failed(
         self, task: Task, virtual: VirtualUser | None, intended: float, error: BaseException
     ) -> None:
-        if virtual is not None and virtual.client is not None:
-            virtual.client.depart()
+        if virtual is not None:
+            virtual.under_way.depart()
         if virtual is None or not virtual.arrival.requests:
             self._reporter.dropped(task.name, intended, failure.of_the_scenario(error))
         user = virtual.user if virtual is not None else None
         self._events.user_error.fire(user_instance=user, exception=error, tb=error.__traceback__)
-        self._tell(error, task.name)
+        if virtual is None or error is not virtual.under_way.told:
+            self._tell(error, task.name)
 
     def _tell(self, error: BaseException, during: str) -> None:
         if self._errors.raised(error, during):
@@ -247,13 +265,15 @@ class Engine:
     def _retire_all(self) -> None:
         """`on_stop`, for as long as one deadline. The load is over, so what it sends is not on record."""
         pools = {id(task.pool): task.pool for task in self._tasks}.values()
-        retiring = [each for pool in pools for each in pool.idle if not iteration.retires_silently(each)]
+        idle = [each for pool in pools for each in pool.idle]
+        for virtual in idle:
+            self._account_for(virtual)
+        retiring = [each for each in idle if not iteration.retires_silently(each)]
         done = 0
         with gevent.Timeout(self._options.deadline, False):
             group = gevent.pool.Pool(_RETIRING_AT_ONCE)
             for virtual in retiring:
-                if virtual.client is not None:
-                    virtual.client.off_record()
+                virtual.under_way.off_record()
                 group.spawn(self._retire, virtual)
             group.join()
             done = len(retiring)
@@ -265,8 +285,7 @@ class Engine:
             iteration.retire(virtual)
         except (Exception, gevent.Timeout) as error:
             self._tell(error, "on_stop")
-        if virtual.client is not None:
-            virtual.client.depart()
+        virtual.under_way.depart()
 
     # records
 
@@ -287,9 +306,8 @@ class Engine:
 
     def _in_flight(self) -> Iterator[tuple[float, float, str]]:
         for virtual in list(self._serving.values()):
-            client = virtual.client if virtual is not None else None
-            for response in client.in_flight() if client is not None else ():
-                yield response.intended, response.sent, response.name
+            for request in virtual.under_way.in_flight() if virtual is not None else ():
+                yield request.intended, request.sent, request.name
 
     def _write_in_a_thread(self, fd: int, data: bytes) -> int:
         return int(self._hub.threadpool.apply(os.write, (fd, data)))

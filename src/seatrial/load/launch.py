@@ -55,6 +55,7 @@ _PREFIX = re.compile(
 )  # date, host, level and logger of a line of Locust's log
 _ERROR = re.compile(r"\[[^]]*\] \S+/(?:ERROR|CRITICAL)/")
 _NO_USERS = "No User class found!"  # says Locust
+_CLASSES = "derive one from HttpUser, FastHttpUser, User, OpenLoopUser or ProtocolUser"
 _REFUSAL = "/ERROR/seatrial.load.session: "  # what the generator itself says when it will not start
 
 
@@ -305,7 +306,7 @@ def explain(log: str, scenario: Path, code: int) -> str:
     errors = [line for line in lines if _ERROR.match(line)]
     others = [line for line in lines if line.strip() and not _PREFIX.match(line)]
     if any(_NO_USERS in line for line in errors):
-        return f"{scenario}: {_NO_USERS}; derive one from HttpUser, FastHttpUser, User or OpenLoopUser"
+        return f"{scenario}: {_NO_USERS}; {_CLASSES}"
     telling = [_PREFIX.sub("", line) for line in (refusals or errors or others)[-3:]]
     ended = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
     return "\n".join(telling) or f"the load generator ended without a word ({ended})"

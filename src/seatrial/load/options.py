@@ -127,7 +127,7 @@ OPTIONS = (
         "",
         _rate,
         "Drive all users open-model, by arrivals: 10000/min, 500/s, or a shape 0s=1000/min,20s=10000/min "
-        f"(without it only users of OpenLoopUser classes, at {_DEFAULT_RATE})",
+        f"(without it only users of seatrial's own classes, at {_DEFAULT_RATE})",
     ),
     Option("arrivals", "even", _spacing, "Spacing of arrivals: even or poisson"),
     Option("seed", "0", _whole, "Seed of Poisson arrivals and of the choice of tasks"),

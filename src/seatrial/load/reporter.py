@@ -10,6 +10,11 @@ from locust import User
 from seatrial.load.failure import RequestFailed
 from seatrial.load.recorder import NEVER, Recorder
 from seatrial.load.response import Response
+from seatrial.load.under_way import Request
+
+
+class Recorded(dict[str, Any]):
+    """The context of an event whose request is in the log already: it is not put down again."""
 
 
 class Reporter:
@@ -25,25 +30,25 @@ class Reporter:
         self._zero_unix_s = zero_unix_s
         self._deadline_ms = deadline_s * 1e3
 
-    def settled(self, user: User, response: Response) -> None:
+    def settled(self, user: User, request: Request) -> None:
         """A request has been answered, or has failed, and the scenario has judged it."""
-        ok, error, exception = response.judge()
-        intended, sent, ended = response.intended, response.sent, response.ended
-        name, status, served_by = response.name, response.status_code, response.served_by
-        self._recorder.add(intended, sent, ended, ok, status, name, served_by, error, response.key)
+        ok, error, exception = request.judge()
+        intended, sent, ended = request.intended, request.sent, request.ended
+        name, status, served_by = request.name, request.status_code, request.served_by
+        self._recorder.add(intended, sent, ended, ok, status, name, served_by, error, request.key)
         took_ms: float | None = (ended - intended) * 1e3
         if isnan(ended):
             took_ms = None if isnan(sent) else self._deadline_ms
         self._event.fire(
-            request_type=response.method,
+            request_type=request.method,
             name=name,
             response_time=took_ms,
-            response_length=len(response.content),
+            response_length=request.size,
             exception=exception,
-            context={**user.context(), **response.context},
-            response=response,
+            context=Recorded(user.context(), **request.context),
+            response=request if isinstance(request, Response) else None,
             start_time=self._zero_unix_s + intended,
-            url=response.url,
+            url=request.url,
         )
 
     def dropped(self, name: str, intended: float, reason: str) -> None:
@@ -55,7 +60,7 @@ class Reporter:
             response_time=None,
             response_length=0,
             exception=RequestFailed(reason),
-            context={},
+            context=Recorded(),
             response=None,
             start_time=self._zero_unix_s + intended,
             url="",

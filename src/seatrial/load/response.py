@@ -94,6 +94,11 @@ class Response:
         self.status_code, self.raw_headers, self.content = 0, [], b""
 
     @property
+    def size(self) -> int:
+        """Length of the content in bytes."""
+        return len(self.content)
+
+    @property
     def ok(self) -> bool:
         """Whether there is an answer with a status below 400."""
         return not self.error and 0 < self.status_code < 400

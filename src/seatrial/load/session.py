@@ -38,7 +38,7 @@ from seatrial.load.notices import notices, refuse_proxies
 from seatrial.load.options import LoadOptions
 from seatrial.load.parquet import save
 from seatrial.load.spool import CANNOT_WRITE, SpoolHeader, SpoolReader
-from seatrial.load.user import OpenLoopUser
+from seatrial.load.user import OpenLoopUser, ProtocolUser
 from seatrial.load.user_pool import Task, tasks_of
 from seatrial.model.allow import AllowList
 from seatrial.model.problems import BadInput, CannotStore
@@ -109,7 +109,7 @@ class Session:
     def _driven(self, texts: dict[str, Any]) -> list[type[User]]:
         """With a rate all users are driven by it; without one Locust's own go on in their closed loops."""
         every = self._environment.user_classes
-        return [each for each in every if texts.get("rate") or issubclass(each, OpenLoopUser)]
+        return [each for each in every if texts.get("rate") or issubclass(each, ProtocolUser)]
 
     def _say(self, driven: list[type[User]], tasks: list[Task], options: LoadOptions) -> None:
         environment = self._environment

@@ -1,4 +1,4 @@
-"""The user class for scenarios that are written for an open model from the start."""
+"""The user classes for scenarios that are written for an open model from the start."""
 
 from __future__ import annotations
 
@@ -10,11 +10,45 @@ from locust.user.users import RestMixin
 from seatrial.load.client import Client
 from seatrial.load.client_state import ClientSettings
 from seatrial.load.connection import Tls
+from seatrial.load.measured import Measured, measure
 from seatrial.load.sessions import client_for
 from seatrial.load.standby import stand_by
 
 
-class OpenLoopUser(User, RestMixin):  # type: ignore[type-arg]
+class ProtocolUser(User):
+    """A Locust user of any protocol, whose arrivals come by a schedule and not by the answers.
+
+    It brings whatever client it likes, and says what is to be measured::
+
+        class Reader(ProtocolUser):
+            def on_start(self):
+                with self.measure("connect"):
+                    self.database = psycopg.connect(os.environ["DATABASE_URL"])
+
+            @task
+            def read(self):
+                with self.measure("read item"):
+                    self.database.execute("SELECT …").fetchone()
+
+    See `seatrial.load.measured` for what counts as good, and `seatrial.load.reported` for clients that report
+    to Locust by themselves. The client has to wait in gevent's way: one that stops the whole process while it
+    waits is told by its place.
+    """
+
+    abstract = True
+
+    def measure(
+        self, name: str, *, key: str | None = None, request_type: str = "", timeout: float | None = None
+    ) -> Measured:
+        """A block to be measured: `seatrial.load.measured.measure`."""
+        return measure(name, key=key, request_type=request_type, timeout=timeout)
+
+    def start(self, group: Any) -> Any:
+        """Called by Locust. The load does not depend on it."""
+        return stand_by(self, group)
+
+
+class OpenLoopUser(ProtocolUser, RestMixin):  # type: ignore[type-arg]
     """A Locust user whose arrivals come by a schedule and not by the answers.
 
     A scenario is a plain locustfile::
@@ -54,7 +88,3 @@ class OpenLoopUser(User, RestMixin):  # type: ignore[type-arg]
         client = client_for(self, ClientSettings(self.host or "", Tls(self.verify)))
         if client is not None:
             self.client = client
-
-    def start(self, group: Any) -> Any:
-        """Called by Locust. The load does not depend on it."""
-        return stand_by(self, group)

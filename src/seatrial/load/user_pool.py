@@ -13,14 +13,16 @@ from dataclasses import dataclass, field
 from inspect import isclass
 from typing import TYPE_CHECKING, Any
 
+from greenlet import getcurrent  # type: ignore[import-untyped]
 from locust import TaskSet
 
 from seatrial.load.arrival import Arrival
+from seatrial.load.under_way import UnderWay
 
 if TYPE_CHECKING:
     from locust import User
 
-    from seatrial.load.client import Client
+_SERVED = "seatrial.load.served"  # gevent hands these on from a greenlet to those that it starts
 
 logger = logging.getLogger(__name__)
 
@@ -38,9 +40,30 @@ class VirtualUser:
     """A user of the scenario's class, and what the load keeps of it."""
 
     user: User
-    arrival: Arrival
-    client: Client | None  # None where the scenario brings a client of its own
+    under_way: UnderWay
     within: dict[type[TaskSet], Entered] = field(default_factory=dict)
+    serves: Task | None = None
+    tree: dict[str, Any] = field(default_factory=dict)  # what greenlets know that it has started
+
+    def __post_init__(self) -> None:
+        self.tree[_SERVED] = self
+
+    @property
+    def arrival(self) -> Arrival:
+        """The one that it serves, or has served last."""
+        return self.under_way.arrival
+
+    def begin(self, task: Task, due_s: float) -> None:
+        """Serve the next arrival, in the greenlet that calls."""
+        self.serves = task
+        self.arrival.begin(due_s)
+        getcurrent().spawn_tree_locals = self.tree
+
+
+def served_here() -> VirtualUser | None:
+    """The virtual user in whose name this greenlet acts: it serves an arrival, or was started in one."""
+    virtual: VirtualUser | None = (getattr(getcurrent(), "spawn_tree_locals", None) or {}).get(_SERVED)
+    return virtual
 
 
 @dataclass(slots=True)
