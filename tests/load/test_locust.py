@@ -120,7 +120,7 @@ def test_a_whole_test(locusts: Locusts) -> None:
     assert log.ok.all()
     assert np.all(log.sent >= log.intended)
     assert set(log.served_by.texts()) == {"blue/east"}
-    assert re.search(r"scheduled +200 +200.0/s offered", output)
+    assert re.search(r"scheduled +200 +200/s offered", output)
     assert re.search(r"GET +/plain +300 +0\(0.00%\)", output)
     assert re.search(r"lateness +[0-9.]+ ms +median; p99 [0-9.]+ ms, max [0-9.]+ ms", output)
     assert not locusts.log.with_suffix(".spool").exists()
