@@ -104,6 +104,22 @@ def test_one_that_does_not_stop_is_killed_and_its_requests_are_accounted_for(
     assert "killed by signal 9" in (process.failure_reason() or "")
 
 
+def test_the_command_line_says_what_is_driven(tmp_path: Path) -> None:
+    one = plan(tmp_path, "http://127.0.0.1:1")
+    narrowed = replace(
+        one,
+        further_scenarios=(Path("admin.py"),),
+        users=("Clerk",),
+        tags=("pay",),
+        exclude_tags=("slow", "old"),
+    )
+    command = " ".join(narrowed.command())
+    assert f"-f {one.scenario},admin.py --host" in command
+    assert "--tags pay --exclude-tags slow old --rate" in command
+    assert command.endswith("/spool Clerk")
+    assert "tags" not in " ".join(one.command())
+
+
 @pytest.mark.e2e
 def test_the_generator_does_not_outlive_its_conductor(tmp_path: Path, http_server: Any) -> None:
     one = plan(tmp_path, http_server.url, duration_s=60.0)

@@ -59,7 +59,16 @@ def test_steps_know_their_fault_and_role() -> None:
         ("deploy.switch", 2, "deploy.switch", "haproxy"),
         ("back", 4, "deploy.rollback", "haproxy"),
     ]
-    assert made.scenario == Path("scenario.py").resolve()
+    assert made.scenarios == (Path("scenario.py").resolve(),)
+
+
+def test_what_is_driven_may_be_several_files_and_narrowed_down() -> None:
+    Path("admin.py").write_text("")
+    made = plan(EXPERIMENT.replace("scenario.py", "[scenario.py, admin.py], users: [Clerk], tags: [pay]"))
+    assert [path.name for path in made.scenarios] == ["scenario.py", "admin.py"]
+    assert (made.experiment.load.users, made.experiment.load.tags) == (("Clerk",), ("pay",))
+    (problem,) = problems(EXPERIMENT.replace("scenario.py", "[scenario.py, nowhere.py]"))
+    assert problem.startswith("x.yaml:2:32: load.scenario[1]: no such file")
 
 
 def test_a_role_that_the_target_has_not_got_here_keeps_the_run_from_starting() -> None:

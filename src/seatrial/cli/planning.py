@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 
 from seatrial.cli.terminal import out
+from seatrial.run.plan import Plan
 from seatrial.trials.preview import Preview
 
 
@@ -16,7 +17,7 @@ def show(preview: Preview) -> None:
     _line("target", f"{plan.target.target} ({plan.target.environment}) at {plan.address}")
     _line("may touch", ", ".join(plan.target.allow))
     shape = ", ".join(f"{step.rate} from {step.at_s:g}s" for step in plan.shape)
-    _line("load", f"{plan.scenario.name}, {shape}, {experiment.load.arrivals} arrivals")
+    _line("load", f"{_driven(plan)}, {shape}, {experiment.load.arrivals} arrivals")
     _line(
         "time",
         f"{experiment.warmup} warm-up, {experiment.duration} measured, deadline {experiment.load.deadline}",
@@ -30,6 +31,14 @@ def show(preview: Preview) -> None:
         _line("not here", missing)
     if plan.steps and not preview.looked:
         _line("note", "the target is not there to be looked at: seatrial testbed up, and ask again")
+
+
+def _driven(plan: Plan) -> str:
+    """The scenario, and what of it."""
+    load = plan.experiment.load
+    parts = ((load.users, "users"), (load.tags, "tags"), (load.exclude_tags, "without tags"))
+    narrowed = [f"{what} {', '.join(names)}" for names, what in parts if names]
+    return ", ".join([*(path.name for path in plan.scenarios), *narrowed])
 
 
 def _line(name: str, text: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import logging
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -19,6 +20,8 @@ from seatrial.load.options import OPTIONS, Option
 from seatrial.load.secrecy import take_secrets
 from seatrial.load.session import Session
 from seatrial.model.problems import BadInput
+
+logger = logging.getLogger(__name__)
 
 
 @functools.cache
@@ -40,6 +43,7 @@ def _add_options(parser: Any, **_: Any) -> None:
             default=option.default,
             metavar=f"<{option.name.replace('_', '-')}>",
             help=option.help or argparse.SUPPRESS,
+            **({"env_var": f"LOCUST_{option.name.upper()}"} if option.help else {}),
         )
         action.include_in_web_ui = option.help is not None  # Locust's own mark, which groups do not know
 
@@ -61,6 +65,12 @@ def _follow(host: str, environment: Environment, web_ui: Any = None, **_: Any) -
         environment.host = host
         if environment.parsed_options is not None:
             environment.parsed_options.host = host
+    options = environment.parsed_options
+    if options is not None and options.spool and options.run_time:
+        logger.warning(
+            "run-time (of locust.conf or the environment) does not count: the experiment says when"
+        )
+        options.run_time = None
     if web_ui is not None:
         startform.guard(web_ui.app, environment)
     hooks: Any = environment.events

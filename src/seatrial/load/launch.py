@@ -75,6 +75,10 @@ class LoadPlan:
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)  # for the scenario's environment
     address: str = ""  # `host` as it may be shown
     allow: tuple[str, ...] = LOOPBACK  # hosts and networks that the load process may touch
+    further_scenarios: tuple[Path, ...] = ()  # whose users are driven as well
+    users: tuple[str, ...] = ()  # the classes that get arrivals, if not all
+    tags: tuple[str, ...] = ()  # only tasks with one of these, if there are any
+    exclude_tags: tuple[str, ...] = ()
 
     @property
     def shown_host(self) -> str:
@@ -87,10 +91,18 @@ class LoadPlan:
         return {**self.variables, **told, PARENT: str(os.getpid()), "PYTHONUNBUFFERED": "1"}
 
     def command(self) -> list[str]:
-        """The command line that generates it; by hand it needs no more, if `host` holds no secret."""
+        """The command line that generates it; by hand it needs no more, if `host` holds no secret.
+
+        Locust also reads locust.conf and variables of the environment, as ever. What these might say about
+        processes, the log or the end of the test is said here.
+        """
+        files = ",".join(map(str, (self.scenario, *self.further_scenarios)))
+        tags = ("--tags", *self.tags) if self.tags else ()
+        without = ("--exclude-tags", *self.exclude_tags) if self.exclude_tags else ()
         return [
-            sys.executable, "-m", "seatrial.load", "-f", str(self.scenario), "--host", self.shown_host,
+            sys.executable, "-m", "seatrial.load", "-f", files, "--host", self.shown_host,
             "--headless", "--only-summary", "--exit-code-on-error", "0",
+            "--processes", "0", "--loglevel", "INFO", "--logfile", "", *tags, *without,
             "--rate", format_shape(self.shape),
             "--arrivals", self.spacing,
             "--seed", str(self.seed),
@@ -98,6 +110,7 @@ class LoadPlan:
             "--warmup", str(Duration(self.warmup_s)),
             "--duration", str(Duration(self.duration_s)),
             "--spool", str(self.directory / SPOOLS),
+            *self.users,
         ]  # fmt: skip
 
 

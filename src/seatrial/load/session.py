@@ -90,6 +90,8 @@ class Session:
 
     def _start(self, driven: list[type[User]], options: LoadOptions, texts: dict[str, Any]) -> None:
         environment, runner = self._environment, self._environment.runner
+        if options.spool is not None and isinstance(runner, MasterRunner | WorkerRunner):
+            raise ValueError("locust.conf or the environment asks for a master or a worker: a run has none")
         host = _host(environment, driven)
         tasks = tasks_of(driven, filtered=bool(texts.get("tags") or texts.get("exclude_tags")))
         refuse_proxies(driven)

@@ -20,7 +20,7 @@ from pydantic_core import PydanticCustomError
 from seatrial.model.load import Load
 from seatrial.model.probe import ProbeSpec
 from seatrial.model.quantities import Duration, Lasting, Rate, Ratio
-from seatrial.model.strict import Strict, about, as_tuple, at_least_one, exactly_one
+from seatrial.model.strict import Strict, about, as_tuple, at_least_one, exactly_one, one_or_many
 
 Severity = Literal["critical", "error", "warning", "info"]
 
@@ -31,15 +31,6 @@ def _a_name(value: object) -> object:
     if not isinstance(value, str) or not _NAME.fullmatch(value) or len(value) > 80:
         raise PydanticCustomError("name", "a name is made of a-z, 0-9 and - _ . between them, 80 at most")
     return value
-
-
-def _one_or_many(one: Any) -> BeforeValidator:
-    """A single mapping where a list may stand means a list of one."""
-
-    def listed(value: object) -> object:
-        return tuple(value) if isinstance(value, list) else (value,)
-
-    return BeforeValidator(listed, json_schema_input_type=one | list[one])
 
 
 Name = Annotated[
@@ -181,9 +172,9 @@ class ThroughputObjective(Strict):
 class Objectives(Strict):
     """What is promised. Of nothing promised the verdict is unknown."""
 
-    downtime: Annotated[tuple[DowntimeObjective, ...], _one_or_many(DowntimeObjective)] = ()
+    downtime: Annotated[tuple[DowntimeObjective, ...], one_or_many(DowntimeObjective)] = ()
     """The longest downtime allowed; a list where several steps are judged apart."""
-    recovery: Annotated[tuple[RecoveryObjective, ...], _one_or_many(RecoveryObjective)] = ()
+    recovery: Annotated[tuple[RecoveryObjective, ...], one_or_many(RecoveryObjective)] = ()
     """The longest time until the service is steady again; a list where several steps are judged apart."""
     latency: LatencyObjective | None = None
     """The highest latency allowed."""

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, field_serializer, field_validator
 
 from seatrial.model.quantities import Duration, Lasting, Rate, Ratio
 from seatrial.model.shape import starts_in_order
-from seatrial.model.strict import Strict, as_tuple, counted_in
+from seatrial.model.strict import Strict, as_tuple, counted_in, one_or_many
 
 
 def _as_shape(value: object) -> object:
     """`10000/min` is short for a shape of one step."""
     return as_tuple(value) if isinstance(value, list) else ({"at": "0s", "rate": value},)
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
 
 
 class RatePoint(Strict):
@@ -35,8 +38,16 @@ class Load(Strict):
     answered or not.
     """
 
-    scenario: str = Field(examples=["loadtests/storefront.py"])
-    """The locustfile; a path from the working directory, or from the experiment's own."""
+    scenario: Annotated[tuple[str, ...], one_or_many(str)] = Field(
+        min_length=1, examples=["loadtests/storefront.py", ["shop.py", "admin.py"]]
+    )
+    """The locustfile, or several; a path from the working directory, or from the experiment's own."""
+    users: Words = Field(default=(), examples=[["Visitor"]])
+    """The user classes that get arrivals; left out, all of the scenario's."""
+    tags: Words = Field(default=(), examples=[["checkout"]])
+    """Only tasks with one of these tags (`@tag`) are run."""
+    exclude_tags: Words = Field(default=(), examples=[["admin"]])
+    """No task with one of these tags is run."""
     rate: Annotated[
         tuple[RatePoint, ...], BeforeValidator(_as_shape, json_schema_input_type=Rate | list[RatePoint])
     ] = Field(examples=["10000/min", [{"at": "0s", "rate": "1000/min"}, {"at": "20s", "rate": "10000/min"}]])
@@ -49,6 +60,10 @@ class Load(Strict):
     """A request that is not answered well by then, counted from when it was due, is bad."""
     scenario_errors: Ratio = Ratio(0.0)
     """The share of arrivals whose task may raise before nothing can pass any more."""
+
+    @field_serializer("scenario")
+    def _as_written(self, scenario: tuple[str, ...]) -> str | list[str]:
+        return scenario[0] if len(scenario) == 1 else list(scenario)
 
     @field_validator("rate")
     @classmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 
@@ -17,6 +17,15 @@ class Strict(BaseModel):
 def as_tuple(value: object) -> object:
     """A list as a tuple, so that frozen records hold no mutable value; anything else as it is."""
     return tuple(value) if isinstance(value, list) else value
+
+
+def one_or_many(one: Any) -> BeforeValidator:
+    """One thing where a list may stand means a list of one."""
+
+    def listed(value: object) -> object:
+        return tuple(value) if isinstance(value, list) else (value,)
+
+    return BeforeValidator(listed, json_schema_input_type=one | list[one])
 
 
 def about(field: str, message: str) -> PydanticCustomError:

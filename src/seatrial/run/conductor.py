@@ -247,7 +247,11 @@ class Conductor:
         experiment = self._plan.experiment
         load = self._means.launch(
             LoadPlan(
-                scenario=self._plan.scenario,
+                scenario=self._plan.scenarios[0],
+                further_scenarios=self._plan.scenarios[1:],
+                users=experiment.load.users,
+                tags=experiment.load.tags,
+                exclude_tags=experiment.load.exclude_tags,
                 host=self._plan.base_url,
                 address=self._plan.address,
                 shape=self._plan.shape,
@@ -261,7 +265,7 @@ class Conductor:
                 allow=self._plan.target.allow,
             )
         )
-        self._write("load.started", pid=load.pid, scenario=experiment.load.scenario)
+        self._write("load.started", pid=load.pid, scenario=", ".join(experiment.load.scenario))
         return load
 
     def _wait_for_zero(self, load: LoadProcess) -> float | None:

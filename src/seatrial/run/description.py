@@ -23,7 +23,7 @@ def description_of(plan: Plan) -> dict[str, Any]:
     described = {
         "experiment": plan.experiment.model_dump(mode="json", by_alias=True, exclude_defaults=True),
         "target": plan.target.model_dump(mode="json"),
-        "scenario": plan.experiment.load.scenario,
+        "scenario": ", ".join(plan.experiment.load.scenario),
         "steps": [
             {
                 "name": step.name,

@@ -31,7 +31,7 @@ from seatrial.run.draft import Draft
 from seatrial.run.needs import BoundNeed, bind_checks
 from seatrial.run.questions import bind_probes
 from seatrial.run.roles import Roles
-from seatrial.run.scenario import bind_scenario
+from seatrial.run.scenario import bind_scenarios
 from seatrial.run.steps import PlannedStep, bind_timeline
 from seatrial.undo import calling
 
@@ -45,7 +45,7 @@ class Plan:
     experiment: Experiment
     experiment_text: str
     target: Target
-    scenario: Path
+    scenarios: tuple[Path, ...]
     shape: tuple[RateStep, ...]  # with the changes of the arrivals
     arrival_changes: tuple[ArrivalChange, ...]
     steps: tuple[PlannedStep, ...]
@@ -123,10 +123,10 @@ def _plan(
         promised = build(Experiment, experiment.document)
     roles = Roles.of(target, confirm, problems) if target else None
     draft, binder = Draft.of(experiment.document), Binder(experiment.document, roles, problems)
-    scenario = bind_scenario(draft, experiment, problems)
+    scenarios = bind_scenarios(draft, experiment, problems)
     timeline, judges = bind_timeline(draft, binder), bind_checks(draft, binder)
     questions = bind_probes(draft, binder)
-    if len(problems) or promised is None or roles is None or scenario is None:
+    if len(problems) or promised is None or roles is None:
         return None
     promised = _at_rate(promised, rate)
     base_rates = [RateStep(point.at.seconds, point.rate) for point in promised.load.rate]
@@ -134,7 +134,7 @@ def _plan(
         experiment=promised,
         experiment_text=experiment.document.text,
         target=roles.target,
-        scenario=scenario,
+        scenarios=tuple(scenarios),
         shape=with_spikes(base_rates, [change.window for change in timeline.arrival_changes]),
         arrival_changes=timeline.arrival_changes,
         steps=timeline.steps,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import warnings
 from pathlib import Path
@@ -14,21 +15,23 @@ _LARGEST_FILE = 4_000_000
 _PLACE = ("load", "scenario")
 
 
-def bind_scenario(draft: Draft, experiment: Source, problems: Problems) -> Path | None:
-    """The file of the scenario, if it is there and is Python; else why not goes to `problems`."""
-    if draft.load is None:
-        return None
-    document, named = experiment.document, draft.load.scenario
-    found = find(named, experiment.path)
-    if found is None:
-        problems.add(document.problem(_PLACE, missing(named, experiment.path)))
-        return None
-    try:
-        require_scenario(found)
-    except BadInput as error:
-        # a mistake in it stands in the scenario itself
-        told = (each if each.location else document.problem(_PLACE, each.message) for each in error.problems)
-        problems.add(*told)
+def bind_scenarios(draft: Draft, experiment: Source, problems: Problems) -> list[Path]:
+    """The files of the scenario that are there; why one is not, or is no Python, goes to `problems`."""
+    found: list[Path] = []
+    names = draft.load.scenario if draft.load else ()
+    for index, named in enumerate(names):
+        place = (*_PLACE, index) if len(names) > 1 else _PLACE
+        problem = functools.partial(experiment.document.problem, place)
+        path = find(named, experiment.path)
+        if path is None:
+            problems.add(problem(missing(named, experiment.path)))
+            continue
+        found.append(path)
+        try:
+            require_scenario(path)
+        except BadInput as error:
+            # a mistake in it stands in the scenario itself
+            problems.add(*(each if each.location else problem(each.message) for each in error.problems))
     return found
 
 
