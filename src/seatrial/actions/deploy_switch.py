@@ -1,6 +1,8 @@
 """Blue-green: send the traffic to the other release, whatever sends it: see `drivers.releases`.
 
-{at: 8s, action: deploy.switch, on: edge, with: {to: green}, name: switch}
+    {at: 8s, action: deploy.switch, on: edge, with: {to: green}, name: switch}
+
+The next request goes there; what is under way is finished where it is.
 """
 
 from __future__ import annotations

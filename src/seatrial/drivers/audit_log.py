@@ -1,11 +1,13 @@
 """A target's audit log in a database, which is recorded after a run: see `lookups.audit`.
 
-audit:
-  driver: audit-log
-  url: postgresql://auditor:${AUDIT_PASSWORD}@127.0.0.1:5432/shop
-  entries: SELECT seq, line FROM audit.entries WHERE seq >= :from ORDER BY seq
-  checkpoints: SELECT note, extract(epoch FROM signed_at) FROM audit.checkpoints ORDER BY size
-  key: http://127.0.0.1:9000/audit/key
+    audit:
+      driver: audit-log
+      url: postgresql://auditor:${AUDIT_PASSWORD}@127.0.0.1:5432/shop
+      entries: SELECT seq, line FROM audit.entries WHERE seq >= :from ORDER BY seq
+      checkpoints: SELECT note, extract(epoch FROM signed_at) FROM audit.checkpoints ORDER BY size
+      key: http://127.0.0.1:9000/audit/key
+
+The check audit-chain records it through this role; the tables are yours, the texts are the ledger's.
 """
 
 from __future__ import annotations

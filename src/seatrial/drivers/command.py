@@ -1,10 +1,12 @@
 """A release that is stopped and started with commands.
 
-release.blue:
-  driver: command
-  start: [systemctl, start, shop-blue]
-  stop: [systemctl, stop, shop-blue]
-  ready: http://127.0.0.1:9001/healthz
+    release.blue:
+      driver: command
+      start: [systemctl, start, shop-blue]
+      stop: [systemctl, stop, shop-blue]
+      ready: http://127.0.0.1:9001/healthz
+
+The actions release.stop and release.start run its commands.
 """
 
 from __future__ import annotations

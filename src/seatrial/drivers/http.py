@@ -1,6 +1,8 @@
 """A service by HTTP.
 
-{driver: http, url: http://127.0.0.1:9000, headers: {Authorization: "Bearer ${ADMIN_TOKEN}"}}
+    {driver: http, url: http://127.0.0.1:9000, headers: {Authorization: "Bearer ${ADMIN_TOKEN}"}}
+
+Its admin endpoints are called by http.call, and acknowledged-writes looks writes up through it, one by one.
 """
 
 from __future__ import annotations

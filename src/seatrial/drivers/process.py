@@ -1,6 +1,8 @@
 """A process of this machine.
 
-{driver: process, pidfile: run/worker.pid, start: [systemctl, start, worker]}
+    {driver: process, pidfile: run/worker.pid, start: [systemctl, start, worker]}
+
+Where a supervisor starts it again, `start` can be left out.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """A Prometheus server, for probes.
 
-{driver: prometheus, url: http://127.0.0.1:9090}
+    {driver: prometheus, url: http://127.0.0.1:9090}
+
+Probes by promql ask it.
 """
 
 from __future__ import annotations

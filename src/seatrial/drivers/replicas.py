@@ -1,9 +1,11 @@
 """The replicas of a service that writes in several regions.
 
-regions:
-  driver: replicas
-  replicas: {east: "http://127.0.0.1:9101", west: "http://127.0.0.1:9102"}
-  within: 30s
+    regions:
+      driver: replicas
+      replicas: {east: "http://127.0.0.1:9101", west: "http://127.0.0.1:9102"}
+      within: 30s
+
+The check convergence asks each of them what it holds after a run.
 """
 
 from __future__ import annotations

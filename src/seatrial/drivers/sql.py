@@ -1,9 +1,11 @@
 """A database that is asked which writes it holds, and by probes.
 
-writes:
-  driver: sql
-  url: postgresql://shop:${SHOP_PASSWORD}@127.0.0.1:5432/shop
-  query: SELECT key, sku || ' ' || quantity FROM orders WHERE key IN :ids
+    writes:
+      driver: sql
+      url: postgresql://shop:${SHOP_PASSWORD}@127.0.0.1:5432/shop
+      query: SELECT key, sku || ' ' || quantity FROM orders WHERE key IN :ids
+
+The check acknowledged-writes asks it by `query`, in which `:ids` stands for the ids of the writes.
 """
 
 from __future__ import annotations

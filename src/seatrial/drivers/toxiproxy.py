@@ -1,6 +1,8 @@
 """A link that runs through Toxiproxy.
 
-{driver: toxiproxy, url: http://127.0.0.1:8474, proxy: redis}
+    {driver: toxiproxy, url: http://127.0.0.1:8474, proxy: redis}
+
+The fault toxiproxy degrades it, by the HTTP API that `url` leads to.
 """
 
 from __future__ import annotations

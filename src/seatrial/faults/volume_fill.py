@@ -26,6 +26,7 @@ from seatrial.drivers.volume import VolumeBinding
 from seatrial.home import seatrial_home
 from seatrial.model.problems import BadInput, Unavailable, Unreachable
 from seatrial.model.role import Role
+from seatrial.model.strict import Size
 from seatrial.undo.protocol import Declared, Undo
 
 _PREFIX = ".seatrial-balloon-"
@@ -45,7 +46,7 @@ class VolumeFill(Declared):
     name: ClassVar[str] = "volume.fill"
     drivers: ClassVar[frozenset[str]] = frozenset({"volume"})
 
-    leave: ByteSize = Field(default=ByteSize(0), examples=["1MiB"])
+    leave: Size = Field(default=ByteSize(0), examples=["1MiB"])
     """The space that is left to whoever is not root."""
 
     def prepare(self, role: Role) -> Undo:

@@ -58,7 +58,7 @@ class _InItsPath:
     """Marks an address by whose path alone the receiver knows us."""
 
 
-SecretText = Annotated[Secret, BeforeValidator(_as_secret)]
+SecretText = Annotated[Secret, BeforeValidator(_as_secret, json_schema_input_type=str)]
 Address = Annotated[str, AfterValidator(_web_address)]
 TokenAddress = Annotated[Address, _InItsPath()]  # its path is as good as a password
 

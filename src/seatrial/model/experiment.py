@@ -162,7 +162,9 @@ class ErrorsObjective(Strict):
 class ThroughputObjective(Strict):
     """The lowest rate of good answers over the measured part.
 
-    throughput: {min: 9000/min}
+        throughput: {min: 9000/min}
+
+    Good is what was answered well by its deadline.
     """
 
     min: Rate = Field(examples=["9000/min"])

@@ -11,6 +11,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from seatrial.model.exitcodes import ExitCode
 from seatrial.model.secrets import shown
 
 Path = tuple[str | int, ...]  # of keys and indexes: ("timeline", 1, "fault")
@@ -62,7 +63,7 @@ class SeatrialError(Exception):
     Libraries quote addresses and headers in the errors that ours translate, so its text holds no secret.
     """
 
-    exit_code = 70
+    exit_code: int = ExitCode.DEFECT
 
     def __str__(self) -> str:
         return shown(super().__str__())
@@ -71,7 +72,7 @@ class SeatrialError(Exception):
 class BadInput(SeatrialError):  # noqa: N818  # what it is, as in KeyboardInterrupt
     """What the user wrote cannot be used. Every problem found is told at once; nothing was started."""
 
-    exit_code = 64
+    exit_code: int = ExitCode.BAD_INPUT
 
     def __init__(self, problems: Problem | str | Sequence[Problem]) -> None:
         if isinstance(problems, str):
@@ -124,7 +125,7 @@ class Problems:
 class Unavailable(SeatrialError):  # noqa: N818
     """Something outside that is needed does not answer or is missing; the verdict can only be unknown."""
 
-    exit_code = 2
+    exit_code: int = ExitCode.UNKNOWN
 
 
 class Unreachable(Unavailable):
@@ -151,7 +152,7 @@ class CannotStore(Unavailable):
 class Interrupted(SeatrialError):  # noqa: N818
     """A person or a supervisor asked for the end."""
 
-    exit_code = 130
+    exit_code: int = ExitCode.INTERRUPTED
 
 
 @contextlib.contextmanager

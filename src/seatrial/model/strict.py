@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 
@@ -34,6 +34,13 @@ def about(field: str, message: str) -> PydanticCustomError:
 
 
 # What a type does not say of a value, for `seatrial explain` and for editors.
+
+Size = Annotated[
+    ByteSize,
+    WithJsonSchema(
+        {"type": ["string", "integer"], "title": "size", "pattern": r"^\s*\d*\.?\d+\s*\w*", "minimum": 0}
+    ),
+]
 
 
 def counted_in(unit: str) -> Any:

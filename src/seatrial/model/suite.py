@@ -14,8 +14,10 @@ from seatrial.model.strict import Strict, as_tuple
 class Suite(Strict):
     """One file in `chaos/suites/`: experiments, run one after the other on one target.
 
-    suite: monthly
-    experiments: [database-primary-crash.yaml, redis-outage.yaml]
+        suite: monthly
+        experiments: [database-primary-crash.yaml, redis-outage.yaml]
+
+    One that leaves something behind ends the suite, and those that follow are not run.
     """
 
     suite: Name = Field(examples=["monthly"])

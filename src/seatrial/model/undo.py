@@ -15,20 +15,30 @@ from seatrial.model.problems import SeatrialError
 class UndoOutcome(StrEnum):
     """How the undo of one step came out, by the fault journal and the step's own probe."""
 
-    NOT_INJECTED = "not-injected"  # its effect was never asked for, or was taken back before it was there
-    IN_EFFECT = "in-effect"  # no undo has begun
-    VERIFIED = "verified"  # undone; the effect is seen to be gone, and the role is well
-    UNVERIFIED = "unverified"  # undone, and nobody was given a way to look
-    LASTING = "lasting"  # what was done stays, as its declaration says: nothing was to be put back
-    UNRECORDED = "unrecorded"  # undone and not contradicted, but the journal could not be told
-    NOT_WELL = "not-well"  # the undo returned, yet the effect is still there, or the role is not well
-    FAILED = "failed"  # the undo raised, or its program ended with a failure
-    TIMED_OUT = "timed-out"  # the undo did not return, or what it asked did not answer in time
-    PARTLY = "partly"  # some of the effect is gone and some is not
-    TARGET_GONE = "target-gone"  # whoever it has to ask, or to mend, cannot be reached or is another now
-    LEFT_TO_ANOTHER = (
-        "left-to-another"  # another process has claimed the undo, and has not said that it is done
-    )
+    NOT_INJECTED = "not-injected"
+    """Its effect was never asked for, or was taken back before it was there."""
+    IN_EFFECT = "in-effect"
+    """No undo has begun."""
+    VERIFIED = "verified"
+    """Undone: the effect is seen to be gone, and the role is well."""
+    UNVERIFIED = "unverified"
+    """Undone, and nobody was given a way to look."""
+    LASTING = "lasting"
+    """What was done stays, as its declaration says: nothing was to be put back."""
+    UNRECORDED = "unrecorded"
+    """Undone and not contradicted, but the fault journal could not be told: run `seatrial recover`."""
+    NOT_WELL = "not-well"
+    """The undo returned, yet the effect is still there, or the role is not well."""
+    FAILED = "failed"
+    """The undo raised, or its program ended with a failure."""
+    TIMED_OUT = "timed-out"
+    """The undo did not return, or what it asked did not answer in time."""
+    PARTLY = "partly"
+    """Some of the effect is gone and some is not."""
+    TARGET_GONE = "target-gone"
+    """Whoever it has to ask, or to mend, cannot be reached or is another now."""
+    LEFT_TO_ANOTHER = "left-to-another"
+    """Another process has claimed the undo, and has not said that it is done."""
 
     @property
     def left_behind(self) -> bool:

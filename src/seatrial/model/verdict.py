@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 
+from seatrial.model.exitcodes import ExitCode
+
 
 class Verdict(StrEnum):
     """The outcome of an objective, a check or a run.
@@ -19,7 +21,7 @@ class Verdict(StrEnum):
     @property
     def exit_code(self) -> int:
         """What a command ends with: 0 pass, 1 fail, 2 unknown."""
-        return {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.UNKNOWN: 2}[self]
+        return ExitCode[self.name]
 
     @classmethod
     def merge(cls, verdicts: Iterable[Verdict]) -> Verdict:

@@ -92,6 +92,9 @@ class Missed:
     late_s: float
     text: str
 
+    def __str__(self) -> str:
+        return self.text
+
     @classmethod
     def parse(cls, value: object) -> Missed:
         """From `skip` or `run-late within 6h`. Raises ValueError."""
@@ -173,7 +176,9 @@ class Daily(Strict):
 class Cadence(Strict):
     """How often. Exactly one of these.
 
-    cadence: {monthly: {day: first sunday, at: "02:30"}}
+        cadence: {monthly: {day: first sunday, at: "02:30"}}
+
+    An instant that clocks skip in spring is moved forward, one that they repeat in autumn is run once.
     """
 
     model_config = ConfigDict(json_schema_extra=exactly_one("monthly", "weekly", "daily", "cron", "every"))
@@ -206,9 +211,9 @@ class Window(Strict):
 
     days: Weekdays | None = Field(default=None, examples=["mon-fri"])
     """Days of the week; or a list."""
-    from_: Minute = Field(default=0, alias="from", examples=["22:00"])
+    from_: Minute = Field(default=0, alias="from", examples=["22:00"], json_schema_extra={"default": "00:00"})
     """On those days, from then on; by default from the beginning of the day."""
-    to: Minute = Field(default=24 * 60, examples=["06:00"])
+    to: Minute = Field(default=24 * 60, examples=["06:00"], json_schema_extra={"default": "24:00"})
     """On those days, until then; by default until the end of the day. Before `from`: of the next day."""
     dates: str | None = Field(
         default=None, examples=["2026-12-20 to 2027-01-06", "2026-12-24T18:00 to 2026-12-27T06:00"]
@@ -270,11 +275,13 @@ class ScheduleIncident(Strict):
 class Schedule(Strict):
     """One file in `schedules/`: what is run when, on which target, and when not.
 
-    schedule: monthly
-    suite: chaos/suites/monthly.yaml
-    target: chaos/targets/staging.yaml
-    cadence: {monthly: {day: first sunday, at: "02:30"}}
-    timezone: Europe/Berlin
+        schedule: monthly
+        suite: chaos/suites/monthly.yaml
+        target: chaos/targets/staging.yaml
+        cadence: {monthly: {day: first sunday, at: "02:30"}}
+        timezone: Europe/Berlin
+
+    Every planned instant ends as run, missed, skipped or interrupted, and never as nothing.
     """
 
     model_config = ConfigDict(json_schema_extra=exactly_one("suite", "experiment"))

@@ -1,0 +1,87 @@
+"""Every entry, and which of them a word means.
+
+A word is a name (`process.kill`), a kind (`fault`: all of them), a key (`deadline`, `load.deadline`), or what
+somebody was told and has copied from a terminal or a report.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from seatrial.explain import declared, formats, outcomes
+from seatrial.explain.entry import Entry
+from seatrial.model.problems import BadInput, nearest
+
+# What each kind is, in the order in which they are listed.
+KINDS: Mapping[str, str] = {
+    "fault": "what is done to a target, and always undone",
+    "action": "operations of the target that are part of the story",
+    "objective": "numbers that a run is judged on",
+    "check": "judges of the recorded history",
+    "probe": "questions that a healthy system answers well",
+    "driver": "how a role of a target is reached",
+    "experiment": "keys of the files in chaos/",
+    "target": "keys of the files in chaos/targets/",
+    "suite": "keys of the files in chaos/suites/",
+    "schedule": "keys of the files in schedules/",
+    "importer": "request logs that can be measured",
+    "sink": "receivers of incidents",
+    "reason": "why a verdict is what it is",
+    "undo": "how the undo of a step came out",
+    "problem": "what keeps a run from being started",
+    "exit code": "how a command ends",
+    "extra": "what is installed only when it is asked for",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """Everything that can be explained."""
+
+    entries: tuple[Entry, ...]
+
+    def of_kind(self, kind: str) -> tuple[Entry, ...]:
+        """The entries of a kind, by name."""
+        return tuple(entry for entry in self.entries if entry.kind == kind)
+
+    def find(self, word: str) -> tuple[Entry, ...]:
+        """What a word means; several, when several are called so. Raises BadInput, with the nearest."""
+        for search in (self._named, self._keyed, self._told):
+            if found := tuple(search(word)):
+                return found
+        raise BadInput(f"nothing is called '{word}'{nearest(word, self.words())}")
+
+    def words(self) -> set[str]:
+        """Every word that means something, except what was copied from somewhere."""
+        names = {entry.name for entry in self.entries}
+        return names | set(KINDS) | {each.name for entry in self.entries for each in entry.parameters}
+
+    def _named(self, word: str) -> Iterator[Entry]:
+        return (
+            each
+            for each in self.entries
+            if word in (each.name, each.name.rpartition(".")[2], f"{each.kind} {each.name}")
+        )
+
+    def _keyed(self, word: str) -> Iterator[Entry]:
+        """The parameters of that name, each as if it were an entry of its own."""
+        owner, _, key = word.rpartition(".")
+        for entry in self.entries:
+            for parameter in entry.parameters:
+                if parameter.name == key and owner in ("", entry.name, entry.kind):
+                    of = f"key of {entry.name}"
+                    yield Entry(of, key, parameter.text, parameters=(parameter,))
+
+    def _told(self, word: str) -> Iterator[Entry]:
+        for kind, name in outcomes.told_in(word)[:1]:
+            yield from (each for each in self.of_kind(kind) if each.name == name)
+
+
+@functools.cache
+def lexicon() -> Lexicon:
+    """All that is declared, here and in other people's packages."""
+    found = [*declared.entries(), *formats.entries(), *outcomes.entries()]
+    order = {kind: number for number, kind in enumerate(KINDS)}
+    return Lexicon(tuple(sorted(found, key=lambda entry: order[entry.kind])))
