@@ -37,8 +37,9 @@ ALLOWED = {
     "doctor": {"drivers", "faults", "undo", "testbed"},
     "catalogue": {"drivers", "undo", "checks", "lookups", "measure", "incidents", "probes"},
     "web": {"report", "store", "measure"},
+    "explain": {"catalogue", "checks", "drivers", "incidents", "schedule", "undo"},
     "cli": {"trials", "run", "schedule", "report", "web", "testbed", "measure", "calibrate", "ledger", "incidents",
-            "store", "doctor"},
+            "store", "doctor", "explain"},
 }  # fmt: skip
 
 GROUND = ("columnar", "home", "disk", "processes", "extras", "discovery")  # modules that every room stands on

@@ -10,7 +10,17 @@ from typing import Annotated
 import typer
 
 from seatrial import disk
-from seatrial.cli import calendar, calibrating, incidents, ledger, machine, measuring, running, testbed
+from seatrial.cli import (
+    calendar,
+    calibrating,
+    explaining,
+    incidents,
+    ledger,
+    machine,
+    measuring,
+    running,
+    testbed,
+)
 from seatrial.cli.interruption import listening
 from seatrial.cli.streams import open_streams, unsaid
 from seatrial.cli.terminal import complain, say, screened_streams
@@ -37,6 +47,7 @@ calendar.register(app)
 incidents.register(app)
 ledger.register(app)
 machine.register(app)
+explaining.register(app)
 
 
 def _version(wanted: bool) -> None:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any, TextIO, cast
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from seatrial.model.problems import BadInput, SeatrialError
 from seatrial.model.secrets import ScreenedStream, shown, shown_in
@@ -32,6 +32,13 @@ def screened_streams() -> Iterator[None]:
 def say(text: str) -> None:
     """A line for people, on stderr."""
     err.print(shown(text), markup=False, soft_wrap=True)
+
+
+def print_text(text: RenderableType) -> None:
+    """Something to read, on stdout: as wide as the terminal, nothing cut off, and no blanks at the ends."""
+    with out.capture() as captured:
+        out.print(text, crop=False)
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
 
 def print_json(value: Any) -> None:

@@ -34,7 +34,7 @@ def descriptions(record: type[BaseModel]) -> Mapping[str, str]:
     return {name: texts[name] for name in record.model_fields}
 
 
-def texts_below(declared: type) -> Mapping[str, str]:
+def texts_below(declared: type) -> dict[str, str]:
     """What stands below each attribute of a class, in one line each: fields, messages, members of an enum."""
     texts: dict[str, str] = {}
     for owner in reversed(declared.__mro__):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from seatrial.explain import declared, formats, outcomes
 from seatrial.explain.entry import Entry
+from seatrial.explain.formats import FILES
 from seatrial.model.problems import BadInput, nearest
 
 # What each kind is, in the order in which they are listed.
@@ -38,31 +39,35 @@ KINDS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """Everything that can be explained."""
+    """Everything that can be explained, kind by kind."""
 
     entries: tuple[Entry, ...]
 
     def of_kind(self, kind: str) -> tuple[Entry, ...]:
-        """The entries of a kind, by name."""
+        """The entries of a kind."""
         return tuple(entry for entry in self.entries if entry.kind == kind)
 
     def find(self, word: str) -> tuple[Entry, ...]:
         """What a word means; several, when several are called so. Raises BadInput, with the nearest."""
-        for search in (self._named, self._keyed, self._told):
+        for search in (self._named, self.of_kind, self._nearly_named, self._keyed, self._told):
             if found := tuple(search(word)):
                 return found
-        raise BadInput(f"nothing is called '{word}'{nearest(word, self.words())}")
+        raise BadInput(f"nothing is called '{word}'{self._nearest(word)}")
 
-    def words(self) -> set[str]:
-        """Every word that means something, except what was copied from somewhere."""
-        names = {entry.name for entry in self.entries}
-        return names | set(KINDS) | {each.name for entry in self.entries for each in entry.parameters}
+    def _nearest(self, word: str) -> str:
+        keys = (each.name for entry in self.entries for each in entry.parameters)
+        close = nearest(word, {*KINDS, *(entry.name for entry in self.entries), *keys})
+        return close if "did you mean" in close else "; to list everything that is: seatrial explain"
 
     def _named(self, word: str) -> Iterator[Entry]:
+        return (entry for entry in self.entries if word in (entry.name, f"{entry.kind} {entry.name}"))
+
+    def _nearly_named(self, word: str) -> Iterator[Entry]:
+        """By the last of the keys that lead there, and of a list by what one of it is called."""
         return (
-            each
-            for each in self.entries
-            if word in (each.name, each.name.rpartition(".")[2], f"{each.kind} {each.name}")
+            entry
+            for entry in self.entries
+            if entry.kind in FILES and entry.name.rpartition(".")[2] in (word, f"{word}s")
         )
 
     def _keyed(self, word: str) -> Iterator[Entry]:
@@ -70,9 +75,8 @@ class Lexicon:
         owner, _, key = word.rpartition(".")
         for entry in self.entries:
             for parameter in entry.parameters:
-                if parameter.name == key and owner in ("", entry.name, entry.kind):
-                    of = f"key of {entry.name}"
-                    yield Entry(of, key, parameter.text, parameters=(parameter,))
+                if parameter.name == key and owner in ("", entry.name):
+                    yield Entry(f"key of {entry.name}", key, "", parameters=(parameter,))
 
     def _told(self, word: str) -> Iterator[Entry]:
         for kind, name in outcomes.told_in(word)[:1]:

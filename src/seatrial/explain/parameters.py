@@ -38,6 +38,9 @@ class FileSchema(GenerateJsonSchema):
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002  # no key's name is a title
         return False
 
+    def sort(self, value: Any, parent_key: str | None = None) -> Any:  # noqa: ARG002  # the order of the fields
+        return value
+
     def encode_default(self, dft: Any) -> Any:
         """A default as a file has it."""
         match dft:

@@ -189,7 +189,7 @@ class Objectives(Strict):
 class Check(Strict):
     """A judge of the recorded history, and its parameters: `name`, or `name: {parameter: value}`."""
 
-    check: str
+    check: str = Field(examples=["served-by"])
     """Its name."""
     with_: Parameters = Field(alias="with")
     """Its parameters."""
@@ -255,7 +255,7 @@ class Experiment(Strict):
     """What is expected to hold."""
     covers: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = Field(default=(), examples=[["ADR-003"]])
     """Rows of the readiness matrix that a run is evidence for."""
-    load: Load
+    load: Load = Field(examples=[{"scenario": "loadtests/storefront.py", "rate": "10000/min"}])
     """Which scenario is driven, how hard."""
     warmup: Duration = Duration(5.0)
     """How long load is offered before the measured part; what happens then is not judged."""

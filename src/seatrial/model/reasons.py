@@ -48,7 +48,7 @@ class Reason:
     guardian or by `seatrial recover`, and the run was judged on what had been recorded."""
     STEP_DID_NOT_HAPPEN = Message("{step} did not happen")
     """The run ended before the step's instant, or the step failed. Its own reason tells which."""
-    GUARD = Message("guard: {breach}")
+    GUARD_HELD = Message("guard: {breach}")
     """A guard's condition held for its whole time, so the run was ended and everything undone. That is a
     fail: only what is proven against the service lets a guard act."""
     NOT_STEADY_AGAIN = Message("the target is not in its steady state again: {wrong}")

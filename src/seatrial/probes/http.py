@@ -1,4 +1,9 @@
-"""Ask by HTTP: a GET, judged by its status."""
+"""Ask by HTTP: a GET, judged by its status.
+
+    {http: /healthz}
+
+Without `on` the target itself is asked. An address of its own must be one that may be touched.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Ask an HSM for a signature of something it has never seen, and verify it."""
+"""Ask an HSM for a signature of something it has never seen, and verify it.
+
+    {pkcs11: sign, on: hsm}
+
+The role is one of the driver pkcs11.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 """Ask a Prometheus server: every sample of an instant query must be good, and there must be one.
 
+    {promql: "up", on: metrics, min: 1}
+
 An expression that matches nothing is not well: no data is not 100 % (HTTP API, `GET /api/v1/query`).
 """
 

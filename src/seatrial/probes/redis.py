@@ -1,4 +1,9 @@
-"""Ask a Redis or Valkey server one command."""
+"""Ask a Redis or Valkey server one command.
+
+    {redis: PING, on: cache}
+
+True, or anything that is present, is well; a number must lie between `min` and `max`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Ask a database: the first column of the first row is the value."""
+"""Ask a database: the first column of the first row is the value.
+
+    {sql: "SELECT count(*) FROM dead_letters", on: database, max: 0}
+
+True, or anything that is present, is well; a number must lie between `min` and `max`.
+"""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 import httpx
+from pydantic import Field
 
 from seatrial.incidents.event import SEVERITIES, IncidentEvent, Json, Kind
 from seatrial.incidents.posting import post
@@ -27,7 +28,8 @@ class AlertmanagerSettings(SinkSettings):
 
     prefix: ClassVar[str] = "SEATRIAL_ALERTMANAGER"
 
-    url: Address
+    url: Address = Field(examples=["http://127.0.0.1:9093"])
+    """Its address."""
 
 
 class AlertmanagerSink(Sink):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from seatrial.incidents.event import IncidentEvent, Json, Kind
 from seatrial.incidents.pagerduty import (
@@ -39,8 +39,10 @@ class PagerdutySettings(SinkSettings):
 
     prefix: ClassVar[str] = "SEATRIAL_PAGERDUTY"
 
-    key: RoutingKey
+    key: RoutingKey = Field(examples=["0123456789abcdef0123456789abcdef"])
+    """The integration key of a service; or, with _FILE behind the variable's name, the file that holds it."""
     events_url: Address = EVENTS_URL
+    """The Events API of the service region that the account is in."""
 
 
 class PagerdutySink(Sink):

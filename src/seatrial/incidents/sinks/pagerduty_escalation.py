@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import ClassVar
 
+from pydantic import Field
+
 from seatrial.incidents.pagerduty import EVENTS_URL, TIMEOUT_S
 from seatrial.incidents.sink import Hears, utc_now
 from seatrial.incidents.sinks.pagerduty import PagerdutySettings, PagerdutySink, RoutingKey
@@ -17,8 +19,10 @@ class EscalationSettings(SinkSettings):
 
     prefix: ClassVar[str] = "SEATRIAL_PAGERDUTY"
 
-    escalation_key: RoutingKey
+    escalation_key: RoutingKey = Field(examples=["fedcba9876543210fedcba9876543210"])
+    """The integration key of whoever is called then; or, with _FILE, the file that holds it."""
     events_url: Address = EVENTS_URL
+    """The Events API of the service region that the account is in."""
 
 
 class PagerdutyEscalationSink(PagerdutySink):

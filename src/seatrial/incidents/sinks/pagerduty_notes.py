@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, ClassVar
 
+from pydantic import Field
+
 from seatrial.incidents.event import IncidentEvent, Json
 from seatrial.incidents.pagerduty import REST_URL, TIMEOUT_S, Rest, attempt, dedup_key, note, send_once
 from seatrial.incidents.sink import Hears, Sink, utc_now
@@ -17,9 +19,12 @@ class NotesSettings(SinkSettings):
 
     prefix: ClassVar[str] = "SEATRIAL_PAGERDUTY"
 
-    token: SecretText
-    from_: str | None = None  # a user's e-mail address
+    token: SecretText = Field(examples=["u+0123456789abcdefghij"])
+    """A token of the REST API; or, with _FILE behind the variable's name, the file that holds it."""
+    from_: str | None = Field(default=None, examples=["sre@shop.example"])
+    """The e-mail address of the user that notes are made in the name of, which an account's token needs."""
     api_url: Address = REST_URL
+    """The REST API of the service region that the account is in."""
 
 
 class PagerdutyNotesSink(Sink):

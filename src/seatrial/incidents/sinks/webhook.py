@@ -33,8 +33,10 @@ class WebhookSettings(SinkSettings):
 
     prefix: ClassVar[str] = "SEATRIAL_WEBHOOK"
 
-    url: TokenAddress
-    secret: SecretText = Field(description="requests are signed")
+    url: TokenAddress = Field(examples=["https://hooks.shop.example/seatrial"])
+    """The address that events are sent to."""
+    secret: SecretText = Field(examples=["0123456789abcdef0123456789abcdef"])
+    """What requests are signed with; or, with _FILE behind the variable's name, the file that holds it."""
 
 
 class WebhookSink(Sink):

@@ -1,0 +1,71 @@
+"""A word leads to what it names, wherever it was read."""
+
+from __future__ import annotations
+
+import pytest
+
+from seatrial.explain import lexicon
+from seatrial.model.mistakes import Mistake
+from seatrial.model.problems import BadInput
+from seatrial.model.reasons import Reason
+
+
+def found(word: str) -> list[str]:
+    return [f"{entry.kind} {entry.name}" for entry in lexicon().find(word)]
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("process.kill", ["fault process.kill"]),
+        ("command.run", ["fault command.run", "action command.run"]),
+        ("action command.run", ["action command.run"]),
+        ("toxiproxy", ["fault toxiproxy", "driver toxiproxy"]),
+        ("downtime", ["objective downtime"]),
+        ("experiment", ["experiment experiment"]),
+        ("load.rate", ["experiment load.rate"]),
+        ("guard", ["experiment guards"]),
+        ("monthly", ["schedule cadence.monthly"]),
+        ("incident", ["experiment incident", "schedule incident"]),
+        ("load.deadline", ["key of load deadline"]),
+        ("max_drift", ["key of convergence max_drift"]),
+        ("64", ["exit code 64"]),
+        ("pagerduty", ["sink pagerduty"]),
+        ("SEATRIAL_PAGERDUTY_KEY", ["key of pagerduty SEATRIAL_PAGERDUTY_KEY"]),
+        ("k6", ["importer k6"]),
+        ("hsm", ["extra hsm"]),
+    ],
+)
+def test_a_word_means_all_that_is_called_so(word: str, expected: list[str]) -> None:
+    assert found(word) == expected
+
+
+def test_a_kind_means_all_of_its_kind() -> None:
+    assert lexicon().find("fault") == lexicon().of_kind("fault")
+    assert len(lexicon().find("exit code")) == 6
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (Reason.GENERATOR_DOUBTED(why="it dropped 3 of 10 arrivals"), "reason generator-doubted"),
+        (f"downtime: {Reason.CUT_SHORT(why='guard: 95% bad')}", "reason cut-short"),
+        (str(Reason.CONDUCTOR_DIED()), "reason conductor-died"),
+        (f"x.yaml:3:1: base_url: {Mistake.UNSET_VARIABLE(name='TOKEN')}", "problem unset-variable"),
+    ],
+)
+def test_a_line_that_was_told_leads_to_its_meaning(line: str, expected: str) -> None:
+    assert found(str(line)) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("proces.kill", r"^nothing is called 'proces\.kill'; did you mean 'process\.kill'\?$"),
+        ("dedline", r"did you mean 'deadline'\?$"),
+        ("xyzzy", r"^nothing is called 'xyzzy'; to list everything that is: seatrial explain$"),
+    ],
+)
+def test_an_unknown_word_gets_the_nearest(word: str, told: str) -> None:
+    with pytest.raises(BadInput, match=told):
+        lexicon().find(word)
