@@ -121,7 +121,7 @@ jobs:
       - uses: actions/setup-python@v5
         with:
           python-version: "3.13"
-      - run: pip install .
+      - run: pip install 'seatrial[all]'
       # the table of occurrences and the outbox live on from run to run
       - uses: actions/cache/restore@v4
         with:
