@@ -228,8 +228,7 @@ class Engine:
             self._reporter.dropped(task.name, intended, failure.of_the_scenario(error))
         user = virtual.user if virtual is not None else None
         self._events.user_error.fire(user_instance=user, exception=error, tb=error.__traceback__)
-        if virtual is None or error is not virtual.under_way.told:
-            self._tell(error, task.name)
+        self._tell(error, task.name)
 
     def _tell(self, error: BaseException, during: str) -> None:
         if self._errors.raised(error, during):

@@ -48,6 +48,16 @@ class NotAllowed(Exception):  # noqa: N818
     """
 
 
+def put_on_record(error: BaseException) -> None:
+    """A request has failed with this error, and says so in the log: it is nobody's mistake beside that."""
+    error.seatrial_on_record = True  # type: ignore[attr-defined]
+
+
+def is_on_record(error: BaseException) -> bool:
+    """Whether a request in the log has failed with this error."""
+    return getattr(error, "seatrial_on_record", False)
+
+
 def of_the_scenario(error: BaseException) -> str:
     """The text for an arrival that came to nothing because the scenario's own code failed."""
     return f"{DROPPED}the scenario failed: {type(error).__name__}"

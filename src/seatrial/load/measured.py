@@ -119,7 +119,7 @@ class Measured:
         sent = clock() - under_way.arrival.zero_s
         if sent - self.intended >= self.allowed_s:
             self.error = failure.TOO_LATE
-            raise self._told(Unanswered(failure.TOO_LATE))
+            raise self._settled_by(Unanswered(failure.TOO_LATE))
         self.sent = sent
         self._timer = Timeout(self.allowed_s)
         self._timer.start()
@@ -136,7 +136,7 @@ class Measured:
         if expired or self.ended - self.sent > self.allowed_s:
             self.ended, self.error = NEVER, failure.DEADLINE
         if expired:
-            raise self._told(Unanswered(failure.DEADLINE)) from error
+            raise self._settled_by(Unanswered(failure.DEADLINE)) from error
         self._under_way.settle(self)
         return isinstance(error, ResponseError)
 
@@ -152,12 +152,11 @@ class Measured:
             self.error = foreign.mistaken(error) if mistaken else said
             self._verdict = error
         if not mistaken and self._verdict is not True:
-            self._under_way.told = error
+            failure.put_on_record(error)
         if self.error.startswith(OWN):
             self.ended = NEVER
 
-    def _told(self, error: Unanswered) -> Unanswered:
-        """Put it on record, so that whoever gets `error` at last knows that it is."""
+    def _settled_by(self, error: Unanswered) -> Unanswered:
         self._under_way.settle(self)
-        self._under_way.told = error
+        failure.put_on_record(error)
         return error

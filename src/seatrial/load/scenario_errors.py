@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from seatrial.load.failure import COUNTED
+from seatrial.load.failure import COUNTED, is_on_record
 from seatrial.load.wall import Attempt, HostNotAllowed
 from seatrial.model.result import ScenarioAccount, ScenarioError
 from seatrial.model.secrets import shown
@@ -53,8 +53,8 @@ class ErrorTally:
 
     def raised(self, error: BaseException, during: str) -> bool:
         """Count an exception; whether it is the first of its kind. `during`: the task, or what else ran."""
-        if _comes_of_a_refusal(error):
-            return False  # the wall has told of it, and it is counted
+        if _comes_of_a_refusal(error) or is_on_record(error):
+            return False  # the wall has told of it, or the log does, and it is counted
         place = place_of(error.__traceback__, self._scenario)
         return self._count((type(error).__name__, place), _said(error), place, during)
 

@@ -47,7 +47,6 @@ class UnderWay:
     def __init__(self, arrival: Arrival, deadline_s: float, report: Report) -> None:
         self.arrival = arrival
         self.deadline_s = deadline_s
-        self.told: BaseException | None = None  # the last exception that is on record as a request's failure
         self._report = report
         self._open: list[Request] = []
 
