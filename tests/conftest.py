@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from tests.support.liar import Liar
 from tests.support.listeners import listening
+from tests.support.places import Places, Ticking
 from tests.support.victims import LOOPBACK, Service, Tree
 
 from seatrial.model import secrets
@@ -57,3 +58,18 @@ def service(tmp_path: Path) -> Iterator[Service]:
 def role(tmp_path: Path) -> Role:
     """A role that nothing depends on."""
     return Role("anything", "process", {}, LOOPBACK, str(tmp_path))
+
+
+@pytest.fixture(scope="session")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
+    """Where programs may run: here, at another machine, in a container. Each is made when it is asked for."""
+    opened = Places(tmp_path_factory.mktemp("places"))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def victim(places: Places, request: pytest.FixtureRequest) -> Iterator[Ticking]:
+    """A program in the place that the test is parametrised with."""
+    with places.victim(request.param) as running:
+        yield running

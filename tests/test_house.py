@@ -42,7 +42,15 @@ ALLOWED = {
             "store", "doctor", "explain"},
 }  # fmt: skip
 
-GROUND = ("columnar", "home", "disk", "processes", "extras", "discovery")  # modules that every room stands on
+GROUND = (
+    "columnar",
+    "home",
+    "disk",
+    "processes",
+    "extras",
+    "discovery",
+    "waiting",
+)  # modules that every room stands on
 ONLY_THE_PROTOCOL = (
     "faults",
     "actions",

@@ -12,9 +12,11 @@ from tests.support.victims import Tree
 from tests.support.waiting import wait_until
 
 from seatrial import processes
+from seatrial.drivers.host import ThisMachine, resume
 from seatrial.processes import (
     TAG,
     ProcessId,
+    State,
     await_gone,
     descendants,
     from_pidfile,
@@ -22,11 +24,12 @@ from seatrial.processes import (
     is_running,
     is_stopped,
     myself,
-    resume,
     send,
-    survives,
+    state_of,
     tagged,
 )
+
+HERE = ThisMachine(".")
 
 
 def test_a_process_that_inherited_the_number_is_not_touched(tree: Tree) -> None:
@@ -49,9 +52,9 @@ def test_a_zombie_is_gone() -> None:
     child = subprocess.Popen(["sleep", "600"])
     process = identify(child.pid)
     assert process is not None
-    assert survives(process)
+    assert state_of(process) is State.RUNNING
     assert send(process, signal.SIGKILL)
-    assert not survives(process)
+    assert state_of(process) in (State.DYING, State.GONE)
     assert await_gone([process], 5.0) == []
     assert identify(child.pid) is None  # its number is still taken: nobody has waited for it
     child.wait()
@@ -61,7 +64,7 @@ def test_a_stop_that_is_pending_is_taken_back(tree: Tree) -> None:
     for process in tree.born:
         send(process, signal.SIGSTOP)
     wait_until(lambda: all(is_stopped(process) for process in tree.born))
-    resume(tree.born)
+    resume(HERE, tree.born)
     wait_until(tree.intact)
 
 

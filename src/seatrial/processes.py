@@ -12,26 +12,31 @@ import os
 import re
 import signal
 import sys
-import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 import psutil
 
-from seatrial.model.problems import Unavailable
+from seatrial.waiting import wait_until
 
 TAG = "SEATRIAL_TAG"  # environment variable that marks the processes that we started
 _GONE = frozenset("ZX")  # a zombie has its number still, but nothing else
 _STOPPED = "T"
 _PF_EXITING = 0x4  # include/linux/sched.h
 _SIGKILL_BIT = 1 << (signal.SIGKILL - 1)
-_LOOKS = 3
-_LOOK_AGAIN_S = 0.005
 _LOOK_EVERY_S = 0.0005  # while a signal takes its effect, which is what is timed
-_DIE_WITHIN_S = 5.0
-_STOP_WITHIN_S = 2.0
+
+
+class State(StrEnum):
+    """What has become of a process."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"  # by a signal, or frozen with its container
+    DYING = "dying"  # it has been sent SIGKILL, and the kernel is taking it apart
+    GONE = "gone"
 
 
 @functools.cache
@@ -44,11 +49,11 @@ def boot_id() -> str:
 
 @dataclass(frozen=True, slots=True, order=True)
 class ProcessId:
-    """One process, for ever: no other process at any time compares equal."""
+    """One process, for ever and wherever it runs: no other process at any time compares equal."""
 
     pid: int
     started: int  # clock ticks since boot on Linux, microseconds since the epoch elsewhere
-    boot: str
+    boot: str  # of its machine; of a container's process, the container's id
 
     def __str__(self) -> str:
         return f"pid {self.pid}"
@@ -120,6 +125,16 @@ def is_stopped(process: ProcessId) -> bool:
     return status is not None and status.state == _STOPPED
 
 
+def state_of(process: ProcessId) -> State:
+    """What has become of it."""
+    status = _status_of(process)
+    if status is None:
+        return State.GONE
+    if _is_doomed(process.pid):
+        return State.DYING
+    return State.STOPPED if status.state == _STOPPED else State.RUNNING
+
+
 def send(process: ProcessId, number: signal.Signals) -> bool:
     """Signal exactly `process`. False when it is gone, whoever has its number now."""
     if sys.platform != "linux":
@@ -168,61 +183,12 @@ def descendants(roots: Iterable[ProcessId]) -> list[ProcessId]:
 
 def await_gone(processes: Iterable[ProcessId], within_s: float) -> list[ProcessId]:
     """Wait until they are gone; those that are not by the end of `within_s`."""
-    deadline = time.monotonic() + within_s
-    left = list(processes)
-    while (left := [process for process in left if is_running(process)]) and time.monotonic() < deadline:
-        time.sleep(_LOOK_EVERY_S)
-    return left
+    known = list(processes)
 
+    def left() -> list[ProcessId]:
+        return [process for process in known if is_running(process)]
 
-def all_gone(processes: Iterable[ProcessId]) -> bool:
-    """Whether none of them runs, as the process that it was."""
-    return not any(is_running(process) for process in processes)
-
-
-def kill(processes: Sequence[ProcessId]) -> None:
-    """SIGKILL to each, in this order; returns when they are gone. Raises Unavailable for one that stays."""
-    for process in processes:
-        send(process, signal.SIGKILL)
-    left = await_gone(processes, _DIE_WITHIN_S)
-    if left:
-        raise Unavailable(f"{', '.join(map(str, left))} did not die; waiting for a disk, perhaps")
-
-
-def stop(processes: Sequence[ProcessId]) -> None:
-    """SIGSTOP to each, in this order; returns when they stand still. Raises Unavailable for one that runs."""
-    for process in processes:
-        send(process, signal.SIGSTOP)
-    deadline = time.monotonic() + _STOP_WITHIN_S
-    while moving := [each for each in processes if is_running(each) and not is_stopped(each)]:
-        if time.monotonic() > deadline:
-            raise Unavailable(f"{', '.join(map(str, moving))} did not stop; waiting for a disk, perhaps")
-        time.sleep(_LOOK_EVERY_S)
-
-
-def resume(processes: Sequence[ProcessId]) -> None:
-    """SIGCONT to each, children before parents, when they are in the order of `descendants`.
-
-    Whatever their state: a stop may be on its way, and SIGCONT takes back those that are pending as well.
-    """
-    for process in reversed(processes):
-        send(process, signal.SIGCONT)
-
-
-def survives(process: ProcessId) -> bool:
-    """Whether it is running and stays so: false for one that has been sent SIGKILL and is on its way out.
-
-    The kernel takes some milliseconds to take a process apart, more for much memory. On Linux the pending
-    signal, then the PF_EXITING flag, say that it is doomed; for an instant between the two neither does,
-    hence the second look.
-    """
-    for _ in range(_LOOKS):
-        while is_running(process) and _is_doomed(process.pid):
-            time.sleep(_LOOK_AGAIN_S)
-        if not is_running(process):
-            return False
-        time.sleep(_LOOK_AGAIN_S)
-    return True
+    return [] if wait_until(lambda: not left(), within_s, _LOOK_EVERY_S) else left()
 
 
 def _is_doomed(pid: int) -> bool:

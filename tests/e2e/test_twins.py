@@ -11,12 +11,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from seatrial.drivers.patroni import leader, require_whole, until
+from seatrial.drivers.patroni import leader, require_whole
 from seatrial.model.document import parse
 from seatrial.model.role import Role
 from seatrial.model.target import Target
 from seatrial.testbed import TestbedState
 from seatrial.undo import registry
+from seatrial.waiting import try_until
 
 pytestmark = pytest.mark.e2e
 
@@ -58,10 +59,10 @@ def test_orders_that_only_a_lost_primary_had_are_seen_to_be_lost(
 
 def _lead_from_east(database: Role) -> str:
     """Let the first member lead, as it does when the testbed is new; its name."""
-    until(lambda: require_whole(database), 15.0)
+    try_until(lambda: require_whole(database), 15.0)
     first = next(iter(database.parameters["members"]))
     switchover = registry.build("database.switchover", {"to": first})
     switchover.inject(switchover.prepare(database))
-    until(lambda: require_whole(database), 15.0)
+    try_until(lambda: require_whole(database), 15.0)
     assert leader(database).name == first
     return str(first)

@@ -23,12 +23,12 @@ from seatrial.drivers.patroni import (
     leader_of,
     require_address,
     require_whole,
-    until,
 )
 from seatrial.model.problems import BadInput, Unavailable, nearest
 from seatrial.model.role import Role
 from seatrial.model.strict import Strict
 from seatrial.undo.protocol import Undo
+from seatrial.waiting import try_until
 
 _HANDED_OVER_WITHIN_S = 30.0  # Patroni answers once the new leader has the lock, or it has given up
 _WHOLE_WITHIN_S = 30.0  # how long the undo waits for the former leader to follow as a standby
@@ -93,11 +93,11 @@ class DatabaseSwitchover(Action):
 
     def undo(self, undo: Undo) -> None:
         role, noted = undo.role, undo.noted(HandedOver)
-        until(lambda: leader(role), _HANDED_OVER_WITHIN_S)
+        try_until(lambda: leader(role), _HANDED_OVER_WITHIN_S)
         leads = leader(role).name
         if not self.back or leads == noted.before or leads != noted.to:
             return  # never handed over, gone back already, or led by somebody whom we did not choose
-        until(lambda: require_whole(role), _WHOLE_WITHIN_S)
+        try_until(lambda: require_whole(role), _WHOLE_WITHIN_S)
         _hand_over(role, noted.to, noted.before)
 
     def gone(self, undo: Undo) -> bool:
@@ -117,4 +117,4 @@ def _hand_over(role: Role, leader_now: str, to: str) -> None:
     binding = role.bound_to(PatroniBinding)
     member = binding.members.get(to)
     if member is not None and (url := member.url):
-        until(lambda: call_member(role, url, "GET", "/primary"), _HANDED_OVER_WITHIN_S)
+        try_until(lambda: call_member(role, url, "GET", "/primary"), _HANDED_OVER_WITHIN_S)

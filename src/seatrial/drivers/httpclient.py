@@ -15,11 +15,14 @@ from __future__ import annotations
 
 import json as jsonlib
 import re
+import select
+import socket
 import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NoReturn, Self
 
 import httpcore
@@ -104,13 +107,19 @@ class HttpClient:
         within_s: float,
         most_bytes: int = MOST_BYTES,
         tls: ssl.SSLContext | None = None,
+        unix: Path | None = None,
     ) -> None:
-        """`tls`: what https is held against; None: what this machine trusts."""
+        """`tls`: what https is held against; None: what this machine trusts.
+
+        `unix`: a Unix socket that every request goes to, whatever host its URL names. Such a socket is one of
+        this machine, and no allow list is held on it.
+        """
         self._who = who
         self._within_s = within_s
         self._most_bytes = most_bytes
         self._limit = _Limit()
-        transport = _Transport(_Backend(allow, who, self._limit), tls)
+        backend = _UnixBackend(unix, self._limit) if unix else _Backend(allow, who, self._limit)
+        transport = _Transport(backend, tls)
         self._client = httpx.Client(transport=transport, trust_env=False, timeout=within_s)
 
     def __enter__(self) -> Self:
@@ -221,6 +230,26 @@ class _Backend(httpcore.NetworkBackend):
         raise refusal
 
 
+class _UnixBackend(httpcore.NetworkBackend):
+    """Connects to one Unix socket."""
+
+    def __init__(self, path: Path, limit: _Limit) -> None:
+        self._path = path
+        self._limit = limit
+
+    def connect_tcp(
+        self, *_place: Any, timeout: float | None = None, **_options: Any
+    ) -> httpcore.NetworkStream:
+        connection = socket.socket(socket.AF_UNIX)
+        try:
+            connection.settimeout(self._limit.left_s(httpcore.ConnectTimeout, timeout))
+            connection.connect(str(self._path))
+        except OSError as error:
+            connection.close()  # which the library's own way would leave to the garbage collector
+            raise httpcore.ConnectError(f"{self._path}: {error.strerror or error}") from error
+        return _Stream(_Socket(connection), self._limit)
+
+
 class _Stream(httpcore.NetworkStream):
     """A connection on which no wait outlasts its request."""
 
@@ -245,6 +274,38 @@ class _Stream(httpcore.NetworkStream):
 
     def close(self) -> None:
         self._stream.close()
+
+
+class _Socket(httpcore.NetworkStream):
+    """A Unix socket as a stream."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        self._connection.settimeout(timeout)
+        try:
+            return self._connection.recv(max_bytes)
+        except TimeoutError as error:
+            raise httpcore.ReadTimeout(str(error)) from error
+        except OSError as error:
+            raise httpcore.ReadError(str(error)) from error
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._connection.settimeout(timeout)
+        try:
+            self._connection.sendall(buffer)
+        except TimeoutError as error:
+            raise httpcore.WriteTimeout(str(error)) from error
+        except OSError as error:
+            raise httpcore.WriteError(str(error)) from error
+
+    def get_extra_info(self, info: str) -> Any:
+        """Whether it can be read is what the pool asks of an idle connection."""
+        return bool(select.select([self._connection], [], [], 0)[0]) if info == "is_readable" else None
+
+    def close(self) -> None:
+        self._connection.close()
 
 
 class _Transport(httpx.BaseTransport):

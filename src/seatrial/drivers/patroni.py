@@ -12,8 +12,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -21,6 +20,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from seatrial.drivers.binding import Arguments, Binding, WebAddress
 from seatrial.drivers.httpclient import Answer, ask
+from seatrial.drivers.pidfiles import Pidfiles
 from seatrial.model.problems import BadInput, Path, Unavailable
 from seatrial.model.role import Role
 from seatrial.model.strict import as_tuple
@@ -75,9 +75,12 @@ class PatroniBinding(Binding):
         for name, member in self.members.items():
             yield ("members", name, "url"), member.url
 
+    def processes(self, role: Role) -> PrimaryProcesses:
+        """The postmaster of the member that leads, whoever that is when it is asked."""
+        return PrimaryProcesses.here(role)
+
 
 _ANSWER_WITHIN_S = 2.0
-_LOOK_EVERY_S = 0.05
 
 
 class Member(BaseModel):
@@ -186,20 +189,6 @@ def not_working(role: Role) -> list[str]:
     return sorted(known - {member.name for member in found if member.works})
 
 
-def until(condition: Callable[[], object], within_s: float) -> None:
-    """Wait until `condition` raises Unavailable no more; let the last one out when the time is over."""
-    deadline = time.monotonic() + within_s
-    while True:
-        try:
-            condition()
-        except Unavailable:
-            if time.monotonic() >= deadline:
-                raise
-        else:
-            return
-        time.sleep(_LOOK_EVERY_S)
-
-
 def require_address(role: Role) -> None:
     """Raise BadInput unless it is known where to ask."""
     if not role.bound_to(PatroniBinding).urls():
@@ -238,3 +227,27 @@ def primary(role: Role) -> Primary:
     if postmaster is None:
         raise Unavailable(f"{role.name}: {name} leads, but no process runs with the number in {file}")
     return Primary(name, binding, postmaster)
+
+
+class PrimaryProcesses(Pidfiles):
+    """The primary's postmaster. Bringing it back is Patroni's duty, with the same member or with another."""
+
+    __slots__ = ()
+
+    def require_declared(self) -> None:
+        """The cluster says who it is."""
+
+    def found(self) -> list[ProcessId]:
+        return [primary(self.role).postmaster]
+
+    def start_again(self, token: str) -> None:
+        """Nothing to do."""
+
+    def is_back(self, noted: Sequence[ProcessId]) -> bool:  # noqa: ARG002  # whoever leads now
+        try:
+            return bool(self.found()) and not not_working(self.role)
+        except Unavailable:
+            return False
+
+    def require_own(self, noted: Sequence[ProcessId]) -> None:
+        """Each member has a pidfile of its own, and whoever leads is asked anew."""

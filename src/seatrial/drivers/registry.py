@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +25,11 @@ def find(driver: str) -> type[Binding] | None:
     signals to the processes of its pidfile.
     """
     return DRIVERS.get(driver)
+
+
+def modules_of(drivers: Iterable[str]) -> list[str]:
+    """The modules that declare them, for whoever loads beforehand what reaching such roles takes."""
+    return sorted({record.__module__ for driver in drivers if (record := find(driver)) is not None})
 
 
 def lacking(driver: str) -> str:

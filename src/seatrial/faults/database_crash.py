@@ -12,9 +12,11 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
+from seatrial.drivers.abilities import processes_of
+from seatrial.drivers.host import all_gone, kill
 from seatrial.drivers.patroni import leader, not_working, primary, require_member
 from seatrial.model.role import Role
-from seatrial.processes import ProcessId, is_running, kill
+from seatrial.processes import ProcessId
 from seatrial.undo.protocol import Declared, Undo
 
 
@@ -44,10 +46,10 @@ class DatabaseCrash(Declared):
         )
 
     def inject(self, undo: Undo) -> None:
-        kill([undo.noted(Crashed).postmaster])
+        kill(processes_of(undo.role).host, [undo.noted(Crashed).postmaster])
 
     def effective(self, undo: Undo) -> bool:
-        return not is_running(undo.noted(Crashed).postmaster)
+        return all_gone(processes_of(undo.role).host, [undo.noted(Crashed).postmaster])
 
     def undo(self, undo: Undo) -> None:
         """Nothing to do: bringing it back is Patroni's duty, and whether it does is what is measured."""

@@ -15,11 +15,12 @@ from typing import ClassVar
 from pydantic import BaseModel
 
 from seatrial.drivers.binding import Supervision
+from seatrial.drivers.host import ThisMachine, all_gone, all_survive, kill
 from seatrial.drivers.patroni import leader, not_working, primary, require_member
-from seatrial.drivers.supervised import start_again
+from seatrial.drivers.pidfiles import Pidfiles
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.role import Role
-from seatrial.processes import ProcessId, all_gone, descendants, from_pidfile, kill, survives
+from seatrial.processes import ProcessId
 from seatrial.undo.protocol import Declared, Undo
 
 
@@ -45,10 +46,11 @@ class DatabaseLoseNode(Declared):
         found = primary(role)
         if not found.binding.pidfile or not found.binding.start:
             raise BadInput(f"roles.{role.name}.members.{found.name}: pidfile and start are needed to lose it")
-        patroni = next(from_pidfile(role.path(found.binding.pidfile)), None)
+        host = ThisMachine(role.directory)
+        patroni = host.named(found.binding.pidfile)
         if patroni is None:
             raise Unavailable(f"{role.name}: no Patroni runs with the number in {found.binding.pidfile}")
-        processes = dict.fromkeys([patroni, found.postmaster, *descendants([patroni, found.postmaster])])
+        processes = dict.fromkeys([patroni, found.postmaster, *host.descendants([patroni, found.postmaster])])
         return self.noting(
             role,
             Lost(
@@ -62,20 +64,22 @@ class DatabaseLoseNode(Declared):
         )
 
     def inject(self, undo: Undo) -> None:
-        kill(undo.noted(Lost).processes)
+        kill(ThisMachine(undo.role.directory), undo.noted(Lost).processes)
 
     def effective(self, undo: Undo) -> bool:
-        return all_gone(undo.noted(Lost).processes)
+        return all_gone(ThisMachine(undo.role.directory), undo.noted(Lost).processes)
 
     def undo(self, undo: Undo) -> None:
-        noted = undo.noted(Lost)
-        if not survives(noted.patroni):
-            start_again(undo.role, undo.token, Supervision(pidfile=(noted.pidfile,), start=noted.start))
+        noted, host = undo.noted(Lost), ThisMachine(undo.role.directory)
+        if not all_survive(host, [noted.patroni]):
+            member = Supervision(pidfile=(noted.pidfile,), start=noted.start)
+            Pidfiles(undo.role, member, host).start_again(undo.token)
 
     def gone(self, undo: Undo) -> bool:
         """Whether its Patroni runs, and every member works again, the lost one among them."""
-        patroni = next(from_pidfile(undo.role.path(undo.noted(Lost).pidfile)), None)
-        return patroni is not None and survives(patroni) and not not_working(undo.role)
+        host = ThisMachine(undo.role.directory)
+        patroni = host.named(undo.noted(Lost).pidfile)
+        return patroni is not None and all_survive(host, [patroni]) and not not_working(undo.role)
 
     def healthy(self, role: Role) -> bool:
         return leader(role).leads

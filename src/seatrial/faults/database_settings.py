@@ -15,10 +15,11 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, Field
 
-from seatrial.drivers.patroni import PatroniBinding, call, call_member, require_address, require_whole, until
+from seatrial.drivers.patroni import PatroniBinding, call, call_member, require_address, require_whole
 from seatrial.model.problems import Unavailable
 from seatrial.model.role import Role
 from seatrial.undo.protocol import Declared, Undo
+from seatrial.waiting import try_until
 
 Settings = dict[str, Any]
 _CHANGED_WITHIN_S = 20.0
@@ -103,4 +104,4 @@ def _change(role: Role, change: Settings) -> None:
             if not holds(change, now):
                 raise Unavailable(f"{url}: does not report {json.dumps(change)} yet")
 
-    until(changed, _CHANGED_WITHIN_S)
+    try_until(changed, _CHANGED_WITHIN_S)

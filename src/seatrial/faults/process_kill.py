@@ -7,15 +7,14 @@ A supervisor brings it back, or else the role's `start` command does when the fa
 
 from __future__ import annotations
 
-import shlex
 from typing import ClassVar
 
 from pydantic import BaseModel
 
-from seatrial.drivers.binding import Supervision
-from seatrial.drivers.supervised import all_running, back_again, processes_of, require_pidfile, start_again
+from seatrial.drivers.abilities import all_running, processes_of
+from seatrial.drivers.host import all_gone, all_survive, kill
 from seatrial.model.role import Role
-from seatrial.processes import ProcessId, all_gone, descendants, kill, survives
+from seatrial.processes import ProcessId
 from seatrial.undo.protocol import ANY, Declared, Undo
 
 
@@ -35,32 +34,33 @@ class ProcessKill(Declared):
     """Whether all descendants are killed too: those that would not notice the death of their parent."""
 
     def fit(self, role: Role) -> None:
-        require_pidfile(role)
+        processes_of(role).require_declared()
 
     def prepare(self, role: Role) -> Undo:
-        roots = processes_of(role)
-        doomed = (*roots, *(descendants(roots) if self.children else ()))
-        start = shlex.join(role.as_written(Supervision).start)
+        processes = processes_of(role)
+        roots = processes.found()
+        doomed = (*roots, *(processes.host.descendants(roots) if self.children else ()))
         return self.noting(
             role,
             Killed(processes=doomed),
-            touches=", ".join(map(str, doomed)),
-            by_hand=start or f"see why the supervisor of {role.name} does not start it again",
+            touches=processes.naming(doomed),
+            by_hand=processes.starting() or f"see why the supervisor of {role.name} does not start it again",
         )
 
     def inject(self, undo: Undo) -> None:
-        kill(undo.noted(Killed).processes)
+        kill(processes_of(undo.role).host, undo.noted(Killed).processes)
 
     def effective(self, undo: Undo) -> bool:
-        return all_gone(undo.noted(Killed).processes)
+        return all_gone(processes_of(undo.role).host, undo.noted(Killed).processes)
 
     def undo(self, undo: Undo) -> None:
-        if not all(survives(process) for process in undo.noted(Killed).processes):
-            start_again(undo.role, undo.token, undo.role.bound_to(Supervision))
+        processes = processes_of(undo.role)
+        if not all_survive(processes.host, undo.noted(Killed).processes):
+            processes.start_again(undo.token)
 
     def gone(self, undo: Undo) -> bool:
         """Whether whoever was killed runs again as a new process, or was never killed."""
-        return back_again(undo.role, undo.noted(Killed).processes)
+        return processes_of(undo.role).is_back(undo.noted(Killed).processes)
 
     def healthy(self, role: Role) -> bool:
         return all_running(role)

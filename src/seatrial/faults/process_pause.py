@@ -17,10 +17,11 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
-from seatrial.drivers.supervised import none_stopped, processes_of, require_own, require_pidfile
+from seatrial.drivers.abilities import none_stopped, processes_of
+from seatrial.drivers.host import resume, stop, stopped
 from seatrial.model.role import Role
 from seatrial.model.undo import none_of
-from seatrial.processes import ProcessId, descendants, is_running, is_stopped, resume, stop
+from seatrial.processes import ProcessId, State
 from seatrial.undo.protocol import ANY, Declared, Undo
 
 
@@ -38,43 +39,47 @@ class ProcessPause(Declared):
     drivers: ClassVar[frozenset[str]] = ANY
 
     def fit(self, role: Role) -> None:
-        require_pidfile(role)
+        processes_of(role).require_declared()
 
     def prepare(self, role: Role) -> Undo:
-        roots = processes_of(role)
-        return self._covering(role, [*roots, *descendants(roots)], Stopped(processes=(), before=()))
+        processes = processes_of(role)
+        roots = processes.found()
+        everyone = [*roots, *processes.host.descendants(roots)]
+        return self._covering(role, everyone, Stopped(processes=(), before=()))
 
     def extended(self, undo: Undo) -> Undo | None:
         noted = undo.noted(Stopped)
         known = {*noted.processes, *noted.before}
-        born = [process for process in descendants(noted.processes) if process not in known]
+        there = processes_of(undo.role).host.descendants(noted.processes)
+        born = [process for process in there if process not in known]
         return replace(self._covering(undo.role, born, noted), token=undo.token) if born else None
 
     def _covering(self, role: Role, more: Sequence[ProcessId], noted: Stopped) -> Undo:
-        before = (*noted.before, *(process for process in more if is_stopped(process)))
+        processes = processes_of(role)
+        before = (*noted.before, *stopped(processes.host, more))
         ours = (*noted.processes, *(process for process in more if process not in before))
         return self.noting(
             role,
             Stopped(processes=ours, before=before),
-            touches=", ".join(map(str, ours)),
-            by_hand=f"kill -CONT {' '.join(str(process.pid) for process in ours)}",
+            touches=processes.naming(ours),
+            by_hand=processes.resuming(ours),
         )
 
     def inject(self, undo: Undo) -> None:
-        stop(undo.noted(Stopped).processes)
+        stop(processes_of(undo.role).host, undo.noted(Stopped).processes)
 
     def effective(self, undo: Undo) -> bool:
-        alive = [process for process in undo.noted(Stopped).processes if is_running(process)]
-        return bool(alive) and all(is_stopped(process) for process in alive)
+        states = set(processes_of(undo.role).host.states(undo.noted(Stopped).processes))
+        return states - {State.GONE} == {State.STOPPED}
 
     def undo(self, undo: Undo) -> None:
-        resume(undo.noted(Stopped).processes)
+        resume(processes_of(undo.role).host, undo.noted(Stopped).processes)
 
     def gone(self, undo: Undo) -> bool:
         """Whether none of those that we stopped is stopped; one that died meanwhile is not."""
-        ours = undo.noted(Stopped).processes
-        require_own(undo.role, ours)
-        return none_of([each for each in ours if is_stopped(each)], ours, "still stopped")
+        ours, processes = undo.noted(Stopped).processes, processes_of(undo.role)
+        processes.require_own(ours)
+        return none_of(stopped(processes.host, ours), ours, "still stopped")
 
     def healthy(self, role: Role) -> bool:
         return none_stopped(role)

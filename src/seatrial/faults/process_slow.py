@@ -9,19 +9,18 @@ Processes that are born meanwhile are not slowed, because what is stopped must b
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BaseModel
 
+from seatrial.drivers.abilities import none_stopped, processes_of
+from seatrial.drivers.host import resume, stopped
 from seatrial.drivers.launch import end_tagged, start_companion
-from seatrial.drivers.supervised import none_stopped, processes_of, require_own, require_pidfile
 from seatrial.model.quantities import Duration, Ratio
 from seatrial.model.role import Role
 from seatrial.model.undo import none_of
-from seatrial.processes import ProcessId, descendants, is_stopped, resume, tagged
+from seatrial.processes import ProcessId, tagged
 from seatrial.undo.protocol import ANY, Declared, Undo
 
 _READY_WITHIN_S = 10.0
@@ -57,26 +56,28 @@ class ProcessSlow(Declared):
     """The length of one stop and go."""
 
     def fit(self, role: Role) -> None:
-        require_pidfile(role)
+        processes_of(role).require_declared()
 
     def prepare(self, role: Role) -> Undo:
-        roots = processes_of(role)
-        ours = [process for process in (*roots, *descendants(roots)) if not is_stopped(process)]
+        processes = processes_of(role)
+        roots = processes.found()
+        everyone = [*roots, *processes.host.descendants(roots)]
+        still = stopped(processes.host, everyone)
+        ours = [process for process in everyone if process not in still]
         return self.noting(
             role,
             Slowed(processes=tuple(ours)),
-            touches=", ".join(map(str, ours)),
+            touches=processes.naming(ours),
             by_hand=(
                 "end the process `python -m seatrial.faults.companions.throttle`, then:"
-                f" kill -CONT {' '.join(str(process.pid) for process in ours)}"
+                f" {processes.resuming(ours)}"
             ),
         )
 
     def inject(self, undo: Undo) -> None:
-        processes = json.dumps([asdict(process) for process in undo.noted(Slowed).processes])
         start_companion(
             "seatrial.faults.companions.throttle",
-            [str(self.to.fraction), str(self.period.seconds), processes],
+            [str(self.to.fraction), str(self.period.seconds), undo.to_json()],
             undo.token,
             directory=Path(undo.role.directory),
             within_s=_READY_WITHIN_S,
@@ -84,15 +85,13 @@ class ProcessSlow(Declared):
 
     def undo(self, undo: Undo) -> None:
         end_tagged(undo.token, Path(undo.role.directory))
-        resume(undo.noted(Slowed).processes)
+        resume(processes_of(undo.role).host, undo.noted(Slowed).processes)
 
     def gone(self, undo: Undo) -> bool:
         """Whether nobody throttles them any more, and none was left standing still."""
-        ours = undo.noted(Slowed).processes
-        require_own(undo.role, ours)
-        return not tagged(undo.token) and none_of(
-            [each for each in ours if is_stopped(each)], ours, "stopped"
-        )
+        ours, processes = undo.noted(Slowed).processes, processes_of(undo.role)
+        processes.require_own(ours)
+        return not tagged(undo.token) and none_of(stopped(processes.host, ours), ours, "stopped")
 
     def healthy(self, role: Role) -> bool:
         return none_stopped(role)

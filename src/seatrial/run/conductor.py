@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from seatrial import disk
+from seatrial import disk, drivers
 from seatrial.checks.protocol import When
 from seatrial.load.launch import LoadPlan, LoadProcess, launch
 from seatrial.load.offer import Offer
@@ -164,6 +164,7 @@ class Conductor:
             experiment=self._plan.experiment.experiment,
             run=self._evidence.run,
             faults=sorted({step.fault.name for step in self._plan.steps}),
+            modules=drivers.modules_of(step.role.driver for step in self._plan.steps),
             on_lost=lambda reason: self._end(Verdict.UNKNOWN, f"the fault session was lost: {reason}"),
         )
         try:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import logging
 import os
 import select
@@ -185,10 +186,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--lease", type=float, required=True, help="seconds without a heartbeat")
     parser.add_argument("--log", type=Path, required=True)
     parser.add_argument("--faults", nargs="*", default=[], help="declared names to load beforehand")
+    parser.add_argument("--modules", nargs="*", default=[], help="what else to load beforehand")
     given = parser.parse_args(arguments)
     _log_to(given.log, given.session)
     for name in given.faults:
         registry.load(name)
+    for module in given.modules:
+        importlib.import_module(module)
     journal = Journal(given.journal, patience_s=_BUSY_S)
     session = next(session for session in journal.sessions() if session.id == given.session)
     guardian = Guardian(journal, session, socket.socket(fileno=given.channel), given.lease)

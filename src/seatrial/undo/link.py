@@ -35,6 +35,7 @@ class GuardianLink:
         *,
         lease_s: float,
         faults: Sequence[str],
+        modules: Sequence[str] = (),
         on_lost: Callable[[str], None],
         command: Sequence[str] = GUARDIAN_COMMAND,
     ) -> None:
@@ -51,6 +52,7 @@ class GuardianLink:
             arguments = [
                 *("--journal", str(journal.resolve()), "--session", session),
                 *("--channel", str(its.fileno()), "--lease", str(lease_s), "--log", str(log)),
+                *("--modules", *modules),
                 *("--faults", *faults),
             ]
             self._process = self._start([*command, *arguments], its.fileno())

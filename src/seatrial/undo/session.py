@@ -101,13 +101,14 @@ class FaultSession:
         experiment: str,
         run: str,
         faults: Iterable[str] = (),
+        modules: Iterable[str] = (),
         lease_s: float = LEASE_S,
         clock: Clock | None = None,
         on_lost: Callable[[str], None] | None = None,
         guardian_command: Sequence[str] = GUARDIAN_COMMAND,
         verify_within_s: float = VERIFY_WITHIN_S,
     ) -> None:
-        """`faults`: declared names that the guardian loads beforehand.
+        """`faults`: declared names that the guardian loads beforehand; `modules`: what else undoing needs.
 
         `verify_within_s`: how long a role has to become well; with 0 its probe is asked once.
 
@@ -118,6 +119,7 @@ class FaultSession:
         self._me = myself()
         self._session = Session(uuid.uuid4().hex, target, experiment, run, self._me)
         self._faults = sorted(set(faults))
+        self._modules = sorted(set(modules))
         self._lease_s = lease_s
         self._on_lost = on_lost
         self._guardian_command = guardian_command
@@ -181,6 +183,7 @@ class FaultSession:
                 self.id,
                 lease_s=self._lease_s,
                 faults=self._faults,
+                modules=self._modules,
                 on_lost=self._lose,
                 command=self._guardian_command,
             )

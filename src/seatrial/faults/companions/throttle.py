@@ -1,34 +1,50 @@
 """The companion of process.slow: stops and continues processes in turn, so that they run part of the time.
 
-python -m seatrial.faults.companions.throttle CONDUCTOR SHARE PERIOD_S PROCESSES      (PROCESSES: JSON)
+python -m seatrial.faults.companions.throttle CONDUCTOR SHARE PERIOD_S UNDO           (UNDO: JSON)
+
+The share of time is what counts: where a signal takes long to arrive (some 15 ms until a container is frozen,
+a round trip to another machine) the period is made long enough to keep it.
 """
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 import time
 
+from seatrial.drivers.abilities import processes_of
+from seatrial.drivers.host import resume
 from seatrial.drivers.launch import Conductor, say_ready
-from seatrial.processes import ProcessId, resume, send
+from seatrial.faults.process_slow import Slowed
+from seatrial.model.problems import SeatrialError
+from seatrial.undo.protocol import Undo
+
+_SIGNALS_A_PERIOD = (
+    20  # so many could be sent one after the other: a signal's time is 5 % of a period at most
+)
 
 
 def main(arguments: list[str]) -> None:
     """Throttle until the conductor is gone, and leave everything running."""
     conductor, share, period_s = Conductor(arguments[0]), float(arguments[1]), float(arguments[2])
-    processes = [ProcessId(**each) for each in json.loads(arguments[3])]
+    undo = Undo.from_json(arguments[3])
+    host, slowed = processes_of(undo.role).host, undo.noted(Slowed).processes
+    host.states(slowed)  # a connection is opened now, and not timed
     said = False
     while conductor.lives():
-        for process in processes:
-            send(process, signal.SIGSTOP)
+        began_s = time.monotonic()
+        host.signal(slowed, signal.SIGSTOP)
         if not said:
+            period_s = max(period_s, _SIGNALS_A_PERIOD * (time.monotonic() - began_s))
             say_ready()
             said = True
         time.sleep(period_s * (1 - share))
-        resume(processes)
+        resume(host, slowed)
         time.sleep(period_s * share)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except SeatrialError as problem:
+        sys.exit(str(problem))

@@ -1,0 +1,145 @@
+"""Processes of another machine, by SSH.
+
+worker:
+  driver: ssh
+  host: web-1.staging.example       # must be allowed, as every host that is touched
+  user: deploy
+  identity: keys/staging            # a private key; by default those of the user who runs us, and the agent's
+  known_hosts: keys/known_hosts     # by default the user's; a host that is not in it is not trusted
+  pidfile: /run/worker.pid          # there, as start and log are; relative paths begin at the login's home
+  start: [systemctl, start, worker]
+
+There it takes an `sh` and Linux's /proc, and nothing is installed. The allow list is held on the address that
+is connected to: so configuration files of SSH, which may lead elsewhere, are not read, and nothing jumps.
+"""
+
+from __future__ import annotations
+
+import shlex
+import signal
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from seatrial.drivers import reach
+from seatrial.drivers.binding import Binding, Supervision
+from seatrial.drivers.pidfiles import Pidfiles
+from seatrial.drivers.sshconnection import Connection, connection_to
+from seatrial.model.problems import Path
+from seatrial.model.role import Role
+from seatrial.processes import ProcessId, State
+
+_CONNECT_WITHIN_S = 5
+_OPTIONS = {
+    "BatchMode": "yes",  # nobody is there to be asked for a password
+    "StrictHostKeyChecking": "yes",
+    "ConnectTimeout": str(_CONNECT_WITHIN_S),
+    "ServerAliveInterval": "2",
+    "ServerAliveCountMax": "3",
+    "ControlPath": "none",
+    "ClearAllForwardings": "yes",
+    "LogLevel": "ERROR",
+}
+
+
+class SshBinding(Binding):
+    """Which machine, how to log in, and where its processes are."""
+
+    driver: ClassVar[str] = "ssh"
+
+    host: str
+    port: int = 22
+    user: str = ""
+    identity: str = ""
+    known_hosts: str = ""
+
+    def addresses(self) -> Iterator[tuple[Path, str]]:
+        yield ("host",), f"ssh://{self.host}"
+
+    def processes(self, role: Role) -> Pidfiles:
+        """Those of its pidfiles, at that machine."""
+        return Pidfiles(role, role.bound_to(Supervision), SshMachine(role, self))
+
+    @property
+    def destination(self) -> str:
+        """As a person would type it."""
+        return f"{self.user}@{self.host}" if self.user else self.host
+
+
+class SshMachine:
+    """The machine of an SSH binding."""
+
+    def __init__(self, role: Role, binding: SshBinding) -> None:
+        self.place = f" at {binding.host}"
+        self._role = role
+        self._binding = binding
+
+    def states(self, wanted: Sequence[ProcessId]) -> list[State]:
+        if not wanted:
+            return []
+        return [State(line) for line in self._ask("states", *map(_written, wanted))]
+
+    def signal(self, wanted: Sequence[ProcessId], number: signal.Signals) -> None:
+        if wanted:
+            self._ask("signal", number.name.removeprefix("SIG"), *map(_written, wanted))
+
+    def descendants(self, roots: Sequence[ProcessId]) -> list[ProcessId]:
+        children: defaultdict[int, list[ProcessId]] = defaultdict(list)
+        there: set[ProcessId] = set()
+        for line in self._ask("everyone"):
+            written, _, parent = line.partition(" ")
+            process = _read(written)
+            children[int(parent)].append(process)
+            there.add(process)
+        pending = [root for root in roots if root in there]
+        found: dict[ProcessId, None] = {}
+        while pending:
+            born = [each for each in children[pending.pop(0).pid] if each not in found and each not in roots]
+            found |= dict.fromkeys(born)
+            pending += born
+        return list(found)
+
+    def named(self, pidfile: str) -> ProcessId | None:
+        return next(map(_read, self._ask("named", pidfile)), None)
+
+    def start_once(self, arguments: Sequence[str], token: str, log: str) -> None:
+        self._ask("start", token, log, *arguments)
+
+    def typed(self, arguments: Sequence[str]) -> str:
+        port = ["-p", str(self._binding.port)] if self._binding.port != 22 else []
+        return shlex.join(["ssh", *port, self._binding.destination, shlex.join(arguments)])
+
+    def _ask(self, *words: str) -> list[str]:
+        return self._connection().ask(shlex.join(words))
+
+    def _connection(self) -> Connection:
+        who = f"{self._role.name} at {self._binding.host}"
+        return connection_to((self._binding, self._role.allow, self._role.directory), who, self._commands)
+
+    def _commands(self) -> list[list[str]]:
+        """What to run for each address that the host has now and that is allowed."""
+        binding = self._binding
+        options = dict(_OPTIONS)
+        if binding.identity:
+            options |= {"IdentityFile": str(self._role.path(binding.identity)), "IdentitiesOnly": "yes"}
+        if binding.known_hosts:
+            known = str(self._role.path(binding.known_hosts))
+            options |= {"UserKnownHostsFile": known, "GlobalKnownHostsFile": "none"}
+        options |= {"HostKeyAlias": binding.host} if binding.port == 22 else {
+            "HostKeyAlias": f"[{binding.host}]:{binding.port}"
+        }  # fmt: skip
+        given = [part for name, value in options.items() for part in ("-o", f"{name}={value}")]
+        user = ["-l", binding.user] if binding.user else []
+        return [
+            ["ssh", "-F", "none", "-T", *given, "-p", str(binding.port), *user, address, "exec sh"]
+            for address in reach.admitted(self._role.allow_list, binding.host, self._role.name)
+        ]
+
+
+def _written(process: ProcessId) -> str:
+    return f"{process.pid}:{process.started}:{process.boot}"
+
+
+def _read(written: str) -> ProcessId:
+    pid, started, boot = written.split(":")
+    return ProcessId(int(pid), int(started), boot)

@@ -1,0 +1,119 @@
+"""A container by its engine's API, which may answer anything."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.places import Places
+from tests.support.podman import needs_podman
+
+from seatrial import drivers
+from seatrial.drivers.abilities import processes_of
+from seatrial.drivers.host import kill, stop, stopped
+from seatrial.model.problems import Unavailable, Unreachable
+from seatrial.model.role import Role
+from seatrial.processes import ProcessId, State
+
+RUNNING = {"Running": True, "Paused": False, "Pid": 7, "StartedAt": "2026-11-29T06:45:18.512844829Z"}
+CONTAINER = {"Id": "ab" * 32, "Name": "/worker", "State": RUNNING}
+
+
+@contextmanager
+def engine(path: Path, *answers: tuple[int, str]) -> Iterator[Role]:
+    """Something that listens on a socket and gives these answers, one a connection, the last for ever."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    listener.listen()
+
+    def serve() -> None:
+        left = list(answers)
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection:
+                connection.recv(65536)
+                status, body = left.pop(0) if len(left) > 1 else left[0]
+                head = f"HTTP/1.1 {status} x\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+                connection.sendall(head.encode() + body.encode())
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield Role("worker", "container", {"container": "worker", "socket": str(path)}, (), str(path.parent))
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "told"),
+    [
+        (404, '{"message": "No such container: worker"}', "the container worker does not run"),
+        (200, json.dumps({**CONTAINER, "State": {**RUNNING, "Running": False}}), "the container worker does not run"),
+        (500, '{"message": "the disk is full"}', 'HTTP 500: {"message": "the disk is full"}'),
+        (200, "<html>", "is this a container engine?"),
+        (200, "{}", "is this a container engine?"),
+        (200, json.dumps({**CONTAINER, "State": {**RUNNING, "StartedAt": "soon"}}), "is this a container engine?"),
+    ],
+)  # fmt: skip
+def test_any_answer_is_told(tmp_path: Path, status: int, body: str, told: str) -> None:
+    with engine(tmp_path / "s", (status, body)) as role, pytest.raises(Unavailable) as caught:
+        processes_of(role).found()
+    assert told in str(caught.value)
+
+
+def test_an_engine_that_is_away(tmp_path: Path) -> None:
+    role = Role("worker", "container", {"container": "worker", "socket": "nowhere.sock"}, (), str(tmp_path))
+    with pytest.raises(Unreachable, match="worker: GET http://engine/containers/worker/json"):
+        processes_of(role).found()
+
+
+def test_it_is_known_by_its_id_its_first_process_and_its_start(tmp_path: Path) -> None:
+    with engine(tmp_path / "s", (200, json.dumps(CONTAINER))) as role:
+        (found,) = processes_of(role).found()
+        assert found == ProcessId(7, 1795934718512845, "ab" * 32) or found.started // 10 == 179593471851284
+        host = processes_of(role).host
+        assert host.states([found, replace(found, pid=8)]) == [State.RUNNING, State.GONE]
+        processes_of(role).require_own([found])
+        with pytest.raises(Unreachable, match="worker: worker is another container now, or none"):
+            processes_of(role).require_own([replace(found, boot="cd" * 32)])
+
+
+def test_a_refusal_of_the_engine_is_told(tmp_path: Path) -> None:
+    with engine(tmp_path / "s", (200, json.dumps(CONTAINER)), (409, '{"message": "it may not"}')) as role:
+        found = ProcessId(7, 1795934718512845, "ab" * 32)
+        process = processes_of(role).host
+        with pytest.raises(Unavailable, match="HTTP 409"):
+            stop(process, [found])
+
+
+def told(**binding: Any) -> list[str]:
+    return [str(problem) for problem in drivers.problems_in("container", binding)]
+
+
+def test_its_binding() -> None:
+    assert told(container="worker", socket="/run/podman/podman.sock") == []
+    assert told() == ["container: is required and missing"]
+    assert told(container="x", sockt="y") == ["sockt: unknown key 'sockt'; did you mean 'socket'?"]
+
+
+@needs_podman
+def test_one_that_is_frozen_can_be_killed(places: Places) -> None:
+    with places.victim("container") as victim:
+        processes = processes_of(victim.role)
+        found = processes.found()
+        stop(processes.host, found)
+        assert stopped(processes.host, found) == found
+        kill(processes.host, found)
+        assert processes.host.states(found) == [State.GONE]
