@@ -14,7 +14,7 @@ import pytest
 from tests.support.listeners import Listener, http, listening
 
 from seatrial.actions.release_stop import ReleaseStop
-from seatrial.drivers import patroni, postgres, reach, redis
+from seatrial.drivers import libpq, patroni, reach, redis_client
 from seatrial.faults.http_call import HttpCall
 from seatrial.faults.toxiproxy import Toxiproxy
 from seatrial.lookups.audit_log import AuditLog
@@ -60,8 +60,8 @@ WAYS: dict[str, Callable[[str], object]] = {
     "http.call's probe": lambda at: CALL.healthy(role("http", url=f"http://{at}")),
     "toxiproxy": lambda at: Toxiproxy(toxic="down").prepare(role("toxiproxy", url=f"http://{at}", proxy="p")),
     "patroni": lambda at: patroni.cluster(role("patroni", url=f"http://{at}")),
-    "redis": lambda at: redis.answers(role("redis", url=f"redis://{at}/0")),
-    "postgres": lambda at: postgres.answers(role("postgres", url=f"postgresql://{at}/x")),
+    "redis": lambda at: redis_client.answers(role("redis", url=f"redis://{at}/0")),
+    "postgres": lambda at: libpq.answers(role("postgres", url=f"postgresql://{at}/x")),
     "release": lambda at: ReleaseStop().prepare(
         role("command", start=("true",), stop=("true",), ready=f"http://{at}/")
     ),

@@ -13,7 +13,7 @@ from tests.support.postgres import PASSWORD, Database, PatroniDouble, patroni, p
 from tests.support.victims import LOOPBACK, Service
 from tests.support.waiting import wait_until
 
-from seatrial.drivers.postgres import held_by
+from seatrial.drivers.libpq import held_by
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.role import Role
 from seatrial.processes import is_running, send, tagged

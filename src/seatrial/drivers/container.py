@@ -1,9 +1,8 @@
 """A container's processes, by the API of its engine: Docker, or Podman's service, which speaks the same.
 
-worker:
-  driver: container
-  container: worker                  # its name or id
-  socket: /run/podman/podman.sock    # by default Docker's
+    driver: container
+    container: worker
+    socket: /run/podman/podman.sock
 
 A container is stopped as a whole (its processes are frozen, those too that it starts meanwhile) and killed as
 a whole, so it stands for its processes as one: known by the container's id with the number and the start of
@@ -34,12 +33,14 @@ _START_WITHIN_S = 30.0
 
 
 class ContainerBinding(Binding):
-    """Which container, and where its engine listens."""
+    """A container of Docker or Podman: it is paused, killed and slowed as a process of this machine is."""
 
     driver: ClassVar[str] = "container"
 
-    container: str
-    socket: str = "/var/run/docker.sock"
+    container: str = Field(examples=["worker"])
+    """Its name or id."""
+    socket: str = Field(default="/var/run/docker.sock", examples=["/run/podman/podman.sock"])
+    """The Unix socket that its engine listens on."""
 
     def processes(self, role: Role) -> ContainerProcesses:
         """The container, as one process."""

@@ -1,16 +1,16 @@
 """Processes of another machine, by SSH.
 
-worker:
-  driver: ssh
-  host: web-1.staging.example       # must be allowed, as every host that is touched
-  user: deploy
-  identity: keys/staging            # a private key; by default those of the user who runs us, and the agent's
-  known_hosts: keys/known_hosts     # by default the user's; a host that is not in it is not trusted
-  pidfile: /run/worker.pid          # there, as start and log are; relative paths begin at the login's home
-  start: [systemctl, start, worker]
+    driver: ssh
+    host: web-1.staging.example
+    user: deploy
+    identity: keys/staging
+    known_hosts: keys/known_hosts
+    pidfile: /run/worker.pid            # there, as `start` and `log` are
+    start: [systemctl, start, worker]
 
-There it takes an `sh` and Linux's /proc, and nothing is installed. The allow list is held on the address that
-is connected to: so configuration files of SSH, which may lead elsewhere, are not read, and nothing jumps.
+There, relative paths begin at the home of whoever logs in; it takes an `sh` and Linux's /proc, and nothing is
+installed. The allow list is held on the address that is connected to: so SSH's own configuration files, which
+may lead elsewhere, are not read, and there is no way through a jump host.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ import shlex
 import signal
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from pydantic import Field
 
 from seatrial.drivers import reach
 from seatrial.drivers.binding import Binding, Supervision
@@ -27,6 +29,7 @@ from seatrial.drivers.pidfiles import Pidfiles
 from seatrial.drivers.sshconnection import Connection, connection_to
 from seatrial.model.problems import Path
 from seatrial.model.role import Role
+from seatrial.model.strict import counted_in
 from seatrial.processes import ProcessId, State
 
 _CONNECT_WITHIN_S = 5
@@ -43,15 +46,20 @@ _OPTIONS = {
 
 
 class SshBinding(Binding):
-    """Which machine, how to log in, and where its processes are."""
+    """Processes of another machine, by SSH: they are paused, killed and slowed there as they are here."""
 
     driver: ClassVar[str] = "ssh"
 
-    host: str
-    port: int = 22
-    user: str = ""
-    identity: str = ""
-    known_hosts: str = ""
+    host: str = Field(examples=["web-1.staging.example"])
+    """The machine, which must be allowed as every host that is touched."""
+    port: Annotated[int, counted_in("TCP port")] = 22
+    """Where its SSH server listens."""
+    user: str = Field(default="", examples=["deploy"])
+    """Who logs in; by default whoever runs us."""
+    identity: str = Field(default="", examples=["keys/staging"])
+    """The file of the private key; by default those of whoever runs us, and of the agent."""
+    known_hosts: str = Field(default="", examples=["keys/known_hosts"])
+    """The file of hosts and their keys, by default that of whoever runs us; no other host is trusted."""
 
     def addresses(self) -> Iterator[tuple[Path, str]]:
         yield ("host",), f"ssh://{self.host}"

@@ -14,7 +14,7 @@ from typing import Annotated, ClassVar
 from pydantic import BaseModel, Field
 
 from seatrial.drivers.launch import end_tagged, start_companion
-from seatrial.drivers.postgres import answers, connect, held_by, holding_place
+from seatrial.drivers.libpq import answers, connect, held_by, holding_place
 from seatrial.model.role import Role
 from seatrial.model.strict import counted_in
 from seatrial.processes import tagged

@@ -14,7 +14,7 @@ from psycopg import errors, sql
 from pydantic import BaseModel, Field
 
 from seatrial.drivers.launch import end_tagged, start_companion
-from seatrial.drivers.postgres import answers, connect, held_by, holding_place
+from seatrial.drivers.libpq import answers, connect, held_by, holding_place
 from seatrial.model.problems import BadInput
 from seatrial.model.quantities import Duration
 from seatrial.model.role import Role

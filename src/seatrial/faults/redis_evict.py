@@ -16,7 +16,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel
 
-from seatrial.drivers.redis import answers, connected, shell
+from seatrial.drivers.redis_client import answers, connected, shell
 from seatrial.model.quantities import Ratio
 from seatrial.model.role import Role
 from seatrial.model.undo import none_of

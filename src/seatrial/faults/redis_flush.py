@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, Field
 
-from seatrial.drivers.redis import answers, connected
+from seatrial.drivers.redis_client import answers, connected
 from seatrial.model.role import Role
 from seatrial.undo.protocol import Declared, Undo
 

@@ -13,7 +13,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel
 
-from seatrial.drivers.redis import answers, connected, holds_back, shell
+from seatrial.drivers.redis_client import answers, connected, holds_back, shell
 from seatrial.model.quantities import Duration
 from seatrial.model.role import Role
 from seatrial.undo.protocol import Declared, Undo

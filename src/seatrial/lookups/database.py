@@ -1,7 +1,7 @@
 """Connections to a target's database, from the address in a role.
 
 The allow list is held anew for each connection: its host is resolved then, and a database that has moved in
-a failover is followed. libpq is told which addresses it may use (see `drivers/postgres.py`). Another driver
+a failover is followed. libpq is told which addresses it may use (see `drivers/libpq.py`). Another driver
 would resolve the name once more by itself, so all of its addresses must be allowed.
 """
 
@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
 from seatrial.drivers import reach
-from seatrial.drivers.postgres import pinned
+from seatrial.drivers.libpq import pinned
 from seatrial.model.problems import BadInput
 from seatrial.model.role import Role
 

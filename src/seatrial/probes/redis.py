@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import redis
 
-from seatrial.drivers.redis import client_of
+from seatrial.drivers.redis_client import client_of
 from seatrial.model.probe import ProbeSpec
 from seatrial.model.problems import Unavailable
 from seatrial.model.role import Role

@@ -20,7 +20,7 @@ import psycopg
 from psycopg import sql
 
 from seatrial.drivers.launch import Conductor, say_ready
-from seatrial.drivers.postgres import holder_name, parameters_of
+from seatrial.drivers.libpq import holder_name, parameters_of
 from seatrial.model.allow import AllowList
 from seatrial.model.problems import SeatrialError, Unavailable
 from seatrial.model.target import resolve

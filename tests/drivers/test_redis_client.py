@@ -12,7 +12,7 @@ from tests.support.answers import HELLO, REPLIES
 from tests.support.listeners import Listener, listening
 
 from seatrial.drivers import reach
-from seatrial.drivers.redis import answers, client_of, connected
+from seatrial.drivers.redis_client import answers, client_of, connected
 from seatrial.model.allow import AllowList
 from seatrial.model.problems import BadInput, SeatrialError, Unavailable
 from seatrial.model.role import Role
