@@ -197,7 +197,7 @@ def joined(user_class: Any) -> VirtualUser:
     user.arrival = Arrival(zero_s=0.0)
     iteration.begin(user)
     user.on_start()
-    return VirtualUser(user, UnderWay(user.arrival, 2.0, said.append))
+    return VirtualUser(user, UnderWay(user.arrival, 2.0, said.append), has_started=True)
 
 
 def by_arrivals(user_class: Any) -> list[list[str]]:

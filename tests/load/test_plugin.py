@@ -13,11 +13,14 @@ import pytest
 
 _ROOT = Path(__file__).parents[2]
 LOCUSTFILE = """
-from locust import HttpUser, task
+from locust import HttpUser, tag, task
 class Visitor(HttpUser):
+    @tag("brief")
     @task
     def plain(self):
         self.client.get("/plain")
+        if self.environment.parsed_options.tags == ["brief"]:
+            self.environment.runner.quit()
 """
 
 
@@ -59,7 +62,7 @@ def test_a_rate_drives_an_unmodified_file(installed: Any, tmp_path: Path, http_s
 def test_without_a_rate_locust_does_what_it_always_did(
     installed: Any, tmp_path: Path, http_server: Any
 ) -> None:
-    code, said = locust(installed, tmp_path, "--host", http_server.url, "-u", "2", "-r", "2", "-t", "1s")
+    code, said = locust(installed, tmp_path, "--host", http_server.url, "--tags", "brief")
     assert code == 0, said
     assert "load generator" not in said
     assert {request.headers["user-agent"].partition("/")[0] for request in http_server.requests} == {

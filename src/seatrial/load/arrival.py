@@ -15,12 +15,13 @@ _TOLD_TO_S = 1e-3  # clients tell times in whole milliseconds
 class Arrival:
     """One virtual user's, from one arrival to the next. Instants are seconds after zero."""
 
-    __slots__ = ("_due_s", "_over_s", "requests", "zero_s")
+    __slots__ = ("_due_s", "_over_s", "failed", "requests", "zero_s")
 
     def __init__(self, zero_s: float) -> None:
         """`zero_s`: time zero on the monotonic clock."""
         self.zero_s = zero_s
         self.requests = 0  # of the arrival under way
+        self.failed = False  # one of them, and the service is to blame
         self._due_s: float | None = None
         self._over_s: float | None = None
 
@@ -29,6 +30,7 @@ class Arrival:
         self._due_s = due_s
         self._over_s = None
         self.requests = 0
+        self.failed = False
 
     def end(self) -> None:
         """It is over. Where nothing was sent so far, a report may still tell that something was."""

@@ -63,6 +63,8 @@ class Client(ClientState):
     def __init__(self, settings: ClientSettings, pools: Pools, under_way: UnderWay) -> None:
         super().__init__(settings, pools)
         self.under_way = under_way
+        self.user: Any = None
+        self.request_event: Any = None
         self._settle = under_way.settle
         self._deadline_s = under_way.deadline_s
 

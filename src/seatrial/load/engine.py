@@ -35,6 +35,7 @@ from seatrial.load.arrival import Arrival
 from seatrial.load.client import Client
 from seatrial.load.client_state import ClientSettings
 from seatrial.load.connection import Pools
+from seatrial.load.not_offered import NotOffered
 from seatrial.load.options import LoadOptions
 from seatrial.load.pacer import Pacer
 from seatrial.load.recorder import Recorder
@@ -91,7 +92,8 @@ class Engine:
         self._concluding = BoundedSemaphore()
         self._flusher: Any = None
         self._audit: GeneratorAudit | None = None
-        self._errors = ErrorTally(header.scenario)
+        files = environment.parsed_locustfiles or [header.scenario]
+        self._errors, self._consequences = ErrorTally(files[0]), ErrorTally(files[0])
         self._log_listener = LogListener(self._errors)
         self._stop_hearing: Callable[[], None] = lambda: None
         self._stop_providing: Callable[[], None] = lambda: None
@@ -155,12 +157,12 @@ class Engine:
         serving[me] = virtual = idle.pop() if idle else None
         try:
             if virtual is None:
-                virtual = serving[me] = self._new_user(task.pool.user_class)
-                virtual.begin(task, intended)
+                virtual = serving[me] = self._virtual(task.pool.user_class(self._environment))
+            self._account_for(virtual)
+            virtual.begin(task, intended)
+            if not virtual.has_started:
+                virtual.has_started = True
                 virtual.user.on_start()
-            else:
-                self._account_for(virtual)
-                virtual.begin(task, intended)
             iteration.iterate(virtual, task)
         except StopUser:
             virtual = self._stopped(task, virtual)
@@ -180,15 +182,22 @@ class Engine:
             if not serving and self._closing.is_set():
                 self._drained.set()
 
-    def _new_user(self, user_class: type[User]) -> VirtualUser:
-        user = user_class(self._environment)
+    def welcome(self, user: User) -> None:
+        """Locust has spawned a user: it is idle, and may be given an arrival."""
+        pool = next((task.pool for task in self._tasks if task.pool.user_class is type(user)), None)
+        if pool is not None and not self._closing.is_set():
+            pool.idle.append(self._virtual(user))
+
+    def _virtual(self, user: User) -> VirtualUser:
         iteration.begin(user)
         client = getattr(user, "client", None)
         return VirtualUser(user, client.under_way if isinstance(client, Client) else self._under_way(user))
 
     def _new_client(self, user: User, settings: ClientSettings, kind: type[Client]) -> Client:
         settings = settings if settings.host else replace(settings, host=self._host)
-        return kind(settings, self._pools, self._under_way(user))
+        client = kind(settings, self._pools, self._under_way(user))
+        client.user, client.request_event = user, self._events.request  # for who reaches for them
+        return client
 
     def _under_way(self, user: User) -> UnderWay:
         arrival, report = Arrival(self._header.zero_monotonic_s), partial(self._reporter.settled, user)
@@ -228,12 +237,28 @@ class Engine:
             self._reporter.dropped(task.name, intended, failure.of_the_scenario(error))
         user = virtual.user if virtual is not None else None
         self._events.user_error.fire(user_instance=user, exception=error, tb=error.__traceback__)
-        self._tell(error, task.name)
+        if virtual is not None and virtual.arrival.failed:
+            self._tell_of_consequence(error, task.name)
+        else:
+            self._tell(error, task.name)
 
     def _tell(self, error: BaseException, during: str) -> None:
-        if self._errors.raised(error, during):
+        if not self._errors.raised(error, during):
+            return
+        counted = {failure.COUNTED: True}
+        if isinstance(error, NotOffered):
+            logger.error(
+                "%s: %s (told once, and counted)", self._errors.place_of(error), error, extra=counted
+            )
+        else:
             said = f"{during}: {type(error).__name__}"
-            logger.error("%s (told once, and counted)", said, exc_info=error, extra={failure.COUNTED: True})
+            logger.error("%s (told once, and counted)", said, exc_info=error, extra=counted)
+
+    def _tell_of_consequence(self, error: BaseException, during: str) -> None:
+        """A task that goes on with an answer that was none stumbles; the failure itself is on record."""
+        if self._consequences.raised(error, during):
+            said = f"{during}: {type(error).__name__}"
+            logger.warning("%s after a request that failed (told once)", said, exc_info=error)
 
     # the end
 

@@ -66,7 +66,7 @@ def _follow(host: str, environment: Environment, web_ui: Any = None, **_: Any) -
         if environment.parsed_options is not None:
             environment.parsed_options.host = host
     options = environment.parsed_options
-    if options is not None and options.spool and options.run_time:
+    if options is not None and getattr(options, "spool", None) and options.run_time:
         logger.warning(
             "run-time (of locust.conf or the environment) does not count: the experiment says when"
         )

@@ -62,7 +62,9 @@ def retire(virtual: VirtualUser) -> None:
 
 
 def retires_silently(virtual: VirtualUser) -> bool:
-    """Whether nobody has written an `on_stop` that `retire` would run."""
+    """Whether it never started, or nobody has written an `on_stop` that `retire` would run."""
+    if not virtual.has_started:
+        return True
     return type(virtual.user).on_stop is User.on_stop and _silent(virtual.within)
 
 

@@ -41,6 +41,11 @@ def format_shape(shape: tuple[RateStep, ...]) -> str:
     return ",".join(f"{Duration(step.at_s)}={step.rate}" for step in shape)
 
 
+def peak_per_s(shape: tuple[RateStep, ...]) -> float:
+    """The highest rate that is offered."""
+    return max(step.rate.per_second for step in shape)
+
+
 def _step(text: str) -> RateStep:
     at, timed, rate = text.rpartition("=")
     return RateStep(Duration.parse(at).seconds if timed else 0.0, Rate.parse(rate))
@@ -164,11 +169,6 @@ class LoadOptions:
             given = texts.get(option.name)
             values[option.name] = option.read(option.check(option.default if given is None else str(given)))
         return cls(**values)
-
-    @property
-    def peak_per_s(self) -> float:
-        """The highest rate that is offered."""
-        return max(step.rate.per_second for step in self.rate)
 
     def offer(self) -> Offer:
         """The arrivals that the options describe."""

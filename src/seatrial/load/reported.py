@@ -25,7 +25,7 @@ from seatrial.load.recorder import NEVER, Recorder
 from seatrial.load.reporter import Recorded
 from seatrial.load.spool import SpoolHeader
 from seatrial.load.user_pool import served_here
-from seatrial.model.ownfailure import OWN
+from seatrial.model.ownfailure import OWN, is_ours
 
 
 def listen(event: Any, recorder: Recorder, header: SpoolHeader) -> Callable[[], None]:
@@ -52,6 +52,8 @@ def listen(event: Any, recorder: Recorder, header: SpoolHeader) -> Callable[[], 
         if error.startswith(OWN):
             ended_s = NEVER
         status, title = _whole(getattr(response, "status_code", 0)), str(name) or str(request_type)
+        if virtual is not None and exception and not is_ours(error):
+            virtual.arrival.failed = True
         recorder.add(due_s, max(sent_s, due_s), ended_s, not exception, status, title, "", error)
 
     event.add_listener(heard)

@@ -11,6 +11,7 @@ from seatrial.load.failure import RequestFailed
 from seatrial.load.recorder import NEVER, Recorder
 from seatrial.load.response import Response
 from seatrial.load.under_way import Request
+from seatrial.model.ownfailure import is_ours
 
 
 class Recorded(dict[str, Any]):
@@ -30,8 +31,11 @@ class Reporter:
         self._zero_unix_s = zero_unix_s
         self._deadline_ms = deadline_s * 1e3
 
-    def settled(self, user: User, request: Request) -> None:
-        """A request has been answered, or has failed, and the scenario has judged it."""
+    def settled(self, user: User, request: Request) -> bool:
+        """A request has been answered, or has failed, and the scenario has judged it.
+
+        Whether the service is to blame for a failure.
+        """
         ok, error, exception = request.judge()
         intended, sent, ended = request.intended, request.sent, request.ended
         name, status, served_by = request.name, request.status_code, request.served_by
@@ -50,6 +54,7 @@ class Reporter:
             start_time=self._zero_unix_s + intended,
             url=request.url,
         )
+        return not ok and not is_ours(error)
 
     def dropped(self, name: str, intended: float, reason: str) -> None:
         """An arrival was due and nothing could be sent for it."""

@@ -34,7 +34,7 @@ class NoAnswer(ResponseError, ConnectionError):  # noqa: N818
     """From `raise_for_status`: no answer. Also requests' ConnectionError."""
 
 
-class _ScenarioRaised(RequestFailed):
+class ScenarioRaised(RequestFailed):
     """The scenario raised while it looked at an answer that had nothing wrong with it."""
 
 
@@ -227,7 +227,7 @@ class Response:
             return False, self.error, RequestFailed(self.error)
         if isinstance(verdict, Exception):
             reason = str(verdict) or type(verdict).__name__
-            if not isinstance(verdict, _ScenarioRaised):
+            if not isinstance(verdict, ScenarioRaised):
                 reason = in_other_words(reason)
             reason = shown(" ".join(reason.split()))  # first whole: half a secret is not recognised
             return False, reason[:_LONGEST_ERROR], verdict
@@ -250,7 +250,7 @@ class Response:
             if expected:
                 self._verdict = error
             elif self.ok:  # what the service answered badly stays the service's failure
-                self._verdict = _ScenarioRaised(f"{SCENARIO}{type(error).__name__}: {error}")
+                self._verdict = ScenarioRaised(f"{SCENARIO}{type(error).__name__}: {error}")
         assert self._settle is not None
         self._settle(self)
         return expected

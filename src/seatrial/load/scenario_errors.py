@@ -55,8 +55,12 @@ class ErrorTally:
         """Count an exception; whether it is the first of its kind. `during`: the task, or what else ran."""
         if _comes_of_a_refusal(error) or is_on_record(error):
             return False  # the wall has told of it, or the log does, and it is counted
-        place = place_of(error.__traceback__, self._scenario)
+        place = self.place_of(error)
         return self._count((type(error).__name__, place), _said(error), place, during)
+
+    def place_of(self, error: BaseException) -> str:
+        """Where in the scenario it was raised."""
+        return place_of(error.__traceback__, self._scenario)
 
     def refused(self, attempt: Attempt) -> None:
         """Count a connection that the wall refused, whatever the scenario's library makes of it."""

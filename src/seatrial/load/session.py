@@ -35,7 +35,7 @@ from seatrial.load.call import locate
 from seatrial.load.engine import Engine
 from seatrial.load.merging import merged
 from seatrial.load.notices import notices, refuse_proxies
-from seatrial.load.options import LoadOptions
+from seatrial.load.options import LoadOptions, parse_shape, peak_per_s
 from seatrial.load.parquet import save
 from seatrial.load.spool import CANNOT_WRITE, SpoolHeader, SpoolReader
 from seatrial.load.user import OpenLoopUser, ProtocolUser
@@ -68,6 +68,8 @@ class Session:
         self._conclusion: Any = None
         self._let_go: Callable[[], None] = lambda: None
         self._walled = wall.standing() is not None  # by a conductor, whose list nothing makes longer
+        if rate := getattr(environment.parsed_options, "rate", ""):
+            self._flatten(peak_per_s(parse_shape(rate)))
 
     def start(self, **_: Any) -> None:
         """Locust starts a test: share out the arrivals, or take what the master assigns, and begin."""
@@ -75,7 +77,9 @@ class Session:
         if not isinstance(self._environment.runner, WorkerRunner):
             texts[KEY] = None  # not those of the last test, should this one be refused
         driven = self._driven(texts)
-        self._let_go = standby.hold(driven)  # also if this test is refused: nobody expects a closed loop
+        self._let_go = standby.hold(
+            driven, self._welcome
+        )  # also if this test is refused: nobody expects a closed loop
         try:
             options = LoadOptions.parse(texts)
             if driven:
@@ -115,12 +119,21 @@ class Session:
 
     def _say(self, driven: list[type[User]], tasks: list[Task], options: LoadOptions) -> None:
         environment = self._environment
-        if environment.shape_class is not None:
-            logger.warning("%s", shape.notice(environment.shape_class, options.peak_per_s))
-            environment.shape_class = shape.Level()
+        self._flatten(peak_per_s(options.rate))
         if not isinstance(environment.runner, WorkerRunner):
             for line in notices(driven, tasks, environment.host or ""):
                 logger.info("%s", line)
+
+    def _flatten(self, peak: float) -> None:
+        """A scenario's own shape is of users, and does not count: as soon as it is known that a rate does."""
+        found = self._environment.shape_class
+        if found is not None and not isinstance(found, shape.Level):
+            logger.warning("%s", shape.notice(found, peak))
+            self._environment.shape_class = shape.Level()
+
+    def _welcome(self, user: User) -> None:
+        if self._engine is not None:
+            self._engine.welcome(user)
 
     def stop_sending(self, **_: Any) -> None:
         """Locust stops the test: wait for stragglers and put the rest on record."""
@@ -196,7 +209,7 @@ class Session:
             return None
         if assignment.machine != this_machine():
             raise ValueError("load workers must run on one machine, whose clock they share; use --processes")
-        machine.prepare(options.max_in_flight, options.peak_per_s / share.count)
+        machine.prepare(options.max_in_flight, peak_per_s(options.rate) / share.count)
         header = SpoolHeader(
             worker=str(share.index),
             pid=os.getpid(),

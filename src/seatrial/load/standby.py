@@ -1,8 +1,9 @@
 """Locust's own instances of the driven user classes stand by: the load is not made by them.
 
 Locust spawns as many users as `-u` says, one by default, and runs each in a loop. In an open model arrivals
-come by a schedule and are served by virtual users of ours, so what Locust spawns only waits to be stopped:
-Locust keeps its bookkeeping, and its listeners see users of the scenario's classes.
+come by a schedule and are served by virtual users. What Locust spawns are the first of these, and there will
+be more if more are busy at once; the loop in which Locust would run them only waits to be stopped. So Locust
+keeps its bookkeeping, and its listeners see users of the scenario's classes.
 """
 
 from __future__ import annotations
@@ -21,14 +22,23 @@ def stand_by(user: User, group: Any) -> Any:
     return user._greenlet
 
 
-def hold(user_classes: Iterable[type[User]]) -> Callable[[], None]:
-    """Have every user that Locust spawns of these classes stand by; call the result to let go again."""
-    held = [(each, vars(each).get("start")) for each in user_classes]
-    for user_class, _ in held:
-        user_class.start = stand_by  # type: ignore[method-assign,assignment]
+def hold(user_classes: Iterable[type[User]], welcome: Callable[[User], None]) -> Callable[[], None]:
+    """Have every user that Locust spawns of these classes stand by; call the result to let go again.
+
+    `welcome` is called with each of them.
+    """
+
+    def start(user: User, group: Any) -> Any:
+        welcome(user)
+        return stand_by(user, group)
+
+    held = {each: vars(each).get("start") for each in user_classes}
+    for user_class in held:
+        user_class.start = start  # type: ignore[method-assign,assignment]
 
     def let_go() -> None:
-        for user_class, start in held:
+        while held:
+            user_class, start = held.popitem()
             if start is None:
                 del user_class.start
             else:

@@ -38,7 +38,7 @@ class Request(Protocol):
         """Whether it was answered well; if not, why, for the log and for Locust's statistics."""
 
 
-Report = Callable[[Any], None]
+Report = Callable[[Any], bool | None]  # whether the service has failed the request
 
 
 class UnderWay:
@@ -58,7 +58,8 @@ class UnderWay:
         """It is decided: put it on record, once."""
         if request in self._open:
             self._open.remove(request)
-            self._report(request)
+            if self._report(request):
+                self.arrival.failed = True
 
     def depart(self) -> None:
         """The arrival is over: what the scenario has left undecided is decided as it stands."""
@@ -75,5 +76,5 @@ class UnderWay:
         self._report = _keep_to_oneself
 
 
-def _keep_to_oneself(request: Request) -> None:
+def _keep_to_oneself(_: Request) -> None:
     """Report nothing."""

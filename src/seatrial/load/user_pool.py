@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from greenlet import getcurrent  # type: ignore[import-untyped]
 from locust import TaskSet
+from locust.user.users import PytestUser
 
 from seatrial.load.arrival import Arrival
 from seatrial.load.under_way import UnderWay
@@ -43,6 +44,7 @@ class VirtualUser:
     under_way: UnderWay
     within: dict[type[TaskSet], Entered] = field(default_factory=dict)
     serves: Task | None = None
+    has_started: bool = False
     tree: dict[str, Any] = field(default_factory=dict)  # what greenlets know that it has started
 
     def __post_init__(self) -> None:
@@ -93,30 +95,38 @@ def tasks_of(user_classes: Sequence[type[User]], *, filtered: bool = False) -> l
     """Every task of every class. A class gets arrivals in proportion to its `weight`.
 
     Locust's `fixed_count` is a number of users, which an open model has not: it counts as the class's weight.
-    `filtered`: tags have taken tasks away, so a class may have none left, and then gets no arrivals. Raises
-    ValueError for classes without tasks.
+    A class without tasks gets none; `filtered`: tags may have taken them away. Raises ValueError when none
+    has any, and for a class that has said what it does in a way that nobody reads any more.
     """
     found = []
     for user_class in user_classes:
         tasks: list[Any] = list(user_class.tasks)
         if not tasks and not filtered:
-            raise ValueError(_without_tasks(user_class))
+            _complain_of_former(user_class)
         pool = UserPool(user_class)
         weight = user_class.fixed_count or user_class.weight
         # Locust lists a task as often as its weight says
         for what in dict.fromkeys(tasks):
             share = weight * tasks.count(what) / len(tasks)
             found.append(Task(what, share, pool, is_task_set(what)))
-    if not found:
+    if found:
+        return found
+    if filtered:
         raise ValueError("--tags and --exclude-tags leave no task to run")
-    return found
+    names = ", ".join(each.__name__ for each in user_classes)
+    if len(user_classes) == 1:
+        raise ValueError(f"{names} has no tasks; mark its methods with @task")
+    raise ValueError(f"{names} have no tasks; mark their methods with @task")
 
 
-def _without_tasks(user_class: type[User]) -> str:
+def _complain_of_former(user_class: type[User]) -> None:
     name, former = user_class.__name__, getattr(user_class, "task_set", None)
     if former is not None and is_task_set(former):
-        return f"{name} has no tasks: task_set is of Locust before 1.0; write tasks = [{former.__name__}]"
-    return f"{name} has no tasks; mark its methods with @task"
+        raise ValueError(
+            f"{name} has no tasks: task_set is of Locust before 1.0; write tasks = [{former.__name__}]"
+        )
+    if issubclass(user_class, PytestUser):
+        raise ValueError(f"{name} is a test of pytest; write it as a method of a HttpUser class, with @task")
 
 
 def is_task_set(task: object) -> bool:
