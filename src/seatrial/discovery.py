@@ -224,6 +224,6 @@ def build(registry: Registry[Any], name: str, parameters: Mapping[str, Any]) -> 
     """
     declared = cast("type[BaseModel]", registry.find(name))
     try:
-        return declared.model_validate(dict(parameters))
+        return declared.model_validate(dict(parameters), by_name=False)
     except ValidationError as error:
         raise BadInput(problems_of(error, declared, "parameter")) from error

@@ -81,3 +81,12 @@ def test_what_is_not_known_is_bad_input(
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "nothing is called 'proces.kill'; did you mean 'process.kill'?" in captured.err
+
+
+def test_a_schema_is_one_object(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert seatrial(monkeypatch, "schema", "target") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert document["properties"]["base_url"]["description"].startswith("Where load goes")
+    assert seatrial(monkeypatch, "schema", "readiness") == 64
+    assert "there is no kind of file called 'readiness'; known: experiment, " in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""`seatrial explain`: what may be written into a file, and what everything means."""
+"""`seatrial explain` and `seatrial schema`: what may be written into a file, and what everything means."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ _INDENT = 4  # of examples, in the docstrings and on the screen
 
 
 def register(app: typer.Typer) -> None:
-    """Add this command to the application."""
+    """Add these commands to the application."""
     app.command()(explain)
+    app.command()(schema)
 
 
 def explain(
@@ -45,6 +46,18 @@ def explain(
             print_text(_explained(entry))
     else:
         print_text(_listing(found))
+
+
+def schema(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="experiment, target, suite or schedule.")],
+) -> None:
+    """Print the JSON Schema of a kind of file, for an editor or for whoever checks files.
+
+    With yaml-language-server, a file's first line: # yaml-language-server: $schema=experiment.json
+    """
+    from seatrial.explain.schemas import schema as schema_of
+
+    print_json(schema_of(kind))
 
 
 def _listing(entries: Iterable[Entry]) -> RenderableType:

@@ -56,7 +56,7 @@ def problems_in(driver: str, written: Mapping[str, Any]) -> list[Problem]:
         if record is None:
             Supervision.model_validate(filled_in)
         else:
-            record.model_validate(filled_in, extra="forbid")
+            record.model_validate(filled_in, extra="forbid", by_name=False)
     except ValidationError as error:
         found = problems_of(error, record or Supervision)
         return [

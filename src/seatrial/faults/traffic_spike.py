@@ -27,7 +27,7 @@ class TrafficSpike(Declared):
     name: ClassVar[str] = "traffic.spike"
     drivers: ClassVar[frozenset[str]] = ANY
 
-    times: Annotated[float, Field(gt=0, le=1000, strict=False), counted_in("times as fast")] = 10.0
+    times: Annotated[float, Field(gt=0, le=1000), counted_in("times as fast")] = 10.0
     """How many times as fast arrivals come while it lasts."""
 
     def arrival_factor(self) -> float:

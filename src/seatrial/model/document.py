@@ -163,7 +163,7 @@ def build(record: type[Record], document: Document) -> Record:
     if not isinstance(document.data, dict):
         raise BadInput(document.problem((), "a mapping of keys to values is expected here"))
     try:
-        return record.model_validate(document.data)
+        return record.model_validate(document.data, by_name=False)
     except ValidationError as error:
         found = [_written(document, record, dict(detail)) for detail in error.errors()]
         raise BadInput(sorted(found, key=_place)) from error
