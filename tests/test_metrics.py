@@ -29,7 +29,7 @@ from seatrial.metrics import StoreCollector, alert_rules, dashboard, listen, wri
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.result import Bounds
 from seatrial.model.verdict import Verdict
-from seatrial.store import Ending, Occurrence, OccurrenceState, Store
+from seatrial.store import Occurrence, OccurrenceEnding, OccurrenceState, Store
 
 ROOT = Path(__file__).parents[1]
 NOW = START + timedelta(days=1)
@@ -97,7 +97,7 @@ def test_what_is_left_behind_is_counted_be_it_a_fault_or_an_action(store: Store)
 
 def test_occurrences_are_counted_and_known_schedules_begin_at_zero(store: Store) -> None:
     occurrence = Occurrence("monthly", NOW, NOW, "testbed")
-    store.occurrences.close(occurrence, Ending(OccurrenceState.MISSED), NOW)
+    store.occurrences.close(occurrence, OccurrenceEnding(OccurrenceState.MISSED), NOW)
     found = samples(collector(store, schedules=lambda: ["weekly"], open_faults=lambda: 3))
     assert found['seatrial_occurrences_total{outcome="missed",schedule="monthly"}'] == 1
     assert found['seatrial_occurrences_total{outcome="missed",schedule="weekly"}'] == 0
@@ -147,7 +147,7 @@ def test_it_listens_and_says_when_it_cannot(store: Store) -> None:
 def test_rules_and_dashboard_name_only_metrics_that_exist(store: Store) -> None:
     store.record(result(steps=(unverified(),)), [], NOW)
     Reporter(store, Settings()).finished(result(Verdict.FAIL, 2))
-    store.occurrences.close(Occurrence("s", NOW, NOW, "t"), Ending(OccurrenceState.MISSED), NOW)
+    store.occurrences.close(Occurrence("s", NOW, NOW, "t"), OccurrenceEnding(OccurrenceState.MISSED), NOW)
     store.record(result(Verdict.PASS, 3), [], NOW)
     known = {name.partition("{")[0] for name in samples(collector(store, open_faults=lambda: 0))}
     used = set(re.findall(r"\bseatrial_\w+", alert_rules() + dashboard()))

@@ -21,9 +21,9 @@ from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.verdict import Verdict
 from seatrial.store import (
     Claim,
-    Ending,
     MessageState,
     Occurrence,
+    OccurrenceEnding,
     OccurrenceState,
     OutboxMessage,
     Store,
@@ -147,7 +147,7 @@ def test_an_occurrence_is_claimed_once_and_a_target_runs_one_at_a_time(store: St
     assert claims.claim(occurrence(), "two", "daemon b", NOW) is Claim.TAKEN
     assert claims.claim(occurrence(1), "three", "daemon b", NOW) is Claim.BUSY
     assert claims.claim(occurrence(1, target="other"), "four", "daemon b", NOW) is Claim.WON
-    assert claims.finish("one", Ending(OccurrenceState.RUN, "r", "pass"), NOW)
+    assert claims.finish("one", OccurrenceEnding(OccurrenceState.RUN, "r", "pass"), NOW)
     assert claims.claim(occurrence(2), "five", "daemon b", NOW) is Claim.WON
     assert claims.claim(occurrence(), "six", "daemon b", NOW) is Claim.TAKEN
 
@@ -155,7 +155,7 @@ def test_an_occurrence_is_claimed_once_and_a_target_runs_one_at_a_time(store: St
 def test_asking_again_after_a_lost_answer_has_won(store: Store) -> None:
     assert store.occurrences.claim(occurrence(), "one", "a", NOW) is Claim.WON
     assert store.occurrences.claim(occurrence(), "one", "a", NOW) is Claim.WON
-    store.occurrences.finish("one", Ending(OccurrenceState.RUN), NOW)
+    store.occurrences.finish("one", OccurrenceEnding(OccurrenceState.RUN), NOW)
     assert store.occurrences.claim(occurrence(), "one", "a", NOW) is Claim.TAKEN
 
 
@@ -176,13 +176,13 @@ def test_an_owner_that_was_only_silent_may_correct_interrupted_to_run(store: Sto
     claims = store.occurrences
     claims.claim(occurrence(), "one", "a", NOW)
     claims.interrupt(claims.running()[0], "silent", NOW)
-    assert not claims.finish("one", Ending(OccurrenceState.INTERRUPTED), NOW)
-    assert claims.finish("one", Ending(OccurrenceState.RUN, "r", "pass"), NOW)
+    assert not claims.finish("one", OccurrenceEnding(OccurrenceState.INTERRUPTED), NOW)
+    assert claims.finish("one", OccurrenceEnding(OccurrenceState.RUN, "r", "pass"), NOW)
     assert claims.counts() == {("monthly", OccurrenceState.RUN): 1}
 
 
 def test_a_missed_occurrence_and_its_page_are_recorded_once(store: Store) -> None:
-    missed = Ending(OccurrenceState.MISSED, detail="no daemon was running")
+    missed = OccurrenceEnding(OccurrenceState.MISSED, detail="no daemon was running")
     assert store.occurrences.close(occurrence(), missed, NOW, [message(1)])
     assert not store.occurrences.close(occurrence(), missed, NOW, [message(2)])
     assert len(store.outbox.messages()) == 1
@@ -192,7 +192,7 @@ def test_occurrences_since_the_last_pass(store: Store) -> None:
     def ended(hour: int, state: OccurrenceState, verdict: str = "", schedule: str = "monthly") -> None:
         claim = f"{schedule} {hour}"
         store.occurrences.claim(occurrence(hour, schedule=schedule), claim, "a", NOW)
-        store.occurrences.finish(claim, Ending(state, "r", verdict), NOW)
+        store.occurrences.finish(claim, OccurrenceEnding(state, "r", verdict), NOW)
 
     assert store.occurrences.since_pass() == {}
     ended(0, OccurrenceState.RUN, "unknown")
@@ -200,8 +200,8 @@ def test_occurrences_since_the_last_pass(store: Store) -> None:
     assert store.occurrences.since_pass() == {"monthly": 0}
     ended(2, OccurrenceState.RUN, "fail")
     ended(3, OccurrenceState.INTERRUPTED)
-    store.occurrences.close(occurrence(4), Ending(OccurrenceState.MISSED), NOW)
-    store.occurrences.close(occurrence(5), Ending(OccurrenceState.SKIPPED), NOW)
+    store.occurrences.close(occurrence(4), OccurrenceEnding(OccurrenceState.MISSED), NOW)
+    store.occurrences.close(occurrence(5), OccurrenceEnding(OccurrenceState.SKIPPED), NOW)
     ended(0, OccurrenceState.RUN, "unknown", "weekly")
     store.occurrences.claim(occurrence(6), "runs now", "a", NOW)
     assert store.occurrences.since_pass() == {"monthly": 3, "weekly": 1}
@@ -223,7 +223,7 @@ def test_many_threads_and_connections_share_one_file(tmp_path: Path) -> None:
             for hour in range(5):
                 if store.occurrences.claim(occurrence(hour), f"{number}/{hour}", "d", NOW) is Claim.WON:
                     won.append(hour)
-                    store.occurrences.finish(f"{number}/{hour}", Ending(OccurrenceState.RUN), NOW)
+                    store.occurrences.finish(f"{number}/{hour}", OccurrenceEnding(OccurrenceState.RUN), NOW)
 
     threads = [threading.Thread(target=contend, args=(number,)) for number in range(4)]
     for thread in threads:

@@ -14,7 +14,7 @@ from seatrial.model.role import Role
 from seatrial.processes import ProcessId
 from seatrial.trials.scheduled import run_scheduled
 from seatrial.undo import registry
-from seatrial.undo.journal import Journal, Session
+from seatrial.undo.journal import Journal, SessionRecord
 from seatrial.undo.recover import LeftBehindError
 from seatrial.undo.session import journal_path
 
@@ -31,7 +31,7 @@ def undo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     fault = registry.build("command.run", {"inject": ["true"], "undo": program})
     record = fault.prepare(Role("cache", "command", {}, (), str(tmp_path)))
     journal = Journal(journal_path(tmp_path / "home"))
-    journal.open_session(Session("dead", "shop", "crash", "an-earlier-run", DEAD, guardian=DEAD))
+    journal.open_session(SessionRecord("dead", "shop", "crash", "an-earlier-run", DEAD, guardian=DEAD))
     number = journal.prepare("dead", "boom", record, 2**62)
     now = journal.clock.now()
     journal.activate(number, now, now, 2**62)

@@ -83,7 +83,7 @@ def test_aside_keeps_the_order_and_waits_only_at_the_end() -> None:
     expected = b"".join(pieces)
     with os.fdopen(reading, "rb") as pipe:
         assert pipe.read(len(expected)) == expected
-    aside.settle()
+    aside.drain()
     os.close(writing)
 
 
@@ -100,7 +100,7 @@ def test_aside_does_not_hoard_for_a_reader_who_never_comes() -> None:
         assert aside.write(bytes(100_000)) == 100_000
     assert aside._unread <= 1 << 20
     gate.set()
-    aside.settle()
+    aside.drain()
     assert aside._unread == 0
 
 

@@ -17,7 +17,7 @@ from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.role import Role
 from seatrial.processes import ProcessId, myself
 from seatrial.undo import registry
-from seatrial.undo.journal import Journal, Session
+from seatrial.undo.journal import Journal, SessionRecord
 from seatrial.undo.undoing import Undoer
 
 TOKEN = "a-token-that-nobody-sees"
@@ -112,9 +112,9 @@ def test_a_path_leads_to_no_other_host(admin: Role) -> None:
 def test_a_call_that_nobody_confirmed_is_taken_back_twice(admin: Role, home: Path) -> None:
     """The conductor died; its call may be on its way yet."""
     journal = Journal(home / "faults.sqlite")
-    journal.open_session(Session("s", "shop", "e", "r", ProcessId(1, 1, "gone")))
+    journal.open_session(SessionRecord("s", "shop", "e", "r", ProcessId(1, 1, "gone")))
     undo = registry.build("http.call", {**CALLS, "within": "50ms"}).prepare(admin)
     entry = journal.entry(journal.prepare("s", "call", undo, 0))
-    assert Undoer(journal, myself()).undo(entry).settled
+    assert Undoer(journal, myself()).undo(entry).undone
     assert [method for method, *_ in Admin.asked] == ["DELETE", "DELETE"]
     journal.close()

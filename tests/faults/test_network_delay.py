@@ -214,7 +214,7 @@ class TestEnds:
         with FaultSession(home, "shop", experiment="e", run="r", faults=["network.delay"]) as drill:
             drill.inject(delay(), routed.role, ttl_s=30)
             assert median(round_trips(routed)) >= 2 * _HELD_S
-        assert [(outcome.settled, outcome.verified) for outcome in drill.outcomes] == [(True, True)]
+        assert [(outcome.undone, outcome.verified) for outcome in drill.outcomes] == [(True, True)]
         assert recover(home) == []
 
     def test_rules_and_tables_of_others_survive(self, routed: RoutedNamespaces) -> None:

@@ -85,7 +85,7 @@ def test_in_a_session_and_after_a_reboot_of_the_namespace(routed: RoutedNamespac
     with FaultSession(home, "shop", experiment="e", run="r", faults=["network.partition"]) as drill:
         drill.inject(partition(), routed.role, ttl_s=30)
         assert not routed.passes(routed.west, routed.east)
-    assert [(outcome.settled, outcome.verified) for outcome in drill.outcomes] == [(True, True)]
+    assert [(outcome.undone, outcome.verified) for outcome in drill.outcomes] == [(True, True)]
     assert routed.passes(routed.west, routed.east)
     assert recover(home) == []
 

@@ -107,7 +107,7 @@ def test_in_a_session(volume: Role, home: Path) -> None:
     with FaultSession(home, "shop", experiment="e", run="r", faults=["volume.fill"]) as drill:
         drill.inject(fill(), volume, ttl_s=30)
         assert free(volume) == 0
-    assert [(outcome.settled, outcome.verified) for outcome in drill.outcomes] == [(True, True)]
+    assert [(outcome.undone, outcome.verified) for outcome in drill.outcomes] == [(True, True)]
     assert recover(home) == []
 
 

@@ -11,11 +11,11 @@ from seatrial.incidents import schedules
 from seatrial.incidents.event import IncidentEvent, Subject
 from seatrial.incidents.history import History
 from seatrial.incidents.policy import Context, Escalation
-from seatrial.store import Ending, Occurrence, OccurrenceState, OutboxMessage
+from seatrial.store import Occurrence, OccurrenceEnding, OccurrenceState, OutboxMessage
 
 NOW = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 CONTEXT = Context(routes=KEPT, reproduce="seatrial run chaos/x.yaml")
-MISSED = Ending(OccurrenceState.MISSED, detail="no daemon was there")
+MISSED = OccurrenceEnding(OccurrenceState.MISSED, detail="no daemon was there")
 
 
 def triggered(messages: list[OutboxMessage]) -> IncidentEvent:
@@ -29,7 +29,7 @@ def open_since(when: datetime, *sinks: str, failures: int = 1) -> History:
 
 def test_a_missed_occurrence_is_the_schedules_own_incident() -> None:
     occurrence = Occurrence("monthly", NOW, NOW, "testbed")
-    missed = Ending(OccurrenceState.MISSED, detail="no daemon was there")
+    missed = OccurrenceEnding(OccurrenceState.MISSED, detail="no daemon was there")
     event = triggered(schedules.on_missed(occurrence, missed, NOW, History(), CONTEXT))
     assert event.dedup_key == "seatrial/testbed/schedule.monthly"
     assert "planned for 2026-03-01 03:00 UTC was missed: no daemon was there" in event.summary
@@ -37,7 +37,7 @@ def test_a_missed_occurrence_is_the_schedules_own_incident() -> None:
     assert [each.sink for each in louder] == ["pagerduty", "pagerduty-escalation"]
 
 
-UNKNOWN = Ending(OccurrenceState.RUN, "monthly-0001", "unknown", "x: the generator was late")
+UNKNOWN = OccurrenceEnding(OccurrenceState.RUN, "monthly-0001", "unknown", "x: the generator was late")
 WHY = ["x: the generator was late", "y: it was not run here"]
 MONTHLY = Occurrence("monthly", NOW, NOW, "testbed")
 WARNING = replace(CONTEXT, severity="warning")
@@ -69,7 +69,7 @@ def test_the_second_without_a_pass_between_them_is_louder_and_goes_to_the_second
 
 
 def test_an_open_incident_never_gets_quieter() -> None:
-    missed = schedules.on_missed(MONTHLY, Ending(OccurrenceState.MISSED), NOW, History(), CONTEXT)
+    missed = schedules.on_missed(MONTHLY, OccurrenceEnding(OccurrenceState.MISSED), NOW, History(), CONTEXT)
     told = History(1, {"pagerduty": NOW}, triggered(missed))
     patient = replace(WARNING, escalation=Escalation(unknown=9))
     assert triggered(schedules.on_unknown(MONTHLY, UNKNOWN, WHY, NOW, told, patient)).severity == "error"
@@ -95,7 +95,7 @@ def test_files_that_cannot_be_used_are_told_once_and_resolved_when_mended() -> N
 
 
 def test_nothing_but_blackouts_is_a_warning_while_nothing_else_is_open() -> None:
-    skipped = Ending(OccurrenceState.SKIPPED, detail="never: freeze")
+    skipped = OccurrenceEnding(OccurrenceState.SKIPPED, detail="never: freeze")
     event = triggered(schedules.on_nothing_but_blackouts(MONTHLY, skipped, 3, NOW, History(), WARNING))
     assert event.severity == "warning"
     assert event.summary.endswith("was skipped, as the 2 before it: never: freeze")

@@ -28,7 +28,7 @@ from seatrial.run import openruns
 from seatrial.run.case import Case
 from seatrial.run.clock import RunClock
 from seatrial.run.conclusion import Backdrop
-from seatrial.run.conductor import Conducted, Ending
+from seatrial.run.conductor import Conducted, RunEnding
 from seatrial.run.evidence import Evidence, RunJournal, read_journal
 from seatrial.run.execute import Execution, Keeping, conclude, execute
 from seatrial.run.observer import Silent
@@ -63,7 +63,7 @@ def keeping(directory: Path) -> Iterator[Keeping]:
         yield Keeping(evidence, journal, directory, held, None, clock)
 
 
-def concluded(directory: Path, case: Case, endings: tuple[Ending, ...] = ()) -> Execution:
+def concluded(directory: Path, case: Case, endings: tuple[RunEnding, ...] = ()) -> Execution:
     requests = log()
     with keeping(directory) as place:
         conducted = Conducted(requests, (), 20.0, endings, place.now.anchor_mono_s)
@@ -124,7 +124,7 @@ def test_a_fail_is_told_as_one_although_its_report_is_missing(
         raise KeyError("nope")
 
     monkeypatch.setattr("seatrial.run.conclusion.render_html", fail)
-    execution = concluded(tmp_path, case(), (Ending(Verdict.FAIL, "guard: all was bad"),))
+    execution = concluded(tmp_path, case(), (RunEnding(Verdict.FAIL, "guard: all was bad"),))
     assert execution.defective
     assert execution.exit_code == 1
     assert execution.result.reasons[0] == "guard: all was bad"

@@ -168,7 +168,7 @@ class Story:
             meanwhile(timeline)
             timeline.join(10)
             assert not timeline.is_alive()
-        timeline.settle()
+        timeline.note_undos()
         journal.close()
         return timeline
 

@@ -27,7 +27,7 @@ from seatrial.run.sealing import public_key
 from seatrial.run.unfinished import CUT_SHORT, Zero, finish_at, with_its_undo
 from seatrial.store import Store
 from seatrial.undo.clock import Instant
-from seatrial.undo.journal import Entry, State, What
+from seatrial.undo.journal import Entry, EntryState, What
 from seatrial.undo.protocol import Undo
 from seatrial.undo.session import Life
 
@@ -282,7 +282,7 @@ def test_after_a_reboot_only_wall_clocks_can_be_compared() -> None:
 @pytest.mark.parametrize("activated", [True, False])
 def test_the_journal_of_faults_knows_what_the_runs_own_had_no_time_to_say(activated: bool) -> None:
     undo = Undo("command.run", {}, Role("worker", "process", {}, (), "/"), {}, "", "rm mark")
-    state = State.UNDONE if activated else State.UNDO_FAILED
+    state = EntryState.UNDONE if activated else EntryState.UNDO_FAILED
     entry = Entry(1, "s", "mark", undo, state, 0, activated, CONDUCTOR, None, None, "")
     at = {what: Instant(0, number * 10**9, 0) for number, what in enumerate(What)}
     if not activated:

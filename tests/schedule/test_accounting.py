@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seatrial.schedule.accounting import Step, decide
-from seatrial.store import Ending, Occurrence, OccurrenceState
+from seatrial.store import Occurrence, OccurrenceEnding, OccurrenceState
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -64,7 +64,7 @@ def test_a_late_one_waits_for_a_window_that_is_closed_now() -> None:
 
 def test_when_the_next_one_is_due_only_the_last_is_run() -> None:
     decided = decide(hourly(0, 0), NOON + HOUR, 7200, lambda _: None, "the target was busy")
-    assert isinstance(decided[0].outcome, Ending)
+    assert isinstance(decided[0].outcome, OccurrenceEnding)
     assert (
         decided[0].outcome.detail == "the target was busy, and the next one is due (1:00:00 after it was due)"
     )
@@ -93,5 +93,5 @@ def test_decisions_are_a_prefix_in_order_with_at_most_one_start(
     for each in decided:
         if each.outcome is Step.START:
             assert each.occurrence.due_at <= now <= each.occurrence.due_at + timedelta(seconds=1800)
-        if isinstance(each.outcome, Ending) and each.outcome.state is OccurrenceState.SKIPPED:
+        if isinstance(each.outcome, OccurrenceEnding) and each.outcome.state is OccurrenceState.SKIPPED:
             assert each.occurrence.due_at in blackouts

@@ -18,7 +18,7 @@ from seatrial.run import openruns
 from seatrial.run.evidence import Evidence, RunJournal
 from seatrial.run.openruns import OpenRun
 from seatrial.undo import Undo
-from seatrial.undo.journal import Journal, Session
+from seatrial.undo.journal import Journal, SessionRecord
 from seatrial.undo.session import journal_path
 
 STARTED = datetime(2026, 11, 1, 2, 30, tzinfo=UTC)
@@ -93,7 +93,7 @@ def _write_spool(evidence: Evidence, rows: int) -> None:
 
 def _inject(directory: Path, home: Path, evidence: Evidence, undo: tuple[str, ...]) -> int:
     journal = Journal(journal_path(home))
-    journal.open_session(Session("s", "shop", "crash", evidence.run, CONDUCTOR))
+    journal.open_session(SessionRecord("s", "shop", "crash", evidence.run, CONDUCTOR))
     role = Role("worker", "process", {}, ("127.0.0.1",), str(directory))
     (directory / "mark").touch()
     parameters = {"inject": ["touch", "mark"], "undo": list(undo)}

@@ -21,7 +21,7 @@ from tests.support.waiting import wait_until
 
 from seatrial.processes import await_gone, send
 from seatrial.undo import recover
-from seatrial.undo.journal import Ending, Journal, State, What
+from seatrial.undo.journal import EntryState, Journal, SessionEnding, What
 from seatrial.undo.session import journal_path
 
 CONDUCTOR_STEPS = (
@@ -195,7 +195,7 @@ def _run(home: Path, trial: Trial, victims: Sequence[Victim]) -> Result:
             tuple(str(victim) for victim in victims if not _soon_intact(victim)),
             len(recovered),
             undo_s,
-            all(session.ending is Ending.INTERRUPTED for session in journal.sessions()),
+            all(session.ending is SessionEnding.INTERRUPTED for session in journal.sessions()),
             tuple(complaints + _open_faults(journal)),
         )
     finally:
@@ -244,7 +244,7 @@ def _freeze(
     seen by its effect, and by its log.
     """
     conductor.send_signal(signal.SIGSTOP)
-    settled = {State.UNDONE, State.UNDOING}
+    settled = {EntryState.UNDONE, EntryState.UNDOING}
     log = journal.path.with_name("guardian.log")
 
     def undone() -> bool:

@@ -23,7 +23,15 @@ from seatrial.model.role import Role
 from seatrial.model.undo import UndoOutcome
 from seatrial.processes import ProcessId, myself
 from seatrial.undo import Undo
-from seatrial.undo.journal import Ending, Journal, JournalBusyError, JournalError, Session, State, What
+from seatrial.undo.journal import (
+    EntryState,
+    Journal,
+    JournalBusyError,
+    JournalError,
+    SessionEnding,
+    SessionRecord,
+    What,
+)
 
 ROLE = Role("r", "process", {}, ("127.0.0.1",), "/")
 UNDO = Undo("process.pause", {}, ROLE, {"processes": []}, "nobody", "true")
@@ -33,7 +41,7 @@ OTHER = ProcessId(1, 1, "x")
 @pytest.fixture
 def journal(home: Path) -> Iterator[Journal]:
     journal = Journal(home / "faults.sqlite")
-    journal.open_session(Session("s", "shop", "crash", "run", myself()))
+    journal.open_session(SessionRecord("s", "shop", "crash", "run", myself()))
     yield journal
     journal.close()
 
@@ -50,7 +58,7 @@ def test_a_life_and_its_instants(journal: Journal) -> None:
     journal.undone(number)
     journal.verified(number)
     entry = journal.entry(number)
-    assert (entry.state, entry.verified, entry.activated) == (State.UNDONE, True, True)
+    assert (entry.state, entry.verified, entry.activated) == (EntryState.UNDONE, True, True)
     instants = journal.instants(number)
     assert list(instants) == [
         What.PREPARED, What.BEFORE, What.AFTER, What.OBSERVED, What.CLAIMED, What.UNDONE, What.VERIFIED
@@ -81,7 +89,7 @@ def test_what_is_being_undone_is_not_active_any_more(journal: Journal) -> None:
     assert not journal.amend(number, UNDO)
     journal.failed(number, "no luck")
     entry = journal.entry(number)
-    assert (entry.state, entry.error) == (State.UNDO_FAILED, "no luck")
+    assert (entry.state, entry.error) == (EntryState.UNDO_FAILED, "no luck")
     assert journal.claim(number, myself(), lambda _: False)
     journal.undone(number)
     assert journal.entry(number).error == ""
@@ -96,10 +104,10 @@ def test_a_reboot_ends_every_time_to_live(journal: Journal) -> None:
 
 def test_sessions_and_their_ends(journal: Journal) -> None:
     journal.guarded_by("s", OTHER)
-    journal.end_session("s", Ending.INTERRUPTED)
-    journal.end_session("s", Ending.CLOSED)  # the first to say so is believed
+    journal.end_session("s", SessionEnding.INTERRUPTED)
+    journal.end_session("s", SessionEnding.CLOSED)  # the first to say so is believed
     (session,) = journal.sessions()
-    assert (session.guardian, session.ending) == (OTHER, Ending.INTERRUPTED)
+    assert (session.guardian, session.ending) == (OTHER, SessionEnding.INTERRUPTED)
 
 
 def test_only_its_owner_reads_it(journal: Journal) -> None:
@@ -203,12 +211,12 @@ def test_a_copy_at_any_instant_is_a_consistent_past(home: Path, journal: Journal
 
 
 LEGAL = {
-    None: {State.PREPARED},
-    State.PREPARED: {State.ACTIVE, State.UNDOING},
-    State.ACTIVE: {State.UNDOING},
-    State.UNDOING: {State.UNDONE, State.UNDO_FAILED},
-    State.UNDO_FAILED: {State.UNDOING, State.UNDONE},
-    State.UNDONE: {State.UNDO_FAILED},
+    None: {EntryState.PREPARED},
+    EntryState.PREPARED: {EntryState.ACTIVE, EntryState.UNDOING},
+    EntryState.ACTIVE: {EntryState.UNDOING},
+    EntryState.UNDOING: {EntryState.UNDONE, EntryState.UNDO_FAILED},
+    EntryState.UNDO_FAILED: {EntryState.UNDOING, EntryState.UNDONE},
+    EntryState.UNDONE: {EntryState.UNDO_FAILED},
 }
 
 
@@ -223,8 +231,8 @@ class Lives(RuleBasedStateMachine):
         self.journal = Journal(Path(os.environ["SEATRIAL_TEST_JOURNAL"]))
         self.journal._db.execute("PRAGMA synchronous = OFF")
         self.session = os.urandom(8).hex()
-        self.journal.open_session(Session(self.session, "shop", "crash", "run", OTHER))
-        self.states: dict[int, State] = {}
+        self.journal.open_session(SessionRecord(self.session, "shop", "crash", "run", OTHER))
+        self.states: dict[int, EntryState] = {}
         self.alive = {ProcessId(number, 1, "boot") for number in (1, 2, 3)}
 
     @rule(target=faults)
@@ -235,14 +243,16 @@ class Lives(RuleBasedStateMachine):
     def activate(self, fault: int) -> None:
         now = self.journal.clock.now()
         was = self.journal.entry(fault).state
-        assert self.journal.activate(fault, now, now, 0) == (was is State.PREPARED)
+        assert self.journal.activate(fault, now, now, 0) == (was is EntryState.PREPARED)
 
     @rule(fault=faults, who=who)
     def claim(self, fault: int, who: ProcessId) -> None:
         was = self.journal.entry(fault)
         got = self.journal.claim(fault, who, lambda holder: holder not in self.alive)
-        held_by_living = was.state is State.UNDOING and was.claimant != who and was.claimant in self.alive
-        assert (got is None) == (was.state is State.UNDONE or held_by_living)
+        held_by_living = (
+            was.state is EntryState.UNDOING and was.claimant != who and was.claimant in self.alive
+        )
+        assert (got is None) == (was.state is EntryState.UNDONE or held_by_living)
 
     @rule(fault=faults)
     def undone(self, fault: int) -> None:
@@ -268,12 +278,12 @@ class Lives(RuleBasedStateMachine):
         for entry in self.journal.entries(self.session):
             was = self.states.get(entry.id)
             assert entry.state == was or entry.state in LEGAL[was], (was, entry.state)
-            assert (entry.claimant is None) == (entry.state in (State.PREPARED, State.ACTIVE))
-            assert entry.error or entry.state is not State.UNDO_FAILED
-            assert not entry.error or entry.state in (State.UNDO_FAILED, State.UNDOING)
+            assert (entry.claimant is None) == (entry.state in (EntryState.PREPARED, EntryState.ACTIVE))
+            assert entry.error or entry.state is not EntryState.UNDO_FAILED
+            assert not entry.error or entry.state in (EntryState.UNDO_FAILED, EntryState.UNDOING)
             self.states[entry.id] = entry.state
         open_now = {entry.id for entry in self.journal.open_entries(self.session)}
-        assert open_now == {fault for fault, state in self.states.items() if state is not State.UNDONE}
+        assert open_now == {fault for fault, state in self.states.items() if state is not EntryState.UNDONE}
 
     def teardown(self) -> None:
         self.journal.close()
@@ -338,10 +348,10 @@ from pathlib import Path
 home = Path(sys.argv[1])
 subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "none", str(home)], check=True)
 from tests.undo.test_journal import UNDO
-from seatrial.undo.journal import Journal, Session
+from seatrial.undo.journal import Journal, SessionRecord
 from seatrial.processes import myself
 journal = Journal(home / "faults.sqlite")
-journal.open_session(Session("s", "shop", "crash", "run", myself()))
+journal.open_session(SessionRecord("s", "shop", "crash", "run", myself()))
 faults = [journal.prepare("s", f"fault {number}", UNDO, 0) for number in range(5)]
 balloon = os.open(home / "balloon", os.O_CREAT | os.O_WRONLY)
 try:

@@ -12,7 +12,7 @@ from tests.support.waiting import wait_until
 from seatrial.model.role import Role
 from seatrial.processes import ProcessId, identify, is_stopped, send
 from seatrial.undo import FaultSession, Undo, recover, registry
-from seatrial.undo.journal import Ending, Journal, Session, State
+from seatrial.undo.journal import EntryState, Journal, SessionEnding, SessionRecord
 from seatrial.undo.session import journal_path
 
 PAUSE = registry.build("process.pause", {})
@@ -22,7 +22,7 @@ DEAD = ProcessId(2**22 - 1, 1, "a boot long ago")
 def leave_behind(home: Path, undo: Undo, *, active: bool) -> None:
     """The journal as a run leaves it that dies."""
     journal = Journal(journal_path(home))
-    journal.open_session(Session("dead", "shop", "crash", "a-run", DEAD, guardian=DEAD))
+    journal.open_session(SessionRecord("dead", "shop", "crash", "a-run", DEAD, guardian=DEAD))
     number = journal.prepare("dead", "freeze", undo, 2**62)
     if active:
         now = journal.clock.now()
@@ -48,7 +48,7 @@ def test_what_was_left_is_undone_once(home: Path, tree: Tree) -> None:
         assert tree.intact()
         assert recover(home) == []
         journal = Journal(journal_path(home))
-        assert [session.ending for session in journal.sessions()] == [Ending.INTERRUPTED]
+        assert [session.ending for session in journal.sessions()] == [SessionEnding.INTERRUPTED]
         journal.close()
 
 
@@ -66,7 +66,7 @@ def test_what_cannot_be_undone_stays_and_says_what_to_do(home: Path, role: Role)
     for _ in range(2):  # it is tried each time
         (found,) = recover(home)
         assert not found.undone
-        assert found.outcome.state is State.UNDO_FAILED
+        assert found.outcome.state is EntryState.UNDO_FAILED
         assert found.outcome.entry.undo.by_hand == "mend it with a hammer"
 
 

@@ -20,7 +20,7 @@ from seatrial.model.role import Role
 from seatrial.model.undo import UndoOutcome
 from seatrial.processes import is_running, is_stopped, send
 from seatrial.undo import FaultSession, InjectionError, Undo, UndoFailedError, recover, registry, session
-from seatrial.undo.journal import Ending, Journal, JournalError, State, What
+from seatrial.undo.journal import EntryState, Journal, JournalError, SessionEnding, What
 from seatrial.undo.link import GUARDIAN_COMMAND
 from seatrial.undo.session import journal_path
 from seatrial.undo.undoing import Outcome, Undoer
@@ -90,12 +90,12 @@ def test_a_fault_comes_and_goes(home: Path, tree: Tree, service: Service) -> Non
     first, second = drill.history()
     assert (first.entry.label, first.entry.state, second.entry.state) == (
         "freeze",
-        State.UNDONE,
-        State.UNDONE,
+        EntryState.UNDONE,
+        EntryState.UNDONE,
     )
     assert first.instants[What.AFTER] == paused.after
     journal = Journal(journal_path(home))
-    assert [each.ending for each in journal.sessions()] == [Ending.CLOSED]
+    assert [each.ending for each in journal.sessions()] == [SessionEnding.CLOSED]
     journal.close()
     assert recover(home) == []
 
@@ -160,7 +160,7 @@ def test_an_injection_that_fails_is_undone_at_once(home: Path, scripted: type[An
         with pytest.raises(InjectionError, match="no such luck"):
             drill.inject(scripted(inject_fails=True), role, ttl_s=30)
         assert scripted.told == ["inject it", "undo it"]
-        assert [life.entry.state for life in drill.history()] == [State.UNDONE]
+        assert [life.entry.state for life in drill.history()] == [EntryState.UNDONE]
     assert drill.outcomes == []
 
 
@@ -172,7 +172,7 @@ def test_an_undo_that_fails_is_loud_and_tried_again_at_the_end(
         injection = drill.inject(scripted(undo_fails=1), role, ttl_s=30)
         with pytest.raises(UndoFailedError, match="by hand: mend it"):
             drill.undo(injection.prepared)
-    assert [outcome.settled for outcome in drill.outcomes] == [True]
+    assert [outcome.undone for outcome in drill.outcomes] == [True]
 
 
 @pytest.mark.usefixtures("in_process")
@@ -341,7 +341,7 @@ def test_an_injection_under_way_is_undone_when_it_is_through(
         firing.join()
         undoing.join()
         assert scripted.told == ["inject slowly", "undo it"]
-        assert [life.entry.state for life in drill.history()] == [State.UNDONE]
+        assert [life.entry.state for life in drill.history()] == [EntryState.UNDONE]
 
 
 def test_the_death_of_the_guardian_ends_the_session(home: Path, tree: Tree) -> None:
@@ -361,7 +361,7 @@ def test_the_death_of_the_guardian_ends_the_session(home: Path, tree: Tree) -> N
             drill.inject(PAUSE, tree.role, ttl_s=30)
     assert lost == ["the guardian is dead"] == [drill.lost]
     journal = Journal(journal_path(home))
-    assert [each.ending for each in journal.sessions()] == [Ending.INTERRUPTED]
+    assert [each.ending for each in journal.sessions()] == [SessionEnding.INTERRUPTED]
     journal.close()
 
 
@@ -381,9 +381,9 @@ def test_a_fault_does_not_outlive_its_time_to_live(home: Path, tree: Tree) -> No
     with a_session(home) as drill:
         injection = drill.inject(PAUSE, tree.role, ttl_s=0.2)
         wait_until(tree.intact, what="the guardian undoes it")
-        wait_until(lambda: drill.history()[0].entry.state is State.UNDONE)
+        wait_until(lambda: drill.history()[0].entry.state is EntryState.UNDONE)
         assert not drill.lost
-        assert drill.undo(injection.prepared).settled  # the conductor's own undo comes late, and is harmless
+        assert drill.undo(injection.prepared).undone  # the conductor's own undo comes late, and is harmless
         assert drill.history()[0].entry.claimant == drill._link.process
 
 

@@ -15,7 +15,7 @@ from seatrial.model.role import Role
 from seatrial.model.undo import PartlyUndone, UndoOutcome
 from seatrial.processes import ProcessId, myself
 from seatrial.undo import UndoFailedError
-from seatrial.undo.journal import Entry, Journal, JournalError, Session, State
+from seatrial.undo.journal import Entry, EntryState, Journal, JournalError, SessionRecord
 from seatrial.undo.undoing import Undoer
 
 STRANGER = ProcessId(1, 1, "boot")
@@ -25,8 +25,8 @@ ROLE = Role("another", "process", {}, (), ".")
 @pytest.fixture
 def journal(home: Path) -> Iterator[Journal]:
     journal = Journal(home / "faults.sqlite", patience_s=0.05)
-    journal.open_session(Session("s", "shop", "crash", "run", myself()))
-    journal.open_session(Session("theirs", "shop", "crash", "run", STRANGER))
+    journal.open_session(SessionRecord("s", "shop", "crash", "run", myself()))
+    journal.open_session(SessionRecord("theirs", "shop", "crash", "run", STRANGER))
     yield journal
     journal.close()
 
@@ -57,7 +57,7 @@ def test_the_last_is_undone_first(
     entries = [prepared(label=label) for label in "abc"]
     outcomes = undoer.undo_each(entries)
     assert scripted.told == ["undo c", "undo b", "undo a"]
-    assert [outcome.state for outcome in outcomes] == [State.UNDONE] * 3
+    assert [outcome.state for outcome in outcomes] == [EntryState.UNDONE] * 3
 
 
 def test_where_no_more_threads_start_all_is_undone_and_verified(
@@ -79,11 +79,11 @@ def test_a_failure_stops_nobody_and_is_tried_again(
     entries = [prepared(label="a"), prepared(label="b", undo_fails=1), prepared(label="c")]
     outcomes = {outcome.entry.id: outcome for outcome in undoer.undo_each(entries)}
     failed = outcomes[entries[1].id]
-    assert failed.state is State.UNDO_FAILED
+    assert failed.state is EntryState.UNDO_FAILED
     assert failed.error.startswith("scripted: undo raised OSError: still broken (conftest.py:")
     assert "by hand: mend b" in str(UndoFailedError([failed]))
     assert [entry.id for entry in journal.open_entries("s")] == [entries[1].id]
-    assert undoer.undo_each(journal.open_entries("s"))[0].settled
+    assert undoer.undo_each(journal.open_entries("s"))[0].undone
 
 
 def test_one_that_hangs_stops_nobody(
@@ -92,7 +92,7 @@ def test_one_that_hangs_stops_nobody(
     entries = [prepared(label="a"), prepared(label="b", undo_hangs=True)]
 
     def let_go() -> bool:
-        wait_until(lambda: journal.entry(entries[0].id).state is State.UNDONE)
+        wait_until(lambda: journal.entry(entries[0].id).state is EntryState.UNDONE)
         scripted.hanging.set()
         return True
 
@@ -102,12 +102,12 @@ def test_one_that_hangs_stops_nobody(
     watcher.start()
     outcomes = undoer.undo_each(entries)
     watcher.join()
-    assert {outcome.state for outcome in outcomes} == {State.UNDONE}
+    assert {outcome.state for outcome in outcomes} == {EntryState.UNDONE}
 
 
 def test_a_fault_whose_code_is_gone_fails_alone(journal: Journal, prepared: Callable[..., Entry]) -> None:
     outcome = Undoer(journal, myself()).undo(prepared())  # the registry knows no "scripted"
-    assert outcome.state is State.UNDO_FAILED
+    assert outcome.state is EntryState.UNDO_FAILED
     assert "unknown fault 'scripted'" in outcome.error
 
 
@@ -115,9 +115,11 @@ def test_a_fault_that_a_living_conductor_may_inject_yet_is_not_undone(
     journal: Journal, prepared: Callable[..., Entry], build: Any, scripted: type[Any]
 ) -> None:
     entry = prepared(session="theirs", active=False)
-    assert Undoer(journal, myself(), build=build, absent=lambda _: False).undo(entry).state is State.UNDOING
-    assert journal.entry(entry.id).state is State.UNDOING
-    assert Undoer(journal, myself(), build=build).undo(entry).state is State.UNDONE  # it is dead
+    assert (
+        Undoer(journal, myself(), build=build, absent=lambda _: False).undo(entry).state is EntryState.UNDOING
+    )
+    assert journal.entry(entry.id).state is EntryState.UNDOING
+    assert Undoer(journal, myself(), build=build).undo(entry).state is EntryState.UNDONE  # it is dead
     assert scripted.told == ["undo it", "undo it"]
 
 
@@ -125,7 +127,7 @@ def test_a_fault_in_effect_is_undone_though_its_conductor_lives(
     journal: Journal, prepared: Callable[..., Entry], build: Any
 ) -> None:
     entry = prepared(session="theirs")
-    assert Undoer(journal, myself(), build=build, absent=lambda _: False).undo(entry).settled
+    assert Undoer(journal, myself(), build=build, absent=lambda _: False).undo(entry).undone
 
 
 def test_a_locked_journal_keeps_no_effect_in_place(
@@ -139,13 +141,13 @@ def test_a_locked_journal_keeps_no_effect_in_place(
     entry = prepared()
     other = Journal(home / "faults.sqlite")
     other._db.execute("BEGIN IMMEDIATE")
-    assert undoer.undo(entry).state is State.UNDOING
-    assert undoer.undo(entry).state is State.UNDOING
+    assert undoer.undo(entry).state is EntryState.UNDOING
+    assert undoer.undo(entry).state is EntryState.UNDOING
     assert scripted.told == ["undo it"] * 2
     assert caplog.text.count("is undone unclaimed (told once)") == 1, "a log must not fill the disk"
     other._db.execute("ROLLBACK")
     other.close()
-    assert undoer.undo(entry).settled
+    assert undoer.undo(entry).undone
     assert journal.open_entries("s") == []
 
 
@@ -156,19 +158,24 @@ def test_who_has_been_claimed_is_left_alone_unless_by_force(
     parent = myself()  # any process that lives and is not the claimant
     other = Undoer(journal, STRANGER)
     assert journal.claim(entry.id, parent, lambda _: False)
-    assert other.undo(entry).state is State.UNDOING
+    assert other.undo(entry).state is EntryState.UNDOING
     assert scripted.told == []
-    assert undoer.undo(entry, force=True).settled
+    assert undoer.undo(entry, force=True).undone
 
 
 LOOKED_AT = [  # what the probe says of this effect, and of the role; what that makes of the undo
-    (True, True, State.UNDONE, UndoOutcome.VERIFIED),
-    (True, None, State.UNDONE, UndoOutcome.VERIFIED),
-    (None, True, State.UNDONE, UndoOutcome.UNVERIFIED),  # a role that is well does not vouch for the effect
-    (None, None, State.UNDONE, UndoOutcome.UNVERIFIED),
-    (False, True, State.UNDO_FAILED, UndoOutcome.NOT_WELL),
-    (True, False, State.UNDO_FAILED, UndoOutcome.NOT_WELL),
-    (None, False, State.UNDO_FAILED, UndoOutcome.NOT_WELL),
+    (True, True, EntryState.UNDONE, UndoOutcome.VERIFIED),
+    (True, None, EntryState.UNDONE, UndoOutcome.VERIFIED),
+    (
+        None,
+        True,
+        EntryState.UNDONE,
+        UndoOutcome.UNVERIFIED,
+    ),  # a role that is well does not vouch for the effect
+    (None, None, EntryState.UNDONE, UndoOutcome.UNVERIFIED),
+    (False, True, EntryState.UNDO_FAILED, UndoOutcome.NOT_WELL),
+    (True, False, EntryState.UNDO_FAILED, UndoOutcome.NOT_WELL),
+    (None, False, EntryState.UNDO_FAILED, UndoOutcome.NOT_WELL),
 ]
 
 
@@ -179,7 +186,7 @@ def test_an_undo_is_verified_by_two_questions(
     journal: Journal,
     is_gone: bool | None,
     well: bool | None,
-    state: State,
+    state: EntryState,
     came_out: UndoOutcome,
 ) -> None:
     (outcome,) = undoer.verify_each([undoer.undo(prepared(is_gone=is_gone, well=well))], within_s=0)
@@ -192,7 +199,7 @@ def test_a_role_under_another_fault_is_verified_when_that_one_is_gone(
 ) -> None:
     first, second = prepared(label="a"), prepared(label="b")
     deferred = undoer.verify(undoer.undo(first))
-    assert (deferred.state, deferred.verified) == (State.UNDONE, None)
+    assert (deferred.state, deferred.verified) == (EntryState.UNDONE, None)
     found = undoer.verify_each([deferred, undoer.undo(second)])
     assert [outcome.undo_outcome for outcome in found] == [UndoOutcome.VERIFIED] * 2
 
@@ -275,7 +282,7 @@ def test_an_undo_that_does_not_return_has_timed_out(
     assert "has not returned within 0.05s" in outcome.error
     assert journal.entry(entry.id).undo_outcome is UndoOutcome.TIMED_OUT
     scripted.hanging.set()  # it returns after all, and then it is undone
-    wait_until(lambda: journal.entry(entry.id).state is State.UNDONE)
+    wait_until(lambda: journal.entry(entry.id).state is EntryState.UNDONE)
 
 
 def test_a_probe_that_does_not_return_has_not_verified(
@@ -299,7 +306,7 @@ def test_an_undo_that_the_journal_does_not_take_is_verified_all_the_same(
     monkeypatch.setattr(journal, "undone", full)
     found = undoer.verify_each([undoer.undo(well), undoer.undo(ill)], within_s=0)
     assert [outcome.undo_outcome for outcome in found] == [UndoOutcome.UNRECORDED, UndoOutcome.NOT_WELL]
-    assert [outcome.settled for outcome in found] == [False, False]
+    assert [outcome.undone for outcome in found] == [False, False]
 
 
 def test_what_was_surely_never_injected_has_nothing_to_fail(
@@ -307,7 +314,7 @@ def test_what_was_surely_never_injected_has_nothing_to_fail(
 ) -> None:
     undoer = Undoer(journal, myself(), build=build, untouched=lambda _: True)
     outcome = undoer.verify(undoer.undo(prepared(active=False, undo_fails=9, well=False)), within_s=0)
-    assert (outcome.state, outcome.undo_outcome) == (State.UNDONE, UndoOutcome.NOT_INJECTED)
+    assert (outcome.state, outcome.undo_outcome) == (EntryState.UNDONE, UndoOutcome.NOT_INJECTED)
     assert scripted.told == ["undo it"], "what was opened while it was prepared is closed"
 
 

@@ -114,7 +114,7 @@ class Aside(io.RawIOBase):
                 self._unread -= len(text)
                 self._turn.notify_all()
 
-    def settle(self) -> None:
+    def drain(self) -> None:
         """Wait until all is written, as long as somebody reads."""
         with self._turn:
             while self._unread and self._turn.wait(_PATIENCE_S):
@@ -146,7 +146,7 @@ def open_streams() -> None:
         sys.stderr = _text(aside, sys.stderr)
         atexit.register(_finish, sys.stderr, aside)
     if sys.stdout is sys.__stdout__:
-        sys.stdout = _text(Output(1, first=aside.settle), sys.stdout)
+        sys.stdout = _text(Output(1, first=aside.drain), sys.stdout)
 
 
 def unsaid() -> str:
@@ -158,7 +158,7 @@ def unsaid() -> str:
 
 def _finish(stream: TextIO, aside: Aside) -> None:
     stream.flush()
-    aside.settle()
+    aside.drain()
 
 
 def _open_closed_descriptors() -> None:

@@ -34,11 +34,11 @@ from seatrial.incidents.event import (
 )
 from seatrial.incidents.history import History
 from seatrial.incidents.policy import Context
-from seatrial.store import Ending, Occurrence, OutboxMessage
+from seatrial.store import Occurrence, OccurrenceEnding, OutboxMessage
 
 
 def on_missed(
-    occurrence: Occurrence, ending: Ending, at: datetime, history: History, context: Context
+    occurrence: Occurrence, ending: OccurrenceEnding, at: datetime, history: History, context: Context
 ) -> list[OutboxMessage]:
     """The messages that an occurrence causes which did not run, or not to its end."""
     became = f"was {ending.state.value}: {ending.detail}"
@@ -47,7 +47,12 @@ def on_missed(
 
 
 def on_nothing_but_blackouts(
-    occurrence: Occurrence, ending: Ending, skipped: int, at: datetime, history: History, context: Context
+    occurrence: Occurrence,
+    ending: OccurrenceEnding,
+    skipped: int,
+    at: datetime,
+    history: History,
+    context: Context,
 ) -> list[OutboxMessage]:
     """The messages of an occurrence that was skipped, like all for a long time: `skipped` of them."""
     if history.is_open:
@@ -59,7 +64,7 @@ def on_nothing_but_blackouts(
 
 def on_unknown(
     occurrence: Occurrence,
-    ending: Ending,
+    ending: OccurrenceEnding,
     unproven: Sequence[str],
     at: datetime,
     history: History,

@@ -48,7 +48,7 @@ _STEADY_AGAIN_WITHIN_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class RunEnding:
     """Why a run ended before its time, or not as it should, and what that means for its verdict."""
 
     verdict: Verdict
@@ -63,7 +63,7 @@ class Conducted:
     log: RequestLog
     steps: tuple[StepRecord, ...]
     end_s: float
-    endings: tuple[Ending, ...]
+    endings: tuple[RunEnding, ...]
     zero_mono_s: float = math.nan  # the log's instant 0 on CLOCK_MONOTONIC
     cut: str = ""  # why the story did not come to its planned end; "" when it did
     scenario: ScenarioAccount | None = None  # None: no load process told of it
@@ -115,7 +115,7 @@ class Conductor:
             lambda event, details: self._write(event, **details),
             means.probe,
         )
-        self._endings: list[Ending] = []
+        self._endings: list[RunEnding] = []
         self._told_to_its_end = False
         self._scenario: ScenarioAccount | None = None
         self._offer: Offer | None = None
@@ -172,7 +172,7 @@ class Conductor:
                 self._under_guard(session)
         finally:
             if self._timeline is not None:
-                self._timeline.settle()
+                self._timeline.note_undos()
         self._require_steady_again()
         self._write("undone", faults=[outcome.entry.label for outcome in session.outcomes])
 
@@ -326,7 +326,7 @@ class Conductor:
             self._note_ending(verdict, reason, interrupted)
 
     def _note_ending(self, verdict: Verdict, reason: str, interrupted: bool = False) -> None:
-        self._endings.append(Ending(verdict, reason, interrupted))
+        self._endings.append(RunEnding(verdict, reason, interrupted))
         self._write("run.aborted", reason=reason)
 
     def _fail(self, error: BaseException) -> None:

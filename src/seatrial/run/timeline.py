@@ -29,7 +29,7 @@ from seatrial.run.plan import PlannedStep
 from seatrial.run.sighting import Sighting
 from seatrial.undo import calling
 from seatrial.undo.clock import Instant
-from seatrial.undo.journal import State, What
+from seatrial.undo.journal import EntryState, What
 from seatrial.undo.protocol import Fault, Following, Observable, Undo
 from seatrial.undo.session import FaultSession, Injection, Life, Prepared
 from seatrial.undo.undoing import Outcome, UndoFailedError
@@ -178,16 +178,16 @@ class Timeline(threading.Thread):
         except SeatrialError as error:
             self._update(step.name, unwell=str(error))
 
-    def settle(self) -> None:
+    def note_undos(self) -> None:
         """After the session has ended: note how the undo of each step came out."""
         for sighting in tuple(self._sightings.values()):
             sighting.await_end()
         lives = {life.entry.id: life for life in self._session.history()}
         for name, prepared in self._prepared.items():
             if prepared.id in lives:
-                self._settle(name, lives[prepared.id])
+                self._note_undo(name, lives[prepared.id])
 
-    def _settle(self, name: str, life: Life) -> None:
+    def _note_undo(self, name: str, life: Life) -> None:
         self._update(name, undone_s=self._undone_s(life), **_verdict_of(life.undo))
         if life.error:
             self._update(name, error=life.error)
@@ -230,7 +230,7 @@ class Timeline(threading.Thread):
 
     def _verified(self, step: PlannedStep, outcome: Outcome) -> None:
         """What the look beside the timeline has found."""
-        if outcome.state is State.UNDO_FAILED:
+        if outcome.state is EntryState.UNDO_FAILED:
             self._fail(step, UndoFailedError([outcome]))
             return
         self._note(step, **_verdict_of(outcome.undo_outcome))

@@ -36,7 +36,7 @@ from seatrial.run.arrivalchange import ArrivalChange
 from seatrial.run.case import Case
 from seatrial.run.clock import RunClock
 from seatrial.run.conclusion import VERDICT, Backdrop, hand_over, write_down
-from seatrial.run.conductor import Conducted, Ending
+from seatrial.run.conductor import Conducted, RunEnding
 from seatrial.run.evidence import JOURNAL, Evidence, RunJournal, read_journal
 from seatrial.run.execute import Execution, Keeping, conclude
 from seatrial.run.losses import Losses
@@ -163,15 +163,15 @@ def _experiment(text: str, described: Mapping[str, Any]) -> Experiment:
 
 def _judged(experiment: Experiment, remains: _Remains, keeping: Keeping) -> Execution:
     """By the same path as a run that has just ended; the target is not asked any more."""
-    endings = [Ending(Verdict.UNKNOWN, CUT_SHORT, interrupted=True)]
+    endings = [RunEnding(Verdict.UNKNOWN, CUT_SHORT, interrupted=True)]
     if remains.spoiled:
-        endings.append(Ending(Verdict.UNKNOWN, remains.spoiled))
+        endings.append(RunEnding(Verdict.UNKNOWN, remains.spoiled))
     requests = remains.evidence.path(REQUESTS)
     if len(remains.log) and not requests.exists():
         try:
             save(remains.log, [remains.spools], requests)
         except CannotStore as error:
-            endings.append(Ending(Verdict.UNKNOWN, str(error)))
+            endings.append(RunEnding(Verdict.UNKNOWN, str(error)))
     last_s = float(remains.log.intended.max()) if len(remains.log) else 0.0
     end_s = min(math.nextafter(last_s, math.inf), experiment.duration.seconds)
     started = _started(remains, keeping)

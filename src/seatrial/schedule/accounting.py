@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
-from seatrial.store import Ending, Occurrence, OccurrenceState
+from seatrial.store import Occurrence, OccurrenceEnding, OccurrenceState
 
 
 class Step(Enum):
@@ -31,7 +31,7 @@ class Decision:
     """An occurrence, and either how it ends without having run, or what to do with it now."""
 
     occurrence: Occurrence
-    outcome: Ending | Step
+    outcome: OccurrenceEnding | Step
 
 
 def decide(
@@ -52,7 +52,7 @@ def decide(
         outcome = _outcome(occurrence, now, late_s, blackout)
         if overtaken and isinstance(outcome, Step):
             outcome = _missed(occurrence, now, f"{obstacle or 'it was late'}, and the next one is due")
-        elif isinstance(outcome, Ending) and outcome.state is OccurrenceState.MISSED and obstacle:
+        elif isinstance(outcome, OccurrenceEnding) and outcome.state is OccurrenceState.MISSED and obstacle:
             outcome = _missed(occurrence, now, obstacle)
         decisions.append(Decision(occurrence, outcome))
         if outcome is Step.WAIT:
@@ -62,16 +62,16 @@ def decide(
 
 def _outcome(
     occurrence: Occurrence, now: datetime, late_s: float, blackout: Callable[[datetime], str | None]
-) -> Ending | Step:
+) -> OccurrenceEnding | Step:
     if now < occurrence.due_at:
         return Step.WAIT
     if (reason := blackout(occurrence.due_at)) is not None:
-        return Ending(OccurrenceState.SKIPPED, detail=reason)
+        return OccurrenceEnding(OccurrenceState.SKIPPED, detail=reason)
     if now - occurrence.due_at > timedelta(seconds=late_s):
         return _missed(occurrence, now, "no daemon was there to run it")
     return Step.WAIT if blackout(now) is not None else Step.START
 
 
-def _missed(occurrence: Occurrence, now: datetime, why: str) -> Ending:
+def _missed(occurrence: Occurrence, now: datetime, why: str) -> OccurrenceEnding:
     late = timedelta(seconds=round((now - occurrence.due_at).total_seconds()))
-    return Ending(OccurrenceState.MISSED, detail=f"{why} ({late} after it was due)")
+    return OccurrenceEnding(OccurrenceState.MISSED, detail=f"{why} ({late} after it was due)")

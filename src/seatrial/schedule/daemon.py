@@ -27,7 +27,7 @@ from seatrial.schedule.clock import Clock
 from seatrial.schedule.execution import Execute, Execution
 from seatrial.schedule.plan import Plan
 from seatrial.schedule.telling import Teller
-from seatrial.store import Claim, Ending, Occurrence, OccurrenceState, RecordedOccurrence, Store
+from seatrial.store import Claim, Occurrence, OccurrenceEnding, OccurrenceState, RecordedOccurrence, Store
 
 _log = logging.getLogger(__name__)
 
@@ -176,7 +176,7 @@ class Daemon:
     def _interrupt(self, row: RecordedOccurrence, plans: Sequence[Plan], now: datetime) -> None:
         detail = f"the daemon {row.daemon} died, or was not heard for {self._options.lease_s:g} s"
         occurrence = Occurrence(row.schedule, row.planned_at, row.due_at, row.target)
-        ending = Ending(OccurrenceState.INTERRUPTED, detail=detail)
+        ending = OccurrenceEnding(OccurrenceState.INTERRUPTED, detail=detail)
         plan = next((each for each in plans if each.name == row.schedule), None)
         messages = self._teller.of_ending(plan, occurrence, ending, now) if plan else []
         if self._store.occurrences.interrupt(row, detail, now, messages):
@@ -214,7 +214,7 @@ class Daemon:
             _log.error("%s: missed %d: %s", plan.name, len(missed), _told(missed[-1]))
         for accounted, decision in enumerate(decisions):
             occurrence, outcome = decision.occurrence, decision.outcome
-            if isinstance(outcome, Ending):
+            if isinstance(outcome, OccurrenceEnding):
                 told = (
                     not _is_missed(decision) or decision is missed[-1]
                 )  # of many missed at once, one page tells
@@ -243,9 +243,9 @@ class Daemon:
 
 def _is_missed(decision: Decision) -> bool:
     outcome = decision.outcome
-    return isinstance(outcome, Ending) and outcome.state is OccurrenceState.MISSED
+    return isinstance(outcome, OccurrenceEnding) and outcome.state is OccurrenceState.MISSED
 
 
 def _told(decision: Decision) -> str:
-    detail = decision.outcome.detail if isinstance(decision.outcome, Ending) else ""
+    detail = decision.outcome.detail if isinstance(decision.outcome, OccurrenceEnding) else ""
     return f"planned for {decision.occurrence.planned_at:%Y-%m-%d %H:%M} UTC: {detail}"

@@ -13,7 +13,7 @@ from seatrial.model.result import RunResult
 from seatrial.model.suiteresult import SuiteResult
 from seatrial.model.verdict import Verdict
 from seatrial.schedule.plan import Plan
-from seatrial.store import Ending, Occurrence, OccurrenceState
+from seatrial.store import Occurrence, OccurrenceEnding, OccurrenceState
 
 _log = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ class Execution:
         self._execute = execute
         self._abort = threading.Event()
         self._why_aborted = ""
-        self._ending: Ending | None = None
+        self._ending: OccurrenceEnding | None = None
         self._thread = threading.Thread(target=self._run, name=f"run {occurrence.schedule}")
         self._thread.start()
 
@@ -96,7 +96,7 @@ class Execution:
             self.by_hand = by_hand
             self._abort.set()
 
-    def ending(self) -> Ending | None:
+    def ending(self) -> OccurrenceEnding | None:
         """How it ended, or None while it runs."""
         return None if self._thread.is_alive() else self._ending
 
@@ -104,14 +104,16 @@ class Execution:
         try:
             outcome = self._execute(self.plan, self.occurrence, self._abort)
         except SeatrialError as error:
-            self._ending = Ending(OccurrenceState.INTERRUPTED, detail=self._why_aborted or str(error))
+            self._ending = OccurrenceEnding(
+                OccurrenceState.INTERRUPTED, detail=self._why_aborted or str(error)
+            )
         except BaseException as error:
             _log.exception("%s ended with a defect", self.occurrence.schedule)
             detail = f"{type(error).__name__}: {error}"
-            self._ending = Ending(OccurrenceState.INTERRUPTED, detail=detail)
+            self._ending = OccurrenceEnding(OccurrenceState.INTERRUPTED, detail=detail)
         else:
             self.unproven = outcome.unproven
             state = OccurrenceState.INTERRUPTED if outcome.interrupted else OccurrenceState.RUN
             detail = self._why_aborted if outcome.interrupted else ""
             detail = detail or "; ".join(outcome.reasons[:3])
-            self._ending = Ending(state, outcome.run, outcome.verdict.value, detail)
+            self._ending = OccurrenceEnding(state, outcome.run, outcome.verdict.value, detail)

@@ -18,7 +18,7 @@ from seatrial.model.experiment import Severity
 from seatrial.model.problems import Problem
 from seatrial.model.verdict import Verdict
 from seatrial.schedule.plan import Plan
-from seatrial.store import Ending, Occurrence, OccurrenceState, OutboxMessage, Store
+from seatrial.store import Occurrence, OccurrenceEnding, OccurrenceState, OutboxMessage, Store
 
 _LONG, _MANY = timedelta(days=60), 3  # a freeze over the turn of the year takes two of a monthly schedule
 
@@ -31,7 +31,12 @@ class Teller:
     routes: Routes
 
     def of_ending(
-        self, plan: Plan, occurrence: Occurrence, ending: Ending, at: datetime, unproven: Sequence[str] = ()
+        self,
+        plan: Plan,
+        occurrence: Occurrence,
+        ending: OccurrenceEnding,
+        at: datetime,
+        unproven: Sequence[str] = (),
     ) -> list[OutboxMessage]:
         """What an occurrence causes to be told. `unproven`: what in it came out unknown."""
         incident = plan.schedule.incident
@@ -52,7 +57,7 @@ class Teller:
         return schedules.on_passed(occurrence, at, past) if verdict is Verdict.PASS else []
 
     def _of_skipped(
-        self, plan: Plan, occurrence: Occurrence, ending: Ending, at: datetime, past: History
+        self, plan: Plan, occurrence: Occurrence, ending: OccurrenceEnding, at: datetime, past: History
     ) -> list[OutboxMessage]:
         """A blackout is as it should be, until there is nothing else for months."""
         before, first = self.store.occurrences.skipped_since(occurrence.schedule)

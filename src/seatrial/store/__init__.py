@@ -15,8 +15,8 @@ from seatrial.model.result import RunResult
 from seatrial.store.database import Database, default_url
 from seatrial.store.occurrences import (
     Claim,
-    Ending,
     Occurrence,
+    OccurrenceEnding,
     Occurrences,
     OccurrenceState,
     RecordedOccurrence,
@@ -27,9 +27,9 @@ from seatrial.store.runs import RecordedRun, Runs
 __all__ = [
     "Claim",
     "Database",
-    "Ending",
     "MessageState",
     "Occurrence",
+    "OccurrenceEnding",
     "OccurrenceState",
     "Occurrences",
     "Outbox",

@@ -73,7 +73,7 @@ class RecordedOccurrence:
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class OccurrenceEnding:
     """How a running occurrence ended."""
 
     state: OccurrenceState
@@ -128,7 +128,7 @@ class Occurrences:
     def close(
         self,
         occurrence: Occurrence,
-        ending: Ending,
+        ending: OccurrenceEnding,
         now: datetime,
         messages: Sequence[OutboxMessage] = (),
     ) -> bool:
@@ -150,7 +150,7 @@ class Occurrences:
             return set(connection.scalars(sa.select(occurrences.c.claim).where(mine)))
 
     def finish(
-        self, claim: str, ending: Ending, now: datetime, messages: Sequence[OutboxMessage] = ()
+        self, claim: str, ending: OccurrenceEnding, now: datetime, messages: Sequence[OutboxMessage] = ()
     ) -> bool:
         """Record how the owner's occurrence ended.
 
@@ -172,7 +172,9 @@ class Occurrences:
             occurrences.c.beat == seen.beat,
             occurrences.c.state == OccurrenceState.RUNNING.value,
         )
-        return self._end(condition, Ending(OccurrenceState.INTERRUPTED, detail=detail), now, messages)
+        return self._end(
+            condition, OccurrenceEnding(OccurrenceState.INTERRUPTED, detail=detail), now, messages
+        )
 
     def running(self) -> list[RecordedOccurrence]:
         """What runs now, or is not yet known to have died."""
@@ -223,7 +225,7 @@ class Occurrences:
     def _end(
         self,
         condition: sa.ColumnElement[bool],
-        ending: Ending,
+        ending: OccurrenceEnding,
         now: datetime,
         messages: Sequence[OutboxMessage],
     ) -> bool:

@@ -138,15 +138,15 @@ class Outbox:
 
     def sent(self, number: int, now: datetime, note: str = "") -> None:
         """The receiver has it."""
-        self._settle(number, state=MessageState.SENT.value, sent_at=now, last_error=shown(note))
+        self._release(number, state=MessageState.SENT.value, sent_at=now, last_error=shown(note))
 
     def put_off(self, number: int, until: datetime, reason: str) -> None:
         """It did not work; try again at `until`."""
-        self._settle(number, next_attempt_at=until, last_error=shown(reason)[:_MOST_ERROR_TEXT])
+        self._release(number, next_attempt_at=until, last_error=shown(reason)[:_MOST_ERROR_TEXT])
 
     def park(self, number: int, reason: str) -> None:
         """It can never work as it is; a person has to look."""
-        self._settle(number, state=MessageState.FAILED.value, last_error=shown(reason)[:_MOST_ERROR_TEXT])
+        self._release(number, state=MessageState.FAILED.value, last_error=shown(reason)[:_MOST_ERROR_TEXT])
 
     def requeue(self, now: datetime, numbers: Collection[int] | None = None) -> int:
         """Make parked messages (all, or those given) and waiting ones due now; how many there are."""
@@ -219,7 +219,7 @@ class Outbox:
             statement = sa.delete(outbox).where(done, sa.or_(closed, outbox.c.kind.in_(["change", "note"])))
             return connection.execute(statement).rowcount
 
-    def _settle(self, number: int, **values: Any) -> None:
+    def _release(self, number: int, **values: Any) -> None:
         with self._database.writing() as connection:
             self._update(connection, number, claimed_until=None, **values)
 

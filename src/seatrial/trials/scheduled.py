@@ -91,7 +91,7 @@ def open_faults() -> int:
         return 0
     journal = Journal(path)
     try:
-        return sum(len(journal.open_entries(session)) for session in journal.unsettled_sessions())
+        return sum(len(journal.open_entries(session)) for session in journal.sessions_not_undone())
     finally:
         journal.close()
 

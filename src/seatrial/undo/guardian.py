@@ -35,7 +35,7 @@ from seatrial.home import touch_private
 from seatrial.model.secrets import ShownFormatter
 from seatrial.processes import ProcessId, is_running, myself
 from seatrial.undo import registry
-from seatrial.undo.journal import Ending, Entry, Journal, JournalError, Session, State
+from seatrial.undo.journal import Entry, EntryState, Journal, JournalError, SessionEnding, SessionRecord
 from seatrial.undo.undoing import Outcome, Undoer, set_off
 
 READY, BEAT, REVOKED, LEAVE = b"!", b".", b"R", b"Q"
@@ -52,7 +52,9 @@ _BETWEEN_PASSES_S = 1.0
 class Guardian:
     """Watches one conductor through `channel`, and undoes its faults when it must."""
 
-    def __init__(self, journal: Journal, session: Session, channel: socket.socket, lease_s: float) -> None:
+    def __init__(
+        self, journal: Journal, session: SessionRecord, channel: socket.socket, lease_s: float
+    ) -> None:
         self._journal = journal
         self._session = session
         self._conductor = session.conductor
@@ -77,7 +79,7 @@ class Guardian:
         for outcome in self._undo_for_good():
             _log.warning("%s: %s %s", outcome.entry.label, outcome.state, outcome.error)
         with contextlib.suppress(JournalError):  # `recover` ends the session if the journal is unwritable now
-            self._journal.end_session(self._session.id, Ending.INTERRUPTED)
+            self._journal.end_session(self._session.id, SessionEnding.INTERRUPTED)
 
     def _until_something_happens(self) -> str:
         """Why everything must be undone; empty when the conductor took its leave."""
@@ -153,7 +155,7 @@ class Guardian:
 
     def _open(self) -> list[Entry]:
         entries = self._journal.open_entries(self._session.id)
-        return [entry for entry in entries if entry.state is not State.UNDO_FAILED]
+        return [entry for entry in entries if entry.state is not EntryState.UNDO_FAILED]
 
 
 @contextlib.contextmanager

@@ -61,7 +61,7 @@ _MIGRATIONS: Final = (  # a journal of version n has had the first n
 _VERSION: Final = len(_MIGRATIONS)
 
 
-class State(StrEnum):
+class EntryState(StrEnum):
     """Where a fault is in its life."""
 
     PREPARED = "PREPARED"  # durable; the effect may or may not be there
@@ -84,7 +84,7 @@ class What(StrEnum):
     VERIFIED = "verified"
 
 
-class Ending(StrEnum):
+class SessionEnding(StrEnum):
     """How a session ended."""
 
     CLOSED = "closed"
@@ -100,7 +100,7 @@ class JournalBusyError(JournalError):
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class SessionRecord:
     """One conductor's hold on one target."""
 
     id: str
@@ -109,7 +109,7 @@ class Session:
     run: str
     conductor: ProcessId
     guardian: ProcessId | None = None
-    ending: Ending | None = None
+    ending: SessionEnding | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class Entry:
     session: str
     label: str
     undo: Undo
-    state: State
+    state: EntryState
     expires_ns: int  # on CLOCK_BOOTTIME of the conductor's boot
     activated: bool  # it was ACTIVE once, so whoever injected it is done injecting
     conductor: ProcessId
@@ -133,13 +133,13 @@ class Entry:
     def undo_outcome(self) -> UndoOutcome:
         """How its undo came out, as far as the journal knows."""
         match self.state:
-            case State.PREPARED:
+            case EntryState.PREPARED:
                 return UndoOutcome.NOT_INJECTED
-            case State.ACTIVE:
+            case EntryState.ACTIVE:
                 return UndoOutcome.IN_EFFECT
-            case State.UNDOING:
+            case EntryState.UNDOING:
                 return UndoOutcome.LEFT_TO_ANOTHER
-            case State.UNDO_FAILED:
+            case EntryState.UNDO_FAILED:
                 return self.failure or UndoOutcome.FAILED
         if not self.activated:
             return UndoOutcome.NOT_INJECTED
@@ -219,7 +219,7 @@ class Journal:
 
     # sessions
 
-    def open_session(self, session: Session) -> None:
+    def open_session(self, session: SessionRecord) -> None:
         """Record that a conductor has begun."""
         with self._translated():
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -249,7 +249,7 @@ class Journal:
         with self._transaction() as db:
             db.execute("UPDATE session SET guardian = ? WHERE id = ?", (_pack(guardian), session))
 
-    def end_session(self, session: str, ending: Ending) -> None:
+    def end_session(self, session: str, ending: SessionEnding) -> None:
         """Record how it ended; the first to say so is believed."""
         with self._transaction() as db:
             db.execute(
@@ -257,7 +257,7 @@ class Journal:
                 (ending, self.clock.now().wall_ns, session),
             )
 
-    def sessions(self) -> list[Session]:
+    def sessions(self) -> list[SessionRecord]:
         """All sessions, oldest first."""
         with self._lock, self._translated():
             rows = self._db.execute(
@@ -265,10 +265,10 @@ class Journal:
                 " ORDER BY opened_ns"
             ).fetchall()
         return [
-            Session(
+            SessionRecord(
                 *(id_, target, experiment, run, _unpack(conductor)),
                 guardian=_unpack(guardian) if guardian else None,
-                ending=Ending(ending) if ending else None,
+                ending=SessionEnding(ending) if ending else None,
             )
             for id_, target, experiment, run, conductor, guardian, ending in rows
         ]
@@ -281,7 +281,7 @@ class Journal:
         with self._transaction() as db:
             cursor = db.execute(
                 "INSERT INTO fault (session, label, undo, state, expires_ns) VALUES (?, ?, ?, ?, ?)",
-                (session, label, undo.to_json(), State.PREPARED, expires_ns),
+                (session, label, undo.to_json(), EntryState.PREPARED, expires_ns),
             )
             assert cursor.lastrowid is not None
             self._note(cursor.lastrowid, What.PREPARED, self.clock.now())
@@ -292,7 +292,7 @@ class Journal:
         with self._transaction() as db:
             changed = db.execute(
                 "UPDATE fault SET state = ?, activated = 1, expires_ns = ? WHERE id = ? AND state = ?",
-                (State.ACTIVE, expires_ns, fault, State.PREPARED),
+                (EntryState.ACTIVE, expires_ns, fault, EntryState.PREPARED),
             ).rowcount
             self._note(fault, What.BEFORE, before)
             self._note(fault, What.AFTER, after)
@@ -303,7 +303,7 @@ class Journal:
         with self._transaction() as db:
             changed = db.execute(
                 "UPDATE fault SET undo = ? WHERE id = ? AND state = ?",
-                (undo.to_json(), fault, State.PREPARED),
+                (undo.to_json(), fault, EntryState.PREPARED),
             ).rowcount
             return changed == 1
 
@@ -316,8 +316,8 @@ class Journal:
         """Take on the undo. None when it is undone, or in the hands of one whose claim is not `void`."""
         with self._transaction() as db:
             (entry,) = self._entries("fault.id = ?", fault)
-            holder = entry.claimant if entry.state is State.UNDOING else None
-            if entry.state is State.UNDONE:
+            holder = entry.claimant if entry.state is EntryState.UNDOING else None
+            if entry.state is EntryState.UNDONE:
                 return None
             if holder == claimant:
                 return entry
@@ -325,37 +325,39 @@ class Journal:
                 return None
             db.execute(
                 "UPDATE fault SET state = ?, claimant = ? WHERE id = ?",
-                (State.UNDOING, _pack(claimant), fault),
+                (EntryState.UNDOING, _pack(claimant), fault),
             )
             self._note(fault, What.CLAIMED, self.clock.now())
             return entry
 
     def undone(self, fault: int) -> None:
         """The effect was taken back."""
-        self._settle(fault, (State.UNDOING, State.UNDO_FAILED), State.UNDONE, What.UNDONE)
+        self._advance(fault, (EntryState.UNDOING, EntryState.UNDO_FAILED), EntryState.UNDONE, What.UNDONE)
 
     def failed(self, fault: int, error: str, how: UndoOutcome = UndoOutcome.FAILED) -> None:
         """It could not be taken back; `error` says why."""
-        self._settle(fault, (State.UNDOING,), State.UNDO_FAILED, What.FAILED, error=error, failure=how)
+        self._advance(
+            fault, (EntryState.UNDOING,), EntryState.UNDO_FAILED, What.FAILED, error=error, failure=how
+        )
 
     def verified(self, fault: int) -> None:
         """A probe found the role well again."""
-        self._settle(fault, (State.UNDONE,), State.UNDONE, What.VERIFIED, verified=True)
+        self._advance(fault, (EntryState.UNDONE,), EntryState.UNDONE, What.VERIFIED, verified=True)
 
     def not_verified(self, fault: int, error: str, how: UndoOutcome = UndoOutcome.NOT_WELL) -> None:
         """The undo went through, and yet the effect is not gone, or the role not well."""
-        self._settle(
-            *(fault, (State.UNDONE,), State.UNDO_FAILED, What.FAILED),
+        self._advance(
+            *(fault, (EntryState.UNDONE,), EntryState.UNDO_FAILED, What.FAILED),
             verified=False,
             error=error,
             failure=how,
         )
 
-    def _settle(
+    def _advance(
         self,
         fault: int,
-        before: tuple[State, ...],
-        after: State,
+        before: tuple[EntryState, ...],
+        after: EntryState,
         what: What,
         *,
         verified: bool | None = None,
@@ -393,7 +395,7 @@ class Journal:
         """Those of a session's faults that are not undone yet, in the order of injection."""
         return self._entries("fault.state != 'UNDONE' AND fault.session = ?", session)
 
-    def unsettled_sessions(self) -> set[str]:
+    def sessions_not_undone(self) -> set[str]:
         """Sessions with a fault that is not undone."""
         return {entry.session for entry in self._entries("fault.state != 'UNDONE'")}
 
@@ -425,7 +427,7 @@ def _entry(row: tuple[object, ...]) -> Entry:
         session=str(session),
         label=str(label),
         undo=Undo.from_json(str(undo)),
-        state=State(str(state)),
+        state=EntryState(str(state)),
         expires_ns=int(str(expires_ns)),
         activated=bool(activated),
         conductor=_unpack(str(conductor)),

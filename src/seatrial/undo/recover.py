@@ -13,7 +13,7 @@ from pathlib import Path
 
 from seatrial.model.problems import Unavailable
 from seatrial.processes import is_running, myself
-from seatrial.undo.journal import Ending, Journal, Session, State
+from seatrial.undo.journal import EntryState, Journal, SessionEnding, SessionRecord
 from seatrial.undo.lock import TargetLock
 from seatrial.undo.session import journal_path
 from seatrial.undo.undoing import VERIFY_WITHIN_S, Outcome, Undoer
@@ -34,7 +34,7 @@ class Recovered:
     @property
     def undone(self) -> bool:
         """Whether it is gone, and no probe contradicts that."""
-        return self.outcome.settled
+        return self.outcome.undone
 
     def __str__(self) -> str:
         """One line: what has come of it, and whose it was."""
@@ -87,11 +87,11 @@ def recover(
         return []
     journal = open_journal(journal_path(home))
     try:
-        unsettled = journal.unsettled_sessions()
+        not_undone = journal.sessions_not_undone()
         left = {
             session.id: session
             for session in journal.sessions()
-            if (session.ending is None or session.id in unsettled) and not _at_work(home, session)
+            if (session.ending is None or session.id in not_undone) and not _at_work(home, session)
         }
         for session in left.values():
             _await_guardian(journal, session, guardian_grace_s)
@@ -99,25 +99,25 @@ def recover(
         undoer = Undoer(journal, myself(), absent=lambda _: True)
         outcomes = undoer.verify_each(undoer.undo_each(entries, force=True), verify_within_s)
         for session in left.values():
-            journal.end_session(session.id, Ending.INTERRUPTED)
+            journal.end_session(session.id, SessionEnding.INTERRUPTED)
         return [_recovered(left[outcome.entry.session], outcome) for outcome in outcomes]
     finally:
         journal.close()
 
 
-def _recovered(session: Session, outcome: Outcome) -> Recovered:
+def _recovered(session: SessionRecord, outcome: Outcome) -> Recovered:
     return Recovered(session.run, session.target, session.experiment, outcome)
 
 
-def _at_work(home: Path, session: Session) -> bool:
+def _at_work(home: Path, session: SessionRecord) -> bool:
     """Whether its conductor lives and holds the target for it."""
     holder = TargetLock(home, session.target).holder()
     return holder is not None and holder.session == session.id
 
 
-def _await_guardian(journal: Journal, session: Session, grace_s: float) -> None:
+def _await_guardian(journal: Journal, session: SessionRecord, grace_s: float) -> None:
     deadline = time.monotonic() + grace_s
     while session.guardian is not None and is_running(session.guardian) and time.monotonic() < deadline:
-        if all(entry.state is State.UNDO_FAILED for entry in journal.open_entries(session.id)):
+        if all(entry.state is EntryState.UNDO_FAILED for entry in journal.open_entries(session.id)):
             return
         time.sleep(_LOOK_EVERY_S)

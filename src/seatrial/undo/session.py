@@ -33,7 +33,7 @@ from seatrial.model.undo import UndoOutcome
 from seatrial.processes import myself
 from seatrial.undo import calling, registry
 from seatrial.undo.clock import Clock, Instant, SystemClock
-from seatrial.undo.journal import Ending, Entry, Journal, JournalError, Session, State, What
+from seatrial.undo.journal import Entry, EntryState, Journal, JournalError, SessionEnding, SessionRecord, What
 from seatrial.undo.link import GUARDIAN_COMMAND, GuardianLink
 from seatrial.undo.lock import Holder, TargetLock
 from seatrial.undo.protocol import Fault, Undo
@@ -117,7 +117,7 @@ class FaultSession:
         self._home = home
         self._clock = clock or SystemClock()
         self._me = myself()
-        self._session = Session(uuid.uuid4().hex, target, experiment, run, self._me)
+        self._session = SessionRecord(uuid.uuid4().hex, target, experiment, run, self._me)
         self._faults = sorted(set(faults))
         self._modules = sorted(set(modules))
         self._lease_s = lease_s
@@ -159,7 +159,7 @@ class FaultSession:
 
     def _life(self, entry: Entry) -> Life:
         outcome = Outcome.of(entry)
-        if not outcome.settled:
+        if not outcome.undone:
             outcome = self._unrecorded.get(entry.id, outcome)
         return Life(entry, self._journal.instants(entry.id), outcome.undo_outcome, outcome.error)
 
@@ -177,7 +177,7 @@ class FaultSession:
             on_error.callback(self._journal.close)
             self._undoer = Undoer(self._journal, self._me, untouched=self._untouched)
             self._journal.open_session(self._session)
-            on_error.callback(self._journal.end_session, self.id, Ending.CLOSED)
+            on_error.callback(self._journal.end_session, self.id, SessionEnding.CLOSED)
             self._link = GuardianLink(
                 self._journal.path,
                 self.id,
@@ -196,7 +196,7 @@ class FaultSession:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Undo everything, verify it, let the guardian go. `outcomes` and `history` tell what came of it."""
-        ending = Ending.CLOSED if error is None and not self._lost else Ending.INTERRUPTED
+        ending = SessionEnding.CLOSED if error is None and not self._lost else SessionEnding.INTERRUPTED
         with contextlib.ExitStack() as leaving:  # from the last to the first; one that fails stops no other
             leaving.callback(self._lock.release)
             leaving.callback(self._journal.close)
@@ -206,7 +206,7 @@ class FaultSession:
             leaving.callback(self._verify_the_rest)
             self.undo_all()
 
-    def _end_in_the_journal(self, ending: Ending) -> None:
+    def _end_in_the_journal(self, ending: SessionEnding) -> None:
         try:
             self._journal.end_session(self.id, ending)
         except JournalError as unwritable:  # `recover` ends it; what the run has measured stands
@@ -298,17 +298,17 @@ class FaultSession:
 
     def take_back(self, prepared: Prepared) -> Outcome:
         """Undo one fault, and look at nothing yet. Raises UndoFailedError with the command to run by hand."""
-        outcome = self._settled(self._undoer.undo(self._journal.entry(prepared.id)))
+        outcome = self._awaited(self._undoer.undo(self._journal.entry(prepared.id)))
         if not outcome.recorded:
             self._unrecorded[prepared.id] = outcome
-        if outcome.state is State.UNDO_FAILED:
+        if outcome.state is EntryState.UNDO_FAILED:
             raise UndoFailedError([outcome])
         return outcome
 
     def undo(self, prepared: Prepared) -> Outcome:
         """Undo one fault and verify it. Raises UndoFailedError."""
         outcome = self._undoer.verify(self.take_back(prepared), self._verify_within_s)
-        if outcome.state is State.UNDO_FAILED:
+        if outcome.state is EntryState.UNDO_FAILED:
             raise UndoFailedError([outcome])
         return outcome
 
@@ -344,7 +344,7 @@ class FaultSession:
         except JournalError as error:  # what `undo_all` has seen of each is all that will be known
             _log.error("nobody can be asked again: %s", error)
             return
-        unasked = [each for each in entries if each.state is State.UNDONE and each.verified is None]
+        unasked = [each for each in entries if each.state is EntryState.UNDONE and each.verified is None]
         self._undoer.verify_each([Outcome.of(entry) for entry in unasked], self._verify_within_s)
 
     def undo_all(self) -> list[Outcome]:
@@ -369,18 +369,20 @@ class FaultSession:
             _log.error("everything prepared is undone, open or not: %s", error)
             left = list(self._known.values())
         entries = [entry for entry in left if entry.id not in but]
-        return [self._settled(outcome) for outcome in self._undoer.undo_each(entries)]
+        return [self._awaited(outcome) for outcome in self._undoer.undo_each(entries)]
 
-    def _settled(self, outcome: Outcome) -> Outcome:
+    def _awaited(self, outcome: Outcome) -> Outcome:
         """Wait for another who has claimed the undo, and take it over when that takes too long."""
         deadline = time.monotonic() + (0.0 if self._lost else _WAIT_FOR_OTHER_S)
-        while outcome.state is State.UNDOING and outcome.recorded and time.monotonic() < deadline:
+        while outcome.state is EntryState.UNDOING and outcome.recorded and time.monotonic() < deadline:
             time.sleep(_LOOK_EVERY_S)
             try:
                 outcome = Outcome.of(self._journal.entry(outcome.entry.id))
             except JournalError:
                 break  # nobody can say whether another is at it: we do it
-        return self._undoer.undo(outcome.entry, force=True) if outcome.state is State.UNDOING else outcome
+        return (
+            self._undoer.undo(outcome.entry, force=True) if outcome.state is EntryState.UNDOING else outcome
+        )
 
     def _untouched(self, entry: Entry) -> bool:
         """Whether it is ours and was never fired."""
@@ -392,7 +394,7 @@ class FaultSession:
         outcome = self._undoer.undo(self._journal.entry(prepared.id), force=True)
         if not outcome.recorded:
             self._unrecorded[prepared.id] = outcome
-        return str(outcome) if outcome.state is State.UNDO_FAILED else ""
+        return str(outcome) if outcome.state is EntryState.UNDO_FAILED else ""
 
     def _lose(self, reason: str) -> None:
         _log.error("session %s is lost: %s; undoing everything", self.id, reason)

@@ -30,7 +30,7 @@ from seatrial.model.problems import SeatrialError
 from seatrial.model.undo import UndoOutcome
 from seatrial.processes import ProcessId, is_running
 from seatrial.undo import calling, registry
-from seatrial.undo.journal import Entry, Journal, JournalError, State
+from seatrial.undo.journal import Entry, EntryState, Journal, JournalError
 from seatrial.undo.protocol import Fault, Undo
 
 _log = logging.getLogger(__name__)
@@ -49,16 +49,16 @@ class Outcome:
     """What came of undoing one fault. `state` is UNDOING when it is left to another, or to a later pass."""
 
     entry: Entry
-    state: State
+    state: EntryState
     verified: bool | None = None
     error: str = ""
     failure: UndoOutcome | None = None
     recorded: bool = True  # False: the undo has returned, and the journal could not be told
 
     @property
-    def settled(self) -> bool:
+    def undone(self) -> bool:
         """Whether nobody needs to come back to it."""
-        return self.state is State.UNDONE
+        return self.state is EntryState.UNDONE
 
     @property
     def undo_outcome(self) -> UndoOutcome:
@@ -148,10 +148,10 @@ class Undoer:
             _log.warning("%s was not injected, and so need not be undone: %s", entry.label, error)
         injected_no_more = entry.activated or entry.conductor == self._me or self._absent(entry.conductor)
         if not injected_no_more:
-            return Outcome(entry, State.UNDOING)
+            return Outcome(entry, EntryState.UNDOING)
         if self._written(self._journal.undone, entry.id):
-            return Outcome(entry, State.UNDONE)
-        return Outcome(entry, State.UNDOING, error="the fault journal could not be told", recorded=False)
+            return Outcome(entry, EntryState.UNDONE)
+        return Outcome(entry, EntryState.UNDOING, error="the fault journal could not be told", recorded=False)
 
     def _take_back(self, entry: Entry) -> None:
         fault = calling.build(self._build, entry.undo)
@@ -163,7 +163,7 @@ class Undoer:
             calling.undo(fault, entry.undo)
 
     def _failed(self, entry: Entry, reason: str, how: UndoOutcome) -> Outcome:
-        outcome = Outcome(entry, State.UNDO_FAILED, error=reason, failure=how)
+        outcome = Outcome(entry, EntryState.UNDO_FAILED, error=reason, failure=how)
         _log.info("%s: %s", entry.label, outcome)
         self._written(self._journal.failed, entry.id, reason, how)
         return outcome
@@ -214,7 +214,7 @@ class Undoer:
 
     def _verify(self, outcome: Outcome, within_s: float) -> Outcome:
         entry = outcome.entry
-        taken_back = outcome.state is State.UNDONE or not outcome.recorded
+        taken_back = outcome.state is EntryState.UNDONE or not outcome.recorded
         if not taken_back or self._untouched(entry):
             return outcome
         deadline = time.monotonic() + within_s
@@ -249,7 +249,7 @@ class Undoer:
             return False
         role = entry.undo.role.name
         return any(
-            other.id != entry.id and other.undo.role.name == role and other.state is not State.UNDONE
+            other.id != entry.id and other.undo.role.name == role and other.state is not EntryState.UNDONE
             for other in others
         )
 
@@ -260,7 +260,9 @@ class Undoer:
             self._written(self._journal.verified, outcome.entry.id)
             return replace(outcome, verified=True)
         error = f"undone, yet not well within {within_s:g}s: {finding.error}"
-        failed = replace(outcome, state=State.UNDO_FAILED, verified=False, error=error, failure=finding.how)
+        failed = replace(
+            outcome, state=EntryState.UNDO_FAILED, verified=False, error=error, failure=finding.how
+        )
         _log.info("%s: %s", outcome.entry.label, failed)
         self._written(self._journal.not_verified, outcome.entry.id, error, finding.how)
         return failed
