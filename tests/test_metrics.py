@@ -24,7 +24,7 @@ from tests.support.results import CRASH, OUTAGE, ROLLBACK, START, measurement, r
 from tests.support.schedule_world import write_plan
 from tests.support.waiting import wait_until
 
-from seatrial.incidents import Reporter, Settings
+from seatrial.incidents import IncidentSettings, Reporter
 from seatrial.metrics import StoreCollector, alert_rules, dashboard, listen, write_textfile
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.result import Bounds
@@ -108,7 +108,7 @@ def test_occurrences_are_counted_and_known_schedules_begin_at_zero(store: Store)
 
 
 def test_the_outbox_counts_only_what_should_have_been_delivered(store: Store) -> None:
-    reporter = Reporter(store, Settings(), now=lambda: NOW - timedelta(minutes=20))
+    reporter = Reporter(store, IncidentSettings(), now=lambda: NOW - timedelta(minutes=20))
     for number in range(3):
         reporter.finished(result(Verdict.FAIL, number))
     found = samples(collector(store, sinks_off=["pagerduty-escalation"]))
@@ -146,7 +146,7 @@ def test_it_listens_and_says_when_it_cannot(store: Store) -> None:
 
 def test_rules_and_dashboard_name_only_metrics_that_exist(store: Store) -> None:
     store.record(result(steps=(unverified(),)), [], NOW)
-    Reporter(store, Settings()).finished(result(Verdict.FAIL, 2))
+    Reporter(store, IncidentSettings()).finished(result(Verdict.FAIL, 2))
     store.occurrences.close(Occurrence("s", NOW, NOW, "t"), OccurrenceEnding(OccurrenceState.MISSED), NOW)
     store.record(result(Verdict.PASS, 3), [], NOW)
     known = {name.partition("{")[0] for name in samples(collector(store, open_faults=lambda: 0))}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from seatrial.calibrate.calibration import Settings, calibrate
+from seatrial.calibrate.calibration import CalibrationSettings, calibrate
 from seatrial.calibrate.plan import KINDS
 from seatrial.model.quantities import Rate
 
@@ -23,7 +23,7 @@ def test_a_short_calibration_covers_the_truth_and_sees_nothing_where_nothing_is(
         directory=tmp_path,
         progress=lambda at_s, of_s: done.append((at_s, of_s)),
         now=lambda: datetime(2026, 1, 1, tzinfo=UTC),
-        settings=Settings(deadline_s=0.5, settle_s=0.5, warmup_s=1.0, longest_s=0.5),
+        settings=CalibrationSettings(deadline_s=0.5, settle_s=0.5, warmup_s=1.0, longest_s=0.5),
     )
     trials = (tmp_path / "trials.jsonl").read_text()
     assert calibration.covered == calibration.planted == 12, trials

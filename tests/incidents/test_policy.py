@@ -12,9 +12,9 @@ from tests.support.pagerduty_double import TOKEN
 from tests.support.results import CRASH, ROLLBACK, result, unverified
 from tests.support.sinks import KEPT
 
-from seatrial.incidents import Settings, policy
+from seatrial.incidents import IncidentSettings, policy
 from seatrial.incidents.event import IncidentEvent, Subject
-from seatrial.incidents.history import History
+from seatrial.incidents.history import IncidentHistory
 from seatrial.incidents.policy import Context, Escalation
 from seatrial.model.quantities import Duration
 from seatrial.model.result import RunResult, StepRecord
@@ -31,14 +31,14 @@ ALL = {
     "SEATRIAL_ALERTMANAGER_URL": "http://127.0.0.1:9093",
     "SEATRIAL_PAGERDUTY_TOKEN": TOKEN,
 }
-EVERYWHERE = replace(CONTEXT, routes=Settings.from_environment(ALL).routes())
+EVERYWHERE = replace(CONTEXT, routes=IncidentSettings.from_environment(ALL).routes())
 
 
 def told(
-    result: RunResult, history: History | None = None, context: Context = CONTEXT
+    result: RunResult, history: IncidentHistory | None = None, context: Context = CONTEXT
 ) -> list[tuple[str, str]]:
     """(kind, sink) of everything but change events."""
-    messages = policy.on_result(result, NOW, history or History(), context)
+    messages = policy.on_result(result, NOW, history or IncidentHistory(), context)
     return [(each.kind, each.sink) for each in messages if each.kind != "change"]
 
 
@@ -46,10 +46,10 @@ def triggered(messages: list[OutboxMessage]) -> IncidentEvent:
     return next(IncidentEvent.from_json(each.body) for each in messages if each.kind == "trigger")
 
 
-def open_since(when: datetime, *sinks: str, failures: int = 1) -> History:
-    last = triggered(policy.on_result(result(), when, History(), CONTEXT))
+def open_since(when: datetime, *sinks: str, failures: int = 1) -> IncidentHistory:
+    last = triggered(policy.on_result(result(), when, IncidentHistory(), CONTEXT))
     last = replace(last, escalated="pagerduty-escalation" in sinks)
-    return History(failures, dict.fromkeys(sinks or ("pagerduty",), when), last)
+    return IncidentHistory(failures, dict.fromkeys(sinks or ("pagerduty",), when), last)
 
 
 def test_a_failure_opens_an_incident_everywhere() -> None:
@@ -69,13 +69,15 @@ def test_bounds_that_are_not_known_are_said_in_words(
 ) -> None:
     failed = result()
     objective = replace(failed.objectives[0], lower=lower, upper=upper)
-    event = triggered(policy.on_result(replace(failed, objectives=(objective,)), NOW, History(), CONTEXT))
+    event = triggered(
+        policy.on_result(replace(failed, objectives=(objective,)), NOW, IncidentHistory(), CONTEXT)
+    )
     (told_of,) = cast("list[dict[str, str]]", event.details["objectives"])
     assert told_of["measured"] == shown
 
 
 def test_its_details_say_what_was_promised_measured_and_suspected() -> None:
-    event = triggered(policy.on_result(result(), NOW, History(), CONTEXT))
+    event = triggered(policy.on_result(result(), NOW, IncidentHistory(), CONTEXT))
     assert event.dedup_key == "seatrial/testbed/database-crash"
     assert event.details["objectives"] == [
         {"objective": "downtime after crash", "target": "5 s", "measured": "7.20 … 7.60 s", "verdict": "fail"}
@@ -129,7 +131,9 @@ def test_a_repeat_is_noted_for_those_who_acknowledged() -> None:
 def test_start_actions_and_end_are_change_events_at_their_own_instants() -> None:
     start = policy.on_start(Subject("r", "x", "t"), NOW, EVERYWHERE)
     assert [(each.kind, each.sink) for each in start] == [("change", "pagerduty"), ("change", "webhook")]
-    messages = policy.on_result(result(Verdict.PASS, steps=(CRASH, ROLLBACK)), NOW, History(), CONTEXT)
+    messages = policy.on_result(
+        result(Verdict.PASS, steps=(CRASH, ROLLBACK)), NOW, IncidentHistory(), CONTEXT
+    )
     events = [IncidentEvent.from_json(each.body) for each in messages]
     assert [event.summary.partition(": ")[2] for event in events] == ["deploy.rollback done", "ends: pass"]
     assert events[0].at == "2026-03-01T03:30:20.200000+00:00"
@@ -138,7 +142,7 @@ def test_start_actions_and_end_are_change_events_at_their_own_instants() -> None
 
 def test_the_same_run_gives_the_same_message_ids() -> None:
     first, second = (
-        policy.on_result(result(), at, History(), EVERYWHERE) for at in (NOW, NOW + timedelta(1))
+        policy.on_result(result(), at, IncidentHistory(), EVERYWHERE) for at in (NOW, NOW + timedelta(1))
     )
     assert [each.id for each in first] == [each.id for each in second]
 
@@ -167,4 +171,4 @@ def test_what_is_escalated_or_has_no_rule_is_left_alone() -> None:
     escalated = open_since(NOW, "pagerduty", "pagerduty-escalation")
     assert policy.on_unacknowledged(escalated, later, RULE, KEPT, acknowledged=False) == []
     assert policy.on_unacknowledged(open_since(NOW), later, Escalation(), KEPT, acknowledged=False) == []
-    assert policy.on_unacknowledged(History(), later, RULE, KEPT, acknowledged=False) == []
+    assert policy.on_unacknowledged(IncidentHistory(), later, RULE, KEPT, acknowledged=False) == []

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from tests.support.pagerduty_double import ESCALATION_KEY, ROUTING_KEY, TOKEN
 
-from seatrial.incidents.settings import Settings
+from seatrial.incidents.settings import IncidentSettings
 from seatrial.model.problems import BadInput
 from seatrial.model.secrets import shown
 
 
 def test_without_anything_pagerduty_is_off_and_says_how_to_switch_it_on() -> None:
-    settings = Settings.from_environment({})
+    settings = IncidentSettings.from_environment({})
     assert settings.off() == {
         "pagerduty": "SEATRIAL_PAGERDUTY_KEY is not set; set it, or SEATRIAL_PAGERDUTY_KEY_FILE",
         "pagerduty-escalation": "SEATRIAL_PAGERDUTY_ESCALATION_KEY is not set; set it, or "
@@ -25,7 +25,7 @@ def test_without_anything_pagerduty_is_off_and_says_how_to_switch_it_on() -> Non
 
 def test_everything_on(tmp_path: Path) -> None:
     (tmp_path / "key").write_text(f"{ROUTING_KEY}\n")
-    settings = Settings.from_environment(
+    settings = IncidentSettings.from_environment(
         {
             "SEATRIAL_PAGERDUTY_KEY_FILE": str(tmp_path / "key"),
             "SEATRIAL_PAGERDUTY_ESCALATION_KEY": ESCALATION_KEY,
@@ -61,12 +61,12 @@ def test_everything_on(tmp_path: Path) -> None:
 )
 def test_what_is_wrong_is_said_without_the_secret(environment: dict[str, str], complaint: str) -> None:
     with pytest.raises(BadInput, match=complaint) as caught:
-        Settings.from_environment(environment)
+        IncidentSettings.from_environment(environment)
     assert "s3cret" not in str(caught.value)
 
 
 def test_keys_and_the_path_that_a_webhook_knows_us_by_are_shown_nowhere() -> None:
-    Settings.from_environment({
+    IncidentSettings.from_environment({
         "SEATRIAL_PAGERDUTY_KEY": ROUTING_KEY,
         "SEATRIAL_WEBHOOK_URL": "https://hooks.example/services/T0/B0/s3cret-T0ken",
         "SEATRIAL_WEBHOOK_SECRET": "hush",
@@ -75,14 +75,16 @@ def test_keys_and_the_path_that_a_webhook_knows_us_by_are_shown_nowhere() -> Non
     assert shown(said) == (
         "POST https://hooks.example/${SEATRIAL_WEBHOOK_URL}: ${SEATRIAL_PAGERDUTY_KEY}, ${SEATRIAL_WEBHOOK_SECRET}"
     )
-    Settings.from_environment({"SEATRIAL_WEBHOOK_URL": "http://h/hook", "SEATRIAL_WEBHOOK_SECRET": "hush"})
+    IncidentSettings.from_environment(
+        {"SEATRIAL_WEBHOOK_URL": "http://h/hook", "SEATRIAL_WEBHOOK_SECRET": "hush"}
+    )
     assert shown("off the hook") == "off the hook"
 
 
 def test_who_hears_of_what_is_said_by_the_sinks_themselves() -> None:
-    kept = Settings.from_environment({}).routes()
+    kept = IncidentSettings.from_environment({}).routes()
     assert (kept.incidents, kept.escalations, kept.notes) == (("pagerduty",), ("pagerduty-escalation",), ())
     assert kept.changes == ("pagerduty",)
     chatty = {"SEATRIAL_WEBHOOK_URL": "http://127.0.0.1/hook", "SEATRIAL_WEBHOOK_SECRET": "hush"}
-    routes = Settings.from_environment(chatty).routes()
+    routes = IncidentSettings.from_environment(chatty).routes()
     assert (routes.incidents, routes.changes) == (("pagerduty", "webhook"), ("pagerduty", "webhook"))

@@ -13,7 +13,15 @@ from tests.support.pagerduty_double import ESCALATION_KEY, PagerDutyDouble
 from tests.support.results import result
 from tests.support.sinks import KEPT, pagerduty
 
-from seatrial.incidents import Escalation, Reporter, Settings, deliver, list_incidents, retry, would_send
+from seatrial.incidents import (
+    Escalation,
+    IncidentSettings,
+    Reporter,
+    deliver,
+    list_incidents,
+    retry,
+    would_send,
+)
 from seatrial.incidents.escalation import escalate_neglected
 from seatrial.incidents.event import Json
 from seatrial.incidents.sink import TryLater
@@ -37,12 +45,12 @@ def double() -> Iterator[PagerDutyDouble]:
 
 
 @pytest.fixture
-def settings(double: PagerDutyDouble) -> Settings:
+def settings(double: PagerDutyDouble) -> IncidentSettings:
     return replace(pagerduty(double.url), report_url="https://trials.example")
 
 
 def test_failures_escalate_fold_are_noted_and_resolve(
-    store: Store, settings: Settings, double: PagerDutyDouble
+    store: Store, settings: IncidentSettings, double: PagerDutyDouble
 ) -> None:
     reporter = Reporter(store, settings, reproduce="seatrial run chaos/database-crash.yaml")
     reporter.started("database-crash-0001", "database-crash", "testbed")
@@ -75,7 +83,7 @@ def test_failures_escalate_fold_are_noted_and_resolve(
 
 
 def test_recording_a_run_twice_says_nothing_twice(
-    store: Store, settings: Settings, double: PagerDutyDouble
+    store: Store, settings: IncidentSettings, double: PagerDutyDouble
 ) -> None:
     reporter = Reporter(store, settings)
     assert reporter.finished(result())
@@ -85,9 +93,9 @@ def test_recording_a_run_twice_says_nothing_twice(
 
 
 def test_without_a_key_everything_is_kept_shown_and_sent_once_there_is_one(
-    store: Store, settings: Settings, double: PagerDutyDouble
+    store: Store, settings: IncidentSettings, double: PagerDutyDouble
 ) -> None:
-    off = Settings()
+    off = IncidentSettings()
     Reporter(store, off).finished(result())
     assert deliver(store, off) == 0
     listing = list_incidents(store, off)
@@ -101,7 +109,7 @@ def test_without_a_key_everything_is_kept_shown_and_sent_once_there_is_one(
 
 
 def test_a_wrong_key_is_parked_in_sight_and_retried_with_the_right_one(
-    store: Store, settings: Settings, double: PagerDutyDouble
+    store: Store, settings: IncidentSettings, double: PagerDutyDouble
 ) -> None:
     wrong = pagerduty(double.url, KEY="f" * 32)
     Reporter(store, wrong).finished(result())
@@ -126,7 +134,7 @@ def test_without_a_network_it_waits_in_the_outbox(store: Store) -> None:
 RULES = {"testbed": Escalation(unacknowledged=Duration.parse("4h"))}
 
 
-def test_neglect_is_escalated_once(store: Store, settings: Settings) -> None:
+def test_neglect_is_escalated_once(store: Store, settings: IncidentSettings) -> None:
     Reporter(store, settings).finished(result())
     later = datetime.now(UTC) + timedelta(hours=5)
     assert escalate_neglected(store, RULES, KEPT, lambda _: False, datetime.now(UTC)) == 0
@@ -138,7 +146,7 @@ def test_neglect_is_escalated_once(store: Store, settings: Settings) -> None:
 
 
 def test_what_cannot_be_looked_up_counts_as_neglected(
-    store: Store, settings: Settings, caplog: pytest.LogCaptureFixture
+    store: Store, settings: IncidentSettings, caplog: pytest.LogCaptureFixture
 ) -> None:
     def unreachable(key: str) -> bool | None:
         raise TryLater("HTTP 500")

@@ -10,7 +10,7 @@ import pytest
 from tests.support.results import result
 from tests.support.sinks import KEPT
 
-from seatrial.incidents.history import History
+from seatrial.incidents.history import IncidentHistory
 from seatrial.incidents.policy import Context, on_result
 from seatrial.model.result import StepRecord, plain
 from seatrial.model.undo import UndoOutcome
@@ -81,7 +81,7 @@ def test_whatever_is_left_is_told_everywhere_with_the_command(undo: UndoOutcome,
     assert "by hand: sh -c 'exit 3'" in (case.text or "")
     (message, *_) = [
         each
-        for each in on_result(run, datetime.now(UTC), History(), Context(routes=KEPT))
+        for each in on_result(run, datetime.now(UTC), IncidentHistory(), Context(routes=KEPT))
         if each.kind == "trigger"
     ]
     told = json.loads(message.body)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.support.dead_run import CONDUCTOR, ZERO_S, DeadRun, dead_run
 
-from seatrial.incidents import Reporter, Settings
+from seatrial.incidents import IncidentSettings, Reporter
 from seatrial.ledger import read_verifier_keys, verify_sealed
 from seatrial.model.problems import BadInput, CannotStore, Unavailable
 from seatrial.model.result import StepRecord
@@ -43,7 +43,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def desk_of(store: Store) -> Desk:
     def reporter(experiment: object, command: str) -> Reporter:
-        return Reporter(store, Settings.from_environment({}), reproduce=command)
+        return Reporter(store, IncidentSettings.from_environment({}), reproduce=command)
 
     return lambda: contextlib.nullcontext(reporter)
 

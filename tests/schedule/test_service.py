@@ -17,7 +17,7 @@ from tests.support.signals import dispositions, heeded
 from tests.support.sinks import pagerduty
 from tests.support.waiting import wait_until
 
-from seatrial.incidents import Reporter, Settings
+from seatrial.incidents import IncidentSettings, Reporter
 from seatrial.model.problems import BadInput, Location, Problem, Unavailable
 from seatrial.model.verdict import Verdict
 from seatrial.schedule.commands import StartOptions, history, start, stopped_by_signals
@@ -132,7 +132,7 @@ def test_start_once_sees_what_came_due_before_it_was_woken(store: Store, tmp_pat
         started.append(plan.runs.name)
         return outcome(Verdict.PASS)
 
-    start([schedule], store, execute, StartOptions(once=True, tick_s=TICK_S), Settings())
+    start([schedule], store, execute, StartOptions(once=True, tick_s=TICK_S), IncidentSettings())
     assert started == ["x.yaml"]
     newest, *older = history(store, "hourly")
     assert newest.state == "run"
@@ -193,13 +193,17 @@ def test_it_does_not_start_with_files_that_cannot_be_used_and_tells_so(store: St
                 store,
                 refuse,
                 StartOptions(once=True),
-                Settings(),
+                IncidentSettings(),
                 review=lambda _: Review((), (problem,)),
             )
     (message,) = store.outbox.messages()
     assert message.message.dedup_key == "seatrial/staging/schedule.hourly.files"
     start(
-        [plan.file], store, lambda *_: outcome(Verdict.PASS), StartOptions(once=True, tick_s=0.02), Settings()
+        [plan.file],
+        store,
+        lambda *_: outcome(Verdict.PASS),
+        StartOptions(once=True, tick_s=0.02),
+        IncidentSettings(),
     )
     kinds = [
         each.message.kind for each in store.outbox.messages() if each.message.dedup_key.endswith(".files")

@@ -11,9 +11,9 @@ import uvicorn
 from starlette.applications import Starlette
 
 from seatrial.testbed.app.__main__ import audit_log
-from seatrial.testbed.app.settings import Identity, Settings
+from seatrial.testbed.app.settings import AppSettings, Identity
 
-settings = Settings.read(Path("settings.json"))
+settings = AppSettings.read(Path("settings.json"))
 audit = audit_log(settings, Identity("blue", "east"))
 
 

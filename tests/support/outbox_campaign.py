@@ -21,7 +21,7 @@ from pathlib import Path
 from tests.support.pagerduty_double import ROUTING_KEY, PagerDutyDouble, Trouble, seeded_trouble
 from tests.support.results import result
 
-from seatrial.incidents import Reporter, Settings
+from seatrial.incidents import IncidentSettings, Reporter
 from seatrial.incidents.event import dedup_key
 from seatrial.model.verdict import Verdict
 from seatrial.store import MessageState, Store
@@ -118,7 +118,7 @@ def run_campaign(
         ) as double,
         Store(f"sqlite:///{directory}/outbox.sqlite") as store,
     ):
-        reporter = Reporter(store, Settings())
+        reporter = Reporter(store, IncidentSettings())
         senders = Senders(f"sqlite:///{directory}/outbox.sqlite", double.url, draw)
         try:
             for number, (experiment, verdict) in enumerate(story):

@@ -16,7 +16,7 @@ from seatrial.checks.replicas import Recording
 from seatrial.testbed.replica.hlc import Stamp
 from seatrial.testbed.replica.operation import Intent, Kind, Operation
 from seatrial.testbed.replica.ordering import Frontier, admissible
-from seatrial.testbed.replica.state import State, digest
+from seatrial.testbed.replica.state import ReplicaState, digest
 
 MAX_DRIFT_S = 30.0
 _MAX_DRIFT_US = round(MAX_DRIFT_S * 1e6)
@@ -31,7 +31,7 @@ class Region:
 
     name: str
     skew_us: int = 0
-    state: State = field(default_factory=State)
+    state: ReplicaState = field(default_factory=ReplicaState)
     frontier: Frontier = field(default_factory=lambda: Frontier({}))
     history: list[Operation] = field(default_factory=list)
 

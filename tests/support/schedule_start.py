@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.support.schedule_world import outcome
 
-from seatrial.incidents import Settings
+from seatrial.incidents import IncidentSettings
 from seatrial.model.verdict import Verdict
 from seatrial.schedule.commands import StartOptions, start
 from seatrial.schedule.execution import Outcome
@@ -29,4 +29,4 @@ if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO)
     options = StartOptions(metrics=("127.0.0.1", 0), tick_s=0.1)
     with Store(sys.argv[1]) as store:
-        start([Path(sys.argv[2])], store, _execute, options, Settings(), open_faults=lambda: 2)
+        start([Path(sys.argv[2])], store, _execute, options, IncidentSettings(), open_faults=lambda: 2)

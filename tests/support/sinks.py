@@ -1,4 +1,4 @@
-"""Settings of sinks as an environment would give them, and who hears of what when nothing is set."""
+"""IncidentSettings of sinks as an environment would give them, and who hears of what when nothing is set."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Any, TypeVar
 
 from tests.support.pagerduty_double import ESCALATION_KEY, ROUTING_KEY, TOKEN
 
-from seatrial.incidents import Settings
+from seatrial.incidents import IncidentSettings
 from seatrial.incidents.variables import SinkSettings
 
 Record = TypeVar("Record", bound=SinkSettings)
-KEPT = Settings().routes()  # PagerDuty's messages are kept without a key
+KEPT = IncidentSettings().routes()  # PagerDuty's messages are kept without a key
 
 
 def settings_of(record: type[Record], **given: Any) -> Record:
@@ -18,7 +18,7 @@ def settings_of(record: type[Record], **given: Any) -> Record:
     return record.model_validate(given)
 
 
-def pagerduty(url: str, **changes: str) -> Settings:
+def pagerduty(url: str, **changes: str) -> IncidentSettings:
     """PagerDuty with all three sinks at `url`; `changes` are variables without SEATRIAL_PAGERDUTY_."""
     given = {
         "KEY": ROUTING_KEY,
@@ -28,4 +28,6 @@ def pagerduty(url: str, **changes: str) -> Settings:
         "API_URL": url,
         **changes,
     }
-    return Settings.from_environment({f"SEATRIAL_PAGERDUTY_{name}": value for name, value in given.items()})
+    return IncidentSettings.from_environment(
+        {f"SEATRIAL_PAGERDUTY_{name}": value for name, value in given.items()}
+    )

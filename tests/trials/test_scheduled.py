@@ -15,7 +15,7 @@ from tests.support.schedule_world import Time, World
 from tests.support.sinks import KEPT
 
 from seatrial.files import read
-from seatrial.incidents import Settings
+from seatrial.incidents import IncidentSettings
 from seatrial.incidents.event import IncidentEvent
 from seatrial.model.quantities import Rate
 from seatrial.model.verdict import Verdict
@@ -163,7 +163,7 @@ def test_a_run_by_hand_is_run_again_as_it_was_asked_for(
     request = TrialRequest(
         "suites/two.yaml", target="my target.yaml", rate=Rate.parse("9000/min"), confirm="shop"
     )
-    reporter = Records(store, Settings()).reporter(plan.experiment, request.command(plan))
+    reporter = Records(store, IncidentSettings()).reporter(plan.experiment, request.command(plan))
     reporter.finished(result(Verdict.FAIL))
     (command,) = commands(store)
     assert command == "seatrial run suites/two.yaml --target 'my target.yaml' --rate 9000/min --confirm shop"

@@ -41,7 +41,7 @@ _END_WITHIN_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class CalibrationSettings:
     """What is planted and how it is measured, in seconds. A short deadline keeps its effects small."""
 
     deadline_s: float = 1.0
@@ -59,7 +59,7 @@ def calibrate(
     progress: Callable[[float, float], None],
     *,
     now: Callable[[], datetime],
-    settings: Settings = Settings(),
+    settings: CalibrationSettings = CalibrationSettings(),
 ) -> Calibration:
     """Plant `outages` of all kinds at `rate`, and say how well they were measured.
 
@@ -117,7 +117,7 @@ def _drive(
     seed: int,
     directory: Path,
     progress: Callable[[float, float], None],
-    settings: Settings,
+    settings: CalibrationSettings,
 ) -> tuple[RequestLog, list[Truth], float]:
     """Run server and load side by side: the log, the truth, and the log's zero on CLOCK_MONOTONIC."""
     journal = directory / _JOURNAL

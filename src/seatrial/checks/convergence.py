@@ -37,7 +37,7 @@ from pydantic import Field
 
 from seatrial.checks.acknowledged_writes import writes_of
 from seatrial.checks.protocol import DeclaredCheck, History, Need
-from seatrial.checks.replicas import FAMILIES, Item, Operation, Recording, Replica, State, expected
+from seatrial.checks.replicas import FAMILIES, Item, Operation, Recording, Replica, ReplicaState, expected
 from seatrial.model.quantities import Duration
 from seatrial.model.result import CheckResult
 from seatrial.model.verdict import Verdict
@@ -172,7 +172,7 @@ def _judge_agreement(
             findings.add("replica differs from the first", replica.region)
         if hashlib.sha256(replica.state.encode()).hexdigest() != replica.digest:
             findings.add("digest is not that of the state", replica.region)
-        state = State.parse(replica.state)
+        state = ReplicaState.parse(replica.state)
         if dict(state.vector) != counts:
             findings.add("vector does not count the operations", replica.region)
         held = state.held()
@@ -277,7 +277,7 @@ def _judge_counters(
             promised[attempt.item] += int(attempt.value)
     difference = 0
     for replica in replicas:
-        held = State.parse(replica.state).held()
+        held = ReplicaState.parse(replica.state).held()
         for item, amount in promised.items():
             value = held.get(item, 0)
             if value != amount:

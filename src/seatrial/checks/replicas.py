@@ -99,7 +99,7 @@ class Counter:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class ReplicaState:
     """A state. A member of a set stands with what keeps it in, which no judge needs."""
 
     settings: Mapping[str, Mapping[str, Setting]]
@@ -108,7 +108,7 @@ class State:
     vector: Mapping[str, int]
 
     @classmethod
-    def parse(cls, text: str) -> State:
+    def parse(cls, text: str) -> ReplicaState:
         """From JSON. Raises ValueError."""
         return _read(_STATE, text, "the state")
 
@@ -184,7 +184,7 @@ def _outcome(family: Family, done: list[Operation]) -> Content:
     )
 
 
-_STATE = TypeAdapter(State)
+_STATE = TypeAdapter(ReplicaState)
 _RECORDING = TypeAdapter(Recording)
 Record = TypeVar("Record")
 

@@ -29,7 +29,7 @@ def listing(
     """Show open incidents, and messages that have not reached their receiver."""
     from rich.table import Table
 
-    from seatrial.incidents import Settings, list_incidents, would_send
+    from seatrial.incidents import IncidentSettings, list_incidents, would_send
     from seatrial.model.result import plain
     from seatrial.store import Store
 
@@ -37,7 +37,7 @@ def listing(
         if dry_run:
             print_json({"would_send": would_send(store)})
             return
-        found = list_incidents(store, Settings.from_environment())
+        found = list_incidents(store, IncidentSettings.from_environment())
     if as_json:
         print_json(_times_as_text(plain(found)))
         return
@@ -74,11 +74,11 @@ def retry(
     ] = None,
 ) -> None:
     """Try again now what has not arrived."""
-    from seatrial.incidents import Settings, list_incidents
+    from seatrial.incidents import IncidentSettings, list_incidents
     from seatrial.incidents import retry as tried_again
     from seatrial.store import Store
 
-    settings = Settings.from_environment()
+    settings = IncidentSettings.from_environment()
     with Store.default() as store:
         tried = tried_again(store, settings, numbers or None)
         left = list_incidents(store, settings)

@@ -66,7 +66,7 @@ _LOOK_EVERY_S = 0.02
 _FORCED_MAINT, _FORCED_DRAIN = 0x01, 0x08  # of srv_admin_state; the other bits are not set on this socket
 _RUNNING = "2"  # of srv_op_state
 
-State = Literal["ready", "drain", "maint"]
+ServerState = Literal["ready", "drain", "maint"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Server:
 
     backend: str
     name: str
-    state: State
+    state: ServerState
     up: bool
 
     def __str__(self) -> str:
@@ -111,13 +111,13 @@ def servers(path: Path) -> list[Server]:
     return found
 
 
-def _told(admin: int) -> State:
+def _told(admin: int) -> ServerState:
     if admin & _FORCED_MAINT:
         return "maint"
     return "drain" if admin & _FORCED_DRAIN else "ready"
 
 
-def tell(path: Path, server: str, state: State) -> None:
+def tell(path: Path, server: str, state: ServerState) -> None:
     """Put the server, named `backend/name`, into `state`. Raises Unavailable when HAProxy refuses."""
     answer = ask(path, f"set server {server} state {state}").strip()
     if answer:

@@ -21,7 +21,7 @@ from seatrial.model.role import Role
 from seatrial.undo.protocol import Declared, Undo
 from seatrial.waiting import try_until
 
-Settings = dict[str, Any]
+SettingValues = dict[str, Any]
 _CHANGED_WITHIN_S = 20.0
 _WRITTEN_WITHIN_S = 5.0  # a store that elects a leader first may take a while
 
@@ -29,7 +29,7 @@ _WRITTEN_WITHIN_S = 5.0  # a store that elects a leader first may take a while
 class Before(BaseModel):
     """The same keys as `set`, with the values that they had; None where there was none."""
 
-    before: Settings
+    before: SettingValues
 
 
 class DatabaseSettings(Declared):
@@ -38,7 +38,7 @@ class DatabaseSettings(Declared):
     name: ClassVar[str] = "database.settings"
     drivers: ClassVar[frozenset[str]] = frozenset({"patroni"})
 
-    set_: Annotated[Settings, Field(min_length=1)] = Field(
+    set_: Annotated[SettingValues, Field(min_length=1)] = Field(
         alias="set", examples=[{"synchronous_mode": False}]
     )
     """Names and values as in Patroni's dynamic configuration."""
@@ -76,7 +76,7 @@ class DatabaseSettings(Declared):
         return True
 
 
-def inverse(change: Settings, now: Settings) -> Settings:
+def inverse(change: SettingValues, now: SettingValues) -> SettingValues:
     """The change that leads from `now` changed by `change` back to `now`."""
 
     def back(value: Any, old: Any) -> Any:
@@ -85,12 +85,12 @@ def inverse(change: Settings, now: Settings) -> Settings:
     return {key: back(value, now.get(key)) for key, value in change.items()}
 
 
-def holds(change: Settings, now: Settings) -> bool:
+def holds(change: SettingValues, now: SettingValues) -> bool:
     """Whether `change` would change nothing."""
     return inverse(change, now) == change
 
 
-def _change(role: Role, change: Settings) -> None:
+def _change(role: Role, change: SettingValues) -> None:
     """Return once every member that answers reports it. Raises Unavailable when that takes too long."""
 
     def changed() -> None:

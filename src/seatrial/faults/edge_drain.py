@@ -15,7 +15,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
-from seatrial.drivers.haproxy import HaproxyBinding, Server, State, servers, tell
+from seatrial.drivers.haproxy import HaproxyBinding, Server, ServerState, servers, tell
 from seatrial.model.problems import BadInput, Problem, Unavailable, nearest
 from seatrial.model.role import Role
 from seatrial.model.undo import none_of
@@ -25,7 +25,7 @@ from seatrial.undo.protocol import Declared, Undo
 class Drained(BaseModel):
     """What each server had been told to be, by its `backend/name`."""
 
-    before: dict[str, State]
+    before: dict[str, ServerState]
 
 
 class EdgeDrain(Declared):

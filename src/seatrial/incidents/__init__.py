@@ -9,17 +9,17 @@ from seatrial.incidents.commands import Listing, deliver, list_incidents, retry,
 from seatrial.incidents.delivery import Backoff, Delivery
 from seatrial.incidents.policy import Context, Escalation, Routes
 from seatrial.incidents.reporter import Reporter
-from seatrial.incidents.settings import Settings
+from seatrial.incidents.settings import IncidentSettings
 
 __all__ = [
     "Backoff",
     "Context",
     "Delivery",
     "Escalation",
+    "IncidentSettings",
     "Listing",
     "Reporter",
     "Routes",
-    "Settings",
     "deliver",
     "list_incidents",
     "retry",

@@ -9,7 +9,7 @@ from datetime import datetime
 from seatrial.incidents import history
 from seatrial.incidents.delivery import Delivery
 from seatrial.incidents.event import SEVERITIES, IncidentEvent, Json
-from seatrial.incidents.settings import Settings
+from seatrial.incidents.settings import IncidentSettings
 from seatrial.incidents.sink import SINKS, utc_now
 from seatrial.store import MessageState, QueuedMessage, Store
 
@@ -54,7 +54,7 @@ class Listing:
     off: dict[str, str]
 
 
-def list_incidents(store: Store, settings: Settings) -> Listing:
+def list_incidents(store: Store, settings: IncidentSettings) -> Listing:
     """Open incidents, loudest first, and messages that have not reached their receiver."""
     off = settings.off()
     incidents = []
@@ -86,13 +86,13 @@ def would_send(store: Store) -> list[Json]:
     ]
 
 
-def retry(store: Store, settings: Settings, numbers: Collection[int] | None = None) -> int:
+def retry(store: Store, settings: IncidentSettings, numbers: Collection[int] | None = None) -> int:
     """Try parked and waiting messages (all, or those given) again now; how many were tried."""
     store.outbox.requeue(utc_now(), numbers)
     return deliver(store, settings)
 
 
-def deliver(store: Store, settings: Settings) -> int:
+def deliver(store: Store, settings: IncidentSettings) -> int:
     """Try what is due, each message once; how many were tried. What a command does before it ends."""
     with settings.sinks() as sinks:
         return Delivery(store.outbox, sinks).drain()

@@ -14,7 +14,7 @@ from seatrial.store import QueuedMessage, Store
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class IncidentHistory:
     """The state of one incident before something new happens.
 
     `failures`: how often in a row it has failed so far. `open_at`: the sinks where it is open, and since
@@ -41,7 +41,7 @@ class History:
         return self.last is not None and self.last.escalated
 
 
-def said(events: Iterable[QueuedMessage]) -> History:
+def said(events: Iterable[QueuedMessage]) -> IncidentHistory:
     """The history that the triggers and resolves of one incident, oldest first, add up to.
 
     Without knowledge of runs, each trigger counts as one failure, however many sinks heard it.
@@ -58,26 +58,26 @@ def said(events: Iterable[QueuedMessage]) -> History:
             last = event
             triggers.add(event.message.body)  # the same for each sink
     found = IncidentEvent.from_json(last.message.body) if last is not None and open_at else None
-    return History(len(triggers), open_at, found)
+    return IncidentHistory(len(triggers), open_at, found)
 
 
-def of_experiment(store: Store, target: str, experiment: str) -> History:
+def of_experiment(store: Store, target: str, experiment: str) -> IncidentHistory:
     """The history of an experiment on a target; its failures are those of the recorded runs."""
     told = said(store.outbox.incident_events(dedup_key(target, experiment)))
     return replace(told, failures=store.runs.consecutive_failures(target, experiment))
 
 
-def of_schedule(store: Store, target: str, schedule: str) -> History:
+def of_schedule(store: Store, target: str, schedule: str) -> IncidentHistory:
     """The history of a schedule's occurrences that proved nothing; its failures are those since a pass."""
     return said(store.outbox.incident_events(schedule_dedup_key(target, schedule)))
 
 
-def of_files(store: Store, target: str, schedule: str) -> History:
+def of_files(store: Store, target: str, schedule: str) -> IncidentHistory:
     """The history of a schedule's files that could not be used."""
     return said(store.outbox.incident_events(files_dedup_key(target, schedule)))
 
 
-def open_incidents(store: Store) -> dict[str, History]:
+def open_incidents(store: Store) -> dict[str, IncidentHistory]:
     """Every incident that is open, by its dedup key."""
     by_key: dict[str, list[QueuedMessage]] = {}
     for event in store.outbox.incident_events():

@@ -21,7 +21,7 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from seatrial.incidents.event import IncidentEvent, Json, Kind, Subject, dedup_key, raised
-from seatrial.incidents.history import History
+from seatrial.incidents.history import IncidentHistory
 from seatrial.model.experiment import Severity
 from seatrial.model.figures import NOT_MEASURED, exactly, measured
 from seatrial.model.quantities import Duration
@@ -64,7 +64,9 @@ class Context:
     reproduce: str = ""  # the command that runs it again
 
 
-def on_result(result: RunResult, at: datetime, history: History, context: Context) -> list[OutboxMessage]:
+def on_result(
+    result: RunResult, at: datetime, history: IncidentHistory, context: Context
+) -> list[OutboxMessage]:
     """The messages that a finished run causes."""
     messages = _changes_of(result, at, context)
     if result.verdict is Verdict.FAIL or result.left_behind:
@@ -74,7 +76,9 @@ def on_result(result: RunResult, at: datetime, history: History, context: Contex
     return messages
 
 
-def _trigger(result: RunResult, at: datetime, history: History, context: Context) -> list[OutboxMessage]:
+def _trigger(
+    result: RunResult, at: datetime, history: IncidentHistory, context: Context
+) -> list[OutboxMessage]:
     failures = history.failures + (result.verdict is Verdict.FAIL)
     severity: Severity = "critical" if result.left_behind else context.severity
     escalates = history.escalated or failures >= context.escalation.after
@@ -100,7 +104,9 @@ def _trigger(result: RunResult, at: datetime, history: History, context: Context
     return messages
 
 
-def _resolve(result: RunResult, at: datetime, history: History, context: Context) -> list[OutboxMessage]:
+def _resolve(
+    result: RunResult, at: datetime, history: IncidentHistory, context: Context
+) -> list[OutboxMessage]:
     event = IncidentEvent(
         kind=Kind.RESOLVE,
         dedup_key=dedup_key(result.target, result.experiment),
@@ -199,7 +205,12 @@ def _change(subject: Subject, at: datetime, what: str, cause: str, context: Cont
 
 
 def on_unacknowledged(
-    history: History, now: datetime, escalation: Escalation, routes: Routes, *, acknowledged: bool | None
+    history: IncidentHistory,
+    now: datetime,
+    escalation: Escalation,
+    routes: Routes,
+    *,
+    acknowledged: bool | None,
 ) -> list[OutboxMessage]:
     """The escalation of an incident that nobody took within the declared time.
 

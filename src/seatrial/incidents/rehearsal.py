@@ -7,7 +7,7 @@ from datetime import datetime
 
 from seatrial.incidents import policy
 from seatrial.incidents.event import IncidentEvent, Json, Kind
-from seatrial.incidents.history import History
+from seatrial.incidents.history import IncidentHistory
 from seatrial.incidents.pagerduty import render
 from seatrial.incidents.policy import Context, Routes
 from seatrial.model.experiment import Severity
@@ -25,6 +25,6 @@ def rehearse(result: RunResult, at: datetime, severity: Severity, reproduce: str
     )
     failed = replace(result, verdict=Verdict.FAIL, reasons=(REASON,), objectives=objectives)
     context = Context(severity=severity, routes=Routes(incidents=("pagerduty",)), reproduce=reproduce)
-    messages = policy.on_result(failed, at, History(), context)
+    messages = policy.on_result(failed, at, IncidentHistory(), context)
     events = (IncidentEvent.from_json(message.body) for message in messages)
     return next(render(event) for event in events if event.kind is Kind.TRIGGER)

@@ -9,7 +9,7 @@ from datetime import datetime
 from seatrial.incidents import history, policy
 from seatrial.incidents.event import Subject
 from seatrial.incidents.policy import Context, Escalation
-from seatrial.incidents.settings import Settings
+from seatrial.incidents.settings import IncidentSettings
 from seatrial.incidents.sink import utc_now
 from seatrial.model.experiment import Severity
 from seatrial.model.result import RunResult
@@ -25,7 +25,7 @@ class Reporter:
     """
 
     store: Store
-    settings: Settings
+    settings: IncidentSettings
     severity: Severity = "error"
     escalation: Escalation = field(default_factory=Escalation)
     reproduce: str = ""

@@ -32,13 +32,13 @@ from seatrial.incidents.event import (
     raised,
     schedule_dedup_key,
 )
-from seatrial.incidents.history import History
+from seatrial.incidents.history import IncidentHistory
 from seatrial.incidents.policy import Context
 from seatrial.store import Occurrence, OccurrenceEnding, OutboxMessage
 
 
 def on_missed(
-    occurrence: Occurrence, ending: OccurrenceEnding, at: datetime, history: History, context: Context
+    occurrence: Occurrence, ending: OccurrenceEnding, at: datetime, history: IncidentHistory, context: Context
 ) -> list[OutboxMessage]:
     """The messages that an occurrence causes which did not run, or not to its end."""
     became = f"was {ending.state.value}: {ending.detail}"
@@ -51,7 +51,7 @@ def on_nothing_but_blackouts(
     ending: OccurrenceEnding,
     skipped: int,
     at: datetime,
-    history: History,
+    history: IncidentHistory,
     context: Context,
 ) -> list[OutboxMessage]:
     """The messages of an occurrence that was skipped, like all for a long time: `skipped` of them."""
@@ -67,7 +67,7 @@ def on_unknown(
     ending: OccurrenceEnding,
     unproven: Sequence[str],
     at: datetime,
-    history: History,
+    history: IncidentHistory,
     context: Context,
 ) -> list[OutboxMessage]:
     """The messages of an occurrence that ran and of which something came out unknown. `unproven`: what."""
@@ -86,7 +86,7 @@ def _unproven(
     details: dict[str, Json],
     loud_after: int,
     at: datetime,
-    history: History,
+    history: IncidentHistory,
     context: Context,
 ) -> list[OutboxMessage]:
     """The trigger of a schedule's incident; one that is open gets louder with time, never quieter."""
@@ -117,7 +117,7 @@ def _unproven(
     return [event.to(sink, _cause(occurrence)) for sink in context.routes.of_trigger(escalated=escalates)]
 
 
-def on_passed(occurrence: Occurrence, at: datetime, history: History) -> list[OutboxMessage]:
+def on_passed(occurrence: Occurrence, at: datetime, history: IncidentHistory) -> list[OutboxMessage]:
     """The resolve of a schedule's own incident. A failure does not resolve it: the next pass does."""
     event = IncidentEvent(
         kind=Kind.RESOLVE,
@@ -131,7 +131,7 @@ def on_passed(occurrence: Occurrence, at: datetime, history: History) -> list[Ou
 
 
 def on_files(
-    subject: Subject, problems: Sequence[str], at: datetime, history: History, context: Context
+    subject: Subject, problems: Sequence[str], at: datetime, history: IncidentHistory, context: Context
 ) -> list[OutboxMessage]:
     """The messages about a schedule's files that cannot be used, or are mended (no problems any more).
 

@@ -40,7 +40,7 @@ class _Reports(SinkSettings):
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class IncidentSettings:
     """The settings of the sinks that are on, by name, and where reports are served."""
 
     on: Mapping[str, SinkSettings] = field(default_factory=dict)

@@ -31,7 +31,7 @@ EVERYBODY = ""
 WINDOWS_S = (1.0, 10.0, 60.0)
 
 
-class _History(NamedTuple):
+class _UserHistory(NamedTuple):
     """When users were first seen, fell and rose again."""
 
     seen: Floats
@@ -39,7 +39,7 @@ class _History(NamedTuple):
     rises: Floats  # as many as falls: who stays down rises at the end
 
     @classmethod
-    def of(cls, due: Floats, good: Bools, end_s: float) -> _History:
+    def of(cls, due: Floats, good: Bools, end_s: float) -> _UserHistory:
         """The history of one user, whose requests were due at `due`."""
         turns = np.append(due, end_s)[np.flatnonzero(np.diff(~good, prepend=False, append=False))]
         return cls(due[:1], turns[::2], turns[1::2])
@@ -54,7 +54,7 @@ class _Curve:
     down: Floats
 
     @classmethod
-    def of(cls, history: _History, end_s: float) -> _Curve:
+    def of(cls, history: _UserHistory, end_s: float) -> _Curve:
         """Integrate how many users were seen, and how many were down, until `end_s`."""
         at = np.concatenate((*history, [end_s]))
         counts = [*(len(column) for column in history), 1]
@@ -98,10 +98,10 @@ def availability(
     if not len(log):
         return ()
     users = {
-        log.name.values[code]: _History.of(log.intended[rows], good[rows], end_s)
+        log.name.values[code]: _UserHistory.of(log.intended[rows], good[rows], end_s)
         for code, rows in _rows_by_code(log.name)
     }
-    everybody = _History(*(np.concatenate(column) for column in zip(*users.values(), strict=True)))
+    everybody = _UserHistory(*(np.concatenate(column) for column in zip(*users.values(), strict=True)))
     return tuple(
         record
         for name, history in ((EVERYBODY, everybody), *users.items())

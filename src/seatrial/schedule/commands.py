@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import FrameType
 
-from seatrial.incidents import Settings, deliver
+from seatrial.incidents import IncidentSettings, deliver
 from seatrial.metrics import StoreCollector, listen
 from seatrial.model.problems import BadInput, Problem, Unavailable
 from seatrial.schedule.clock import Clock
@@ -49,7 +49,7 @@ def start(
     store: Store,
     execute: Execute,
     options: StartOptions = StartOptions(),  # frozen
-    settings: Settings | None = None,
+    settings: IncidentSettings | None = None,
     open_faults: Callable[[], int] | None = None,
     review: Callable[[Plan], Review] = unreviewed,
 ) -> None:
@@ -58,7 +58,7 @@ def start(
     `review` plans what a schedule names, now and whenever one of those files changes. What is wrong at the
     start is told as an incident, too: whoever restarts a daemon at night reads no terminal.
     """
-    settings = settings if settings is not None else Settings.from_environment()
+    settings = settings if settings is not None else IncidentSettings.from_environment()
     schedules = ScheduleFiles(files, review)
     plans = schedules.current()
     clock = Clock()
@@ -96,7 +96,7 @@ def start(
             service.run()
 
 
-def _refuse(schedules: ScheduleFiles, store: Store, settings: Settings, now: datetime) -> None:
+def _refuse(schedules: ScheduleFiles, store: Store, settings: IncidentSettings, now: datetime) -> None:
     """Tell what is wrong with the schedules' files, and raise it."""
     problems = schedules.problems()
     teller = Teller(store, settings.routes())

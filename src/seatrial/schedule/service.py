@@ -16,7 +16,7 @@ from typing import Any
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from seatrial.incidents import Delivery, Escalation, Settings
+from seatrial.incidents import Delivery, Escalation, IncidentSettings
 from seatrial.incidents.escalation import Acknowledged, escalate_neglected
 from seatrial.incidents.sink import Acknowledging, utc_now
 from seatrial.model.problems import Unavailable
@@ -144,7 +144,7 @@ class Companions:
     """The threads beside the daemon: delivery of the outbox, and care for neglected incidents."""
 
     store: Store
-    settings: Settings
+    settings: IncidentSettings
     plans: Callable[[], Sequence[Plan]]
     now: Callable[[], datetime] = utc_now
     look_every_s: float = 60.0

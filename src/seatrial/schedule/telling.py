@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from seatrial.incidents import history, schedules
 from seatrial.incidents.event import Subject
-from seatrial.incidents.history import History
+from seatrial.incidents.history import IncidentHistory
 from seatrial.incidents.policy import Context, Routes
 from seatrial.model.experiment import Severity
 from seatrial.model.problems import Problem
@@ -57,7 +57,12 @@ class Teller:
         return schedules.on_passed(occurrence, at, past) if verdict is Verdict.PASS else []
 
     def _of_skipped(
-        self, plan: Plan, occurrence: Occurrence, ending: OccurrenceEnding, at: datetime, past: History
+        self,
+        plan: Plan,
+        occurrence: Occurrence,
+        ending: OccurrenceEnding,
+        at: datetime,
+        past: IncidentHistory,
     ) -> list[OutboxMessage]:
         """A blackout is as it should be, until there is nothing else for months."""
         before, first = self.store.occurrences.skipped_since(occurrence.schedule)

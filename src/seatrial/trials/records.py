@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from seatrial.incidents import Escalation, Reporter, Settings, deliver
+from seatrial.incidents import Escalation, IncidentSettings, Reporter, deliver
 from seatrial.metrics import StoreCollector, write_textfile
 from seatrial.model.experiment import Experiment, Severity
 from seatrial.model.problems import BadInput, SeatrialError, Unavailable
@@ -19,7 +19,7 @@ Say = Callable[[str], None]
 class Records:
     """The run database and the receivers of incidents, for the length of a trial."""
 
-    def __init__(self, store: Store, settings: Settings) -> None:
+    def __init__(self, store: Store, settings: IncidentSettings) -> None:
         self._store = store
         self._settings = settings
 
@@ -59,7 +59,7 @@ class Records:
 @contextlib.contextmanager
 def open_records(say: Say) -> Iterator[Records | None]:
     """The records; None, and a word about it, when the run database cannot be reached."""
-    settings = Settings.from_environment()
+    settings = IncidentSettings.from_environment()
     try:
         store = Store.default()
     except Unavailable as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from seatrial.files import as_named, candidates, find, read
 from seatrial.home import seatrial_home
-from seatrial.incidents import Settings
+from seatrial.incidents import IncidentSettings
 from seatrial.model.problems import BadInput, Location, Problem, SeatrialError
 from seatrial.schedule import Execute, Outcome, Review
 from seatrial.schedule import Plan as SchedulePlan
@@ -48,7 +48,7 @@ def run_scheduled(scheduled: SchedulePlan, abort: threading.Event, store: Store)
     caller = Unattended(abort)
     recover_first(caller)  # also when what is due has a mistake by now and cannot run
     request = requested(scheduled)
-    records = Records(store, Settings.from_environment())
+    records = Records(store, IncidentSettings.from_environment())
     conduct = conducting(request, caller, records, scheduled.escalation)
     if request.what == "experiment":
         return Outcome.of_run(run_experiment(request, caller, conduct=conduct).result)

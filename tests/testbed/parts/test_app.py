@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from seatrial.model.problems import BadInput
-from seatrial.testbed.app.settings import Settings
+from seatrial.testbed.app.settings import AppSettings
 from seatrial.testbed.parts import app
 from seatrial.testbed.programs import Programs
 from seatrial.testbed.secrets import Secrets
@@ -30,7 +30,7 @@ def test_a_release_reads_the_settings_that_were_written_for_it(
     region = topology.regions[0]
     part = app.release("blue", region, topology, programs, secrets)
     (tmp_path / "settings.json").write_text(part.files["settings.json"])
-    settings = Settings.read(tmp_path / "settings.json")
+    settings = AppSettings.read(tmp_path / "settings.json")
     assert (settings.database_host, settings.database_port) == region.database
     assert settings.database_password == "pw-tenant"
     assert "pw-tenant" not in repr(settings)

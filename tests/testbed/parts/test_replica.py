@@ -2,13 +2,13 @@ from __future__ import annotations
 
 from seatrial.testbed.parts import replica
 from seatrial.testbed.programs import Programs
-from seatrial.testbed.replica.__main__ import Settings
+from seatrial.testbed.replica.__main__ import ReplicaSettings
 from seatrial.testbed.topology import Topology
 
 
-def settings(topology: Topology, programs: Programs) -> Settings:
+def settings(topology: Topology, programs: Programs) -> ReplicaSettings:
     command = replica.of_region(topology.regions[0], topology, programs).command
-    return Settings.parse(command[command.index("seatrial.testbed.replica") + 1 :])
+    return ReplicaSettings.parse(command[command.index("seatrial.testbed.replica") + 1 :])
 
 
 def test_each_region_asks_the_other_and_keeps_its_log_in_its_own_directory(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from seatrial.testbed.replica.__main__ import Settings, main
+from seatrial.testbed.replica.__main__ import ReplicaSettings, main
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_the_clocks_offset_may_come_from_the_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLOCK_OFFSET_S", "-5")
-    settings = Settings.parse(
+    settings = ReplicaSettings.parse(
         ["--region", "e", "--port", "1", "--data", str(tmp_path), "--peer", "w=http://h:1/"]
     )
     assert (settings.clock_offset_s, settings.peers) == (-5.0, {"w": "http://h:1"})

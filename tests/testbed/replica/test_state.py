@@ -17,7 +17,7 @@ from seatrial.testbed.replica.hlc import Stamp
 from seatrial.testbed.replica.operation import Intent, Kind, Operation
 from seatrial.testbed.replica.orset import ObservedRemoveSet
 from seatrial.testbed.replica.register import Register
-from seatrial.testbed.replica.state import State, digest, merge
+from seatrial.testbed.replica.state import ReplicaState, digest, merge
 
 NAMES = ("east", "north", "west")
 
@@ -170,4 +170,4 @@ def test_what_is_no_operation_is_refused(broken: dict[str, object]) -> None:
 def test_a_state_refuses_an_operation_of_no_sense() -> None:
     operation = Operation(Dot("east", 1), Stamp(1, 0), 1, {}, Kind.COUNT, "acme", "n", "text", "k")
     with pytest.raises(ValueError, match="no such operation"):
-        State().apply(operation)
+        ReplicaState().apply(operation)

@@ -22,7 +22,7 @@ from seatrial.testbed.app.audit.store import Store
 from seatrial.testbed.app.connections import Connections
 from seatrial.testbed.app.orders import Orders
 from seatrial.testbed.app.schema import DATABASE, TENANTS
-from seatrial.testbed.app.settings import Identity, Settings
+from seatrial.testbed.app.settings import AppSettings, Identity
 from seatrial.testbed.app.storefront import Lifespan, Storefront, opening
 from seatrial.testbed.serving import server
 
@@ -32,7 +32,7 @@ _START_WITHIN_S = 10.0
 _WARM = 2
 
 
-def storefront(settings: Settings, identity: Identity) -> Storefront:
+def storefront(settings: AppSettings, identity: Identity) -> Storefront:
     """The shop, not connected to anything yet."""
     return Storefront(
         identity,
@@ -44,14 +44,14 @@ def storefront(settings: Settings, identity: Identity) -> Storefront:
     )
 
 
-def audit_log(settings: Settings, identity: Identity) -> Audit:
+def audit_log(settings: AppSettings, identity: Identity) -> Audit:
     """The audit log, not connected to anything yet."""
     store = Store(_connections(ROLE, settings.audit.password, settings, identity))
     signing = Signing(store, signer(settings.audit), settings.audit)
     return Audit(identity, settings.audit, TENANTS, store, Ingest(store), signing)
 
 
-def _connections(user: str, password: str, settings: Settings, identity: Identity) -> Connections:
+def _connections(user: str, password: str, settings: AppSettings, identity: Identity) -> Connections:
     connect = partial(
         psycopg.AsyncConnection.connect,
         host=settings.database_host,
@@ -86,7 +86,7 @@ def _both(shop: Lifespan, audit: Audit) -> Lifespan:
 
 def main() -> None:
     """Serve until SIGTERM."""
-    settings = Settings.read(Path("settings.json"))
+    settings = AppSettings.read(Path("settings.json"))
     shop = storefront(settings, Identity.from_environment())
     audit = audit_log(settings, Identity.from_environment())
     gc.freeze()  # what is loaded now stays: the collector need not look at it again during a burst

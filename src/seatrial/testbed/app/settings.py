@@ -11,7 +11,7 @@ from seatrial.testbed.app.audit.settings import AuditSettings, Hsm
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class AppSettings:
     """Addresses and passwords; the file holds exactly these names."""
 
     host: str
@@ -30,7 +30,7 @@ class Settings:
         return json.dumps(asdict(self), indent=2)
 
     @classmethod
-    def read(cls, path: Path) -> Settings:
+    def read(cls, path: Path) -> AppSettings:
         """From `settings.json`."""
         values = json.loads(path.read_text())
         audit = values.pop("audit")

@@ -6,7 +6,7 @@ import os
 
 from seatrial.model.problems import BadInput
 from seatrial.testbed.app.audit.settings import MODES, AuditSettings, Hsm, Mode
-from seatrial.testbed.app.settings import Settings
+from seatrial.testbed.app.settings import AppSettings
 from seatrial.testbed.part import Part, Probe
 from seatrial.testbed.programs import Programs
 from seatrial.testbed.secrets import Secrets
@@ -25,7 +25,7 @@ def release(
 ) -> Part:
     """`blue` or `green` in one region. `hsm`: signs the audit log, a software key where there is none."""
     own = region.release(name)
-    settings = Settings(
+    settings = AppSettings(
         host=own.host,
         port=own.port,
         database_host=region.database.host,

@@ -25,7 +25,7 @@ MAX_DRIFT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class ReplicaSettings:
     """What a replica is told when it starts."""
 
     region: str
@@ -38,7 +38,7 @@ class Settings:
     operators: frozenset[str]  # addresses, beside this machine's own, that may use /admin
 
     @classmethod
-    def parse(cls, arguments: Sequence[str] | None) -> Settings:
+    def parse(cls, arguments: Sequence[str] | None) -> ReplicaSettings:
         """From a command line. Raises BadInput."""
         parser = argparse.ArgumentParser(prog="python -m seatrial.testbed.replica", description=__doc__)
         parser.add_argument("--region", required=True, help="its name, which no other region has")
@@ -90,7 +90,7 @@ def _peer(text: str) -> tuple[str, str]:
     return region, url.rstrip("/")
 
 
-async def serve(settings: Settings) -> None:
+async def serve(settings: ReplicaSettings) -> None:
     """Serve until SIGTERM. Raises BadInput or Unavailable when the log cannot be had."""
     try:
         log = OperationLog(settings.data, settings.region)
@@ -104,7 +104,7 @@ async def serve(settings: Settings) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code."""
     try:
-        asyncio.run(serve(Settings.parse(arguments)))
+        asyncio.run(serve(ReplicaSettings.parse(arguments)))
     except SeatrialError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return error.exit_code

@@ -21,7 +21,7 @@ from seatrial.testbed.replica.hlc import DriftError
 from seatrial.testbed.replica.log import OperationLog
 from seatrial.testbed.replica.operation import Intent, Operation
 from seatrial.testbed.replica.ordering import Frontier, admissible
-from seatrial.testbed.replica.state import State
+from seatrial.testbed.replica.state import ReplicaState
 
 _MOST_WAITING = 1_024
 _BATCH = 256
@@ -74,7 +74,7 @@ class Replica:
         """Reads the whole log. Raises sqlite3.Error, ValueError when it is damaged."""
         self.region = region
         self.clock = clock
-        self.state = State()
+        self.state = ReplicaState()
         self.frontier = Frontier({})
         self._log = log
         self._max_drift_us = round(max_drift_s * 1e6)

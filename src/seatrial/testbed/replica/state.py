@@ -21,7 +21,7 @@ Json = Mapping[str, "Json"] | list["Json"] | str | int
 
 
 @dataclass(slots=True)
-class State:
+class ReplicaState:
     """Replicated data and the version vector of the operations in it.
 
     `apply` changes it in place, for a replica applies thousands a second; all values in it are frozen.
@@ -71,10 +71,10 @@ class State:
         return json.dumps(plain, sort_keys=True, separators=(",", ":")).encode("ascii")
 
 
-def merge(one: State, other: State) -> State:
+def merge(one: ReplicaState, other: ReplicaState) -> ReplicaState:
     """All that either holds. Neither is changed."""
     empty = ObservedRemoveSet()
-    return State(
+    return ReplicaState(
         joined(one.vector, other.vector),
         _merged(one.settings, other.settings, register.merge),
         _merged(one.counters, other.counters, counter.merge),

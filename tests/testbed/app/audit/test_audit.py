@@ -29,7 +29,7 @@ from seatrial.testbed.app.__main__ import audit_log
 from seatrial.testbed.app.audit.routes import Audit
 from seatrial.testbed.app.audit.schema import audit_schema_sql
 from seatrial.testbed.app.audit.settings import ORIGIN, AuditSettings, Mode
-from seatrial.testbed.app.settings import Identity, Settings
+from seatrial.testbed.app.settings import AppSettings, Identity
 
 SERVICE = Path(__file__).parents[3] / "support" / "audit_service.py"
 TABLES = "audit.entries, audit.batches, audit.checkpoints, audit.keys"
@@ -79,9 +79,9 @@ def shop(database: Database) -> psycopg.Connection:
 
 def settings_for(
     database: Database, port: int = 0, mode: Mode = "continue", backlog: int = 1_000
-) -> Settings:
+) -> AppSettings:
     audit = AuditSettings(PASSWORD, mode, None, "5eed", largest_backlog=backlog)
-    return Settings("127.0.0.1", port, "127.0.0.1", database.port, "", "127.0.0.1", 1, "", audit, 2)
+    return AppSettings("127.0.0.1", port, "127.0.0.1", database.port, "", "127.0.0.1", 1, "", audit, 2)
 
 
 def scenario(

@@ -44,7 +44,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class PlannedTransaction:
     """One transaction: what it stores, and the outcome of each batch once it has committed."""
 
     outcomes: tuple[Outcome, ...]
@@ -54,7 +54,7 @@ class Plan:
     head: bytes
 
 
-def plan(size: int, head: bytes, known: Mapping[str, Stored], group: Sequence[Batch]) -> Plan:
+def plan(size: int, head: bytes, known: Mapping[str, Stored], group: Sequence[Batch]) -> PlannedTransaction:
     """Continue the chain that ends with `head`. `known`: those of the group's ids that are stored already."""
     chain = Chain(size, head)
     seen = dict(known)
@@ -73,4 +73,4 @@ def plan(size: int, head: bytes, known: Mapping[str, Stored], group: Sequence[Ba
         seen[batch.id] = stored
         batches.append((batch.id, stored))
         outcomes.append(Outcome(stored, created=True))
-    return Plan(tuple(outcomes), tuple(batches), tuple(entries), chain.size, chain.head)
+    return PlannedTransaction(tuple(outcomes), tuple(batches), tuple(entries), chain.size, chain.head)
