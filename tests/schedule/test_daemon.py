@@ -19,7 +19,7 @@ from seatrial.model.suiteresult import SuiteResult
 from seatrial.model.verdict import Verdict
 from seatrial.schedule.daemon import Daemon, Options
 from seatrial.schedule.execution import Outcome
-from seatrial.schedule.plan import Plan, load_plan
+from seatrial.schedule.loading import LoadedSchedule, load_schedule
 from seatrial.store import Store
 
 Launch = Callable[..., World]
@@ -36,8 +36,8 @@ def launch(store: Store) -> Iterator[Launch]:
     """Make worlds; whatever a test leaves running in them ends with it."""
     worlds: list[World] = []
 
-    def make(*plans: Plan) -> World:
-        worlds.append(World(store, *plans))
+    def make(*schedules: LoadedSchedule) -> World:
+        worlds.append(World(store, *schedules))
         return worlds[-1]
 
     yield make
@@ -92,8 +92,8 @@ def test_what_was_due_while_no_daemon_was_there_is_missed_and_pages_once(world: 
     assert told(world.store) == ["trigger seatrial/staging/schedule.hourly"]
     event = IncidentEvent.from_json(world.store.outbox.messages()[0].message.body)
     assert "planned for 2026-03-01 04:00 UTC was missed: no daemon was there" in event.summary
-    (plan,) = world.plans
-    assert event.details["reproduce"] == f"seatrial run {plan.runs} --target {plan.target_file}"
+    (loaded,) = world.schedules
+    assert event.details["reproduce"] == f"seatrial run {loaded.runs} --target {loaded.target_file}"
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))
@@ -388,7 +388,7 @@ def test_a_suite_that_failed_still_tells_what_in_it_proved_nothing(world: World)
     failed, unknown = result(Verdict.FAIL), replace(result(Verdict.UNKNOWN), experiment="eviction")
     whole = Outcome.of_suite(SuiteResult("monthly", "", (failed, unknown), (), Path("runs/monthly-1")))
     daemon = Daemon(
-        world.store, lambda: world.plans, lambda *_: whole, world.time.clock, Options(KEPT), since=START
+        world.store, lambda: world.schedules, lambda *_: whole, world.time.clock, Options(KEPT), since=START
     )
     world.time.passes(minutes=30)
     daemon.tick()
@@ -420,7 +420,7 @@ def test_files_that_cannot_be_used_are_told_at_once_and_once(world: World) -> No
     def daemon() -> Daemon:
         return Daemon(
             world.store,
-            lambda: world.plans,
+            lambda: world.schedules,
             world.runs,
             clock,
             Options(KEPT),
@@ -446,7 +446,7 @@ def test_nothing_but_blackouts_for_months_is_told_once(launch: Launch, tmp_path:
     more = "windows: {never: [{dates: 2026-03-01 to 2027-03-01, why: freeze}]}"
     plan_file = write_plan(tmp_path, more=more).file
     plan_file.write_text(plan_file.read_text().replace("0 * * * *", "@monthly"))
-    world = launch(load_plan(plan_file))
+    world = launch(load_schedule(plan_file))
     daemon = world.daemon()
     spoken = []
     for _ in range(6):

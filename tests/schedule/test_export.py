@@ -15,17 +15,17 @@ from tests.support.schedule_world import write_plan
 from seatrial.model.problems import BadInput
 from seatrial.schedule.cron import Cron
 from seatrial.schedule.export import cron_lines, github_actions, kubernetes, systemd
-from seatrial.schedule.plan import Plan, load_plan
+from seatrial.schedule.loading import LoadedSchedule, load_schedule
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def plan(directory: Path, cadence: str) -> Plan:
+def loaded(directory: Path, cadence: str) -> LoadedSchedule:
     write_plan(directory)
     file = directory / "hourly.yaml"
     text = file.read_text().replace('{cron: "0 * * * *"}', cadence)
     file.write_text(text + "timezone: Europe/Berlin\n")
-    return load_plan(file)
+    return load_schedule(file)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def plan(directory: Path, cadence: str) -> Plan:
 def test_cron_lines_in_utc_cover_every_planned_instant(
     tmp_path: Path, cadence: str, lines: list[str]
 ) -> None:
-    schedule = plan(tmp_path, cadence)
+    schedule = loaded(tmp_path, cadence)
     assert cron_lines(schedule, NOW) == lines
     wakings = [Cron.parse(line) for line in lines]
     end = NOW + timedelta(days=500)
@@ -50,11 +50,11 @@ def test_cron_lines_in_utc_cover_every_planned_instant(
 
 def test_what_is_due_too_often_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="run the daemon instead"):
-        cron_lines(plan(tmp_path, '{cron: "* * * * *"}'), NOW)
+        cron_lines(loaded(tmp_path, '{cron: "* * * * *"}'), NOW)
 
 
 def test_the_workflow_is_one(tmp_path: Path) -> None:
-    text = github_actions(plan(tmp_path, '{daily: {at: "12:00"}}'), "schedules/monthly.yaml", NOW)
+    text = github_actions(loaded(tmp_path, '{daily: {at: "12:00"}}'), "schedules/monthly.yaml", NOW)
     workflow = yaml.load(text, yaml.BaseLoader)  # noqa: S506  # BaseLoader makes only text; `on` stays a key
     assert workflow["on"]["schedule"] == [{"cron": "0 10 * * *"}, {"cron": "0 11 * * *"}]
     steps = workflow["jobs"]["trial"]["steps"]
@@ -62,7 +62,7 @@ def test_the_workflow_is_one(tmp_path: Path) -> None:
 
 
 def test_the_cronjob_is_one(tmp_path: Path) -> None:
-    text = kubernetes(plan(tmp_path, '{daily: {at: "12:00"}}'), "seatrial:0.1", "/schedules/monthly.yaml")
+    text = kubernetes(loaded(tmp_path, '{daily: {at: "12:00"}}'), "seatrial:0.1", "/schedules/monthly.yaml")
     job = yaml.safe_load(text)
     assert job["spec"]["concurrencyPolicy"] == "Forbid"
     container = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]

@@ -22,7 +22,7 @@ from seatrial.model.problems import BadInput, Location, Problem, Unavailable
 from seatrial.model.verdict import Verdict
 from seatrial.schedule.commands import StartOptions, history, start, stopped_by_signals
 from seatrial.schedule.execution import Outcome
-from seatrial.schedule.plan import Plan, Review, load_plan
+from seatrial.schedule.loading import LoadedSchedule, Review, load_schedule
 from seatrial.schedule.service import Companions, Service
 from seatrial.store import Occurrence, Store
 
@@ -128,8 +128,8 @@ def test_start_once_sees_what_came_due_before_it_was_woken(store: Store, tmp_pat
     schedule.write_text(schedule.read_text().replace('"0 * * * *"', '"* * * * *"'))
     started: list[str] = []
 
-    def execute(plan: Plan, occurrence: Occurrence, abort: threading.Event) -> Outcome:
-        started.append(plan.runs.name)
+    def execute(loaded: LoadedSchedule, occurrence: Occurrence, abort: threading.Event) -> Outcome:
+        started.append(loaded.runs.name)
         return outcome(Verdict.PASS)
 
     start([schedule], store, execute, StartOptions(once=True, tick_s=TICK_S), IncidentSettings())
@@ -156,12 +156,12 @@ def test_the_companions_deliver_and_look_after_what_is_neglected(store: Store, t
     plan_file = tmp_path / "hourly.yaml"
     plan_file.write_text(plan_file.read_text() + "incident: {escalate: {unacknowledged: 1h}}\n")
     (tmp_path / "staging.target.yaml").write_text("target: testbed\n")
-    plan = load_plan(plan_file)
+    loaded = load_schedule(plan_file)
     with PagerDutyDouble() as double:
         settings = pagerduty(double.url)
         Reporter(store, settings).finished(result())
         soon = datetime.now(UTC) + timedelta(hours=2)
-        with Companions(store, settings, lambda: [plan], now=lambda: soon, look_every_s=0.05):
+        with Companions(store, settings, lambda: [loaded], now=lambda: soon, look_every_s=0.05):
             wait_until(lambda: double.alerts and len(double.alerts[0].log) == 2)
         severities = [event["payload"]["severity"] for event in double.alerts[0].log]
     assert severities == ["error", "critical"]
@@ -180,16 +180,16 @@ def test_what_is_off_is_said_and_the_rest_is_delivered_at_the_end(
 
 
 def test_it_does_not_start_with_files_that_cannot_be_used_and_tells_so(store: Store, tmp_path: Path) -> None:
-    plan = write_plan(tmp_path)
+    loaded = write_plan(tmp_path)
     problem = Problem("unknown key 'laod'", Location("x.yaml", 2, 1))
 
-    def refuse(plan: Plan, occurrence: Occurrence, abort: threading.Event) -> Outcome:
+    def refuse(loaded: LoadedSchedule, occurrence: Occurrence, abort: threading.Event) -> Outcome:
         raise AssertionError("nothing may be started")
 
     for _ in range(2):  # as a supervisor would
         with pytest.raises(BadInput, match=r"^x\.yaml:2:1: unknown key 'laod'$"):
             start(
-                [plan.file],
+                [loaded.file],
                 store,
                 refuse,
                 StartOptions(once=True),
@@ -199,7 +199,7 @@ def test_it_does_not_start_with_files_that_cannot_be_used_and_tells_so(store: St
     (message,) = store.outbox.messages()
     assert message.message.dedup_key == "seatrial/staging/schedule.hourly.files"
     start(
-        [plan.file],
+        [loaded.file],
         store,
         lambda *_: outcome(Verdict.PASS),
         StartOptions(once=True, tick_s=0.02),

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.support.schedule_daemon import fast_clock
 
-from seatrial.schedule.plan import Plan, load_plan
+from seatrial.schedule.loading import LoadedSchedule, load_schedule
 from seatrial.store import OccurrenceState, RecordedOccurrence, Store
 
 ROOT = Path(__file__).parents[2]
@@ -59,30 +59,30 @@ class Outcome:
     seconds: float = 0.0
 
 
-def write_schedules(directory: Path, zones: tuple[str, ...]) -> list[Plan]:
+def write_schedules(directory: Path, zones: tuple[str, ...]) -> list[LoadedSchedule]:
     """One hourly schedule a zone, each with a target of its own."""
     (directory / "x.yaml").write_text("experiment: x\n")
-    plans = []
+    schedules = []
     for index, zone in enumerate(zones):
         name = zone.lower().replace("/", ".").replace("_", "-")
         (directory / f"{name}.target.yaml").write_text(f"target: {name}\nbase_url: http://127.0.0.1:1\n")
         file = directory / f"{name}.yaml"
         file.write_text(SCHEDULE.format(name=name, zone=zone, minute=index * 20))
-        plans.append(load_plan(file))
-    return plans
+        schedules.append(load_schedule(file))
+    return schedules
 
 
 def run_campaign(directory: Path, database: str, world: World, seed: int, kill_every_s: float) -> Outcome:
     """Let the world pass, then wait until everything that began has an end."""
     draw = random.Random(seed)
-    plans = write_schedules(directory, world.zones)
+    schedules = write_schedules(directory, world.zones)
     log = directory / "started.log"
     log.touch()
     began = time.monotonic()
     epoch_s = time.time() + 2.0  # daemons take a while to start
     configuration = {
         "database": database,
-        "files": ":".join(str(plan.file) for plan in plans),
+        "files": ":".join(str(loaded.file) for loaded in schedules),
         "log": str(log),
         "epoch_s": str(epoch_s),
         "simulated_epoch": world.start.isoformat(),
@@ -97,7 +97,7 @@ def run_campaign(directory: Path, database: str, world: World, seed: int, kill_e
         kills = 0
         next_kill = time.monotonic() + 2.0 + kill_every_s
         try:
-            while now() < world.end or not _settled(store, plans, world):
+            while now() < world.end or not _settled(store, schedules, world):
                 assert time.monotonic() - began < 900, "the campaign does not come to an end"
                 if now() < world.end and time.monotonic() > next_kill:
                     victim = draw.randrange(3)
@@ -112,38 +112,40 @@ def run_campaign(directory: Path, database: str, world: World, seed: int, kill_e
             for daemon in daemons:
                 daemon.kill()
                 daemon.wait()
-        return _judge(store, plans, world, log, kills, time.monotonic() - began)
+        return _judge(store, schedules, world, log, kills, time.monotonic() - began)
 
 
-def _expected(plan: Plan, world: World) -> list[datetime]:
-    return [each.utc for each in takewhile(lambda each: each.utc <= world.end, plan.planned(world.start))]
+def _expected(loaded: LoadedSchedule, world: World) -> list[datetime]:
+    return [each.utc for each in takewhile(lambda each: each.utc <= world.end, loaded.planned(world.start))]
 
 
-def _rows(store: Store, plan: Plan, world: World) -> dict[datetime, RecordedOccurrence]:
-    rows = store.occurrences.history(plan.name, 100_000)
+def _rows(store: Store, loaded: LoadedSchedule, world: World) -> dict[datetime, RecordedOccurrence]:
+    rows = store.occurrences.history(loaded.name, 100_000)
     return {row.planned_at: row for row in rows if row.planned_at <= world.end}
 
 
-def _settled(store: Store, plans: list[Plan], world: World) -> bool:
+def _settled(store: Store, schedules: list[LoadedSchedule], world: World) -> bool:
     if store.occurrences.running():
         return False
-    return all(len(_rows(store, plan, world)) >= len(_expected(plan, world)) for plan in plans)
+    return all(len(_rows(store, loaded, world)) >= len(_expected(loaded, world)) for loaded in schedules)
 
 
-def _judge(store: Store, plans: list[Plan], world: World, log: Path, kills: int, seconds: float) -> Outcome:
+def _judge(
+    store: Store, schedules: list[LoadedSchedule], world: World, log: Path, kills: int, seconds: float
+) -> Outcome:
     starts = Counter(log.read_text().splitlines())
     states: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     unaccounted, inconsistent = [], []
     told = {each.message.id for each in store.outbox.messages(limit=1_000_000)}
     planned = unplanned = started = 0
-    for plan in plans:
-        expected, rows = _expected(plan, world), _rows(store, plan, world)
+    for loaded in schedules:
+        expected, rows = _expected(loaded, world), _rows(store, loaded, world)
         planned += len(expected)
         unplanned += len(rows.keys() - set(expected))
-        unaccounted += [f"{plan.name} {instant.isoformat()}" for instant in expected if instant not in rows]
+        unaccounted += [f"{loaded.name} {instant.isoformat()}" for instant in expected if instant not in rows]
         for instant, row in rows.items():
-            name = f"{plan.name} {instant.isoformat()}"
+            name = f"{loaded.name} {instant.isoformat()}"
             states[row.state.value] += 1
             started += starts[name]
             if row.state in (OccurrenceState.MISSED, OccurrenceState.INTERRUPTED):
@@ -151,7 +153,7 @@ def _judge(store: Store, plans: list[Plan], world: World, log: Path, kills: int,
             may_start = {OccurrenceState.RUN: {1}, OccurrenceState.INTERRUPTED: {0, 1}}.get(row.state, {0})
             if starts[name] not in may_start:
                 inconsistent.append(f"{name}: {row.state.value}, but started {starts[name]} times")
-            page = f"{plan.name}@{instant.isoformat()}:trigger:pagerduty"
+            page = f"{loaded.name}@{instant.isoformat()}:trigger:pagerduty"
             if row.state is OccurrenceState.INTERRUPTED and page not in told:
                 inconsistent.append(f"{name}: interrupted, and nobody was told")
     return Outcome(

@@ -22,7 +22,7 @@ from seatrial.model.verdict import Verdict
 from seatrial.schedule.clock import Clock
 from seatrial.schedule.daemon import Daemon, Options
 from seatrial.schedule.execution import Outcome
-from seatrial.schedule.plan import Plan, ScheduleFiles
+from seatrial.schedule.loading import LoadedSchedule, ScheduleFiles
 from seatrial.schedule.service import Service
 from seatrial.store import Occurrence, Store
 
@@ -36,8 +36,8 @@ def main(configuration: dict[str, str]) -> None:
     """Tick until killed."""
     log = os.open(configuration["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
-    def execute(plan: Plan, occurrence: Occurrence, abort: threading.Event) -> Outcome:
-        name = f"{plan.name} {occurrence.planned_at.isoformat()}"
+    def execute(loaded: LoadedSchedule, occurrence: Occurrence, abort: threading.Event) -> Outcome:
+        name = f"{loaded.name} {occurrence.planned_at.isoformat()}"
         os.write(log, f"{name}\n".encode())
         abort.wait(0.01 + 0.02 * (hash(name) % 8) / 8)  # the run
         return outcome(Verdict.PASS, interrupted=abort.is_set())

@@ -13,13 +13,13 @@ from seatrial.incidents import IncidentSettings
 from seatrial.model.verdict import Verdict
 from seatrial.schedule.commands import StartOptions, start
 from seatrial.schedule.execution import Outcome
-from seatrial.schedule.plan import Plan
+from seatrial.schedule.loading import LoadedSchedule
 from seatrial.store import Occurrence, Store
 
 _log = logging.getLogger(__name__)
 
 
-def _execute(plan: Plan, occurrence: Occurrence, abort: threading.Event) -> Outcome:
+def _execute(loaded: LoadedSchedule, occurrence: Occurrence, abort: threading.Event) -> Outcome:
     _log.info("running %s", occurrence.schedule)
     abort.wait()
     return outcome(Verdict.UNKNOWN, interrupted=True)

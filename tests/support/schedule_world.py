@@ -14,7 +14,7 @@ from seatrial.model.verdict import Verdict
 from seatrial.schedule.clock import Clock
 from seatrial.schedule.daemon import Daemon, Options
 from seatrial.schedule.execution import Outcome
-from seatrial.schedule.plan import Plan, load_plan
+from seatrial.schedule.loading import LoadedSchedule, load_schedule
 from seatrial.store import Occurrence, RecordedOccurrence, Store
 
 START = datetime(2026, 3, 1, 0, 30, tzinfo=UTC)
@@ -53,8 +53,8 @@ class Runs:
     go: threading.Event = field(default_factory=threading.Event)
     error: Exception | None = None
 
-    def __call__(self, plan: Plan, occurrence: Occurrence, abort: threading.Event) -> Outcome:
-        self.started.append(f"{plan.name} {occurrence.planned_at:%H:%M}")
+    def __call__(self, loaded: LoadedSchedule, occurrence: Occurrence, abort: threading.Event) -> Outcome:
+        self.started.append(f"{loaded.name} {occurrence.planned_at:%H:%M}")
         if self.error is not None:
             raise self.error
         while not (self.go.wait(0.005) or abort.is_set()):
@@ -63,7 +63,9 @@ class Runs:
         return outcome(self.verdict, len(self.started), interrupted=aborted)
 
 
-def write_plan(directory: Path, name: str = "hourly", target: str = "staging", more: str = "") -> Plan:
+def write_plan(
+    directory: Path, name: str = "hourly", target: str = "staging", more: str = ""
+) -> LoadedSchedule:
     """A schedule that is due at each full hour UTC and may be half an hour late."""
     (directory / "x.yaml").write_text("experiment: x\n")
     (directory / f"{target}.target.yaml").write_text(f"target: {target}\nbase_url: http://127.0.0.1:1\n")
@@ -72,22 +74,22 @@ def write_plan(directory: Path, name: str = "hourly", target: str = "staging", m
         f"schedule: {name}\nexperiment: x.yaml\ntarget: {target}.target.yaml\n"
         f'cadence: {{cron: "0 * * * *"}}\n{missed}{more}\n'
     )
-    return load_plan(directory / f"{name}.yaml")
+    return load_schedule(directory / f"{name}.yaml")
 
 
 class World:
     """One store, some schedules, one clock, and daemons on them."""
 
-    def __init__(self, store: Store, *plans: Plan) -> None:
+    def __init__(self, store: Store, *schedules: LoadedSchedule) -> None:
         self.store = store
-        self.plans = list(plans)
+        self.schedules = list(schedules)
         self.time = Time()
         self.runs = Runs()
 
     def daemon(self, parallel: int = 2) -> Daemon:
         """One more daemon."""
         options = Options(KEPT, lease_s=LEASE_S, parallel=parallel)
-        return Daemon(self.store, lambda: self.plans, self.runs, self.time.clock, options, START)
+        return Daemon(self.store, lambda: self.schedules, self.runs, self.time.clock, options, START)
 
     def rows(self) -> dict[str, RecordedOccurrence]:
         """What became of each occurrence, by schedule and time."""

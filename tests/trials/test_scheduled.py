@@ -21,9 +21,9 @@ from seatrial.model.quantities import Rate
 from seatrial.model.verdict import Verdict
 from seatrial.run.execute import Execution
 from seatrial.run.plan import make_plan
-from seatrial.schedule import load_plan
+from seatrial.schedule import load_schedule
 from seatrial.schedule.daemon import Daemon, Options
-from seatrial.schedule.plan import ScheduleFiles
+from seatrial.schedule.loading import ScheduleFiles
 from seatrial.store import Store
 from seatrial.trials import scheduled
 from seatrial.trials.records import Records
@@ -66,7 +66,7 @@ def change(file: str, old: str, new: str) -> None:
 
 
 def reviewed() -> list[str]:
-    return [str(problem) for problem in scheduled.review(load_plan(Path("s.yaml"))).problems]
+    return [str(problem) for problem in scheduled.review(load_schedule(Path("s.yaml"))).problems]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_a_schedule_without_mistakes_is_shown(
 
 def test_what_a_schedule_hangs_on_is_all_that_it_names_there_or_not(tmp_path: Path) -> None:
     change("suites/two.yaml", "home page.py", "nowhere.py")
-    files = scheduled.review(load_plan(Path("s.yaml"))).files
+    files = scheduled.review(load_schedule(Path("s.yaml"))).files
     expected = [
         "suites/monthly.yaml",
         "suites/one's.yaml",
@@ -144,8 +144,8 @@ def test_each_experiment_of_a_scheduled_suite_says_how_to_run_it_alone(
         return Execution(failed, None)  # type: ignore[arg-type]
 
     monkeypatch.setattr("seatrial.trials.trial.execute", execute)
-    plan = load_plan(Path("s.yaml"))
-    outcome = scheduled.run_scheduled(plan, threading.Event(), store)
+    loaded = load_schedule(Path("s.yaml"))
+    outcome = scheduled.run_scheduled(loaded, threading.Event(), store)
     assert (outcome.verdict, len(outcome.reasons), outcome.unproven) == (Verdict.FAIL, 2, ())
     assert commands(store) == [
         "seatrial run 'suites/one'\"'\"'s.yaml' --target 'my target.yaml' --confirm shop",

@@ -148,7 +148,7 @@ def export(
 ) -> None:
     """Print what lets something else wake the schedule."""
     from seatrial.schedule import export as exported
-    from seatrial.schedule import load_plan, reviewed
+    from seatrial.schedule import load_schedule, reviewed
     from seatrial.trials.scheduled import review
 
     if systemd + kubernetes + github_actions != 1:
@@ -159,11 +159,11 @@ def export(
         sys.stdout.write(exported.systemd([str(file) for file in files]))
         return
     for file in files:
-        plan = load_plan(file)
+        loaded = load_schedule(file)
         text = (
-            exported.kubernetes(plan, image, str(file))
+            exported.kubernetes(loaded, image, str(file))
             if kubernetes
-            else exported.github_actions(plan, str(file), datetime.now(UTC))
+            else exported.github_actions(loaded, str(file), datetime.now(UTC))
         )
         sys.stdout.write(text)
 

@@ -19,7 +19,7 @@ from seatrial.model.problems import BadInput, Problem, Unavailable
 from seatrial.schedule.clock import Clock
 from seatrial.schedule.daemon import Daemon, Options
 from seatrial.schedule.execution import Execute
-from seatrial.schedule.plan import Plan, Review, ScheduleFiles, load_plans, unreviewed
+from seatrial.schedule.loading import LoadedSchedule, Review, ScheduleFiles, load_schedules, unreviewed
 from seatrial.schedule.service import Companions, Service
 from seatrial.schedule.telling import Teller
 from seatrial.schedule.upcoming import Upcoming, upcoming
@@ -51,7 +51,7 @@ def start(
     options: StartOptions = StartOptions(),  # frozen
     settings: IncidentSettings | None = None,
     open_faults: Callable[[], int] | None = None,
-    review: Callable[[Plan], Review] = unreviewed,
+    review: Callable[[LoadedSchedule], Review] = unreviewed,
 ) -> None:
     """Be a daemon until a signal says end. Raises BadInput before anything starts, if a file is wrong.
 
@@ -59,21 +59,21 @@ def start(
     start is told as an incident, too: whoever restarts a daemon at night reads no terminal.
     """
     settings = settings if settings is not None else IncidentSettings.from_environment()
-    schedules = ScheduleFiles(files, review)
-    plans = schedules.current()
+    watched = ScheduleFiles(files, review)
+    schedules = watched.current()
     clock = Clock()
-    if schedules.problems():
-        _refuse(schedules, store, settings, clock.now())
-    late = max((plan.schedule.missed.late_s for plan in plans), default=0.0)
+    if watched.problems():
+        _refuse(watched, store, settings, clock.now())
+    late = max((loaded.schedule.missed.late_s for loaded in schedules), default=0.0)
     daemon = Daemon(
         store,
-        schedules.current,
+        watched.current,
         execute,
         clock,
         Options(settings.routes(), options.tick_s, options.lease_s, options.parallel),
         # One that is woken by others must also see what came due before it was: it may be its first waking.
         since=clock.now() - timedelta(seconds=late) if options.once else None,
-        problems=schedules.problems,
+        problems=watched.problems,
     )
     service = Service(daemon, options.tick_s, options.drain_s)
     with ExitStack() as stack:
@@ -81,37 +81,37 @@ def start(
             collector = StoreCollector(
                 store,
                 clock.now,
-                lambda: [plan.name for plan in schedules.current()],
+                lambda: [loaded.name for loaded in watched.current()],
                 settings.off(),
                 open_faults,
             )
             port = stack.enter_context(listen(collector, *options.metrics))
             _log.info("metrics are served at http://%s:%d/metrics", options.metrics[0], port)
-        stack.enter_context(Companions(store, settings, schedules.current))
+        stack.enter_context(Companions(store, settings, watched.current))
         stack.enter_context(stopped_by_signals(service))
         if options.once:
-            most_jitter = max((plan.schedule.jitter.seconds for plan in plans), default=0.0)
+            most_jitter = max((loaded.schedule.jitter.seconds for loaded in schedules), default=0.0)
             service.run_once(patience_s=most_jitter + 900.0)
         else:
             service.run()
 
 
-def _refuse(schedules: ScheduleFiles, store: Store, settings: IncidentSettings, now: datetime) -> None:
+def _refuse(watched: ScheduleFiles, store: Store, settings: IncidentSettings, now: datetime) -> None:
     """Tell what is wrong with the schedules' files, and raise it."""
-    problems = schedules.problems()
+    problems = watched.problems()
     teller = Teller(store, settings.routes())
     try:
-        for plan in schedules.current():
-            store.outbox.enqueue(teller.of_files(plan, problems.get(plan.name, ()), now), now)
+        for loaded in watched.current():
+            store.outbox.enqueue(teller.of_files(loaded, problems.get(loaded.name, ()), now), now)
         deliver(store, settings)
     except Unavailable as error:
         _log.warning("nobody could be told of it: %s", error)
     raise BadInput(list(dict.fromkeys(problem for found in problems.values() for problem in found)))
 
 
-def reviewed(files: Sequence[Path], review: Callable[[Plan], Review]) -> list[Problem]:
+def reviewed(files: Sequence[Path], review: Callable[[LoadedSchedule], Review]) -> list[Problem]:
     """What is wrong with the files that schedules name. Raises BadInput for their own."""
-    found = [problem for plan in load_plans(files) for problem in review(plan).problems]
+    found = [problem for loaded in load_schedules(files) for problem in review(loaded).problems]
     return list(dict.fromkeys(found))
 
 
@@ -119,7 +119,7 @@ def next_occurrences(files: Sequence[Path], count: int, after: datetime) -> list
     """The next planned instants of some schedules. Raises BadInput."""
     if count < 1:
         raise BadInput("--count must be at least 1")
-    return upcoming(load_plans(files), after, count)
+    return upcoming(load_schedules(files), after, count)
 
 
 def history(store: Store, schedule: str | None = None, limit: int = 100) -> list[RecordedOccurrence]:

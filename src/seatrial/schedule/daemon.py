@@ -24,8 +24,8 @@ from seatrial.incidents.policy import Routes
 from seatrial.model.problems import Problem, Unavailable
 from seatrial.schedule.accounting import Decision, Step, decide
 from seatrial.schedule.clock import Clock
-from seatrial.schedule.execution import Execute, Execution
-from seatrial.schedule.plan import Plan
+from seatrial.schedule.execution import Execute, OccurrenceExecution
+from seatrial.schedule.loading import LoadedSchedule
 from seatrial.schedule.telling import Teller
 from seatrial.store import Claim, Occurrence, OccurrenceEnding, OccurrenceState, RecordedOccurrence, Store
 
@@ -51,7 +51,7 @@ class Daemon:
     def __init__(
         self,
         store: Store,
-        plans: Callable[[], Sequence[Plan]],
+        schedules: Callable[[], Sequence[LoadedSchedule]],
         execute: Execute,
         clock: Clock,
         options: Options,
@@ -65,7 +65,7 @@ class Daemon:
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self._identity = uuid.uuid4().hex[:12]
         self._store = store
-        self._plans = plans
+        self._schedules = schedules
         self._execute = execute
         self._clock = clock
         self._options = options
@@ -73,7 +73,7 @@ class Daemon:
         self._problems = problems
         self._told: dict[str, tuple[Problem, ...]] = {}  # what is known to be told of a schedule's files
         self._since = since if since is not None else clock.now()
-        self._executions: list[Execution] = []
+        self._executions: list[OccurrenceExecution] = []
         self._heard_at = clock.monotonic()  # when the database last took our heartbeats
         # others' claims: the beat, and since when (on the monotonic clock) it has stood there
         self._watched: dict[str, tuple[int, float]] = {}
@@ -108,17 +108,17 @@ class Daemon:
 
     def tick(self) -> None:
         """Look once, and do what is due. When the database is away, the next tick continues."""
-        plans = self._plans()
+        schedules = self._schedules()
         now = self._clock.now()
         self._close_windows(now)
         try:
             self._beat()
             self._finish(now)
-            self._bury(plans, now)
-            self._tell_of_files(plans, now)
+            self._bury(schedules, now)
+            self._tell_of_files(schedules, now)
             if not self._draining:
-                for plan in plans:
-                    self._account(plan, now)
+                for loaded in schedules:
+                    self._account(loaded, now)
             if self._away:
                 _log.warning("the run database answers again")
             self._away = False
@@ -130,7 +130,7 @@ class Daemon:
 
     def _close_windows(self, now: datetime) -> None:
         for execution in self._executions:
-            reason = execution.plan.allowance.blackout(now)
+            reason = execution.loaded.allowance.blackout(now)
             if reason is not None:
                 execution.abort(f"its window has closed ({reason})")
 
@@ -154,13 +154,13 @@ class Daemon:
             if ending is None:
                 continue
             messages = self._teller.of_ending(
-                execution.plan, execution.occurrence, ending, now, execution.unproven
+                execution.loaded, execution.occurrence, ending, now, execution.unproven
             )
             silent = execution.by_hand and ending.state is OccurrenceState.INTERRUPTED
             self._store.occurrences.finish(execution.claim, ending, now, () if silent else messages)
             self._executions.remove(execution)
 
-    def _bury(self, plans: Sequence[Plan], now: datetime) -> None:
+    def _bury(self, schedules: Sequence[LoadedSchedule], now: datetime) -> None:
         """Declare interrupted whatever has not been heard of for a whole lease of our own clock."""
         mine = {execution.claim for execution in self._executions}
         others = [row for row in self._store.occurrences.running() if row.claim not in mine]
@@ -170,74 +170,74 @@ class Daemon:
             beat, since = self._watched.get(row.claim, (row.beat, monotonic))
             watched[row.claim] = (row.beat, since if beat == row.beat else monotonic)
             if monotonic - watched[row.claim][1] > self._options.lease_s:
-                self._interrupt(row, plans, now)
+                self._interrupt(row, schedules, now)
         self._watched = watched
 
-    def _interrupt(self, row: RecordedOccurrence, plans: Sequence[Plan], now: datetime) -> None:
+    def _interrupt(self, row: RecordedOccurrence, schedules: Sequence[LoadedSchedule], now: datetime) -> None:
         detail = f"the daemon {row.daemon} died, or was not heard for {self._options.lease_s:g} s"
         occurrence = Occurrence(row.schedule, row.planned_at, row.due_at, row.target)
         ending = OccurrenceEnding(OccurrenceState.INTERRUPTED, detail=detail)
-        plan = next((each for each in plans if each.name == row.schedule), None)
-        messages = self._teller.of_ending(plan, occurrence, ending, now) if plan else []
+        loaded = next((each for each in schedules if each.name == row.schedule), None)
+        messages = self._teller.of_ending(loaded, occurrence, ending, now) if loaded else []
         if self._store.occurrences.interrupt(row, detail, now, messages):
             _log.error("%s, planned for %s: %s", row.schedule, row.planned_at.isoformat(), detail)
 
-    def _tell_of_files(self, plans: Sequence[Plan], now: datetime) -> None:
+    def _tell_of_files(self, schedules: Sequence[LoadedSchedule], now: datetime) -> None:
         """Tell at once what would otherwise show when the next occurrence is due, at night."""
         found = self._problems()
-        for plan in plans:
-            problems = tuple(found.get(plan.name, ()))
-            if self._told.get(plan.name) != problems:
-                self._store.outbox.enqueue(self._teller.of_files(plan, problems, now), now)
-                self._told[plan.name] = problems
+        for loaded in schedules:
+            problems = tuple(found.get(loaded.name, ()))
+            if self._told.get(loaded.name) != problems:
+                self._store.outbox.enqueue(self._teller.of_files(loaded, problems, now), now)
+                self._told[loaded.name] = problems
 
-    def _account(self, plan: Plan, now: datetime) -> None:
+    def _account(self, loaded: LoadedSchedule, now: datetime) -> None:
         """Give each planned instant up to now its row, in order."""
-        cursor = self._store.occurrences.register(plan.name, self._since)
-        come = takewhile(lambda each: each.utc <= now, plan.planned(cursor))
-        occurrences = [plan.occurrence(each.utc) for each in islice(come, _MOST_A_TICK + 1)]
-        late_s = plan.schedule.missed.late_s
-        obstacle = self._obstacles.get(plan.name, "")
-        decisions = decide(occurrences, now, late_s, plan.allowance.blackout, obstacle)[:_MOST_A_TICK]
-        accounted = self._carry_out(plan, decisions, now)
+        cursor = self._store.occurrences.register(loaded.name, self._since)
+        come = takewhile(lambda each: each.utc <= now, loaded.planned(cursor))
+        occurrences = [loaded.occurrence(each.utc) for each in islice(come, _MOST_A_TICK + 1)]
+        late_s = loaded.schedule.missed.late_s
+        obstacle = self._obstacles.get(loaded.name, "")
+        decisions = decide(occurrences, now, late_s, loaded.allowance.blackout, obstacle)[:_MOST_A_TICK]
+        accounted = self._carry_out(loaded, decisions, now)
         if accounted:
-            self._obstacles.pop(plan.name, None)
-            self._store.occurrences.accounted(plan.name, decisions[accounted - 1].occurrence.planned_at)
-        self._waiting.discard(plan.name)
+            self._obstacles.pop(loaded.name, None)
+            self._store.occurrences.accounted(loaded.name, decisions[accounted - 1].occurrence.planned_at)
+        self._waiting.discard(loaded.name)
         if accounted < len(occurrences):
-            self._waiting.add(plan.name)
+            self._waiting.add(loaded.name)
 
-    def _carry_out(self, plan: Plan, decisions: Sequence[Decision], now: datetime) -> int:
+    def _carry_out(self, loaded: LoadedSchedule, decisions: Sequence[Decision], now: datetime) -> int:
         """How many of the occurrences have their row now, from the first on without a gap."""
         missed = [each for each in decisions if _is_missed(each)]
         if missed:
-            _log.error("%s: missed %d: %s", plan.name, len(missed), _told(missed[-1]))
+            _log.error("%s: missed %d: %s", loaded.name, len(missed), _told(missed[-1]))
         for accounted, decision in enumerate(decisions):
             occurrence, outcome = decision.occurrence, decision.outcome
             if isinstance(outcome, OccurrenceEnding):
                 told = (
                     not _is_missed(decision) or decision is missed[-1]
                 )  # of many missed at once, one page tells
-                messages = self._teller.of_ending(plan, occurrence, outcome, now) if told else []
+                messages = self._teller.of_ending(loaded, occurrence, outcome, now) if told else []
                 self._store.occurrences.close(occurrence, outcome, now, messages)
-            elif outcome is Step.WAIT or not self._start(plan, occurrence, now):
+            elif outcome is Step.WAIT or not self._start(loaded, occurrence, now):
                 return accounted
         return len(decisions)
 
-    def _start(self, plan: Plan, occurrence: Occurrence, now: datetime) -> bool:
+    def _start(self, loaded: LoadedSchedule, occurrence: Occurrence, now: datetime) -> bool:
         claim = f"{self._identity}/{occurrence.schedule}/{occurrence.planned_at.isoformat()}"
         if any(execution.claim == claim for execution in self._executions):
             return True
         if len(self._executions) >= self._options.parallel:
             busy = ", ".join(execution.occurrence.schedule for execution in self._executions)
-            self._obstacles[plan.name] = f"the daemon {self.name} was busy with {busy}"
+            self._obstacles[loaded.name] = f"the daemon {self.name} was busy with {busy}"
             return False
         won = self._store.occurrences.claim(occurrence, claim, self.name, now)
         if won is Claim.BUSY:
-            self._obstacles[plan.name] = f"something else was running on {occurrence.target}"
+            self._obstacles[loaded.name] = f"something else was running on {occurrence.target}"
             return False
         if won is Claim.WON:
-            self._executions.append(Execution(plan, occurrence, claim, self._execute))
+            self._executions.append(OccurrenceExecution(loaded, occurrence, claim, self._execute))
         return True
 
 

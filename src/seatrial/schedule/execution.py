@@ -12,7 +12,7 @@ from seatrial.model.problems import SeatrialError
 from seatrial.model.result import RunResult
 from seatrial.model.suiteresult import SuiteResult
 from seatrial.model.verdict import Verdict
-from seatrial.schedule.plan import Plan
+from seatrial.schedule.loading import LoadedSchedule
 from seatrial.store import Occurrence, OccurrenceEnding, OccurrenceState
 
 _log = logging.getLogger(__name__)
@@ -60,23 +60,23 @@ def _told(result: RunResult) -> str:
 
 
 class Execute(Protocol):
-    """Runs what a plan names, and records it.
+    """Runs what a schedule names, and records it.
 
     When `abort` is set it must undo everything and return soon, with an outcome that says `interrupted`.
     """
 
-    def __call__(self, plan: Plan, occurrence: Occurrence, abort: threading.Event) -> Outcome:
+    def __call__(self, loaded: LoadedSchedule, occurrence: Occurrence, abort: threading.Event) -> Outcome:
         """Run it."""
 
 
-class Execution:
+class OccurrenceExecution:
     """An occurrence that this daemon has claimed and runs.
 
     `by_hand`: a person at a terminal has ended it. `unproven`: what of it proved nothing, once it has ended.
     """
 
-    def __init__(self, plan: Plan, occurrence: Occurrence, claim: str, execute: Execute) -> None:
-        self.plan = plan
+    def __init__(self, loaded: LoadedSchedule, occurrence: Occurrence, claim: str, execute: Execute) -> None:
+        self.loaded = loaded
         self.occurrence = occurrence
         self.claim = claim
         self.by_hand = False
@@ -102,7 +102,7 @@ class Execution:
 
     def _run(self) -> None:
         try:
-            outcome = self._execute(self.plan, self.occurrence, self._abort)
+            outcome = self._execute(self.loaded, self.occurrence, self._abort)
         except SeatrialError as error:
             self._ending = OccurrenceEnding(
                 OccurrenceState.INTERRUPTED, detail=self._why_aborted or str(error)

@@ -14,7 +14,7 @@ from itertools import takewhile
 from pathlib import PurePath
 
 from seatrial.model.problems import BadInput
-from seatrial.schedule.plan import Plan
+from seatrial.schedule.loading import LoadedSchedule
 
 _LOOK_AHEAD = timedelta(days=2 * 366)
 _MOST_CRON_LINES = 20
@@ -52,7 +52,7 @@ WantedBy=multi-user.target
 """
 
 
-def kubernetes(plan: Plan, image: str, file: str) -> str:
+def kubernetes(loaded: LoadedSchedule, image: str, file: str) -> str:
     """A CronJob that wakes every 15 minutes.
 
     Kubernetes would skip a time that a zone skips, and stops for good after 100 missed starts unless
@@ -62,7 +62,7 @@ def kubernetes(plan: Plan, image: str, file: str) -> str:
 apiVersion: batch/v1
 kind: CronJob
 metadata:
-  name: seatrial-{plan.name.replace("_", "-").replace(".", "-")}
+  name: seatrial-{loaded.name.replace("_", "-").replace(".", "-")}
 spec:
   schedule: "*/15 * * * *"
   concurrencyPolicy: Forbid
@@ -88,23 +88,23 @@ spec:
 """
 
 
-def github_actions(plan: Plan, file: str, now: datetime) -> str:
+def github_actions(loaded: LoadedSchedule, file: str, now: datetime) -> str:
     """A workflow. Its cron knows only UTC and may be hours late, so lateness must be allowed.
 
     Raises BadInput when the schedule would need too many cron lines.
     """
-    lines = "\n".join(f'    - cron: "{line}"' for line in cron_lines(plan, now))
+    lines = "\n".join(f'    - cron: "{line}"' for line in cron_lines(loaded, now))
     name = PurePath(file).stem
     return f"""\
 # Made by: seatrial schedule export --github-actions {file}
 # Woken more often than needed, and late at times; `--once` runs what is due, once, and otherwise ends.
-name: sea trial {plan.name}
+name: sea trial {loaded.name}
 on:
   schedule:
 {lines}
   workflow_dispatch:
 concurrency:
-  group: seatrial-{plan.name}
+  group: seatrial-{loaded.name}
   cancel-in-progress: false
 permissions:
   contents: read
@@ -126,14 +126,14 @@ jobs:
       - uses: actions/cache/restore@v4
         with:
           path: .seatrial
-          key: seatrial-{plan.name}-${{{{ github.run_id }}}}-${{{{ github.run_attempt }}}}
-          restore-keys: seatrial-{plan.name}-
+          key: seatrial-{loaded.name}-${{{{ github.run_id }}}}-${{{{ github.run_attempt }}}}
+          restore-keys: seatrial-{loaded.name}-
       - run: seatrial schedule start --once {file}
       - uses: actions/cache/save@v4
         if: always()
         with:
           path: .seatrial
-          key: seatrial-{plan.name}-${{{{ github.run_id }}}}-${{{{ github.run_attempt }}}}
+          key: seatrial-{loaded.name}-${{{{ github.run_id }}}}-${{{{ github.run_attempt }}}}
       - uses: actions/upload-artifact@v4
         if: always()
         with:
@@ -143,7 +143,7 @@ jobs:
 """
 
 
-def cron_lines(plan: Plan, now: datetime) -> list[str]:
+def cron_lines(loaded: LoadedSchedule, now: datetime) -> list[str]:
     """Lines of UTC cron that together cover every planned instant of the next two years.
 
     They name time and weekday alone: cron *or*s day of month with weekday, so a first Sunday becomes every
@@ -151,11 +151,11 @@ def cron_lines(plan: Plan, now: datetime) -> list[str]:
     """
     days: dict[tuple[int, int], set[int]] = defaultdict(set)
     minutes: set[int] = set()
-    for each in takewhile(lambda each: each.utc < now + _LOOK_AHEAD, plan.planned(now)):
+    for each in takewhile(lambda each: each.utc < now + _LOOK_AHEAD, loaded.planned(now)):
         days[(each.utc.hour, each.utc.minute)].add(each.utc.isoweekday() % 7)
         minutes.add(each.utc.minute)
         if len(minutes) > _MOST_CRON_LINES:
-            raise BadInput(f"{plan.name} is due too often for GitHub Actions; run the daemon instead")
+            raise BadInput(f"{loaded.name} is due too often for GitHub Actions; run the daemon instead")
     if len(days) > _MOST_CRON_LINES:
         return [f"{','.join(map(str, sorted(minutes)))} * * * *"]
     return [f"{minute} {hour} * * {_days(found)}" for (hour, minute), found in sorted(days.items())]

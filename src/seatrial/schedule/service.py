@@ -22,7 +22,7 @@ from seatrial.incidents.sink import Acknowledging, utc_now
 from seatrial.model.problems import Unavailable
 from seatrial.schedule.clock import Clock
 from seatrial.schedule.daemon import Daemon
-from seatrial.schedule.plan import Plan
+from seatrial.schedule.loading import LoadedSchedule
 from seatrial.store import Store
 
 _log = logging.getLogger(__name__)
@@ -145,7 +145,7 @@ class Companions:
 
     store: Store
     settings: IncidentSettings
-    plans: Callable[[], Sequence[Plan]]
+    schedules: Callable[[], Sequence[LoadedSchedule]]
     now: Callable[[], datetime] = utc_now
     look_every_s: float = 60.0
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -187,8 +187,10 @@ class Companions:
     def look(self, acknowledged: Acknowledged | None) -> None:
         """Escalate what is neglected, and forget what was delivered long ago."""
         rules: dict[str, Escalation] = {}
-        for plan in sorted(self.plans(), key=_patience_s, reverse=True):
-            rules[plan.target_name] = plan.escalation  # of several schedules of a target, the least patient
+        for loaded in sorted(self.schedules(), key=_patience_s, reverse=True):
+            rules[loaded.target_name] = (
+                loaded.escalation
+            )  # of several schedules of a target, the least patient
         try:
             escalate_neglected(self.store, rules, self.settings.routes(), acknowledged, self.now())
             self.store.outbox.prune(self.now() - _KEEP_SENT)
@@ -196,6 +198,6 @@ class Companions:
             _log.warning("%s; neglected incidents are looked at again later", error)
 
 
-def _patience_s(plan: Plan) -> float:
-    limit = plan.escalation.unacknowledged
+def _patience_s(loaded: LoadedSchedule) -> float:
+    limit = loaded.escalation.unacknowledged
     return limit.seconds if limit is not None else math.inf

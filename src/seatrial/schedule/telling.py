@@ -17,7 +17,7 @@ from seatrial.incidents.policy import Context, Routes
 from seatrial.model.experiment import Severity
 from seatrial.model.problems import Problem
 from seatrial.model.verdict import Verdict
-from seatrial.schedule.plan import Plan
+from seatrial.schedule.loading import LoadedSchedule
 from seatrial.store import Occurrence, OccurrenceEnding, OccurrenceState, OutboxMessage, Store
 
 _LONG, _MANY = timedelta(days=60), 3  # a freeze over the turn of the year takes two of a monthly schedule
@@ -32,19 +32,19 @@ class Teller:
 
     def of_ending(
         self,
-        plan: Plan,
+        loaded: LoadedSchedule,
         occurrence: Occurrence,
         ending: OccurrenceEnding,
         at: datetime,
         unproven: Sequence[str] = (),
     ) -> list[OutboxMessage]:
         """What an occurrence causes to be told. `unproven`: what in it came out unknown."""
-        incident = plan.schedule.incident
+        incident = loaded.schedule.incident
         past = history.of_schedule(self.store, occurrence.target, occurrence.schedule)
         if ending.state is OccurrenceState.SKIPPED:
-            return self._of_skipped(plan, occurrence, ending, at, past)
+            return self._of_skipped(loaded, occurrence, ending, at, past)
         if ending.state is not OccurrenceState.RUN:
-            context = self._context(plan, incident.severity)
+            context = self._context(loaded, incident.severity)
             return schedules.on_missed(occurrence, ending, at, past, context) if incident.missed else []
         verdict = Verdict(ending.verdict)
         if verdict is Verdict.UNKNOWN and not unproven:
@@ -52,13 +52,13 @@ class Teller:
         if unproven:
             if incident.unknown is None:
                 return []
-            context = self._context(plan, incident.unknown)
+            context = self._context(loaded, incident.unknown)
             return schedules.on_unknown(occurrence, ending, unproven, at, past, context)
         return schedules.on_passed(occurrence, at, past) if verdict is Verdict.PASS else []
 
     def _of_skipped(
         self,
-        plan: Plan,
+        loaded: LoadedSchedule,
         occurrence: Occurrence,
         ending: OccurrenceEnding,
         at: datetime,
@@ -67,19 +67,21 @@ class Teller:
         """A blackout is as it should be, until there is nothing else for months."""
         before, first = self.store.occurrences.skipped_since(occurrence.schedule)
         long = first is not None and occurrence.planned_at - first >= _LONG
-        if not plan.schedule.incident.missed or not long or before + 1 < _MANY:
+        if not loaded.schedule.incident.missed or not long or before + 1 < _MANY:
             return []
-        context = self._context(plan, "warning")
+        context = self._context(loaded, "warning")
         return schedules.on_nothing_but_blackouts(occurrence, ending, before + 1, at, past, context)
 
-    def of_files(self, plan: Plan, problems: Sequence[Problem], at: datetime) -> list[OutboxMessage]:
+    def of_files(
+        self, loaded: LoadedSchedule, problems: Sequence[Problem], at: datetime
+    ) -> list[OutboxMessage]:
         """What a schedule's files cause to be told that cannot be used, or can again (no problems)."""
-        if not plan.schedule.incident.missed:
+        if not loaded.schedule.incident.missed:
             return []
-        past = history.of_files(self.store, plan.target_name, plan.name)
-        subject = Subject("", plan.name, plan.target_name)
+        past = history.of_files(self.store, loaded.target_name, loaded.name)
+        subject = Subject("", loaded.name, loaded.target_name)
         told = [str(problem) for problem in problems]
-        return schedules.on_files(subject, told, at, past, self._context(plan, "warning"))
+        return schedules.on_files(subject, told, at, past, self._context(loaded, "warning"))
 
-    def _context(self, plan: Plan, severity: Severity) -> Context:
-        return Context(severity, plan.escalation, self.routes, reproduce=plan.command)
+    def _context(self, loaded: LoadedSchedule, severity: Severity) -> Context:
+        return Context(severity, loaded.escalation, self.routes, reproduce=loaded.command)

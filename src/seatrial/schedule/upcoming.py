@@ -8,7 +8,7 @@ from datetime import datetime
 from heapq import merge
 from itertools import islice
 
-from seatrial.schedule.plan import Plan
+from seatrial.schedule.loading import LoadedSchedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +36,23 @@ class Upcoming:
         }
 
 
-def upcoming(plans: Sequence[Plan], after: datetime, count: int) -> list[Upcoming]:
-    """The next `count` planned instants of all plans together, in order."""
-    streams = [_upcoming(plan, after) for plan in plans]
+def upcoming(schedules: Sequence[LoadedSchedule], after: datetime, count: int) -> list[Upcoming]:
+    """The next `count` planned instants of all schedules together, in order."""
+    streams = [_upcoming(loaded, after) for loaded in schedules]
     return list(islice(merge(*streams, key=lambda each: (each.planned, each.schedule)), count))
 
 
-def _upcoming(plan: Plan, after: datetime) -> Iterator[Upcoming]:
-    for instant in plan.planned(after):
-        occurrence = plan.occurrence(instant.utc)
+def _upcoming(loaded: LoadedSchedule, after: datetime) -> Iterator[Upcoming]:
+    for instant in loaded.planned(after):
+        occurrence = loaded.occurrence(instant.utc)
         yield Upcoming(
-            schedule=plan.name,
-            target=plan.target_name,
+            schedule=loaded.name,
+            target=loaded.target_name,
             planned=instant.utc,
-            local=instant.utc.astimezone(plan.schedule.timezone),
+            local=instant.utc.astimezone(loaded.schedule.timezone),
             due=occurrence.due_at,
             note=instant.note,
-            blackout=plan.allowance.blackout(occurrence.due_at),
+            blackout=loaded.allowance.blackout(occurrence.due_at),
         )
 
 

@@ -11,8 +11,7 @@ from seatrial.files import as_named, candidates, find, read
 from seatrial.home import seatrial_home
 from seatrial.incidents import IncidentSettings
 from seatrial.model.problems import BadInput, Location, Problem, SeatrialError
-from seatrial.schedule import Execute, Outcome, Review
-from seatrial.schedule import Plan as SchedulePlan
+from seatrial.schedule import Execute, LoadedSchedule, Outcome, Review
 from seatrial.store import Occurrence, Store
 from seatrial.trials.caller import Unattended
 from seatrial.trials.examination import problems_of
@@ -31,49 +30,49 @@ def executor(store: Store) -> Execute:
     """Runs what a schedule names when the daemon says so; its runs are recorded in `store`."""
 
     def execute(
-        plan: SchedulePlan,
+        loaded: LoadedSchedule,
         occurrence: Occurrence,  # noqa: ARG001  # its instant changes nothing of what is run
         abort: threading.Event,
     ) -> Outcome:
-        return run_scheduled(plan, abort, store)
+        return run_scheduled(loaded, abort, store)
 
     return execute
 
 
-def run_scheduled(scheduled: SchedulePlan, abort: threading.Event, store: Store) -> Outcome:
+def run_scheduled(loaded: LoadedSchedule, abort: threading.Event, store: Store) -> Outcome:
     """Run the suite or experiment of a schedule once, and record each run.
 
     Raises SeatrialError when it could not be started; the daemon then notes the occurrence as interrupted.
     """
     caller = Unattended(abort)
     recover_first(caller)  # also when what is due has a mistake by now and cannot run
-    request = requested(scheduled)
+    request = requested(loaded)
     records = Records(store, IncidentSettings.from_environment())
-    conduct = conducting(request, caller, records, scheduled.escalation)
+    conduct = conducting(request, caller, records, loaded.escalation)
     if request.what == "experiment":
         return Outcome.of_run(run_experiment(request, caller, conduct=conduct).result)
     return Outcome.of_suite(run_suite(request, caller, conduct=conduct))
 
 
-def requested(scheduled: SchedulePlan) -> TrialRequest:
+def requested(loaded: LoadedSchedule) -> TrialRequest:
     """What an occurrence asks for."""
     return TrialRequest(
-        as_named(scheduled.runs),
-        "experiment" if scheduled.schedule.suite is None else "suite",
-        target=as_named(scheduled.target_file),
-        confirm=scheduled.schedule.confirm,
+        as_named(loaded.runs),
+        "experiment" if loaded.schedule.suite is None else "suite",
+        target=as_named(loaded.target_file),
+        confirm=loaded.schedule.confirm,
     )
 
 
-def review(scheduled: SchedulePlan) -> Review:
+def review(loaded: LoadedSchedule) -> Review:
     """Plan what an occurrence would run, as if it were due: the problems, and the files that it hangs on."""
     home()  # with the testbed's passwords, as a run would have them
-    request = requested(scheduled)
+    request = requested(loaded)
     try:
         problems = problems_of(request)
     except SeatrialError as error:
-        problems = [Problem(str(error), Location(str(scheduled.file)))]
-    return Review(tuple(dict.fromkeys(_named(scheduled.runs, request.what))), tuple(problems))
+        problems = [Problem(str(error), Location(str(loaded.file)))]
+    return Review(tuple(dict.fromkeys(_named(loaded.runs, request.what))), tuple(problems))
 
 
 def put_in_order() -> None:

@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class LoadedSchedule:
     """A schedule, ready: `runs` is the file of its suite or experiment, `target_name` the target's name."""
 
     schedule: Schedule
@@ -68,7 +68,7 @@ class Plan:
         return Occurrence(self.name, instant, due, self.target_name)
 
 
-def load_plan(file: Path) -> Plan:
+def load_schedule(file: Path) -> LoadedSchedule:
     """Read a schedule and what it names. Raises BadInput with every problem and its place."""
     path = find(str(file))
     if path is None:
@@ -93,7 +93,7 @@ def load_plan(file: Path) -> Plan:
     )
     if problems or runs is None or target_file is None:
         raise BadInput(problems)
-    return Plan(schedule, file, runs, target_file, target_name, allowance)
+    return LoadedSchedule(schedule, file, runs, target_file, target_name, allowance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,32 +104,34 @@ class Review:
     problems: tuple[Problem, ...] = ()
 
 
-def unreviewed(plan: Plan) -> Review:  # noqa: ARG001  # the signature of a review
+def unreviewed(loaded: LoadedSchedule) -> Review:  # noqa: ARG001  # the signature of a review
     """A review that looks at nothing."""
     return Review()
 
 
-def load_plans(files: Sequence[Path]) -> list[Plan]:
+def load_schedules(files: Sequence[Path]) -> list[LoadedSchedule]:
     """Read several schedules, whose names must differ. Raises BadInput with the problems of all."""
-    plans: list[Plan] = []
+    schedules: list[LoadedSchedule] = []
     problems: list[Problem] = []
     for file in files:
         try:
-            plans.append(load_plan(file))
+            schedules.append(load_schedule(file))
         except BadInput as error:
             problems += error.problems
     if problems:
         raise BadInput(problems)
-    _check_names(plans)
-    return plans
+    _check_names(schedules)
+    return schedules
 
 
-def _check_names(plans: Sequence[Plan]) -> None:
+def _check_names(schedules: Sequence[LoadedSchedule]) -> None:
     first: dict[str, Path] = {}
-    for plan in plans:
-        if plan.name in first:
-            raise BadInput(f"{plan.file}: the schedule {plan.name} is in {first[plan.name]} too; rename one")
-        first[plan.name] = plan.file
+    for loaded in schedules:
+        if loaded.name in first:
+            raise BadInput(
+                f"{loaded.file}: the schedule {loaded.name} is in {first[loaded.name]} too; rename one"
+            )
+        first[loaded.name] = loaded.file
 
 
 Stamps = dict[Path, tuple[int, int]]
@@ -144,57 +146,57 @@ class ScheduleFiles:
     """
 
     files: Sequence[Path]
-    review: Callable[[Plan], Review] = unreviewed
+    review: Callable[[LoadedSchedule], Review] = unreviewed
     _seen: Stamps = field(default_factory=dict)
-    _plans: list[Plan] = field(default_factory=list)
+    _schedules: list[LoadedSchedule] = field(default_factory=list)
     _reviews: dict[str, Review] = field(default_factory=dict)
     _unusable: dict[Path, tuple[Problem, ...]] = field(
         default_factory=dict
     )  # schedules that stay as they were
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def current(self) -> list[Plan]:
+    def current(self) -> list[LoadedSchedule]:
         """The schedules. Raises BadInput if they could not be read the first time."""
         with self._lock:
-            if not self._plans or self._stamps() != self._seen:
+            if not self._schedules or self._stamps() != self._seen:
                 self._read()
                 self._seen = self._stamps()
-            return self._plans
+            return self._schedules
 
     def problems(self) -> Mapping[str, tuple[Problem, ...]]:
         """What is wrong with the files of the schedules that have something wrong, by their names."""
         with self._lock:
-            plans = self.current()
+            schedules = self.current()
             found = {
-                plan.name: self._unusable.get(plan.file, ()) + self._reviews[plan.name].problems
-                for plan in plans
+                loaded.name: self._unusable.get(loaded.file, ()) + self._reviews[loaded.name].problems
+                for loaded in schedules
             }
         return {name: problems for name, problems in found.items() if problems}
 
     def _read(self) -> None:
         self._unusable = {}
-        former = {plan.file: plan for plan in self._plans}
+        former = {loaded.file: loaded for loaded in self._schedules}
         try:
-            self._plans = load_plans(self.files)
+            self._schedules = load_schedules(self.files)
         except BadInput:
             if not former:
                 raise
-            self._plans = self._usable(former)
-        self._reviews = {plan.name: self._reviewed(plan) for plan in self._plans}
-        for plan in self._plans:
-            for problem in self._reviews[plan.name].problems:
-                _log.error("%s: what is due cannot run: %s", plan.name, problem)
+            self._schedules = self._usable(former)
+        self._reviews = {loaded.name: self._reviewed(loaded) for loaded in self._schedules}
+        for loaded in self._schedules:
+            for problem in self._reviews[loaded.name].problems:
+                _log.error("%s: what is due cannot run: %s", loaded.name, problem)
 
-    def _reviewed(self, plan: Plan) -> Review:
-        """The review of a plan; a defect in planning is one more problem, and ends no daemon."""
+    def _reviewed(self, loaded: LoadedSchedule) -> Review:
+        """The review of a schedule; a defect in planning is one more problem, and ends no daemon."""
         try:
-            return self.review(plan)
+            return self.review(loaded)
         except Exception as error:
-            _log.exception("%s cannot be planned", plan.name)
-            before = self._reviews.get(plan.name, Review())
+            _log.exception("%s cannot be planned", loaded.name)
+            before = self._reviews.get(loaded.name, Review())
             return Review(before.files, (Problem(f"planning it ended with {type(error).__name__}: {error}"),))
 
-    def _usable(self, former: Mapping[Path, Plan]) -> list[Plan]:
+    def _usable(self, former: Mapping[Path, LoadedSchedule]) -> list[LoadedSchedule]:
         """Each schedule as its file says, or as it was before."""
         kept = [self._kept(file, former) for file in self.files]
         try:
@@ -205,27 +207,27 @@ class ScheduleFiles:
             return list(former.values())
         return kept
 
-    def _kept(self, file: Path, former: Mapping[Path, Plan]) -> Plan:
+    def _kept(self, file: Path, former: Mapping[Path, LoadedSchedule]) -> LoadedSchedule:
         """The schedule of a file, or the one that it held before."""
         try:
-            return load_plan(file)
+            return load_schedule(file)
         except BadInput as error:
             _log.error("%s was changed and is not usable; the former schedule stays:\n%s", file, error)
             self._unusable[file] = error.problems
             return former[file]
 
     def _stamps(self) -> Stamps:
-        """Time of change and size of every file that the plans depend on."""
+        """Time of change and size of every file that the schedules depend on."""
         named = [
             path
-            for plan in self._plans
-            for window in (*plan.schedule.windows.only, *plan.schedule.windows.never)
+            for loaded in self._schedules
+            for window in (*loaded.schedule.windows.only, *loaded.schedule.windows.never)
             if window.ics is not None
-            for path in candidates(window.ics, plan.file)
+            for path in candidates(window.ics, loaded.file)
         ]
-        of_plans = [path for plan in self._plans for path in (plan.runs, plan.target_file)]
+        of_schedules = [path for loaded in self._schedules for path in (loaded.runs, loaded.target_file)]
         of_reviews = [path for review in self._reviews.values() for path in review.files]
-        return {path: _stamp(path) for path in (*self.files, *named, *of_plans, *of_reviews)}
+        return {path: _stamp(path) for path in (*self.files, *named, *of_schedules, *of_reviews)}
 
 
 def _stamp(file: Path) -> tuple[int, int]:

@@ -12,8 +12,8 @@ import pytest
 from seatrial.model.document import build, parse
 from seatrial.model.problems import BadInput, Location, Problem
 from seatrial.schedule.commands import next_occurrences
+from seatrial.schedule.loading import LoadedSchedule, Review, ScheduleFiles, load_schedule, load_schedules
 from seatrial.schedule.model import Schedule
-from seatrial.schedule.plan import Plan, Review, ScheduleFiles, load_plan, load_plans
 
 SHIPPED = Path(__file__).parents[2] / "schedules" / "monthly.yaml"
 GOOD = """\
@@ -100,18 +100,18 @@ def test_several_schedules_are_merged_in_order(directory: Path) -> None:
 def test_mistakes_are_told_with_their_place(directory: Path, old: str, new: str, complaint: str) -> None:
     assert old in GOOD
     with pytest.raises(BadInput, match=complaint):
-        load_plan(write(directory, GOOD.replace(old, new)))
+        load_schedule(write(directory, GOOD.replace(old, new)))
 
 
 def test_a_target_that_is_none(directory: Path) -> None:
     (directory / "target.yaml").write_text("hello: world\n")
     with pytest.raises(BadInput, match=r"target\.yaml:1:1: not a target"):
-        load_plan(write(directory, GOOD))
+        load_schedule(write(directory, GOOD))
 
 
 def test_names_must_differ(directory: Path) -> None:
     with pytest.raises(BadInput, match="the schedule monthly is in"):
-        load_plans([write(directory, GOOD), write(directory, GOOD, "other.yaml")])
+        load_schedules([write(directory, GOOD), write(directory, GOOD, "other.yaml")])
 
 
 def test_a_change_is_seen_and_a_mistake_changes_nothing(
@@ -158,8 +158,8 @@ def test_what_a_schedule_names_is_planned_again_when_one_of_its_files_changes(
     experiment.write_text("experiment: x\n")
     reviewed: list[str] = []
 
-    def review(plan: Plan) -> Review:
-        reviewed.append(plan.name)
+    def review(loaded: LoadedSchedule) -> Review:
+        reviewed.append(loaded.name)
         wrong = [] if absent.exists() else [Problem("there is no scenario", Location("x.yaml", 2, 9))]
         return Review((experiment, absent), tuple(wrong))
 
@@ -183,7 +183,7 @@ def test_one_schedule_is_broken_and_the_other_goes_on_changing(directory: Path) 
     files.current()
     first.unlink()
     second.write_text(second.read_text().replace("jitter: 10m", "jitter: 20m"))
-    assert [(plan.name, plan.schedule.jitter.seconds) for plan in files.current()] == [
+    assert [(loaded.name, loaded.schedule.jitter.seconds) for loaded in files.current()] == [
         ("monthly", 600),
         ("other", 1200),
     ]
@@ -197,7 +197,7 @@ def test_two_schedules_that_take_one_name_stay_as_they_were(directory: Path) -> 
     files = ScheduleFiles([first, second])
     files.current()
     second.write_text(GOOD + "\n")
-    assert [plan.name for plan in files.current()] == ["monthly", "other"]
+    assert [loaded.name for loaded in files.current()] == ["monthly", "other"]
     assert set(files.problems()) == {"monthly", "other"}
 
 
@@ -206,12 +206,12 @@ def test_the_command_that_runs_it_by_hand_is_quoted_and_found_from_here(
 ) -> None:
     (directory / "my target.yaml").write_text("target: staging\nbase_url: http://127.0.0.1:1\n")
     text = GOOD.replace("target.yaml", "my target.yaml\nconfirm: staging")
-    plan = load_plan(write(directory, text))
+    loaded = load_schedule(write(directory, text))
     monkeypatch.chdir(directory)
-    assert plan.command == "seatrial suite suite.yaml --target 'my target.yaml' --confirm staging"
+    assert loaded.command == "seatrial suite suite.yaml --target 'my target.yaml' --confirm staging"
     (directory / "elsewhere").mkdir()
     monkeypatch.chdir(directory / "elsewhere")
-    assert plan.command.startswith(f"seatrial suite {directory / 'suite.yaml'} --target '")
+    assert loaded.command.startswith(f"seatrial suite {directory / 'suite.yaml'} --target '")
 
 
 @pytest.mark.parametrize(
@@ -226,11 +226,11 @@ def test_the_command_that_runs_it_by_hand_is_quoted_and_found_from_here(
 )
 def test_how_loud_an_unknown_is_must_make_sense(directory: Path, incident: str, complaint: str) -> None:
     with pytest.raises(BadInput, match=complaint):
-        load_plan(write(directory, f"{GOOD}incident: {incident}\n"))
+        load_schedule(write(directory, f"{GOOD}incident: {incident}\n"))
 
 
 def test_a_defect_in_planning_is_a_problem_and_ends_nothing(directory: Path) -> None:
-    def review(plan: Plan) -> Review:
+    def review(loaded: LoadedSchedule) -> Review:
         raise ZeroDivisionError("oops")
 
     files = ScheduleFiles([write(directory, GOOD)], review)
