@@ -21,7 +21,7 @@ from tests.support.waiting import wait_until
 
 from seatrial.processes import tagged
 from seatrial.undo import FaultSession, recover, registry
-from seatrial.undo.journal import Journal, State
+from seatrial.undo.journal import EntryState, Journal
 from seatrial.undo.session import journal_path
 
 PAUSE: Any = registry.build("process.pause", {})
@@ -35,7 +35,7 @@ def test_it_is_paused_and_verified_to_go_on(victim: Ticking, home: Path) -> None
         prepared = session.inject(PAUSE, victim.role, ttl_s=30).prepared
         assert stands_still(victim)
         outcome = session.undo(prepared)
-    assert (outcome.state, outcome.verified) == (State.UNDONE, True)
+    assert (outcome.state, outcome.verified) == (EntryState.UNDONE, True)
     assert not stands_still(victim)
 
 
@@ -46,7 +46,7 @@ def test_it_is_killed_and_verified_to_be_back(victim: Ticking, home: Path) -> No
         prepared = session.inject(KILL, victim.role, ttl_s=30).prepared
         assert KILL.effective(prepared.undo)
         outcome = session.undo(prepared)
-    assert (outcome.state, outcome.verified) == (State.UNDONE, True)
+    assert (outcome.state, outcome.verified) == (EntryState.UNDONE, True)
     assert KILL.prepare(victim.role).state["processes"] != before
     assert not stands_still(victim)
 
@@ -83,7 +83,7 @@ def test_the_guardian_undoes_it_there_when_the_conductor_was_killed(
     try:
         wait_until(lambda: not journal.open_entries(journal.sessions()[0].id), what="the guardian undoes it")
         (entry,) = journal.entries(journal.sessions()[0].id)
-        assert entry.state is State.UNDONE
+        assert entry.state is EntryState.UNDONE
         wait_until(lambda: not stands_still(victim), what="it goes on")
         wait_until(lambda: journal.entries(entry.session)[0].verified, what="it is verified")
     finally:
