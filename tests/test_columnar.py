@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from arro3.core import Array, DataType
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.rows import log_of
 
@@ -28,6 +28,7 @@ ROW = {"intended": 0.5, "sent": None, "ended": None, "ok": False, "status": 0, "
        "worker": "", "key": None}  # fmt: skip
 
 
+@settings(deadline=None)  # the first reading loads what pyarrow needs
 @given(st.lists(rows, max_size=30))
 def test_a_log_is_read_by_others_as_it_was(records: list[dict[str, Any]]) -> None:
     file = io.BytesIO()
