@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from tests.support.conducting import TEXT, FakeLoad, Rehearsal, rows
+from tests.support.conducting import TARGET, TEXT, FakeLoad, Rehearsal, rows
 
 from seatrial.checks.protocol import Need, When
 from seatrial.lookups.recorder import Recorder, RunFacts
@@ -23,6 +23,8 @@ from seatrial.run.evidence import RunJournal
 from seatrial.run.needs import BoundNeed
 from seatrial.run.timeline import Timeline
 
+PARTITION = "timeline: [{at: 0s, fault: network.partition, on: router, with: {between: [east, west]}}]\n"
+NO_ROUTER = "roles: {router: {driver: network, lacking: there is none on loopback, sides: {}}}\n"
 WELL = Question(ProbeSpec.model_validate({"http": "/"}), Role("target", "http", {}, (), "."))
 
 
@@ -58,7 +60,8 @@ def test_all_went_well(rehearsal: Rehearsal) -> None:
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
-        ({"plan": {"lacking": lambda: ["router: on loopback"]}}, "not run here: router: on loopback; nothing was started"),
+        ({"experiment": TEXT + PARTITION, "target": TARGET + NO_ROUTER},
+         "not run here: router: there is none on loopback; nothing was started"),
         ({"require_healthy": failing(Unavailable("the target shop is not healthy"))}, "the target shop is not healthy"),
         ({"plan": {"steady_state": (WELL,)}, "probe": lambda _: "http / gave HTTP 503"},
          "the target is not in its steady state: http / gave HTTP 503; nothing was started"),

@@ -382,7 +382,7 @@ def test_a_timeline_that_dies_of_a_defect_says_so(story: Story, monkeypatch: pyt
     def broken(*_: object) -> None:
         raise MemoryError("no room")
 
-    monkeypatch.setattr(Timeline, "_watch_for_effect", broken)
+    monkeypatch.setattr(Timeline, "_look_for_effect", broken)
     timeline = story.tell([step("mark", 0.05, Mark())])
     assert story.failures == ["the timeline broke off at mark: MemoryError: no room"]
     assert not timeline.died

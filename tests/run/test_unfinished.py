@@ -32,7 +32,7 @@ from seatrial.undo.protocol import Undo
 from seatrial.undo.session import Life
 
 if TYPE_CHECKING:
-    from seatrial.run.openruns import Desk
+    from seatrial.run.openruns import OpenReporters
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield store
 
 
-def desk_of(store: Store) -> Desk:
+def reporters_of(store: Store) -> OpenReporters:
     def reporter(experiment: object, command: str) -> Reporter:
         return Reporter(store, IncidentSettings.from_environment({}), reproduce=command)
 
@@ -49,7 +49,7 @@ def desk_of(store: Store) -> Desk:
 
 
 def recovered(dead: DeadRun, store: Store) -> Recovery:
-    return recover(dead.home, desk_of(store))
+    return recover(dead.home, reporters_of(store))
 
 
 def verdict(dead: DeadRun) -> dict[str, object]:
@@ -264,9 +264,9 @@ def test_one_that_goes_on_is_not_finished(tmp_path: Path, store: Store) -> None:
     next(conductor)  # holds it
     assert recovered(dead, store).finished == ()
     with pytest.raises(BadInput, match="it still goes on"):
-        finish_at(dead.evidence.directory, dead.home, desk_of(store))
+        finish_at(dead.evidence.directory, dead.home, reporters_of(store))
     conductor.close()
-    result = finish_at(dead.evidence.directory, dead.home, desk_of(store))
+    result = finish_at(dead.evidence.directory, dead.home, reporters_of(store))
     assert result.verdict is Verdict.UNKNOWN
     assert not (tmp_path / "mark").exists()
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, Self, cast
 
 from tests.support.rows import log_of
 
+from seatrial import files
 from seatrial.load.launch import LoadProcess
-from seatrial.model.document import build, parse
-from seatrial.model.experiment import Experiment
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import ScenarioAccount
 from seatrial.probes import Question
@@ -22,10 +20,11 @@ from seatrial.run.clock import RunClock
 from seatrial.run.conductor import Conducted, Conductor, Means
 from seatrial.run.evidence import Evidence, RunJournal, read_journal
 from seatrial.run.observer import Silent
-from seatrial.run.plan import Plan
+from seatrial.run.plan import Plan, make_plan
 from seatrial.undo.session import FaultSession
 
 TEXT = "experiment: x\nload: {scenario: a.py, rate: 100/s}\nwarmup: 0s\nduration: 300ms\n"
+TARGET = "target: shop\nbase_url: http://127.0.0.1:1\nready_within: 0s\n"
 NO_ROWS = RequestLog.empty()
 
 
@@ -99,6 +98,7 @@ class Rehearsal:
 
     directory: Path
     experiment: str = TEXT
+    target: str = TARGET
     load: FakeLoad = field(default_factory=FakeLoad)
     require_healthy: Callable[[Plan], None] = lambda _: None
     launch: Callable[[Any], FakeLoad] | None = None  # None: `load` is there at once
@@ -127,15 +127,12 @@ class Rehearsal:
 
     @property
     def planned(self) -> Plan:
-        """A plan without steps."""
-        target = SimpleNamespace(target="shop", allow=(), ready_within=SimpleNamespace(seconds=0.0))
-        url = "http://127.0.0.1:1"
-        plan: dict[str, object] = {
-            "experiment": build(Experiment, parse(self.experiment, "x.yaml")), "target": target, "base_url": url,
-            "address": url, "scenario": Path("a.py"), "shape": (), "steps": (), "arrival_changes": (), "needs": (),
-            "steady_state": (), "guard_probes": (), "variables": {}, "lacking": list, **self.plan,
-        }  # fmt: skip
-        return cast("Plan", SimpleNamespace(**plan))
+        """What is conducted."""
+        for name, text in {"x.yaml": self.experiment, "t.yaml": self.target, "a.py": ""}.items():
+            (self.directory / name).write_text(text)
+        experiment, target = (str(self.directory / name) for name in ("x.yaml", "t.yaml"))
+        plan = make_plan(files.read(experiment, "experiment"), files.read(target, "target"))
+        return replace(plan, **self.plan)  # type: ignore[arg-type]  # by their names
 
     def conduct(self, touch: Callable[[RunJournal], None] = lambda _: None) -> Conducted:
         """Have it conducted; `touch` may do something to the run's journal before."""

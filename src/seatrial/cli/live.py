@@ -15,8 +15,8 @@ from rich.text import Text
 from seatrial.cli.terminal import err
 from seatrial.model.figures import count, milliseconds, rate, share
 from seatrial.model.result import StepRecord
+from seatrial.run.live import LiveFigures
 from seatrial.run.observer import Progress
-from seatrial.run.watch import Figures
 
 
 class LiveView:
@@ -74,7 +74,7 @@ def _panel(title: str, progress: Progress) -> RenderableType:
     return Group(*parts)
 
 
-def _figures(figures: Figures) -> Table:
+def _figures(figures: LiveFigures) -> Table:
     table = Table.grid(padding=(0, 3))
     bad_now = "" if not figures.recent_bad else f"  {share(figures.recent_bad)} bad now"
     table.add_row(

@@ -32,12 +32,12 @@ from seatrial.probes import Question
 from seatrial.probes import ask as probe
 from seatrial.run.clock import RunClock
 from seatrial.run.evidence import Evidence, RunJournal
+from seatrial.run.live import LiveMeasurement
 from seatrial.run.observer import Observer, Progress
 from seatrial.run.plan import Plan
 from seatrial.run.recording import Answers, ask
 from seatrial.run.steady import SteadyState, require_healthy
 from seatrial.run.timeline import Timeline
-from seatrial.run.watch import Watch
 from seatrial.undo.session import FaultSession
 from seatrial.undo.undoing import set_off
 
@@ -109,7 +109,7 @@ class Conductor:
         self._clock = clock
         self._means = means
         self._duration_s = plan.experiment.duration.seconds
-        self._watch = Watch(plan.experiment.load.deadline.seconds, plan.experiment.guards)
+        self._live = LiveMeasurement(plan.experiment.load.deadline.seconds, plan.experiment.guards)
         self._steady = SteadyState(
             [*plan.steady_state, *filter(None, plan.guard_probes)],
             lambda event, details: self._write(event, **details),
@@ -299,13 +299,13 @@ class Conductor:
         self._timeline.start()
         while True:
             now_s = self._clock.now() - zero
-            self._watch.add(load.new_rows(), now_s)
+            self._live.add(load.new_rows(), now_s)
             gone = load.poll()
             if gone is not None and now_s < self._duration_s:
                 self._end(Verdict.UNKNOWN, f"the load generator ended early: {load.failure_reason()}")
             if self._timeline.died:
                 self._end(Verdict.UNKNOWN, "the timeline ended without telling why")
-            if now_s >= 0 and (breach := self._watch.breach(now_s, self._unwell())):
+            if now_s >= 0 and (breach := self._live.breach(now_s, self._unwell())):
                 self._end(Verdict.FAIL, breach)
             if self._ended():
                 return min(now_s, self._duration_s)
@@ -362,7 +362,7 @@ class Conductor:
         return tuple(sorted([*steps, *changes], key=lambda step: step.planned_s))
 
     def _show(self, phase: str, at_s: float) -> None:
-        figures = self._watch.figures(at_s) if self._timeline is not None else None
+        figures = self._live.figures(at_s) if self._timeline is not None else None
         self._observer.progress(Progress(phase, at_s, self._duration_s, figures, self._steps(at_s)))
 
     def _write(self, event: str, **details: object) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from seatrial.model.result import StepRecord
 
 if TYPE_CHECKING:  # whoever only plans a run need not load what counts its requests
-    from seatrial.run.watch import Figures
+    from seatrial.run.live import LiveFigures
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Progress:
     phase: str
     at_s: float
     duration_s: float
-    figures: Figures | None
+    figures: LiveFigures | None
     steps: tuple[StepRecord, ...]
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     Reporters = Callable[[Experiment | None, str], Reporter | None]
     """Who records a run of an experiment (None: unknown) that a command runs again; None: nobody can."""
-    Desk = Callable[[], AbstractContextManager[Reporters]]
+    OpenReporters = Callable[[], AbstractContextManager[Reporters]]
 
 _log = logging.getLogger(__name__)
 

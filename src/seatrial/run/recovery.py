@@ -15,7 +15,7 @@ from seatrial.undo.recover import Recovered
 from seatrial.undo.recover import recover as undo_what_is_left
 
 if TYPE_CHECKING:
-    from seatrial.run.openruns import Desk
+    from seatrial.run.openruns import OpenReporters
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +31,11 @@ class Recovery:
         return all(each.undone for each in self.undone)
 
 
-def recover(home: Path, desk: Desk) -> Recovery:
+def recover(home: Path, open_reporters: OpenReporters) -> Recovery:
     """Undo what runs that are gone have left, then finish them. Harmless at any time.
 
-    `desk` is opened only when there is something to record. Raises JournalError when the fault journal cannot
-    be used, CannotStore when the records of open runs cannot.
+    `open_reporters` is called only when there is something to record. Raises JournalError when the fault
+    journal cannot be used, CannotStore when the records of open runs cannot.
     """
     undone = tuple(undo_what_is_left(home))
     left = openruns.left(home)
@@ -44,7 +44,7 @@ def recover(home: Path, desk: Desk) -> Recovery:
         return Recovery(undone, ())
     from seatrial.run.unfinished import finished  # noqa: PLC0415
 
-    with desk() as reporters:
+    with open_reporters() as reporters:
         done = [finished(first, home, reporters)]
         done += [finished(held, home, reporters) for held in left]
     return Recovery(undone, tuple(done))

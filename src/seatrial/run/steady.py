@@ -65,7 +65,7 @@ class SteadyState:
         self._every_s = every_s
         self._answers: dict[str, str] = {}
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="seatrial-probes", daemon=True)
+        self._thread = threading.Thread(target=self._ask_on, name="seatrial-probes", daemon=True)
 
     def wait_until_well(self, within_s: float, stop: threading.Event) -> str:
         """Ask all, again and again, until every answer is good; what is wrong when the time is over."""
@@ -94,7 +94,7 @@ class SteadyState:
         answer = self._answers.get(str(question.probe), "")
         return "" if is_ours(answer) else answer
 
-    def _watch(self) -> None:
+    def _ask_on(self) -> None:
         while not self._stopping.wait(self._every_s):
             for question in self._questions:
                 name, wrong = str(question.probe), self._ask(question)

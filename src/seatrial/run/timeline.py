@@ -211,7 +211,7 @@ class Timeline(threading.Thread):
             return
         self._note(step, undo=UndoOutcome.IN_EFFECT)  # from here on it may be there, whatever happens to us
         injection = self._session.fire(prepared)
-        self._watch_for_effect(step, prepared)
+        self._look_for_effect(step, prepared)
         before_s, after_s = self._instants(injection)
         self._note(step, before_s=before_s, injected_s=after_s)
         self._write("step.fired", step, before_s=before_s, after_s=after_s)
@@ -241,7 +241,7 @@ class Timeline(threading.Thread):
         undone = life.instants.get(What.UNDONE)
         return None if undone is None else undone.monotonic_ns / 1e9 - self._zero
 
-    def _watch_for_effect(self, step: PlannedStep, prepared: Prepared) -> None:
+    def _look_for_effect(self, step: PlannedStep, prepared: Prepared) -> None:
         def seen(instant: Instant) -> None:
             observed_s = instant.monotonic_ns / 1e9 - self._zero
             self._note(step, observed_s=observed_s)

@@ -48,12 +48,12 @@ from seatrial.undo.recover import recover as undo_what_is_left
 from seatrial.undo.session import Life, journal_path
 
 if TYPE_CHECKING:
-    from seatrial.run.openruns import Desk, Reporters
+    from seatrial.run.openruns import OpenReporters, Reporters
 
 CUT_SHORT = "interrupted: its conductor died (killed, crashed, power lost); the run was finished afterwards"
 
 
-def finish_at(directory: Path, home: Path, desk: Desk) -> RunResult:
+def finish_at(directory: Path, home: Path, open_reporters: OpenReporters) -> RunResult:
     """Undo what is left, and finish the run whose evidence is in `directory`.
 
     Raises BadInput when none is known there, or it still goes on; Unavailable when it cannot be finished.
@@ -61,7 +61,7 @@ def finish_at(directory: Path, home: Path, desk: Desk) -> RunResult:
     for held in openruns.left(home):
         if Path(held.run.directory) == directory.resolve():
             undo_what_is_left(home)
-            with desk() as reporters:
+            with open_reporters() as reporters:
                 done = finished(held, home, reporters)
             if done.result is None:
                 raise Unavailable("; ".join(done.pending))

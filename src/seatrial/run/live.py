@@ -21,7 +21,7 @@ _LIVE_WINDOW_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class LiveFigures:
     """The last seconds of a run. Rates are per second; None: nothing was decided yet."""
 
     offered_per_s: float
@@ -32,7 +32,7 @@ class Figures:
     p95_ms: float | None  # None: too few answers to tell
 
 
-class Watch:
+class LiveMeasurement:
     """Keeps the recent rows of a growing request log and answers for them."""
 
     def __init__(self, deadline_s: float, guards: Sequence[Guard] = ()) -> None:
@@ -55,12 +55,12 @@ class Watch:
         recent = RequestLog.concat([self._recent, rows])
         self._recent = recent[recent.intended >= now_s - self._horizon_s]
 
-    def figures(self, now_s: float) -> Figures:
+    def figures(self, now_s: float) -> LiveFigures:
         """The live figures at `now_s`."""
         recent = self._decided(now_s, _LIVE_WINDOW_S)
         sent = np.count_nonzero((self._recent.sent >= now_s - _LIVE_WINDOW_S) & (self._recent.sent < now_s))
         waited = latency(recent, self._deadline_s)
-        return Figures(
+        return LiveFigures(
             offered_per_s=len(recent) / _LIVE_WINDOW_S,
             achieved_per_s=float(sent) / _LIVE_WINDOW_S,
             good=self._good,

@@ -5,7 +5,7 @@ from tests.support.rows import log_of, rows_of
 from seatrial.model.experiment import Guard
 from seatrial.model.quantities import Duration, Ratio
 from seatrial.model.requestlog import RequestLog
-from seatrial.run.watch import Watch
+from seatrial.run.live import LiveMeasurement
 
 
 def rows(start: float, end: float, *, ok: bool = True, latency_s: float = 0.001) -> RequestLog:
@@ -22,20 +22,20 @@ def guard(**conditions: object) -> Guard:
     return Guard.model_validate({"for": Duration(3.0), **conditions})
 
 
-def breach_at(watch: Watch, batches: list[RequestLog]) -> float | None:
+def breach_at(live: LiveMeasurement, batches: list[RequestLog]) -> float | None:
     """Feed a batch of a tenth of a second at a time; the instant at which a guard gave way."""
     for index, batch in enumerate(batches, start=1):
-        watch.add(batch, index / 10)
-        if watch.breach(index / 10):
+        live.add(batch, index / 10)
+        if live.breach(index / 10):
             return index / 10
     return None
 
 
 def test_figures_count_what_is_decided() -> None:
-    watch = Watch(deadline_s=1.0)
-    watch.add(rows(0, 5), 5.0)
-    watch.add(rows(5, 6, ok=False), 6.0)
-    figures = watch.figures(6.0)
+    live = LiveMeasurement(deadline_s=1.0)
+    live.add(rows(0, 5), 5.0)
+    live.add(rows(5, 6, ok=False), 6.0)
+    figures = live.figures(6.0)
     assert (figures.good, figures.bad) == (500, 100)
     assert abs(figures.offered_per_s - 100) <= 1
     assert abs(figures.achieved_per_s - 100) <= 1
@@ -44,14 +44,14 @@ def test_figures_count_what_is_decided() -> None:
 
 
 def test_figures_of_nothing() -> None:
-    figures = Watch(deadline_s=1.0).figures(3.0)
+    figures = LiveMeasurement(deadline_s=1.0).figures(3.0)
     assert (figures.good, figures.bad, figures.p95_ms, figures.recent_bad) == (0, 0, None, None)
 
 
 def test_a_guard_gives_way_once_its_condition_has_held_for_its_time() -> None:
     good = [rows(tenth / 10, (tenth + 1) / 10) for tenth in range(20)]
     bad = [rows(tenth / 10, (tenth + 1) / 10, ok=False) for tenth in range(20, 80)]
-    instant = breach_at(Watch(1.0, [guard(errors=Ratio(0.9))]), good + bad)
+    instant = breach_at(LiveMeasurement(1.0, [guard(errors=Ratio(0.9))]), good + bad)
     # bad from 2.0 s on; above 90 % of the last second from 2.9 s on; for 3 s
     assert instant is not None
     assert 5.8 <= instant <= 6.1
@@ -62,12 +62,12 @@ def test_a_guard_forgives_what_does_not_last() -> None:
         rows(tenth / 10, (tenth + 1) / 10, ok=not 20 <= tenth < 45 and not 50 <= tenth < 75)
         for tenth in range(100)
     ]
-    assert breach_at(Watch(1.0, [guard(errors=Ratio(0.9))]), batches) is None
+    assert breach_at(LiveMeasurement(1.0, [guard(errors=Ratio(0.9))]), batches) is None
 
 
 def test_a_latency_guard_counts_the_unanswered_at_their_deadline() -> None:
     unanswered = [rows(tenth / 10, (tenth + 1) / 10, latency_s=float("nan"), ok=False) for tenth in range(60)]
-    assert breach_at(Watch(1.0, [guard(p95=Duration(0.9))]), unanswered) is not None
+    assert breach_at(LiveMeasurement(1.0, [guard(p95=Duration(0.9))]), unanswered) is not None
 
 
 def test_a_guard_aborts_nothing_for_what_the_generator_failed_at_itself() -> None:
@@ -79,16 +79,16 @@ def test_a_guard_aborts_nothing_for_what_the_generator_failed_at_itself() -> Non
 
     batches = [never_sent(tenth / 10, (tenth + 1) / 10) for tenth in range(100)]
     guards = [guard(errors=Ratio(0.5)), guard(p95=Duration(0.1))]
-    assert breach_at(Watch(1.0, guards), batches) is None
+    assert breach_at(LiveMeasurement(1.0, guards), batches) is None
 
 
 def test_a_few_answers_make_no_live_p95() -> None:
-    watch = Watch(deadline_s=0.5)
-    watch.add(rows(0, 0.19), 1.0)
-    assert watch.figures(1.0).p95_ms is None
+    live = LiveMeasurement(deadline_s=0.5)
+    live.add(rows(0, 0.19), 1.0)
+    assert live.figures(1.0).p95_ms is None
 
 
 def test_the_live_p95_does_not_leave_out_whoever_was_never_answered() -> None:
-    watch = Watch(deadline_s=0.5)
-    watch.add(rows(0, 4, latency_s=float("nan"), ok=False), 4.0)
-    assert watch.figures(4.0).p95_ms == 500.0
+    live = LiveMeasurement(deadline_s=0.5)
+    live.add(rows(0, 4, latency_s=float("nan"), ok=False), 4.0)
+    assert live.figures(4.0).p95_ms == 500.0
