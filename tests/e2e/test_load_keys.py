@@ -59,3 +59,28 @@ def test_a_journey_is_told_in_arrivals_and_in_requests(tmp_path: Path) -> None:
     assert (generator["arrivals_per_s"], generator["requests_per_s"]) == (40.0, 200.0)
     assert "2,400 arrivals/min, 12,000 requests/min (5 an arrival)" in said
     assert "2,400 arrivals/min, 12,000 requests/min" in (run.evidence() / "report.html").read_text()
+
+
+def test_a_rate_of_requests_is_met_by_fewer_arrivals(tmp_path: Path) -> None:
+    with small_run(tmp_path, "2s", scenario=JOURNEY, load="rate: {requests: 200/s}", warmup="2s") as run:
+        verdict, said = verdict_of(run)
+    assert verdict["verdict"] == "pass", verdict["reasons"]
+    load, generator = verdict["load"], verdict["generator"]
+    assert load["per_arrival"]["mean"] == 5.0
+    assert (load["counts"], load["wanted_per_s"]) == ("requests", 200.0)
+    assert (generator["arrivals"], generator["scheduled"]) == (80, 400)
+    assert "for 12,000 requests/min: the warm-up showed 5 ± 0 requests an arrival" in said
+
+
+def test_a_warm_up_that_shows_no_journey_to_its_end_ends_the_run_before_anything_is_measured(
+    tmp_path: Path,
+) -> None:
+    slow = JOURNEY.replace("import SequentialTaskSet", "import constant, SequentialTaskSet").replace(
+        "tasks = [Visit]", "tasks = [Visit]\n    wait_time = constant(30)"
+    )
+    with small_run(tmp_path, "2s", scenario=slow, load="rate: {requests: 50/s}", warmup="1s") as run:
+        verdict, _ = verdict_of(run)
+    assert (verdict["verdict"], verdict["load"]["per_arrival"]) == ("unknown", None)
+    assert verdict["reasons"][0].startswith(
+        "the load generator ended early: the rate counts requests, and in the warm-up of 1 s no arrival that"
+    )

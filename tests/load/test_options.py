@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatrial.load.options import OPTIONS, LoadOptions, Option, format_shape, parse_shape
+from seatrial.load.options import OPTIONS, LoadOptions, OfferedShape, Option, parse_shape
 from seatrial.model.arrivals import RateStep
 from seatrial.model.quantities import Rate
 
@@ -20,9 +20,16 @@ RATES = st.builds(Rate, TENTHS, st.sampled_from([1.0, 60.0, 3600.0]))
 def test_a_shape_survives_being_written(steps: list[tuple[float, Rate]]) -> None:
     at = [0.0, *sorted(at_s for at_s, _ in steps)]
     shape = tuple(RateStep(at_s, rate) for at_s, (_, rate) in zip(at, steps, strict=False))
-    again = parse_shape(format_shape(shape))
+    again = parse_shape(str(OfferedShape(shape)))
     assert [step.rate for step in again] == [step.rate for step in shape]
     assert [step.at_s for step in again] == pytest.approx([step.at_s for step in shape])
+
+
+def test_a_rate_may_count_requests() -> None:
+    options = LoadOptions.parse({"rate": "requests:0s=600/min,5s=20/s", "warmup": "2s"})
+    assert str(options.rate) == "requests:0s=600/min,5s=20/s"
+    assert OfferedShape.parse(str(options.rate)) == options.rate
+    assert (options.offer().counts, options.rate.peak_per_s) == ("requests", 20.0)
 
 
 def test_a_rate_alone_is_a_shape() -> None:
@@ -38,6 +45,9 @@ def test_a_rate_alone_is_a_shape() -> None:
         ("rate", "0s=10/s,0s=20/s", "follow one another"),
         ("rate", "0s=10/s,", "is not a rate"),
         ("rate", "soon=10/s", "'soon' is not a duration"),
+        ("rate", "requests:fast", "'fast' is not a rate"),
+        ("rate", "requests:0s=0/s,5s=1/s", "a shape of requests begins with some"),
+        ("rate", "requests:10/s", "is found out in the warm-up, and there is none; give it some time with"),
         ("arrivals", "odd", "neither even nor poisson"),
         ("seed", "-1", "not a whole number"),
         ("deadline", "0s", "longer than 0s"),
@@ -58,7 +68,7 @@ def test_a_wrong_option_is_one_clear_line(name: str, text: str, says: str) -> No
 
 def test_defaults_are_harmless_and_endless() -> None:
     options = LoadOptions.parse({option.name: None for option in OPTIONS} | {"unrelated": 1})
-    assert options.rate[0].rate.per_second == 1.0
+    assert options.rate.steps[0].rate.per_second == 1.0
     assert options.duration == math.inf
     assert (options.request_log, options.spool) == (None, None)
 
@@ -73,7 +83,7 @@ def test_what_is_read() -> None:
     options = LoadOptions.parse(
         {"rate": " 0s=1/s,2s=3/s ", "deadline": "250ms", "duration": "1m", "request_log": "a/b.parquet"}
     )
-    assert [step.at_s for step in options.rate] == [0.0, 2.0]
+    assert [step.at_s for step in options.rate.steps] == [0.0, 2.0]
     assert (options.deadline, options.duration) == (0.25, 60.0)
     assert options.request_log == Path("a/b.parquet").absolute()
     assert options.offer().duration_s == 60.0

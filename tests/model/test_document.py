@@ -44,7 +44,7 @@ def problems(text: str) -> list[str]:
 
 def test_the_design_s_example_is_understood() -> None:
     experiment = build(Experiment, parse(EXPERIMENT, "x.yaml"))
-    assert experiment.load.rate[0].rate.interval_s == 0.006
+    assert experiment.load.rate[0].rate.rate.interval_s == 0.006
     assert [step.label for step in experiment.timeline] == ["deploy.switch", "rollback"]
     assert experiment.timeline[0].with_ == {"to": "green"}
     assert [check.check for check in experiment.checks] == ["acknowledged-writes", "served-by"]
@@ -80,6 +80,16 @@ def test_only_three_keys_are_required() -> None:
         ("deadline: 2s", "seed: -1", "x.yaml:8:9: load.seed: input should be greater than or equal to 0"),
         ("rate: 10000/min", "rate: 0/s", "x.yaml:6:9: load.rate: a load of nothing measures nothing"),
         ("rate: 10000/min", "rate: [{at: 1s, rate: 1/s}]", "x.yaml:6:9: load.rate: a shape starts at 0s"),
+        ("rate: 10000/min", "rate: {request: 1/s}", "x.yaml:6:9: load.rate: unknown key 'request'; did you mean 'requests'?"),
+        ("rate: 10000/min", "rate: {requests: fast}", "x.yaml:6:9: load.rate: 'fast' is not a rate; write it like 10000/min"),
+        ("rate: 10000/min", "rate: {}", "x.yaml:6:9: load.rate: names nothing that is counted; write {requests: 10000/min}"),
+        ("rate: 10000/min", "rate: [{at: 0s, rate: 1/s}, {at: 1s, rate: {requests: 1/s}}]",
+         "x.yaml:6:9: load.rate: counts arrivals in one step and requests in another; count one of them in all"),
+        ("rate: 10000/min", "rate: [{at: 0s, rate: {requests: 0/s}}, {at: 1s, rate: {requests: 1/s}}]",
+         "x.yaml:6:9: load.rate: a shape that counts requests begins with some"),
+
+        ("10000/min\n  arrivals: even\n  deadline: 2s\nwarmup: 5s", "{requests: 1/s}\nwarmup: 0s",
+         "x.yaml:7:9: warmup: must be longer than 0s: the rate counts requests, and learns from it"),
         ("{p95: 900ms}", "{}", "x.yaml:16:12: objectives.latency: limits nothing; write a percentile: p95: 900ms"),
         ("- acknowledged-writes", "- 7", "x.yaml:19:5: checks[0]: a check is its name, or one name with its parameters: served-by: {release: blue}"),
         ("title: R", "title: a\ntitle: R", "x.yaml:3:1: title: the key stands here twice"),

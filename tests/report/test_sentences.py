@@ -50,8 +50,8 @@ def test_a_load_is_told_in_arrivals_and_in_requests(make: Make) -> None:
     measured = make("pass").result.measurement
     assert measured is not None
     audit = replace(measured.generator, scheduled=50_000, offered_per_s=10_000 / 60)
-    assert sentences.load(audit) == ""
-    assert sentences.load(replace(audit, arrivals=10_000)) == (
+    assert sentences.load(audit, None) == ""
+    assert sentences.load(replace(audit, arrivals=10_000), None) == (
         "2,000 arrivals/min, 10,000 requests/min (5 an arrival)"
     )
 

@@ -10,8 +10,8 @@ from seatrial import files
 from seatrial.drivers import reach
 from seatrial.model import secrets
 from seatrial.model.document import parse
+from seatrial.model.offeredrate import OfferedRate
 from seatrial.model.problems import BadInput
-from seatrial.model.quantities import Rate
 from seatrial.run.plan import Plan, make_plan, problems_of_plan
 
 EXPERIMENT = """\
@@ -78,7 +78,12 @@ def test_a_role_that_the_target_has_not_got_here_keeps_the_run_from_starting() -
 
 
 def test_the_rate_can_be_replaced() -> None:
-    assert plan(rate=Rate.parse("10000/min")).arrivals.rate_at(0).interval_s == 0.006
+    assert plan(rate=OfferedRate.parse("10000/min")).arrivals.rate_at(0).interval_s == 0.006
+    requests = OfferedRate.parse("requests:10000/min")
+    assert plan(rate=requests).experiment.load.counts == "requests"
+    cold = EXPERIMENT.replace("duration:", "warmup: 0s\nduration:")
+    with pytest.raises(BadInput, match="--rate: requests are counted in the warm-up, and the experiment has"):
+        plan(cold, rate=requests)
 
 
 @pytest.mark.parametrize(

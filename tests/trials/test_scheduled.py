@@ -17,7 +17,7 @@ from tests.support.sinks import KEPT
 from seatrial.files import read
 from seatrial.incidents import IncidentSettings
 from seatrial.incidents.event import IncidentEvent
-from seatrial.model.quantities import Rate
+from seatrial.model.offeredrate import OfferedRate
 from seatrial.model.verdict import Verdict
 from seatrial.run.execute import Execution
 from seatrial.run.plan import make_plan
@@ -161,7 +161,7 @@ def test_a_run_by_hand_is_run_again_as_it_was_asked_for(
 ) -> None:
     plan = make_plan(read("suites/two.yaml", "experiment"), read("my target.yaml", "target"), confirm="shop")
     request = TrialRequest(
-        "suites/two.yaml", target="my target.yaml", rate=Rate.parse("9000/min"), confirm="shop"
+        "suites/two.yaml", target="my target.yaml", rate=OfferedRate.parse("9000/min"), confirm="shop"
     )
     reporter = Records(store, IncidentSettings()).reporter(plan.experiment, request.command(plan))
     reporter.finished(result(Verdict.FAIL))

@@ -11,8 +11,8 @@ import typer
 from seatrial.cli.terminal import err, print_json, say
 
 if TYPE_CHECKING:
+    from seatrial.model.offeredrate import OfferedRate
     from seatrial.model.problems import Problems
-    from seatrial.model.quantities import Rate
 
 DEMO = "chaos/blue-green-rollback.yaml"
 
@@ -23,7 +23,8 @@ TargetOption = Annotated[
     str, typer.Option("--target", metavar="FILE", help="The target; by default the testbed.")
 ]
 RateOption = Annotated[
-    str, typer.Option("--rate", metavar="R", help="Replaces the experiment's rate: 10000/min.")
+    str,
+    typer.Option("--rate", metavar="R", help="In place of the experiment's: 10000/min, requests:10000/min."),
 ]
 OutOption = Annotated[
     Path | None, typer.Option("--out", metavar="DIR", help="Where the evidence goes; by default under runs/.")
@@ -84,12 +85,12 @@ def run(
     return tell(run_experiment(request, AtTerminal(), problems=problems), as_json)
 
 
-def _rate(text: str, problems: Problems) -> Rate | None:
+def _rate(text: str, problems: Problems) -> OfferedRate | None:
     """What `--rate` says, if it is given and can be read."""
-    from seatrial.cli.terms import rate_of
+    from seatrial.cli.terms import offered_rate_of
 
     with problems.collected():
-        return rate_of("--rate", text) if text else None
+        return offered_rate_of("--rate", text) if text else None
     return None
 
 

@@ -2,29 +2,47 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
+from seatrial.model.offeredrate import OfferedRate
 from seatrial.model.problems import BadInput
 from seatrial.model.quantities import Duration, Rate
 
 
 def rate_of(option: str, text: str) -> Rate:
-    """The rate that an option says. Raises BadInput, naming the option."""
+    """The rate of arrivals that an option says. Raises BadInput, naming the option."""
+    with _naming(option):
+        return _some(Rate.parse(text))
+
+
+def offered_rate_of(option: str, text: str) -> OfferedRate:
+    """The rate, of arrivals or of requests, that an option says. Raises BadInput, naming the option."""
+    with _naming(option):
+        offered = OfferedRate.parse(text)
+        _some(offered.rate)
+        return offered
+
+
+def _some(rate: Rate) -> Rate:
+    if not rate.count:
+        raise ValueError("a load of nothing measures nothing")
+    return rate
+
+
+@contextlib.contextmanager
+def _naming(option: str) -> Iterator[None]:
     try:
-        rate = Rate.parse(text)
+        yield
     except ValueError as error:
         raise BadInput(f"{option}: {error}") from error
-    if not rate.count:
-        raise BadInput(f"{option}: a load of nothing measures nothing")
-    return rate
 
 
 def seconds_of(option: str, text: str, *, positive: bool = False) -> float:
     """The duration that an option says, in seconds. Raises BadInput, naming the option."""
-    try:
+    with _naming(option):
         seconds = Duration.parse(text).seconds
-    except ValueError as error:
-        raise BadInput(f"{option}: {error}") from error
     if positive and not seconds:
         raise BadInput(f"{option}: must be longer than 0s")
     return seconds

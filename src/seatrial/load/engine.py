@@ -35,7 +35,9 @@ from seatrial.load.arrival import Arrival
 from seatrial.load.client import Client
 from seatrial.load.client_state import ClientSettings
 from seatrial.load.connection import Pools
+from seatrial.load.correction import Correction
 from seatrial.load.not_offered import NotOffered
+from seatrial.load.offer import Offer
 from seatrial.load.options import LoadOptions
 from seatrial.load.pacer import Pacer
 from seatrial.load.recorder import Recorder
@@ -45,6 +47,7 @@ from seatrial.load.spool import CANNOT_WRITE, SpoolHeader
 from seatrial.load.under_way import UnderWay
 from seatrial.load.user_pool import Task, VirtualUser
 from seatrial.model.ownfailure import STOPPED
+from seatrial.model.problems import BadInput
 from seatrial.model.result import GeneratorAudit
 
 FLUSH_EVERY_S = 0.2
@@ -82,8 +85,8 @@ class Engine:
         self._recorder = Recorder(spool, header, write=self._write_in_a_thread)
         zero_s, deadline_s = header.zero_monotonic_s, options.deadline
         self._reporter = Reporter(self._recorder, self._events.request, header.zero_unix_s, deadline_s)
-        arrivals = header.offer.arrivals([task.weight for task in tasks], header.share)
-        self._pacer = Pacer(arrivals, zero_s, self._launch, time.monotonic)
+        self._correction: Correction | None = None  # as long as requests are counted
+        self._pacer = Pacer(self._arrivals(), zero_s, self._launch, time.monotonic)
         self._pools = Pools()
         self._due = 0  # arrivals of the measured part
         self._serving: dict[greenlet, VirtualUser | None] = {}
@@ -142,6 +145,24 @@ class Engine:
 
     # arrivals
 
+    def _arrivals(self) -> Iterator[tuple[float, int]]:
+        offer, instants = self._header.offer, None
+        if offer.counts == "requests":
+            self._correction = Correction(offer, self._tasks, self._corrected, self._give_up)
+            instants = self._correction.instants()
+        return offer.arrivals([task.weight for task in self._tasks], self._header.share, instants)
+
+    def _corrected(self, offer: Offer) -> None:
+        self._correction = None
+        self._recorder.note_offer(offer)
+        rates = ", ".join(f"{step.rate} from {step.at_s:g}s" for step in offer.shape)
+        logger.info("%s, as the warm-up has shown: arrivals come at %s", offer.per_arrival, rates)
+
+    def _give_up(self, reason: str) -> None:
+        logger.error("%s", reason)
+        self._environment.process_exit_code = BadInput.exit_code
+        gevent.spawn(self._end_test)
+
     def _launch(self, intended: float, choice: int) -> None:
         task = self._tasks[choice]
         self._errors.arrivals += 1
@@ -155,6 +176,7 @@ class Engine:
     def _serve(self, task: Task, intended: float) -> None:
         serving, me, idle = self._serving, getcurrent(), task.pool.idle
         serving[me] = virtual = idle.pop() if idle else None
+        before = 0
         try:
             if virtual is None:
                 virtual = serving[me] = self._virtual(task.pool.user_class(self._environment))
@@ -163,8 +185,11 @@ class Engine:
             if not virtual.has_started:
                 virtual.has_started = True
                 virtual.user.on_start()
+                before = virtual.arrival.requests  # which are no part of the iteration
             iteration.iterate(virtual, task)
+            self._count(task, virtual, before)
         except StopUser:
+            self._count(task, virtual, before)
             virtual = self._stopped(task, virtual)
         except GreenletExit:
             self._abandoned(task, virtual, intended)  # the test is over, and this arrival is not
@@ -181,6 +206,10 @@ class Engine:
                 idle.append(virtual)
             if not serving and self._closing.is_set():
                 self._drained.set()
+
+    def _count(self, task: Task, virtual: VirtualUser | None, before: int) -> None:
+        if self._correction is not None and virtual is not None:
+            self._correction.seen(task, virtual.arrival.requests - before)
 
     def welcome(self, user: User) -> None:
         """Locust has spawned a user: it is idle, and may be given an arrival."""

@@ -30,13 +30,14 @@ from seatrial import disk
 from seatrial.home import private, private_directory
 from seatrial.load.machine import PARENT
 from seatrial.load.offer import Offer
-from seatrial.load.options import format_shape
+from seatrial.load.options import OfferedShape
 from seatrial.load.parquet import save
 from seatrial.load.secrecy import HOST, SECRETS
 from seatrial.load.spool import CANNOT_WRITE, SpoolHeader, SpoolReader
 from seatrial.load.wall import ALLOW
 from seatrial.model.allow import LOOPBACK
 from seatrial.model.arrivals import RateStep, Spacing
+from seatrial.model.offeredrate import Counted
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.quantities import Duration
 from seatrial.model.requestlog import RequestLog
@@ -79,6 +80,7 @@ class LoadPlan:
     users: tuple[str, ...] = ()  # the classes that get arrivals, if not all
     tags: tuple[str, ...] = ()  # only tasks with one of these, if there are any
     exclude_tags: tuple[str, ...] = ()
+    counts: Counted = "arrivals"  # what the rates of the shape are of
 
     @property
     def shown_host(self) -> str:
@@ -103,7 +105,7 @@ class LoadPlan:
             sys.executable, "-m", "seatrial.load", "-f", files, "--host", self.shown_host,
             "--headless", "--only-summary", "--exit-code-on-error", "0",
             "--processes", "0", "--loglevel", "INFO", "--logfile", "", *tags, *without,
-            "--rate", format_shape(self.shape),
+            "--rate", str(OfferedShape(self.shape, self.counts)),
             "--arrivals", self.spacing,
             "--seed", str(self.seed),
             "--deadline", str(Duration(self.deadline_s)),
@@ -195,9 +197,9 @@ class LoadProcess:
 
     @property
     def offer(self) -> Offer | None:
-        """What is offered; None until the generator has announced it."""
-        header = self._header()
-        return header.offer if header else None
+        """The arrivals that are offered; None until the generator has announced them."""
+        self._header()
+        return self._reader.offer
 
     @property
     def audit(self) -> GeneratorAudit | None:

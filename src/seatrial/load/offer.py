@@ -8,11 +8,15 @@ each of N takes the arrivals i = index (mod N) of the one sequence that all of t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any, Self
 
 import numpy as np
 
 from seatrial.model.arrivals import ArrivalSchedule, RateStep, Seconds, Spacing
+from seatrial.model.offeredrate import Counted
+from seatrial.model.quantities import Rate
+from seatrial.model.requestsize import RequestsPerArrival
 
 _TASKS = 1  # names the random stream of task choices beside that of Poisson gaps
 _CHUNK = 1024  # computed at once, in less than 0.1 ms: the loop that sends requests waits meanwhile
@@ -35,6 +39,22 @@ class Offer:
     seed: int
     warmup_s: float
     duration_s: float
+    counts: Counted = "arrivals"  # what the shape's rates are of
+    per_arrival: RequestsPerArrival | None = None  # by which a shape of requests was made one of arrivals
+
+    def plain(self) -> dict[str, Any]:
+        """For JSON; an endless one has the duration null."""
+        shape = [[step.at_s, step.rate.count, step.rate.per_s] for step in self.shape]
+        duration_s = self.duration_s if np.isfinite(self.duration_s) else None
+        return asdict(self) | {"shape": shape, "duration_s": duration_s}
+
+    @classmethod
+    def of_plain(cls, plain: dict[str, Any]) -> Self:
+        """What `plain` made."""
+        shape = tuple(RateStep(at_s, Rate(count, per_s)) for at_s, count, per_s in plain["shape"])
+        duration_s = np.inf if plain["duration_s"] is None else plain["duration_s"]
+        per_arrival = RequestsPerArrival.of_plain(plain["per_arrival"]) if plain["per_arrival"] else None
+        return cls(**{**plain, "shape": shape, "duration_s": duration_s, "per_arrival": per_arrival})
 
     def instants(self) -> Iterator[Seconds]:
         """Every arrival of every worker, in ascending order and in chunks."""
@@ -43,24 +63,31 @@ class Offer:
         warmup = ArrivalSchedule.constant(first, self.warmup_s, self.spacing, self.seed + 1)
         for chunk in warmup.chunks(_CHUNK):
             yield chunk - self.warmup_s
-        yield from ArrivalSchedule(self.shape, self.duration_s, self.spacing, self.seed).chunks(_CHUNK)
+        yield from self.measured_part()
+
+    def measured_part(self) -> Iterator[Seconds]:
+        """The arrivals from zero on."""
+        return ArrivalSchedule(self.shape, self.duration_s, self.spacing, self.seed).chunks(_CHUNK)
 
     def due_before(self, end_s: float) -> int:
         """How many arrivals of all workers are due in the measured part before `end_s`."""
         schedule = ArrivalSchedule(self.shape, min(end_s, self.duration_s), self.spacing, self.seed)
         return sum(chunk.size for chunk in schedule.chunks())
 
-    def arrivals(self, weights: Sequence[float], share: Share) -> Iterator[tuple[float, int]]:
+    def arrivals(
+        self, weights: Sequence[float], share: Share, instants: Iterator[Seconds] | None = None
+    ) -> Iterator[tuple[float, int]]:
         """The arrivals of one worker, each with the index of the task that it runs.
 
-        Task j is picked with probability `weights[j]` over their sum: a uniform draw falls between two
-        steps of the cumulated weights.
+        `instants`: those of all workers, where they are not simply the offer's own. Task j is picked with
+        probability `weights[j]` over their sum: a uniform draw falls between two steps of the cumulated
+        weights.
         """
         steps = np.cumsum(np.asarray(weights, dtype=np.float64))
         steps /= steps[-1]
         random = np.random.default_rng((self.seed, _TASKS))
         passed = 0
-        for chunk in self.instants():
+        for chunk in self.instants() if instants is None else instants:
             choices = np.searchsorted(steps, random.random(chunk.size), side="right")
             first = (share.index - passed) % share.count
             passed += chunk.size

@@ -16,6 +16,7 @@ from typing import Any, Self, cast
 from seatrial.load.offer import Offer
 from seatrial.model.allow import wrong_with
 from seatrial.model.arrivals import RateStep, Spacing
+from seatrial.model.offeredrate import REQUESTS, Counted, split_counted
 from seatrial.model.quantities import Duration, Rate
 from seatrial.model.shape import starts_in_order
 
@@ -32,18 +33,34 @@ def parse_shape(text: str) -> tuple[RateStep, ...]:
     return steps
 
 
-def _rate(text: str) -> tuple[RateStep, ...]:
-    return parse_shape(text or _DEFAULT_RATE)
+@dataclass(frozen=True, slots=True)
+class OfferedShape:
+    """A shape of rates, and what they count."""
+
+    steps: tuple[RateStep, ...]
+    counts: Counted = "arrivals"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """A shape of arrivals, or one of requests with `requests:` before it. Raises ValueError."""
+        counts, rest = split_counted(text)
+        shape = cls(parse_shape(rest), counts)
+        if counts == "requests" and not shape.steps[0].rate.count:
+            raise ValueError(f"'{text}': a shape of requests begins with some, for the warm-up to learn from")
+        return shape
+
+    @property
+    def peak_per_s(self) -> float:
+        """The highest rate that is offered."""
+        return max(step.rate.per_second for step in self.steps)
+
+    def __str__(self) -> str:
+        steps = ",".join(f"{Duration(step.at_s)}={step.rate}" for step in self.steps)
+        return f"{REQUESTS if self.counts == 'requests' else ''}{steps}"
 
 
-def format_shape(shape: tuple[RateStep, ...]) -> str:
-    """The text that `parse_shape` reads."""
-    return ",".join(f"{Duration(step.at_s)}={step.rate}" for step in shape)
-
-
-def peak_per_s(shape: tuple[RateStep, ...]) -> float:
-    """The highest rate that is offered."""
-    return max(step.rate.per_second for step in shape)
+def _rate(text: str) -> OfferedShape:
+    return OfferedShape.parse(text or _DEFAULT_RATE)
 
 
 def _step(text: str) -> RateStep:
@@ -131,7 +148,8 @@ OPTIONS = (
         "rate",
         "",
         _rate,
-        "Drive all users open-model, by arrivals: 10000/min, 500/s, or a shape 0s=1000/min,20s=10000/min "
+        "Drive all users open-model, by arrivals: 10000/min, 500/s, or a shape 0s=1000/min,20s=10000/min; "
+        "requests:10000/min counts requests, of which an arrival makes as many as the warm-up shows "
         f"(without it only users of seatrial's own classes, at {_DEFAULT_RATE})",
     ),
     Option("arrivals", "even", _spacing, "Spacing of arrivals: even or poisson"),
@@ -150,7 +168,7 @@ OPTIONS = (
 class LoadOptions:
     """What a load generator is told."""
 
-    rate: tuple[RateStep, ...]
+    rate: OfferedShape
     arrivals: Spacing
     seed: int
     deadline: float  # seconds
@@ -168,8 +186,15 @@ class LoadOptions:
         for option in OPTIONS:
             given = texts.get(option.name)
             values[option.name] = option.read(option.check(option.default if given is None else str(given)))
-        return cls(**values)
+        options = cls(**values)
+        if options.rate.counts == "requests" and not options.warmup:
+            raise ValueError(
+                "--rate: how many requests an arrival makes is found out in the warm-up, and there is none; "
+                "give it some time with --warmup 10s"
+            )
+        return options
 
     def offer(self) -> Offer:
         """The arrivals that the options describe."""
-        return Offer(self.rate, self.arrivals, self.seed, self.warmup, self.duration)
+        shape = self.rate
+        return Offer(shape.steps, self.arrivals, self.seed, self.warmup, self.duration, shape.counts)

@@ -17,6 +17,7 @@ import numpy as np
 from seatrial.home import private, private_directory
 from seatrial.load import spool
 from seatrial.load.audit import AuditTally
+from seatrial.load.offer import Offer
 from seatrial.load.spool import SpoolHeader
 from seatrial.model.result import GeneratorAudit, ScenarioAccount
 from seatrial.model.secrets import secret_in, shown
@@ -76,6 +77,10 @@ class Recorder:
         )
         if wrong:
             raise ValueError(f"key: {wrong}")
+
+    def note_offer(self, offer: Offer) -> None:
+        """The offer was corrected. It is appended before the rows that come next."""
+        self._texts.append(spool.frame(spool.OFFER, json.dumps(offer.plain()).encode()))
 
     def flush(self, outstanding: Outstanding = (), scenario: ScenarioAccount | None = None) -> None:
         """Append what was added since the last flush.

@@ -35,7 +35,7 @@ from seatrial.load.call import locate
 from seatrial.load.engine import Engine
 from seatrial.load.merging import merged
 from seatrial.load.notices import notices, refuse_proxies
-from seatrial.load.options import LoadOptions, parse_shape, peak_per_s
+from seatrial.load.options import LoadOptions, OfferedShape
 from seatrial.load.parquet import save
 from seatrial.load.spool import CANNOT_WRITE, SpoolHeader, SpoolReader
 from seatrial.load.user import OpenLoopUser, ProtocolUser
@@ -69,7 +69,7 @@ class Session:
         self._let_go: Callable[[], None] = lambda: None
         self._walled = wall.standing() is not None  # by a conductor, whose list nothing makes longer
         if rate := getattr(environment.parsed_options, "rate", ""):
-            self._flatten(peak_per_s(parse_shape(rate)))
+            self._flatten(OfferedShape.parse(rate).peak_per_s)
 
     def start(self, **_: Any) -> None:
         """Locust starts a test: share out the arrivals, or take what the master assigns, and begin."""
@@ -119,7 +119,7 @@ class Session:
 
     def _say(self, driven: list[type[User]], tasks: list[Task], options: LoadOptions) -> None:
         environment = self._environment
-        self._flatten(peak_per_s(options.rate))
+        self._flatten(options.rate.peak_per_s)
         if not isinstance(environment.runner, WorkerRunner):
             for line in notices(driven, tasks, environment.host or ""):
                 logger.info("%s", line)
@@ -176,6 +176,10 @@ class Session:
 
     def _assign(self, options: LoadOptions) -> Assignment:
         runner = self._environment.runner
+        if options.rate.counts == "requests" and isinstance(runner, MasterRunner):
+            raise ValueError(
+                "--rate: requests are counted in the warm-up of one process; leave out --processes"
+            )
         self._tests += 1
         lead_s: float = LEAD_S
         workers: tuple[str, ...] = (_ALONE,)
@@ -209,7 +213,7 @@ class Session:
             return None
         if assignment.machine != this_machine():
             raise ValueError("load workers must run on one machine, whose clock they share; use --processes")
-        machine.prepare(options.max_in_flight, peak_per_s(options.rate) / share.count)
+        machine.prepare(options.max_in_flight, options.rate.peak_per_s / share.count)
         header = SpoolHeader(
             worker=str(share.index),
             pid=os.getpid(),

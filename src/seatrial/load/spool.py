@@ -12,6 +12,7 @@ any time. A frame that was cut off at the end is no error: it is simply not ther
     T  a text, UTF-8. Rows refer to texts by the order in which they came; each is written once
     R  rows: their count, fixed records of 41 bytes, outstanding requests, keys one after the other
     S  what the scenario failed at so far, JSON; the last one counts
+    O  the offer as corrected, JSON: a rate of requests has become one of arrivals
     E  the end, JSON: the worker's own account. Missing when the worker was killed
 
 All numbers are little-endian. A row frame also lists the requests that were in flight when it was written:
@@ -34,15 +35,13 @@ import numpy.typing as npt
 
 from seatrial import disk
 from seatrial.load.offer import Offer, Share
-from seatrial.model.arrivals import RateStep
 from seatrial.model.ownfailure import KILLED
 from seatrial.model.problems import BadInput, SeatrialError
-from seatrial.model.quantities import Rate
 from seatrial.model.requestlog import Coded, RequestLog, Texts
 from seatrial.model.result import GeneratorAudit, ScenarioAccount, ScenarioError
 
 MAGIC = b"seatrial spool 1\n"
-HEADER, TEXT, ROWS, SCENARIO, END = b"H", b"T", b"R", b"S", b"E"
+HEADER, TEXT, ROWS, SCENARIO, OFFER, END = b"H", b"T", b"R", b"S", b"O", b"E"
 CANNOT_WRITE = 74  # EX_IOERR of sysexits.h: the exit code of a generator whose spool the disk did not take
 ARRIVAL = "arrival"  # the name of one that never came to a request
 
@@ -77,25 +76,15 @@ class SpoolHeader:
     host: str  # as it may be shown
 
     def to_json(self) -> str:
-        """One line of JSON; an endless schedule has the duration null."""
-        offer = self.offer
-        plain = asdict(self) | {
-            "offer": asdict(offer)
-            | {
-                "shape": [[step.at_s, step.rate.count, step.rate.per_s] for step in offer.shape],
-                "duration_s": offer.duration_s if np.isfinite(offer.duration_s) else None,
-            }
-        }
-        return json.dumps(plain, separators=(",", ":"))
+        """One line of JSON."""
+        return json.dumps(asdict(self) | {"offer": self.offer.plain()}, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: bytes) -> Self:
         """What `to_json` wrote. Raises ValueError, KeyError or TypeError for anything else."""
         plain: dict[str, Any] = json.loads(text)
-        offer = plain.pop("offer")
-        offer["shape"] = tuple(RateStep(at_s, Rate(count, per_s)) for at_s, count, per_s in offer["shape"])
-        offer["duration_s"] = np.inf if offer["duration_s"] is None else offer["duration_s"]
-        return cls(offer=Offer(**offer), share=Share(**plain.pop("share")), **plain)
+        offer = Offer.of_plain(plain.pop("offer"))
+        return cls(offer=offer, share=Share(**plain.pop("share")), **plain)
 
 
 def frame(kind: bytes, payload: bytes) -> bytes:
@@ -124,13 +113,15 @@ class SpoolReader:
     """Reads a spool, once or as it grows.
 
     `header` is None until the worker has announced its time zero, `audit` until it has ended in good order.
-    `scenario` is what the scenario has failed at so far.
+    `scenario` is what the scenario has failed at so far. `offer` is what is offered, and None as well while a
+    rate of requests has not become one of arrivals.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.header: SpoolHeader | None = None
         self.audit: GeneratorAudit | None = None
+        self.offer: Offer | None = None
         self.scenario = ScenarioAccount()
         self._offset = 0
         self._texts: list[str] = []
@@ -174,7 +165,7 @@ class SpoolReader:
         """
         if self.audit is not None or self.header is None:
             return RequestLog.empty()
-        arrivals = self.header.offer.arrivals([1.0], self.header.share)
+        arrivals = self.offer.arrivals([1.0], self.header.share) if self.offer else ()
         due = takewhile(lambda at_s: at_s < until_s, (at_s for at_s, _ in arrivals))
         never_sent = np.fromiter((at_s for at_s in due if at_s > self._last_s), np.float64)
         texts = [*self._texts, "", KILLED, ARRIVAL]
@@ -228,6 +219,9 @@ class SpoolReader:
             self._texts.append(payload.decode())
         elif kind == HEADER:
             self.header = SpoolHeader.from_json(payload)
+            self.offer = self.header.offer if self.header.offer.counts == "arrivals" else None
+        elif kind == OFFER:
+            self.offer = Offer.of_plain(json.loads(payload))
         elif kind == SCENARIO:
             self.scenario = read_account(payload)
         elif kind == END:

@@ -275,3 +275,9 @@ class Experiment(Strict):
     """Conditions that end the run early and undo everything."""
     incident: Incident | None = None
     """How loud a failure is."""
+
+    @model_validator(mode="after")
+    def _warms_up_for_requests(self) -> Experiment:
+        if self.load.counts == "requests" and not self.warmup.seconds:
+            raise about("warmup", "must be longer than 0s: the rate counts requests, and learns from it")
+        return self

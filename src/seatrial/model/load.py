@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_serializer, field_validator
 
-from seatrial.model.quantities import Duration, Lasting, Rate, Ratio
+from seatrial.model.offeredrate import Counted, OfferedRate
+from seatrial.model.quantities import Duration, Lasting, Ratio
 from seatrial.model.shape import starts_in_order
 from seatrial.model.strict import Strict, as_tuple, counted_in, one_or_many
 
@@ -27,8 +28,8 @@ class RatePoint(Strict):
 
     at: Duration = Field(examples=["20s"])
     """When it begins, counted from the start of the measured part; the first at 0s."""
-    rate: Rate = Field(examples=["10000/min"])
-    """Arrivals per unit of time from then on."""
+    rate: OfferedRate = Field(examples=["10000/min"])
+    """Arrivals per unit of time from then on; `{requests: 10000/min}` counts requests instead."""
 
 
 class Load(Strict):
@@ -49,9 +50,20 @@ class Load(Strict):
     exclude_tags: Words = Field(default=(), examples=[["admin"]])
     """No task with one of these tags is run."""
     rate: Annotated[
-        tuple[RatePoint, ...], BeforeValidator(_as_shape, json_schema_input_type=Rate | list[RatePoint])
-    ] = Field(examples=["10000/min", [{"at": "0s", "rate": "1000/min"}, {"at": "20s", "rate": "10000/min"}]])
-    """How many arrivals are offered: one rate, or a shape of steps that begins at 0s."""
+        tuple[RatePoint, ...],
+        BeforeValidator(_as_shape, json_schema_input_type=OfferedRate | list[RatePoint]),
+    ] = Field(
+        examples=[
+            "10000/min",
+            {"requests": "10000/min"},
+            [{"at": "0s", "rate": "1000/min"}, {"at": "20s", "rate": "10000/min"}],
+        ]
+    )
+    """How many arrivals are offered: one rate, or a shape of steps that begins at 0s.
+
+    `{requests: 10000/min}` counts requests: the warm-up finds out how many of them an arrival makes, and the
+    rate of arrivals is what makes so many. Where that cannot be found out, nothing passes.
+    """
     arrivals: Literal["even", "poisson"] = "even"
     """How arrivals are spaced: alike, or at random with the same mean."""
     seed: Annotated[int, Field(ge=0), counted_in("number of a sequence")] = 0
@@ -70,6 +82,15 @@ class Load(Strict):
     def _a_shape(cls, shape: tuple[RatePoint, ...]) -> tuple[RatePoint, ...]:
         if not starts_in_order([point.at.seconds for point in shape]):
             raise ValueError("a shape starts at 0s and its steps follow one another in time")
-        if all(point.rate.count == 0 for point in shape):
+        if all(point.rate.rate.count == 0 for point in shape):
             raise ValueError("a load of nothing measures nothing")
+        if len({point.rate.counts for point in shape}) > 1:
+            raise ValueError("counts arrivals in one step and requests in another; count one of them in all")
+        if shape[0].rate.counts == "requests" and not shape[0].rate.rate.count:
+            raise ValueError("a shape that counts requests begins with some, for the warm-up to learn from")
         return shape
+
+    @property
+    def counts(self) -> Counted:
+        """What its rate counts."""
+        return self.rate[0].rate.counts

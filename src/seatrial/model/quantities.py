@@ -53,6 +53,13 @@ class Quantity:
         raise NotImplementedError
 
     @classmethod
+    def read(cls, value: object) -> Self:
+        """The value that stands in a file, text or whatever else. Raises ValueError as `parse` does."""
+        if isinstance(value, str):
+            return cls.parse(value)
+        raise cls._refuse(value)
+
+    @classmethod
     def _refuse(cls, value: object) -> ValueError:
         if value is None:
             return ValueError(f"is empty, and not {cls.expects}")
@@ -66,9 +73,7 @@ class Quantity:
             if isinstance(value, cls):
                 return value
             try:
-                if isinstance(value, str):
-                    return cls.parse(value)
-                raise cls._refuse(value)
+                return cls.read(value)
             except ValueError as error:
                 raise PydanticCustomError("quantity", "{reason}", {"reason": str(error)}) from error
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator
 
+from seatrial.model.loadaccount import LoadAccount
 from seatrial.model.percentiles import percentile
 from seatrial.model.undo import UndoOutcome
 from seatrial.model.verdict import Verdict
@@ -347,6 +348,7 @@ class RunResult:
     covers: tuple[str, ...] = ()
     failovers: tuple[Failover, ...] = ()
     scenario: ScenarioAccount | None = None  # None: no load process told of it
+    load: LoadAccount | None = None  # None: written by an older version
     evidence: dict[str, str] = field(default_factory=dict)  # what → file name inside the run's directory
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from seatrial.model.figures import count, interval, milliseconds, per_minute, seconds, share
+from seatrial.model.loadaccount import LoadAccount
 from seatrial.model.result import (
     Failover,
     GeneratorAudit,
@@ -137,12 +138,16 @@ def generator(audit: GeneratorAudit, doubt: str) -> str:
     )
 
 
-def load(audit: GeneratorAudit) -> str:
+def load(audit: GeneratorAudit, account: LoadAccount | None) -> str:
     """What was offered, as arrivals and as the requests that these made; "" where the log does not tell."""
     if audit.arrivals_per_s is None:
         return ""
     told = f"{_rate(audit.arrivals_per_s, 'arrivals')}, {_rate(audit.offered_per_s, 'requests')}"
-    return f"{told} ({audit.requests_per_arrival:.3g} an arrival)"
+    told = f"{told} ({audit.requests_per_arrival:.3g} an arrival)"
+    if account is None or account.per_arrival is None:
+        return told
+    wanted, found = _rate(account.wanted_per_s, "requests"), account.per_arrival
+    return f"{told}; for {wanted}: the warm-up showed {found}, by {count(found.arrivals)} arrivals"
 
 
 def _rate(per_s: float | None, what: str) -> str:

@@ -101,7 +101,7 @@ def _closing(result: RunResult, report: str) -> Iterator[Text]:
         yield Text(sentences.what_clients_saw(result.measurement))
         for one in result.failovers:
             yield Text.assemble(("failover   ", "dim"), f"{one.step}: {sentences.failover(one)}")
-        if offered := sentences.load(result.measurement.generator):
+        if offered := sentences.load(result.measurement.generator, result.load):
             yield Text.assemble(("load       ", "dim"), offered)
         yield _generator(result.measurement.generator)
     if result.scenario is not None and result.scenario.errors:

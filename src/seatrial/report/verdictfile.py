@@ -98,6 +98,7 @@ def verdict_document(result: RunResult) -> dict[str, Any]:
         "checks": plain(result.checks),
         "failovers": plain(result.failovers),
         "scenario": plain(result.scenario),
+        "load": plain(result.load),
         "evidence": dict(result.evidence),
         "steps": plain(result.steps),
         "measurement": plain(result.measurement),
@@ -119,4 +120,4 @@ def read_verdict(text: str, file: str) -> RunResult:
 
 
 _RESULT_FIELDS = tuple(RunResult.__slots__)
-_LATER_FIELDS = ("failovers", "scenario")  # which files of older runs do not have
+_LATER_FIELDS = ("failovers", "scenario", "load")  # which files of older runs do not have

@@ -18,6 +18,7 @@ from seatrial.run.failover import split_failovers
 from seatrial.run.judge import Story, judge, judge_objectives
 from seatrial.run.losses import Losses
 from seatrial.run.needs import BoundNeed
+from seatrial.run.offered import account_of
 from seatrial.run.plan import Plan
 from seatrial.run.recording import ask, keep
 
@@ -53,6 +54,7 @@ def bare(case: Case, evidence: Evidence, clock: RunClock, conducted: Conducted) 
         steps=conducted.steps,
         covers=case.experiment.covers,
         scenario=conducted.scenario,
+        load=account_of(case.experiment.load, conducted.offer, conducted.end_s),
     )
 
 
@@ -113,7 +115,8 @@ def _story(experiment: Experiment, conducted: Conducted) -> Story:
     if conducted.offer is not None:
         generator = replace(generator, arrivals=conducted.offer.due_before(conducted.end_s))
     measurement = replace(measurement, generator=generator)
-    return Story(experiment, log, measurement, conducted.steps, conducted.cut)
+    load = account_of(experiment.load, conducted.offer, conducted.end_s)
+    return Story(experiment, log, measurement, conducted.steps, conducted.cut, load)
 
 
 def _checked(check: Check, history: History) -> CheckResult:

@@ -259,6 +259,7 @@ class Conductor:
                 warmup_s=experiment.warmup.seconds,
                 duration_s=self._duration_s,
                 spacing=experiment.load.arrivals,
+                counts=experiment.load.counts,
                 seed=experiment.load.seed,
                 deadline_s=experiment.load.deadline.seconds,
                 directory=self._evidence.directory,

@@ -17,11 +17,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from seatrial.measure import Latencies, downtime, good_per_s, recovery, share_bad, trusted
 from seatrial.model.experiment import DowntimeObjective, Experiment, Objectives, RecoveryObjective
 from seatrial.model.figures import exactly, interval, seconds
+from seatrial.model.loadaccount import LoadAccount
 from seatrial.model.ownfailure import DROPPED
 from seatrial.model.quantities import Ratio
 from seatrial.model.requestlog import RequestLog
@@ -34,6 +35,7 @@ from seatrial.model.result import (
     times,
 )
 from seatrial.model.verdict import Verdict, judge_bounds
+from seatrial.run.offered import doubt_of_rate
 from seatrial.run.undone import troubled
 
 _OPEN_END = "the run ended first, or nothing was answered well any more"
@@ -59,6 +61,7 @@ class Story:
     measurement: Measurement | None
     steps: tuple[StepRecord, ...]
     cut: str = ""
+    load: LoadAccount = field(default_factory=LoadAccount)
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +258,8 @@ def judge(
         doubt = doubt_of(measurement, experiment)
         if doubt:
             found.append((Verdict.UNKNOWN, f"the load generator cannot be trusted: {doubt}"))
+        if doubt := doubt_of_rate(story.load, measurement):
+            found.append((Verdict.UNKNOWN, f"requests did not come at the rate that was asked for: {doubt}"))
     if experiment.objectives == Objectives() and not experiment.checks:
         found.append(
             (Verdict.UNKNOWN, "nothing was promised: the experiment has no objectives and no checks")
@@ -267,7 +272,10 @@ def judge(
 
 def doubt_of(measurement: Measurement, experiment: Experiment) -> str:
     """Why the load generator cannot be believed; empty when it can."""
-    interval_s = max(point.rate.interval_s for point in experiment.load.rate if point.rate.count)
+    rates = [point.rate.rate for point in experiment.load.rate]
+    interval_s = max(rate.interval_s for rate in rates if rate.count)
+    if experiment.load.counts == "requests":
+        interval_s *= measurement.generator.requests_per_arrival or 1.0
     reasons = (reason for reason, _ in measurement.errors if reason.startswith(DROPPED))
     because = next(reasons, "").removeprefix(DROPPED)
     deadline_s = experiment.load.deadline.seconds

@@ -19,8 +19,9 @@ from seatrial.model.arrivals import ArrivalSchedule, RateStep, with_spikes
 from seatrial.model.document import build
 from seatrial.model.experiment import Experiment
 from seatrial.model.load import RatePoint
-from seatrial.model.problems import Problem, Problems
-from seatrial.model.quantities import Duration, Rate
+from seatrial.model.offeredrate import OfferedRate
+from seatrial.model.problems import BadInput, Problem, Problems
+from seatrial.model.quantities import Duration
 from seatrial.model.role import Role
 from seatrial.model.secrets import in_plain_sight, without_userinfo
 from seatrial.model.target import Target, references, resolve
@@ -85,7 +86,7 @@ class Plan:
         return dict.fromkeys(role.name for role in roles)
 
 
-def make_plan(experiment: Source, target: Source, rate: Rate | None = None, confirm: str = "") -> Plan:
+def make_plan(experiment: Source, target: Source, rate: OfferedRate | None = None, confirm: str = "") -> Plan:
     """Resolve both files.
 
     `rate` replaces the experiment's rate. `confirm` must name the target if that is a production one. Raises
@@ -113,7 +114,7 @@ def problems_of_plan(experiment: Source, target: Source | None, confirm: str = "
 
 
 def _plan(
-    experiment: Source, target: Source | None, rate: Rate | None, confirm: str, problems: Problems
+    experiment: Source, target: Source | None, rate: OfferedRate | None, confirm: str, problems: Problems
 ) -> Plan | None:
     """The plan, unless there are problems: every part is bound, whatever is wrong with another."""
     for source in filter(None, (experiment, target)):
@@ -129,7 +130,7 @@ def _plan(
     if len(problems) or promised is None or roles is None:
         return None
     promised = _at_rate(promised, rate)
-    base_rates = [RateStep(point.at.seconds, point.rate) for point in promised.load.rate]
+    base_rates = [RateStep(point.at.seconds, point.rate.rate) for point in promised.load.rate]
     return Plan(
         experiment=promised,
         experiment_text=experiment.document.text,
@@ -149,10 +150,12 @@ def _plan(
     )
 
 
-def _at_rate(experiment: Experiment, rate: Rate | None) -> Experiment:
-    """The experiment, at another rate if one is given."""
+def _at_rate(experiment: Experiment, rate: OfferedRate | None) -> Experiment:
+    """The experiment, at another rate if one is given. Raises BadInput for one that cannot be found out."""
     if rate is None:
         return experiment
+    if rate.counts == "requests" and not experiment.warmup.seconds:
+        raise BadInput("--rate: requests are counted in the warm-up, and the experiment has none")
     load = experiment.load.model_copy(update={"rate": (RatePoint(at=Duration(0.0), rate=rate),)})
     return experiment.model_copy(update={"load": load})
 

@@ -184,7 +184,7 @@ def _judged(experiment: Experiment, remains: _Remains, keeping: Keeping) -> Exec
         remains.zero_mono_s,
         cut=CUT_SHORT,
         scenario=remains.spools.scenario if remains.spools.header else None,
-        offer=remains.spools.header.offer if remains.spools.header else None,
+        offer=remains.spools.offer,
     )
     checks = tuple(checks_registry.build(check.check, check.with_) for check in experiment.checks)
     case = Case(experiment, keeping.held.run.target, checks)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from seatrial.files import as_named, find
-from seatrial.model.quantities import Rate
+from seatrial.model.offeredrate import OfferedRate
 
 if TYPE_CHECKING:
     from seatrial.run.plan import Plan
@@ -26,7 +26,7 @@ class TrialRequest:
     file: str
     what: What = "experiment"
     target: str = ""
-    rate: Rate | None = None  # in place of the experiment's
+    rate: OfferedRate | None = None  # in place of the experiment's
     confirm: str = ""  # the name of a production target
     no_testbed: bool = False  # whether the testbed, when it is meant, must be there already
     evidence: Path | None = None  # where it goes; by default under runs/

@@ -1,0 +1,16 @@
+"""What a report says of the load besides its figures: what its rate meant, and who its clients were."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from seatrial.model.requestsize import RequestsPerArrival
+
+
+@dataclass(frozen=True, slots=True)
+class LoadAccount:
+    """Of one run. `per_arrival` is None where the rate counts arrivals, and where nothing was found out."""
+
+    counts: str = "arrivals"  # or "requests"
+    wanted_per_s: float | None = None  # requests, where they are counted: mean over the measured part
+    per_arrival: RequestsPerArrival | None = None  # what the warm-up showed

@@ -1,0 +1,38 @@
+"""Whether the load was what its rate says, where that counts requests."""
+
+from __future__ import annotations
+
+from seatrial.load.offer import Offer
+from seatrial.model.figures import per_minute
+from seatrial.model.load import Load
+from seatrial.model.loadaccount import LoadAccount
+from seatrial.model.requestsize import MOST_DOUBT
+from seatrial.model.result import Measurement
+
+
+def account_of(load: Load, offer: Offer | None, end_s: float) -> LoadAccount:
+    """What is told of the load of a run whose measured part ended at `end_s`."""
+    found = offer.per_arrival if offer else None
+    if offer is None or found is None or end_s <= 0:
+        return LoadAccount(load.counts)
+    return LoadAccount(load.counts, offer.due_before(end_s) * found.mean / end_s, found)
+
+
+def doubt_of_rate(account: LoadAccount, measured: Measurement) -> str:
+    """Why requests did not come at the rate that was asked for; "" when they did, or arrivals were counted.
+
+    Each bad request may have ended a journey before its other requests were made, so what those can explain
+    is not held against the load. More requests than were asked for spoil no promise that was kept under them.
+    """
+    found, offered_per_s = account.per_arrival, measured.generator.offered_per_s
+    if found is None or account.wanted_per_s is None or offered_per_s is None:
+        return ""
+    if found.doubt:
+        return found.doubt
+    wanted = account.wanted_per_s * measured.length_s
+    lacking = wanted - measured.requests - measured.bad * found.mean
+    if lacking <= MOST_DOUBT * wanted:
+        return ""
+    made, asked = per_minute(offered_per_s), per_minute(account.wanted_per_s)
+    each = measured.generator.requests_per_arrival
+    return f"{made} of {asked}; an arrival made {each:.3g}, and {found.mean:.3g} in the warm-up"
