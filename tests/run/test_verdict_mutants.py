@@ -19,6 +19,7 @@ from tests.support.worlds import (
     World,
     dropped,
     failing,
+    of_requests,
     ours,
     refused,
     sent_late,
@@ -27,10 +28,11 @@ from tests.support.worlds import (
 )
 
 from seatrial.measure import generator, proof
+from seatrial.model.loadaccount import LoadAccount
 from seatrial.model.result import CheckResult, ScenarioAccount, StepRecord
 from seatrial.model.undo import UndoOutcome
 from seatrial.model.verdict import Verdict
-from seatrial.run import judge, losses, undone
+from seatrial.run import judge, losses, offered, undone
 
 PASS, UNKNOWN, FAIL = Verdict.PASS, Verdict.UNKNOWN, Verdict.FAIL
 OUT = (refused(10.5, 13.0),)  # 2.5 s
@@ -145,6 +147,29 @@ WORLDS = [
     World("scenario errors as tolerated", PASS, scenario=failing(20), tolerated="1%"),
     World("more than tolerated", UNKNOWN, scenario=failing(21), tolerated="1%", says="; 1% is tolerated"),
     World("the scenario raised, and the service was out", FAIL, PROMISES["downtime"], OUT, scenario=failing(9)),
+    # a rate of requests
+    World("as many requests as asked for", PASS, load=of_requests(100.0), arrivals=400),
+    World("a few requests less", PASS, load=of_requests(105.0), arrivals=400),
+    World("more requests than asked for", PASS, load=of_requests(50.0), arrivals=400),
+    World("fewer requests than asked for", UNKNOWN, load=of_requests(110.0), arrivals=400,
+          says="asked for: 6,000/min of 6,600/min; an arrival made 5, and 5 in the warm-up"),
+    World("fewer requests, as failures cut journeys short", PASS, "{errors: {max: 50%}}", (refused(5, 6),),
+          load=of_requests(110.0), arrivals=400),
+    World("fewer requests than failures explain", UNKNOWN, "{errors: {max: 50%}}", (refused(5, 5.1),),
+          load=of_requests(110.0), arrivals=400),
+    World("requests that vary too much", UNKNOWN, load=of_requests(100.0, margin=0.6), arrivals=400, says="vary too much"),
+    World("requests that were never found out, a little late", UNKNOWN, load=LoadAccount("requests"),
+          rate="{requests: 100/s}", spells=(sent_late(0, 20, 0.01),), reasons=(
+        "requests did not come at the rate that was asked for: how many requests an arrival makes was not found out",
+    )),
+    World("requests that were not found out in time", UNKNOWN, until_s=0.0, load=LoadAccount("requests"),
+          disturbances=((UNKNOWN, "did not start"),), reasons=("did not start",)),
+    World("a fifth as many arrivals may be five times as late", PASS, spells=(sent_late(0, 20, 0.05),),
+          rate="{requests: 100/s}", load=of_requests(100.0), arrivals=400),
+    World("arrivals are late by their own interval", UNKNOWN, spells=(sent_late(0, 20, 0.05),), arrivals=400, says="late"),
+    World("late even so", UNKNOWN, spells=(sent_late(0, 20, 0.12),), rate="{requests: 100/s}",
+          load=of_requests(100.0), arrivals=400, says="late: p99"),
+    World("dropped of so many arrivals", UNKNOWN, spells=(dropped(5, 5.1),), arrivals=400, says="dropped 10 of 400 arrivals"),
     # checks
     World("a check fails", FAIL, checks=(CheckResult("writes", FAIL, "3 lost"),), says="writes: 3 lost"),
     World("a check cannot tell", UNKNOWN, checks=(CheckResult("writes", UNKNOWN, "not asked"),), says="not asked"),
@@ -203,6 +228,7 @@ MUTANTS = [
         proof, "share_bad", "good_per_s", "Latencies.of", "Latencies.percentile", "Latencies.nearest_rank"
     ),
     *mutants_of(generator, "trusted"),
+    *mutants_of(offered, "doubt_of_rate"),
     *mutants_of(undone, "troubled", "judged"),
     *mutants_of(losses, "Losses.told"),
 ]
@@ -229,6 +255,7 @@ def caught(mutant: Mutant) -> bool:
 
 INDISTINGUISHABLE = (
     "trusted: Gt → GtE",  # no log can have a lateness that is its limit to the last bit
+    "doubt_of_rate: LtE → Lt",  # nor can so many requests be lacking
     "troubled: without part 2",  # it would tell of steps that are well, and nobody listens to those
 )
 

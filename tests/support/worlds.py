@@ -7,7 +7,7 @@ what checks found. Unless it says otherwise it is a healthy one: 20 s at 100 a s
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -16,8 +16,10 @@ from tests.support.rows import log_of
 from seatrial.measure import measure
 from seatrial.model.document import build, parse
 from seatrial.model.experiment import Experiment
+from seatrial.model.loadaccount import LoadAccount
 from seatrial.model.problems import CannotStore
 from seatrial.model.requestlog import RequestLog
+from seatrial.model.requestsize import RequestsPerArrival
 from seatrial.model.result import (
     CheckResult,
     Measurement,
@@ -134,10 +136,13 @@ class World:
     says: str = ""
     reasons: tuple[str, ...] | None = None
     objectives: tuple[Verdict, ...] | None = None
+    rate: str = "100/s"
+    load: LoadAccount = field(default_factory=LoadAccount)
+    arrivals: int | None = None  # if the log is not all that is known of them
 
     def experiment(self) -> Experiment:
         text = (
-            "experiment: x\nload: {scenario: a.py, rate: 100/s, deadline: 500ms, "
+            f"experiment: x\nload: {{scenario: a.py, rate: {self.rate}, deadline: 500ms, "
             f"scenario_errors: {self.tolerated}}}\nduration: 20s\n{_TIMELINE}objectives: {self.promises}\n"
         )
         if self.checks:
@@ -173,7 +178,10 @@ class World:
     def _story(self) -> court.Story:
         requests = log(self.spells, self.from_s, self.until_s)
         measured = _measured(self.spells, self.from_s, self.until_s) if len(requests) else None
-        return court.Story(self.experiment(), requests, measured, self.steps, self.cut)
+        if measured is not None:
+            generator = replace(measured.generator, arrivals=self.arrivals)
+            measured = replace(measured, generator=generator)
+        return court.Story(self.experiment(), requests, measured, self.steps, self.cut, self.load)
 
 
 _RUN = RunResult("", "", "", "", Verdict.PASS, (), "", interrupted=False, measurement=None)
@@ -191,6 +199,12 @@ def _built(text: str) -> Experiment:
 @cache
 def _measured(spells: tuple[Spell, ...], from_s: float, until_s: float) -> Measurement:
     return measure(log(spells, from_s, until_s), DEADLINE_S, 1.0, 0.0, until_s)
+
+
+def of_requests(wanted_per_s: float, **found: float) -> LoadAccount:
+    """A load that counts requests, of which an arrival makes five."""
+    known = {"mean": 5.0, "margin": 0.0, "arrivals": 40} | found
+    return LoadAccount("requests", wanted_per_s, RequestsPerArrival(**known))  # type: ignore[arg-type]
 
 
 def failing(*counts: int, arrivals: int = 2000) -> ScenarioAccount:

@@ -24,15 +24,18 @@ def doubt_of_rate(account: LoadAccount, measured: Measurement) -> str:
     Each bad request may have ended a journey before its other requests were made, so what those can explain
     is not held against the load. More requests than were asked for spoil no promise that was kept under them.
     """
-    found, offered_per_s = account.per_arrival, measured.generator.offered_per_s
-    if found is None or account.wanted_per_s is None or offered_per_s is None:
+    if account.counts != "requests":
         return ""
+    found, generator = account.per_arrival, measured.generator
+    if found is None:
+        return "how many requests an arrival makes was not found out"
+    assert account.wanted_per_s is not None  # the two are known together
     if found.doubt:
         return found.doubt
     wanted = account.wanted_per_s * measured.length_s
     lacking = wanted - measured.requests - measured.bad * found.mean
     if lacking <= MOST_DOUBT * wanted:
         return ""
-    made, asked = per_minute(offered_per_s), per_minute(account.wanted_per_s)
-    each = measured.generator.requests_per_arrival
+    made, asked = per_minute(generator.offered_per_s), per_minute(account.wanted_per_s)
+    each = generator.requests_per_arrival
     return f"{made} of {asked}; an arrival made {each:.3g}, and {found.mean:.3g} in the warm-up"
