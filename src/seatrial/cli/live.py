@@ -20,7 +20,7 @@ from seatrial.run.observer import Progress
 
 
 class LiveView:
-    """Draws a run on stderr while it goes on: in place on a terminal, else a line a change of phase."""
+    """Draws a run on stderr while it goes on: in place on a terminal, otherwise one line for each phase."""
 
     def __init__(self, title: str, stop: threading.Event) -> None:
         """`stop`: set when somebody has asked for the end of the run."""

@@ -94,8 +94,8 @@ def _run() -> int:
 def _invoked(arguments: list[str]) -> int | None:
     """Run the command; what it returns.
 
-    Not by `app()`, which takes every broken pipe, be it to a process of ours, for a reader who has left, and
-    ends with 1: that would be a failed promise.
+    Not by `app()`: it takes every broken pipe, even one to a process of ours, for a reader who has left, and
+    exits with 1, which would mean a broken promise.
     """
     command = typer.main.get_command(app)
     try:
@@ -107,7 +107,7 @@ def _invoked(arguments: list[str]) -> int | None:
 
 
 def _delivered(found: int | None) -> int:
-    """The exit code: what the command found; of one that only had to print something, whether it could."""
+    """The exit code: what the command found, or, if it only had to print, whether all was printed."""
     if reason := unsaid():
         missing = Unavailable(f"standard output: {reason}; what was asked for is not all there")
         complain(missing)
@@ -116,7 +116,7 @@ def _delivered(found: int | None) -> int:
 
 
 def _untranslated(error: Exception) -> int:
-    """What nobody nearer to it could tell: the machine's trouble, or a defect of ours."""
+    """The exit code for an error that nothing has translated: trouble of the machine, or a defect of ours."""
     if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in disk.TROUBLES):
         complain(disk.cannot_store("what this command works with", Path.cwd(), error))
         return Unavailable.exit_code

@@ -52,7 +52,7 @@ class Output(io.RawIOBase):
         return os.strerror(self.failure.errno or 0)
 
     def _reader_left(self, number: int | None) -> bool:
-        """A pipe without a reader, or a terminal that has hung up; EIO from a disk is neither."""
+        """Whether it is a pipe without a reader, or a terminal that has hung up; EIO from a disk is not."""
         if number == errno.EIO:
             return stat.S_ISCHR(os.fstat(self._descriptor).st_mode)
         return number in (errno.EPIPE, errno.ECONNRESET)
@@ -96,7 +96,7 @@ class Aside(io.RawIOBase):
         self._thread = threading.Thread(target=self._pass_on, name="seatrial-stderr", daemon=True)
 
     def write(self, data: ReadableBuffer, /) -> int:
-        """Take it over at once; dropped when too much lies unread already."""
+        """Take the text over at once, or drop it when too much is unread already."""
         text = bytes(memoryview(data))
         with self._turn:
             if self._unread + len(text) <= _UNREAD_BYTES:

@@ -20,7 +20,7 @@ out = Console(highlight=False)
 
 @contextlib.contextmanager
 def screened_streams() -> Iterator[None]:
-    """Whatever is printed meanwhile, by us or by a library, or as a traceback, is screened for secrets."""
+    """Screens everything that is printed in the block for secrets, by us, by a library or as a traceback."""
     before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = (cast("TextIO", ScreenedStream(stream)) for stream in before)
     try:

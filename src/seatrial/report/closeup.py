@@ -131,7 +131,7 @@ def brackets(log: RequestLog, outage: Outage, deadline_s: float) -> tuple[Bracke
 
 
 def _witnesses(log: RequestLog, outage: Outage) -> Witnesses | None:
-    """None when nobody recorded them, or they are not in this log: it is not the one that was measured."""
+    """The outage's witnesses; None when they were not recorded, or this is not the log that was measured."""
     rows = outage.witnesses
     return rows if rows is not None and rows.last_bad < len(log) else None
 

@@ -49,7 +49,7 @@ def change(before: ObjectiveResult | None, after: ObjectiveResult | None) -> Cha
 
 
 def _upper(one: ObjectiveResult) -> float:
-    """The upper end; one whose end was never seen is written, and read back, as none."""
+    """The upper end; infinite when the end was never seen, which a file tells as null."""
     return math.inf if one.upper is None else one.upper
 
 

@@ -100,7 +100,7 @@ def _outages(measured: Measurement | None) -> Mapping[str, object]:
 
 
 def _names(log: RequestLog | None, measured: Measurement | None) -> Mapping[str, object]:
-    """Only of requests that were sent: of the others nothing is known."""
+    """Requests by name, if any was sent; otherwise nothing is known of them."""
     if log is None or measured is None or not measured.generator.sent:
         return {"names": [], "latency": None}
     rows = by_name(log.between(measured.start_s, measured.end_s), measured.deadline_s)

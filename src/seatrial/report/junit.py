@@ -74,7 +74,7 @@ def _cases(result: RunResult) -> Iterator[_Case]:
 
 
 def _of_the_scenario(result: RunResult) -> Verdict:
-    """Errors that the experiment tolerates stand there without harm."""
+    """Errors that the experiment tolerates are listed, and are no failure."""
     return Verdict.PASS if result.verdict is Verdict.PASS else Verdict.UNKNOWN
 
 

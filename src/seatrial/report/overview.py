@@ -69,7 +69,7 @@ class NameRow:
 
 
 def bucket_width(span_s: float, arrivals: int) -> float:
-    """The finest width with arrivals enough in a bucket, with neither too many nor too few buckets."""
+    """The finest width that gives each bucket enough arrivals, and neither too many nor too few buckets."""
     interval_s = span_s / max(arrivals, 1)
     wanted = min(_ARRIVALS_A_BUCKET * interval_s, span_s / _FEWEST_BUCKETS)
     wanted = max(span_s / _MOST_BUCKETS, wanted, _FEWEST_ARRIVALS * interval_s)
@@ -104,7 +104,7 @@ def overview(log: RequestLog, deadline_s: float) -> Overview:
 
 
 def drawn(log: RequestLog, deadline_s: float) -> Mapping[str, bool]:
-    """Which charts have something to show: not every service says who answers, and some answer nobody."""
+    """Which charts have something to show: not every service says which server answered."""
     used = np.unique(log.served_by.codes)
     return {
         "answered": bool(np.any(_answered(log))),

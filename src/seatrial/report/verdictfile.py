@@ -57,7 +57,7 @@ def measured_document(measurement: Measurement) -> dict[str, Any]:
 
 
 def _lengths(measurement: Measurement) -> dict[str, float | None]:
-    """Of a service that was never asked nothing is known, not even that it was never down."""
+    """All null if no request was sent: then nothing is known of the service."""
     found = {
         "degraded_s": measurement.degraded_s,
         "completion_gap_s": plain(measurement.completion_gap.lower_s),

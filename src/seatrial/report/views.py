@@ -175,7 +175,7 @@ def _seen(one: StepRecord) -> str:
 
 
 def _undone(one: StepRecord) -> str:
-    """When, or else why not: of an action too, for what it changed is put back at the end."""
+    """When it was undone, or why not. An action has this too: what it changed is put back at the end."""
     if one.undone_s is not None and one.undo_outcome is not UndoOutcome.NOT_INJECTED:
         return instant(one.undone_s)
     return undone(one)
@@ -284,7 +284,7 @@ class LatencyView:
 
 
 def latency(found: Latency) -> LatencyView:
-    """Text of latencies: what the answers are too few for, or what is known from below alone, is said so."""
+    """Text of latencies; it says where answers were too few, or a figure is only a lower bound."""
     figures = (found.p50_ms, found.p90_ms, found.p95_ms, found.p99_ms, found.max_ms)
     return LatencyView(*(latency_text(each, found.answers, found.at_least_from_ms) for each in figures))
 

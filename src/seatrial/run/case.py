@@ -35,7 +35,7 @@ class Case:
 
     @classmethod
     def of(cls, plan: Plan) -> Case:
-        """That of a plan which has just been conducted."""
+        """The case of a plan that has just been conducted."""
         return cls(plan.experiment, plan.target.target, plan.checks, plan.needs, plan.clusters)
 
 
@@ -100,7 +100,7 @@ def judged(
 
 
 def _story(experiment: Experiment, conducted: Conducted) -> Story:
-    """What is judged. Of a run that was cut short, nothing that came after: the target was being put back."""
+    """What is judged. What followed a cut is left out: by then the target was being put back."""
     log = conducted.log
     if conducted.cut:
         log = log[log.intended < conducted.end_s]
@@ -120,7 +120,7 @@ def _story(experiment: Experiment, conducted: Conducted) -> Story:
 
 
 def _checked(check: Check, history: History) -> CheckResult:
-    """A check that crashes has found nothing out, and so has one of a run in which nothing happened."""
+    """A check that crashes is unknown, and so is every check of a run that sent no request."""
     if not len(history.log):
         return CheckResult(check.name, Verdict.UNKNOWN, "nothing was measured")
     try:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 @dataclass(frozen=True, slots=True)
 class RunClock:
-    """CLOCK_MONOTONIC gives durations; wall time follows from one anchor, so no stepped clock bends it."""
+    """Durations come from CLOCK_MONOTONIC, wall times from one anchor: setting the clock changes nothing."""
 
     anchor_mono_s: float
     anchor_wall: datetime
@@ -28,5 +28,5 @@ class RunClock:
         return self.anchor_wall + timedelta(seconds=mono_s - self.anchor_mono_s)
 
     def epoch_s(self, mono_s: float) -> float:
-        """The same in seconds since 1970; not a number for what is none."""
+        """The same in seconds since 1970; NaN for NaN."""
         return self.anchor_wall.timestamp() + mono_s - self.anchor_mono_s

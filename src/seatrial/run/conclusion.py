@@ -51,7 +51,7 @@ class Backdrop:
 def write_down(
     judged: RunResult, backdrop: Backdrop, evidence: Evidence, home: Path, losses: Losses
 ) -> RunResult:
-    """Write every file that holds the verdict, and seal all. The result as it stands there in the end.
+    """Write every file that holds the verdict, and seal them all. Returns the result as those files tell it.
 
     Evidence that has not taken the verdict is not sealed either: whoever puts it there later does both.
     """
@@ -117,7 +117,7 @@ def _report(result: RunResult, backdrop: Backdrop, evidence: Evidence, home: Pat
 
 
 def hand_over(held: HeldRun, result: RunResult, losses: Losses, reporter: Reporter | None) -> list[str]:
-    """Record the result and forget the open run; what is not where it belongs yet, in words.
+    """Record the result and forget the open run. Returns a sentence for each thing that is not stored yet.
 
     The open run keeps a verdict that its evidence or the run database did not take.
     """
@@ -140,7 +140,7 @@ def hand_over(held: HeldRun, result: RunResult, losses: Losses, reporter: Report
 
 
 def record(reporter: Reporter | None, tell: Callable[[Reporter], object]) -> bool:
-    """Whether the run database was told. One that is away costs its record, never the run or its evidence."""
+    """Whether the run database was told. While it is away only the record is missing, never the evidence."""
     if reporter is None:
         return True  # which was said when it was found to be away
     try:
@@ -152,7 +152,7 @@ def record(reporter: Reporter | None, tell: Callable[[Reporter], object]) -> boo
 
 
 def unjudged(result: RunResult) -> RunResult:
-    """What can be said without judging: only what is left behind makes a fail."""
+    """The result of a run that could not be judged: a fail if something is left behind, else unknown."""
     left = list(troubled(result.steps, told=False))
     verdict = Verdict.merge([Verdict.UNKNOWN, *(verdict for verdict, _ in left)])
     return replace(result, verdict=verdict, reasons=(*(sentence for _, sentence in left), *result.reasons))

@@ -74,7 +74,7 @@ class Conducted:
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a conductor works with. Whoever tries a conductor out gives it others."""
+    """What a conductor works with; tests give it others."""
 
     require_healthy: Callable[[Plan], None] = require_healthy
     launch: Callable[[LoadPlan], LoadProcess] = launch
@@ -198,7 +198,7 @@ class Conductor:
             self._note_ending(verdict, f"the target is not in its steady state again: {wrong}")
 
     def _drive(self, session: FaultSession) -> None:
-        """The load, and the timeline beside it; all rows of the load when it is over."""
+        """Run the load and, beside it, the timeline; collect the rows when the load is over."""
         load = self._launch()
         self._end_s = 0.0
         try:
@@ -225,7 +225,7 @@ class Conductor:
         self._collect(load)
 
     def _collect(self, load: LoadProcess) -> None:
-        """Take in and keep the request log. One that cannot be kept is judged all the same."""
+        """Read the request log and store it. One that cannot be stored is judged all the same."""
         self._log, spoiled = load.collect()
         self._scenario, self._offer = load.scenario, load.offer
         if spoiled:
@@ -240,7 +240,7 @@ class Conductor:
         self._write("load.ended", requests=len(self._log), scenario_errors=self._scenario.failed)
 
     def _undo_at_once(self, session: FaultSession) -> None:
-        """Whatever ended the run early, the target comes first: load and probes take their time to end."""
+        """Undo before anything else when a run ends early: load and probes take their time to end."""
         self._undoing = threading.Thread(target=session.undo_all, name="seatrial-undo")
         set_off(self._undoing)
 
@@ -287,7 +287,7 @@ class Conductor:
         return load.zero_monotonic_s
 
     def _until_the_end(self, load: LoadProcess, session: FaultSession, zero: float) -> float:
-        """Watch until the measured part is over or something ends it; the instant of that."""
+        """Watch until the measured part is over or something ends it; returns that instant."""
         self._timeline = self._means.timeline(
             self._plan.steps,
             session,
@@ -331,7 +331,7 @@ class Conductor:
         self._write("run.aborted", reason=reason)
 
     def _fail(self, error: BaseException) -> None:
-        """Something failed that nobody nearer to it could turn into an ending."""
+        """End the run for an error that nothing has translated."""
         reason = str(error)
         if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in disk.TROUBLES):
             reason = str(disk.cannot_store("the run", self._evidence.directory, error))

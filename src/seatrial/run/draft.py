@@ -22,7 +22,7 @@ Part = TypeVar("Part", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The parts that are right; of a right experiment, all."""
+    """The parts of an experiment that can be read; all of them if it has no mistake."""
 
     load: Load | None
     duration: Duration | None

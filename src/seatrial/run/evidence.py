@@ -61,7 +61,7 @@ _SHOWN = {
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One run's directory. `name`: its id where that is not the directory's name."""
+    """The directory of one run. `name`: the run's id, when it differs from the directory's name."""
 
     directory: Path
     name: str = ""
@@ -112,7 +112,7 @@ class Evidence:
         return self.directory / name
 
     def discard(self) -> bool:
-        """Take away what was written, of a run that was not started: it was empty or not there before.
+        """Delete the directory of a run that was not started: before, it was empty or did not exist.
 
         Whether nothing is left.
         """
@@ -133,7 +133,7 @@ class Evidence:
                 os.close(descriptor)
 
     def give_room(self) -> None:
-        """Give up what was set aside: the end has come, and nothing else writes here any more."""
+        """Free the room that was set aside: the run has ended, and its last files are about to be written."""
         with contextlib.suppress(OSError):  # then what follows may lack it, and says so
             self.path(_ROOM).unlink(missing_ok=True)
 
@@ -145,7 +145,7 @@ class Evidence:
         self.write_bytes(name, screened(text).encode())
 
     def write_bytes(self, name: str, data: bytes) -> None:
-        """The same for what is no text."""
+        """Write a whole binary file, durably."""
         with disk.storing(name, self.path(name)):
             disk.write_whole(self.path(name), data)
 
@@ -154,7 +154,7 @@ class Evidence:
         self.write_text(name, json.dumps(shown_in(plain(value)), indent=2, ensure_ascii=False) + "\n")
 
     def create_file(self, name: str) -> BinaryIO:
-        """A new file for what is no text."""
+        """Open a new binary file."""
         return open(self.path(name), "wb", opener=private)
 
     def manifest(self) -> dict[str, str]:
@@ -232,7 +232,7 @@ class RunJournal:
 
 
 def _end_torn_line(file: int) -> int:
-    """Give a last line that a crash tore its end, so that the next one stands alone; the file's size then."""
+    """End a last line that a crash has torn, so that the next stands alone. Returns the size of the file."""
     size = os.fstat(file).st_size
     if size and os.pread(file, 1, size - 1) != b"\n":
         size += os.write(file, b"\n")

@@ -107,7 +107,7 @@ def execute(
 
 
 def _prepared(evidence: Evidence, plan: Plan, described: Mapping[str, Any]) -> RunJournal:
-    """Make durable what a verdict needs, should this process not live to give it. Raises CannotStore."""
+    """Make durable what a verdict needs, in case this process dies before that. Raises CannotStore."""
     evidence.keep_room()
     evidence.write_text("experiment.yaml", plan.experiment_text)
     evidence.write_json("plan.json", described)
@@ -129,7 +129,7 @@ class Keeping:
 def conclude(
     case: Case, conducted: Conducted, started: RunClock, backdrop: Backdrop, keeping: Keeping
 ) -> Execution:
-    """From what happened to a verdict that is written down, sealed, recorded: whatever fails on the way."""
+    """Judge what happened, and write the verdict down, seal and record it, whatever fails on the way."""
     evidence, journal = keeping.evidence, keeping.journal
     evidence.give_room()
     losses = Losses(evidence.directory, conducted.defects)

@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 def split_failovers(
     clusters: Sequence[Role], conducted: Conducted, evidence: Evidence, zero_wall_s: float
 ) -> tuple[Failover, ...]:
-    """One for each step on a Patroni cluster that made anybody log anything; the lines go to the evidence.
+    """A failover for each step on a Patroni cluster after which anything was logged; the lines are kept.
 
     A fault elsewhere, as one that cuts its region off, has one too if it made a member take the lead. The
     lines of a step end where the next such step begins.

@@ -162,7 +162,7 @@ def _downtime(objective: DowntimeObjective) -> _Promise:
 def _next_judged(
     judged: Set[str | None], steps: tuple[StepRecord, ...], start_s: float, end_s: float
 ) -> float:
-    """Until when what happens is a step's: the next step that is `judged` on its own, or the end.
+    """Until when an outage is attributed to a step: the next step that is `judged` on its own, or the end.
 
     A step without an objective (the cold start that follows a rollback) is part of the story being judged.
     """
@@ -283,7 +283,7 @@ def doubt_of(measurement: Measurement, experiment: Experiment) -> str:
 
 
 def doubt_of_scenario(account: ScenarioAccount | None, tolerated: Ratio) -> str:
-    """Why the scenario cannot be believed to have done what it was to do; empty when it can."""
+    """Why the scenario may not have done what it should; empty when it did."""
     if account is None or account.failed <= tolerated.fraction * account.arrivals:
         return ""
     others = len(account.errors) - 1

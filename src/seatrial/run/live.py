@@ -33,7 +33,7 @@ class LiveFigures:
 
 
 class LiveMeasurement:
-    """Keeps the recent rows of a growing request log and answers for them."""
+    """Keeps the recent rows of a growing request log, and measures them."""
 
     def __init__(self, deadline_s: float, guards: Sequence[Guard] = ()) -> None:
         self._deadline_s = deadline_s
@@ -102,7 +102,7 @@ class LiveMeasurement:
         return None
 
     def _decided(self, now_s: float, window_s: float) -> RequestLog:
-        """Arrivals whose fate became known in the last `window_s`."""
+        """Arrivals of which it became known in the last `window_s` how they ended."""
         log = self._recent
         gave_up = np.where(np.isnan(log.sent), log.intended, log.sent) + self._deadline_s
         known = np.where(np.isfinite(log.ended), log.ended, gave_up)

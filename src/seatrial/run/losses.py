@@ -38,7 +38,7 @@ class Losses:
         return what in self._reasons
 
     def done(self, what: str, step: Callable[[], object]) -> bool:
-        """Whether `step` went through."""
+        """Whether `step` succeeded."""
 
         def whole() -> bool:
             step()
@@ -47,7 +47,7 @@ class Losses:
         return self.result(what, whole, otherwise=False)
 
     def result(self, what: str, step: Callable[[], Result], otherwise: Result) -> Result:
-        """What `step` returns, or `otherwise` when it fails. What goes through at last is not lost."""
+        """What `step` returns, or `otherwise` when it fails. What succeeds on a later try is not lost."""
         try:
             found = step()
         except SeatrialError as error:
@@ -69,7 +69,7 @@ class Losses:
         return shown(f"seatrial itself failed: {type(error).__name__}: {error} (see {DEFECTS})")
 
     def told(self, result: RunResult) -> RunResult:
-        """`result`, saying what is missing. What is not kept cannot be shown to anybody: no pass then."""
+        """`result` with what is missing among its reasons. Without all of its evidence it is no pass."""
         if not self._reasons:
             return result
         missing = tuple(

@@ -59,7 +59,7 @@ class OpenRun:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A run that was brought to its end; `result` is None when that did not work, and `pending` says why."""
+    """A run that was finished; `result` is None when that did not work, and `pending` says why."""
 
     run: OpenRun
     result: RunResult | None
@@ -67,7 +67,7 @@ class Finished:
 
 
 class HeldRun:
-    """An open run in our hands: nobody else ends it meanwhile."""
+    """An open run that we hold locked, so that nobody else finishes it meanwhile."""
 
     def __init__(self, path: Path, run: OpenRun, lock: int) -> None:
         self.path = path
@@ -75,14 +75,14 @@ class HeldRun:
         self.run = run
 
     def keep(self, verdict: dict[str, Any]) -> None:
-        """Have the record hold the verdict, for whoever comes next. Raises CannotStore."""
+        """Store the verdict in the record, for whoever finishes the run later. Raises CannotStore."""
         with contextlib.suppress(OSError):
             os.ftruncate(self._lock, 0)  # gives up the room
         self.run = replace(self.run, verdict=verdict)
         _write(self.path, self.run)
 
     def forget(self) -> None:
-        """It has come to its end. Raises CannotStore when the record cannot be taken away."""
+        """Delete the record of a run that has been finished. Raises CannotStore."""
         with disk.storing("the record of an open run", self.path):
             self.path.unlink(missing_ok=True)
             _lock_of(self.path).unlink(missing_ok=True)
@@ -139,7 +139,7 @@ def _lock_of(path: Path) -> Path:
 
 
 def _taken(path: Path) -> HeldRun | None:
-    """None while its conductor lives, and when another has ended it before the lock was ours."""
+    """The run, locked; None while its conductor lives, or when another process has finished it already."""
     with disk.storing("the record of an open run", path):
         lock = os.open(_lock_of(path), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:

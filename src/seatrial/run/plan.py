@@ -107,7 +107,7 @@ def problems_of_target(target: Source, confirm: str = "") -> list[Problem]:
 
 
 def problems_of_plan(experiment: Source, target: Source | None, confirm: str = "") -> list[Problem]:
-    """All that keeps there from being a plan, or as much of it as can be told while there is no target."""
+    """All that is wrong with an experiment on a target; without a target, as much as can be told."""
     problems = Problems()
     _plan(experiment, target, None, confirm, problems)
     return list(problems)
@@ -161,7 +161,7 @@ def _at_rate(experiment: Experiment, rate: OfferedRate | None) -> Experiment:
 
 
 def _know_secrets(source: Source) -> None:
-    """All of them, before anything of theirs can come back from anywhere; but what the file says is none."""
+    """Remember every secret before it can turn up in an answer. What stands in the file is no secret."""
     in_plain_sight(source.document.text)
     for name in references(source.document.data) & os.environ.keys():
         resolve(f"${{{name}}}", os.environ)

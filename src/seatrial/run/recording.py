@@ -19,7 +19,7 @@ Answers = Mapping[Need[Any], Recorded[Any]]
 
 
 def ask(needs: Iterable[BoundNeed], when: When, evidence: Evidence, log: RequestLog) -> Answers:
-    """Whatever is needed at this time; `log`: the run so far."""
+    """Ask for whatever is needed at this time; `log`: the requests so far."""
     keys = sorted({key for key in log.keys if key is not None}) if log.keys is not None else []
     return {
         bound.need: recorded(bound.recorder, bound.role, RunFacts(keys, evidence.path(_name(bound))))
@@ -46,6 +46,6 @@ def _keep(bound: BoundNeed, data: Any, evidence: Evidence) -> None:
 
 
 def _name(bound: BoundNeed) -> str:
-    """`stored-writes`, `recorded-audit`: of its files in the evidence."""
+    """How its files in the evidence are called: `stored-writes`, `recorded-audit`."""
     before = "-before" if bound.need.when is When.BEFORE else ""
     return f"{bound.recorder.kept_as}-{bound.role.name}{before}"

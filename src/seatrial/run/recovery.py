@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """What runs that are gone had left, and what came of it."""
+    """What dead runs had left behind, and what became of it."""
 
     undone: tuple[Recovered, ...]
     finished: tuple[Finished, ...]
@@ -32,7 +32,7 @@ class Recovery:
 
 
 def recover(home: Path, open_reporters: OpenReporters) -> Recovery:
-    """Undo what runs that are gone have left, then finish them. Harmless at any time.
+    """Undo what dead runs have left behind, then finish them. Harmless at any time.
 
     `open_reporters` is called only when there is something to record. Raises JournalError when the fault
     journal cannot be used, CannotStore when the records of open runs cannot.

@@ -63,7 +63,7 @@ class Roles:
         )
 
     def known(self, role: Role) -> bool:
-        """Whether all that the role's binding says is there and known by now, so that it can be judged."""
+        """Whether everything in the role's binding can be resolved and typed by now."""
         unset = references(dict(role.parameters)) - os.environ.keys()
         return not (unset or self.absent(role.name) or drivers.problems_in(role.driver, role.parameters))
 
@@ -89,7 +89,7 @@ class Roles:
 
 
 def _readable(document: Document) -> Target:
-    """As much of a broken target as experiments can be held against: its roles."""
+    """The roles of a broken target, so that experiments can be checked against them."""
     written = document.at(("roles",))
     roles = {}
     for name, binding in (written if isinstance(written, dict) else {}).items():
@@ -101,7 +101,7 @@ def _readable(document: Document) -> Target:
 
 
 def _mistyped_roles(document: Document) -> Iterator[Problem]:
-    """What no driver would understand, in whichever of the file's roles."""
+    """Everything in any role of the file that its driver would not understand."""
     written = document.at(("roles",))
     for name, binding in (written if isinstance(written, dict) else {}).items():
         if not isinstance(binding, dict) or not isinstance(binding.get("driver"), str):

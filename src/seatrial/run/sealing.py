@@ -48,7 +48,7 @@ def seal_evidence(evidence: Evidence, home: Path) -> None:
 
 
 def is_sealed(evidence: Evidence) -> bool:
-    """Whether a first seal was brought to its end, signed or not.
+    """Whether a first seal is complete, signed or not.
 
     Half a one, of somebody who was killed at it, is taken away. Raises CannotStore.
     """

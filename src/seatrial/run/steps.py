@@ -30,8 +30,7 @@ class PlannedStep:
 
 @dataclass(frozen=True, slots=True)
 class BoundTimeline:
-    """Every step of an experiment: those that are done to a target, in the order of their instants, and to
-    the arrivals."""
+    """Every step of an experiment: what is done to the target, in order of time, and to the arrivals."""
 
     steps: tuple[PlannedStep, ...]
     arrival_changes: tuple[ArrivalChange, ...]
@@ -55,7 +54,7 @@ def bind_timeline(draft: Draft, binder: Binder) -> BoundTimeline:
 
 
 def _outside(draft: Draft, document: Document) -> Iterator[Problem]:
-    """What would be done when the run is over, or would last longer."""
+    """Steps that would begin when the run is over, or outlast it."""
     duration = draft.duration
     if duration is None:
         return
@@ -86,7 +85,7 @@ def _named_twice(draft: Draft, document: Document) -> Iterator[Problem]:
 
 
 def _unique_names(steps: list[Step]) -> list[str]:
-    """Each step's label; of those that have no name of their own and do the same, the later ones numbered."""
+    """Each step's label. Steps without a name that do the same are numbered from the second on."""
     taken = {step.name for step in steps if step.name}
     names = []
     for step in steps:

@@ -75,7 +75,7 @@ def _whole(
 
 
 def _kept(planned: SuitePlan, results: list[RunResult], evidence: Evidence) -> tuple[str, ...]:
-    """Write the account down; why the disk did not take it."""
+    """Write the account of the suite. Returns why, if the disk did not take it."""
     try:
         evidence.write_json(_ACCOUNT, suite_document(_whole(planned, results, evidence)))
     except CannotStore as error:

@@ -62,7 +62,7 @@ def _verdict_of(undo: UndoOutcome) -> dict[str, UndoOutcome | bool | None]:
 
 
 class Timeline(threading.Thread):
-    """Conducts the steps of a plan. `failed` is called, once, with the reason when the story cannot go on."""
+    """Conducts the steps of a plan. When it cannot go on, `failed` is called once, with the reason."""
 
     def __init__(
         self,
@@ -156,7 +156,7 @@ class Timeline(threading.Thread):
         self._journal.write("timeline.broke-off", now, self._clock.wall(now), reason=reason, trace=trace)
 
     def look(self) -> None:
-        """Before all is undone, note of each fault in effect why its role is not well, if that is known."""
+        """Before everything is undone, note for each fault in effect why its role is not well, if known."""
         looks = [
             threading.Thread(target=self._look_at, args=(moment.step,), daemon=True)
             for moment in self._moments
@@ -229,7 +229,7 @@ class Timeline(threading.Thread):
         self._session.verify_beside(outcome, functools.partial(self._verified, moment.step))
 
     def _verified(self, step: PlannedStep, outcome: Outcome) -> None:
-        """What the look beside the timeline has found."""
+        """Take in what the verification beside the timeline has found."""
         if outcome.state is EntryState.UNDO_FAILED:
             self._fail(step, UndoFailedError([outcome]))
             return
@@ -237,7 +237,7 @@ class Timeline(threading.Thread):
         self._write("step.verified", step, verified=outcome.verified)
 
     def _undone_s(self, life: Life) -> float | None:
-        """The journal's instant: verifying, and waiting for it, come after."""
+        """The instant of the undo by the fault journal; verification comes after it."""
         undone = life.instants.get(What.UNDONE)
         return None if undone is None else undone.monotonic_ns / 1e9 - self._zero
 

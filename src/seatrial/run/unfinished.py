@@ -70,7 +70,7 @@ def finish_at(directory: Path, home: Path, open_reporters: OpenReporters) -> Run
 
 
 def finished(held: HeldRun, home: Path, reporters: Reporters) -> Finished:
-    """One that cannot be finished now is left to the next who tries, and stops no other."""
+    """Finish a run. One that cannot be finished now is left for a later try, and stops no other."""
     try:
         result, pending = finish(held, home, reporters)
     except SeatrialError as error:
@@ -125,7 +125,7 @@ class _Remains:
 
     @classmethod
     def of(cls, evidence: Evidence) -> _Remains:
-        """Whatever can be read. Raises CannotStore when the disk does not give it."""
+        """Read whatever is there. Raises CannotStore when the disk cannot be read."""
         text, plan = (_read(evidence.path(name)) for name in ("experiment.yaml", "plan.json"))
         described: Mapping[str, Any] = json.loads(plan) if plan else {}
         experiment = _experiment(text, described) if text and described else None
@@ -162,7 +162,7 @@ def _experiment(text: str, described: Mapping[str, Any]) -> Experiment:
 
 
 def _judged(experiment: Experiment, remains: _Remains, keeping: Keeping) -> Execution:
-    """By the same path as a run that has just ended; the target is not asked any more."""
+    """Judge it in the same way as a run that has just ended, without asking the target."""
     endings = [RunEnding(Verdict.UNKNOWN, CUT_SHORT, interrupted=True)]
     if remains.spoiled:
         endings.append(RunEnding(Verdict.UNKNOWN, remains.spoiled))
@@ -200,7 +200,7 @@ def _started(remains: _Remains, keeping: Keeping) -> RunClock:
 
 
 def _steps(remains: _Remains, keeping: Keeping, started: RunClock, end_s: float) -> tuple[StepRecord, ...]:
-    """What became of each step: as the run's journal has it, and above that the journal of faults."""
+    """What became of each step, by the run's journal and, where they differ, by the fault journal."""
     zero_mono_s = remains.zero_mono_s
     zero = Zero(zero_mono_s, started.epoch_s(zero_mono_s))
     lives = {life.entry.label: life for life in _lives(keeping.home, keeping.held.run)}

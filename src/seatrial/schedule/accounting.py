@@ -20,7 +20,7 @@ from seatrial.store import Occurrence, OccurrenceEnding, OccurrenceState
 
 
 class Step(Enum):
-    """What to do with an occurrence that is not closed."""
+    """What to do now with an occurrence that has not ended."""
 
     WAIT = auto()
     START = auto()

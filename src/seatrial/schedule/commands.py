@@ -110,7 +110,7 @@ def _refuse(watched: ScheduleFiles, store: Store, settings: IncidentSettings, no
 
 
 def reviewed(files: Sequence[Path], review: Callable[[LoadedSchedule], Review]) -> list[Problem]:
-    """What is wrong with the files that schedules name. Raises BadInput for their own."""
+    """What is wrong with the files that schedules name. Raises BadInput if a schedule itself is wrong."""
     found = [problem for loaded in load_schedules(files) for problem in review(loaded).problems]
     return list(dict.fromkeys(found))
 
@@ -131,9 +131,10 @@ def history(store: Store, schedule: str | None = None, limit: int = 100) -> list
 def stopped_by_signals(service: Service) -> Iterator[None]:
     """Signals stop the service while the context lasts (only the main thread can say so).
 
-    SIGTERM or SIGINT a second time is in a hurry; SIGHUP, the end of the terminal, never is: it may follow
-    either of them. What was ignored when we began stays ignored, except SIGTERM. An interrupt is a person's
-    when there is a terminal for Ctrl-C; a supervisor may send one as well.
+    The first signal ends the daemon gracefully, a second SIGTERM or SIGINT ends it at once; SIGHUP (the
+    terminal was closed) never does, because it may follow either of them. Signals that were ignored when we
+    began stay ignored, except SIGTERM. A SIGINT counts as a person's Ctrl-C when there is a terminal; without
+    one, a supervisor has sent it.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

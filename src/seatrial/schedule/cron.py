@@ -37,7 +37,7 @@ _SAMPLE = range(date(2024, 1, 1).toordinal(), date(2064, 1, 1).toordinal())
 
 @dataclass(frozen=True, slots=True)
 class Cron:
-    """A crontab's when, as it was written and as it is understood."""
+    """The time fields of a crontab line, as written and as understood."""
 
     text: str
 
@@ -76,7 +76,7 @@ class Cron:
 
 @functools.lru_cache(maxsize=256)
 def _rules(text: str) -> CronSim:
-    """What a text means that was found to be good."""
+    """The rules that a valid text stands for."""
     return CronSim(_WORDS.get(text.lower(), text), _ANY_DAY)
 
 

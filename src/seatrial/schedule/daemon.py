@@ -58,7 +58,7 @@ class Daemon:
         since: datetime | None = None,
         problems: Callable[[], Mapping[str, Sequence[Problem]]] = dict,
     ) -> None:
-        """`since`: from when on a schedule is accounted for that is new to the database; default: now.
+        """`since`: from when a schedule that the database does not know yet is accounted for; default: now.
 
         `problems`: what is wrong with a schedule's files now, by its name; it is told when it changes.
         """
@@ -102,7 +102,7 @@ class Daemon:
         self._draining = True
 
     def abort_all(self, why: str, *, by_hand: bool = False) -> None:
-        """Undo and end what runs. What a person at a terminal ends `by_hand` is told to nobody else."""
+        """Undo and end whatever is running. Nobody is told of what a person at a terminal ends `by_hand`."""
         for execution in self._executions:
             execution.abort(why, by_hand=by_hand)
 
@@ -161,7 +161,7 @@ class Daemon:
             self._executions.remove(execution)
 
     def _bury(self, schedules: Sequence[LoadedSchedule], now: datetime) -> None:
-        """Declare interrupted whatever has not been heard of for a whole lease of our own clock."""
+        """Declare interrupted what other daemons run that were not heard of for a lease by our clock."""
         mine = {execution.claim for execution in self._executions}
         others = [row for row in self._store.occurrences.running() if row.claim not in mine]
         monotonic = self._clock.monotonic()

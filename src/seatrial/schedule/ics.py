@@ -51,7 +51,7 @@ _library = (
 
 @dataclass(frozen=True, slots=True)
 class _Event:
-    """A VEVENT. `nominal` days and then an `exact` time are its duration, if it has one instead of an end."""
+    """A VEVENT. If it has a duration instead of an end, that is `nominal` days and then an `exact` time."""
 
     component: Any  # an icalendar.Event, whose values have 28 kinds
     line: int
@@ -74,7 +74,7 @@ class _Event:
 
 @dataclass(frozen=True, slots=True)
 class _Events:
-    """What a file holds: spans that are once, and series that are expanded when a time is asked about."""
+    """What a file holds: single events, and series that are expanded when a time is asked about."""
 
     once: list[DatedSpan] = field(default_factory=list)
     series: list[tuple[CalendarQuery, list[_Event]]] = field(default_factory=list)
@@ -154,7 +154,7 @@ class _Reader:
 
     @contextmanager
     def _complaining(self, line: int, about: str = "") -> Iterator[None]:
-        """Whatever is raised becomes a problem: of the libraries' errors there are many kinds."""
+        """Turns whatever is raised into a problem: the libraries raise errors of many kinds."""
         try:
             yield
         except Exception as error:
@@ -236,7 +236,7 @@ class _Reader:
 
 
 def _listed(component: Any, name: str, *otherwise: object) -> list[Any]:
-    """The values of a property, which the library keeps as one or as a list."""
+    """The values of a property; the library gives a single one, or a list of them."""
     value = component.get(name)
     if value is None:
         return list(otherwise)

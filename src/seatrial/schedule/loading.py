@@ -141,8 +141,8 @@ Stamps = dict[Path, tuple[int, int]]
 class ScheduleFiles:
     """Schedules as their files, and all that those name, say now; for any number of threads.
 
-    A schedule that is edited badly stays as it was, and `problems` says so. So it does of what a schedule
-    names; there is no former state to go on with, as a run reads its files when it begins.
+    A schedule that is edited badly stays as it was, and `problems` says so. Mistakes in the files that a
+    schedule names are told there too; of those no former version is kept: a run reads them when it begins.
     """
 
     files: Sequence[Path]

@@ -75,7 +75,7 @@ class Teller:
     def of_files(
         self, loaded: LoadedSchedule, problems: Sequence[Problem], at: datetime
     ) -> list[OutboxMessage]:
-        """What a schedule's files cause to be told that cannot be used, or can again (no problems)."""
+        """What is told when a schedule's files cannot be used, or can be used again (no problems)."""
         if not loaded.schedule.incident.missed:
             return []
         past = history.of_files(self.store, loaded.target_name, loaded.name)

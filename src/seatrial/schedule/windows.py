@@ -108,7 +108,10 @@ class Allowance:
 
 
 def dated(text: str, zone: ZoneInfo, why: str = "") -> DatedSpan:
-    """`2026-12-24`, or `A to B`: of dates both are inside, of instants only the first. Raises ValueError."""
+    """`2026-12-24`, or `A to B`: two dates are both included, of two instants the second is not.
+
+    Raises ValueError.
+    """
     first, separator, last = (part.strip() for part in text.partition(" to "))
     start, _ = _bounds(first, zone)
     end = _bounds(last if separator else first, zone)[1]
