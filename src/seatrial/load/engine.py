@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -42,7 +42,7 @@ from seatrial.load.options import LoadOptions
 from seatrial.load.pacer import Pacer
 from seatrial.load.recorder import Recorder
 from seatrial.load.reporter import Reporter
-from seatrial.load.scenario_errors import ErrorTally, LogListener, hear_greenlets
+from seatrial.load.scenario_errors import LISTENER, ErrorTally, LogListener, hear_greenlets
 from seatrial.load.spool import CANNOT_WRITE, SpoolHeader
 from seatrial.load.under_way import UnderWay
 from seatrial.load.user_pool import Task, VirtualUser
@@ -102,8 +102,10 @@ class Engine:
         self._stop_providing: Callable[[], None] = lambda: None
         self._stop_listening: Callable[[], None] = lambda: None
 
-    def start(self) -> None:
-        """Begin to offer load."""
+    def start(self, raised_before: Iterable[BaseException] = ()) -> None:
+        """Begin to offer load. `raised_before`: by the scenario's listeners, as they prepared for it."""
+        for error in raised_before:
+            self._errors.raised(error, LISTENER)
         logging.getLogger().addHandler(self._log_listener)
         self._stop_hearing = hear_greenlets(self._hub, self._errors)
         wall.tell_of_refusals(self._errors.refused)

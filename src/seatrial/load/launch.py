@@ -28,6 +28,7 @@ import psutil
 
 from seatrial import disk
 from seatrial.home import private, private_directory
+from seatrial.load.former import with_advice
 from seatrial.load.machine import PARENT
 from seatrial.load.offer import Offer
 from seatrial.load.options import OfferedShape
@@ -334,4 +335,4 @@ def _explain_traceback(lines: list[str], scenario: Path) -> str:
     in_scenario = [frame for frame in frames if Path(frame[1]).name == scenario.name]
     place = (in_scenario or frames)[-1:]
     where = f"{scenario if in_scenario else place[0][1]}:{place[0][2]}: " if place else ""
-    return where + error
+    return where + with_advice(error)

@@ -24,9 +24,9 @@ _UNUSED = {  # of a class's settings, those that our client has no use for, and 
 
 def notices(user_classes: Sequence[type[User]], tasks: Sequence[Task], host: str) -> list[str]:
     """In a line each. `host`: what the test was told to send to, "" for what the classes say."""
-    found = [*_shares(user_classes, tasks), *_waits(user_classes, tasks)]
+    found = [*_shares(user_classes, tasks), *_waits(user_classes, tasks), *_other_hosts(user_classes, host)]
     for user_class in user_classes:
-        found += [*_former_waits(user_class), *_other_host(user_class, host), *_unused(user_class)]
+        found += [*_former_waits(user_class), *_unused(user_class)]
     return found
 
 
@@ -80,10 +80,11 @@ def _former_waits(user_class: type[User]) -> Iterator[str]:
         )
 
 
-def _other_host(user_class: type[User], host: str) -> Iterator[str]:
-    own = (user_class.host or "").rstrip("/")
-    if host and own and own != host.rstrip("/"):
-        yield f"{user_class.__name__}.host = '{own}' is not used: the test was told where to send to"
+def _other_hosts(user_classes: Sequence[type[User]], host: str) -> Iterator[str]:
+    own = [each for each in user_classes if each.host and each.host.rstrip("/") != host.rstrip("/")]
+    if host and own:
+        names = ", ".join(each.__name__ for each in own)
+        yield f"host of {names} is not used: the test was told where to send to"
 
 
 def _unused(user_class: type[User]) -> Iterator[str]:

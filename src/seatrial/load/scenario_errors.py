@@ -107,11 +107,38 @@ class LogListener(logging.Handler):
         """Count a record of Locust's or of ours; what the scenario itself logs is its own affair."""
         if getattr(record, COUNTED, False):
             return
-        error = sys.exc_info()[1]
-        if record.name == "root" and error is not None and record.module == "event":
-            self._errors.raised(error, LISTENER)  # Locust calls listeners, and logs what they raise
+        error = _of_a_listener(record)
+        if error is not None:
+            self._errors.raised(error, LISTENER)
         elif record.name.startswith(("locust", "seatrial")):
             self._errors.logged(record.getMessage())
+
+
+class EarlyListener(logging.Handler):
+    """Keeps what listeners raise as a test starts, until there is a load that counts it."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.errors: list[BaseException] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep an exception."""
+        if error := _of_a_listener(record):
+            self.errors.append(error)
+
+    def begin(self) -> None:
+        """Hear from now on."""
+        self.errors.clear()
+        logging.getLogger().addHandler(self)
+
+    def end(self) -> None:
+        """Hear no more."""
+        logging.getLogger().removeHandler(self)
+
+
+def _of_a_listener(record: logging.LogRecord) -> BaseException | None:
+    """What a listener of events has raised: Locust calls them, and logs that."""
+    return sys.exc_info()[1] if record.name == "root" and record.module == "event" else None
 
 
 def hear_greenlets(hub: Any, errors: ErrorTally) -> Callable[[], None]:

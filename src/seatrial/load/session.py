@@ -37,6 +37,7 @@ from seatrial.load.merging import merged
 from seatrial.load.notices import notices, refuse_proxies
 from seatrial.load.options import LoadOptions, OfferedShape
 from seatrial.load.parquet import save
+from seatrial.load.scenario_errors import EarlyListener
 from seatrial.load.spool import CANNOT_WRITE, SpoolHeader, SpoolReader
 from seatrial.load.user import OpenLoopUser, ProtocolUser
 from seatrial.load.user_pool import Task, tasks_of
@@ -67,6 +68,8 @@ class Session:
         self._end: Any = None
         self._conclusion: Any = None
         self._let_go: Callable[[], None] = lambda: None
+        self._early = EarlyListener()
+        self._early.begin()
         self._walled = wall.standing() is not None  # by a conductor, whose list nothing makes longer
         if rate := getattr(environment.parsed_options, "rate", ""):
             self._flatten(OfferedShape.parse(rate).peak_per_s)
@@ -149,6 +152,7 @@ class Session:
     def conclude(self, **_: Any) -> None:
         """The test has stopped: write the request log and print the account (not in a worker)."""
         self._let_go()
+        self._early.begin()
         if self._assignment is None or isinstance(self._environment.runner, WorkerRunner):
             return
         assignment, self._assignment = self._assignment, None
@@ -227,7 +231,8 @@ class Session:
         )
         spool = assignment.spool(share.index)
         engine = Engine(self._environment, options, header, host, tasks, spool, self._end_test)
-        engine.start()
+        engine.start(raised_before=self._early.errors)
+        self._early.end()
         return engine
 
     def _merge(self, assignment: Assignment) -> None:
