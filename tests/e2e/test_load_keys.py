@@ -84,3 +84,26 @@ def test_a_warm_up_that_shows_no_journey_to_its_end_ends_the_run_before_anything
     assert verdict["reasons"][0].startswith(
         "the load generator ended early: the rate counts requests, and in the warm-up of 1 s no arrival that"
     )
+
+
+@pytest.mark.parametrize(
+    ("connections", "says", "most"),
+    [
+        ("shared", "all users share one warm pool of connections", 40),
+        ("new", "each arrival opens connections of its own; a new one goes to each address of its name", 90),
+    ],
+)
+def test_who_the_clients_are_is_played_and_told(
+    tmp_path: Path, connections: str, says: str, most: int
+) -> None:
+    load = f"rate: 80/s, connections: {connections}, dns: {{select: round-robin, ttl: 3s}}"
+    with small_run(tmp_path, "1s", scenario=JOURNEY, load=load) as run:
+        verdict, said = verdict_of(run)
+    assert verdict["verdict"] == "pass", verdict["reasons"]
+    told = verdict["load"]
+    assert (told["connections"], told["dns_select"], told["dns_ttl_s"]) == (connections, "round-robin", 3.0)
+    assert says in said
+    assert "asked for again after 3.00 s" in said
+    opened = len(run.connections)
+    assert opened <= most
+    assert connections == "shared" or opened >= 80, "one for each arrival, and not for each of its requests"

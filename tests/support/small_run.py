@@ -29,6 +29,7 @@ class SmallRun:
     """A directory with an experiment, and a home of its own."""
 
     directory: Path
+    connections: list[object]  # that its service was asked for
 
     @property
     def environment(self) -> dict[str, str]:
@@ -68,7 +69,7 @@ def small_run(
     warmup: str = "0s",
 ) -> Iterator[SmallRun]:
     """A run of `duration`, ready to be started, and the service it is about. `load`: keys of the load."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Shop)
+    server = _Server(("127.0.0.1", 0), _Shop)
     Thread(target=server.serve_forever, daemon=True).start()
     try:
         (directory / "target.yaml").write_text(
@@ -79,10 +80,22 @@ def small_run(
             f"experiment: x\nload: {{scenario: home.py, {load}}}\nwarmup: {warmup}\nduration: {duration}\n"
             "objectives: {errors: {max: 100%}}\n"
         )
-        yield SmallRun(directory)
+        yield SmallRun(directory, server.connections)
     finally:
         server.shutdown()
         server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.connections: list[object] = []
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.connections.append(client_address)
+        super().process_request(request, client_address)
 
 
 class _Shop(BaseHTTPRequestHandler):

@@ -24,6 +24,8 @@ def show(preview: Preview) -> None:
         f"{experiment.warmup} warm-up, {experiment.duration} measured, deadline {experiment.load.deadline}",
     )
     _line("variables", ", ".join(plan.variables))  # names alone: a value may be a secret
+    dns = experiment.load.dns
+    _line("clients", f"connections {experiment.load.connections}, names {dns.select}, ttl {dns.ttl}")
     if plan.steps:
         out.print(_steps(preview))
     for check in experiment.checks:

@@ -12,7 +12,6 @@ Deadlines are not kept here: whoever calls raises `gevent.Timeout` into any of t
 from __future__ import annotations
 
 import ssl
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,14 +21,12 @@ import gevent.ssl
 from gevent import socket
 
 from seatrial.load.failure import CLOSED, CUT_SHORT, NotAllowed, Unanswered
+from seatrial.load.names import Names
 from seatrial.load.wall import HostNotAllowed, asked_for
 from seatrial.load.wire import AnswerParser
 
 _READ, _WRITE = 1, 2  # libev's event masks
 _CHUNK = 65536
-_RESOLVED_FOR_S = 1.0  # a name that moves to another address, as in a failover, is followed within this time
-
-Address = tuple[int, Any]  # family, socket address
 
 
 class Origin(NamedTuple):
@@ -116,16 +113,12 @@ class Connection:
 
 
 class ConnectionPool:
-    """Idle connections by origin, the one used last first.
+    """Idle connections by origin, the one used last first. `names`: where new ones go to."""
 
-    Shared by all virtual users: an open model's arrivals are strangers to one another, and a connection each
-    would measure the handshakes of the testing machine.
-    """
-
-    def __init__(self, tls: Tls = DEFAULT_TLS) -> None:
+    def __init__(self, tls: Tls, names: Names) -> None:
         self._tls = tls
+        self._names = names
         self._idle: dict[Origin, list[Connection]] = {}
-        self._resolved: dict[Origin, tuple[float, list[Address]]] = {}
         self._tls_context: Any = None
 
     def acquire(self, origin: Origin) -> Connection:
@@ -156,7 +149,7 @@ class ConnectionPool:
 
     def _open(self, origin: Origin) -> Connection:
         refusal: OSError | None = None
-        addresses = self._addresses(origin)
+        addresses = self._names.addresses(origin.host, origin.port)
         asked_for(origin.host, (address[0] for _, address in addresses))
         for family, address in addresses:
             sock = socket.socket(family, socket.SOCK_STREAM)
@@ -186,27 +179,19 @@ class ConnectionPool:
                 raise ValueError(f"{self._tls.verify}, {self._tls.cert}: {error}") from error
         return self._tls_context.wrap_socket(sock, server_hostname=origin.host)
 
-    def _addresses(self, origin: Origin) -> list[Address]:
-        now = time.monotonic()
-        known = self._resolved.get(origin)
-        if known is None or known[0] < now:
-            found = socket.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
-            known = (now + _RESOLVED_FOR_S, [(family, address) for family, _, _, _, address in found])
-            self._resolved[origin] = known
-        return known[1]
-
 
 class Pools:
-    """The pools of one load: a connection serves whoever asks for the same security."""
+    """Pools of connections, of a whole load or of one virtual user: each serves the same security."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Names | None = None) -> None:
+        self._names = names or Names()
         self._pools: dict[Tls, ConnectionPool] = {}
 
     def of(self, tls: Tls) -> ConnectionPool:
         """The pool of connections that are secured so."""
         pool = self._pools.get(tls)
         if pool is None:
-            pool = self._pools[tls] = ConnectionPool(tls)
+            pool = self._pools[tls] = ConnectionPool(tls, self._names)
         return pool
 
     def close(self) -> None:

@@ -36,6 +36,7 @@ from seatrial.load.client import Client
 from seatrial.load.client_state import ClientSettings
 from seatrial.load.connection import Pools
 from seatrial.load.correction import Correction
+from seatrial.load.names import Names
 from seatrial.load.not_offered import NotOffered
 from seatrial.load.offer import Offer
 from seatrial.load.options import LoadOptions
@@ -87,7 +88,10 @@ class Engine:
         self._reporter = Reporter(self._recorder, self._events.request, header.zero_unix_s, deadline_s)
         self._correction: Correction | None = None  # as long as requests are counted
         self._pacer = Pacer(self._arrivals(), zero_s, self._launch, time.monotonic)
-        self._pools = Pools()
+        self._names = Names(options.dns_select, options.dns_ttl, options.seed)
+        self._pools = Pools(self._names)
+        self._own_pools: dict[int, Pools] = {}  # unless connections are shared
+        self._strangers = options.connections == "new"
         self._due = 0  # arrivals of the measured part
         self._serving: dict[greenlet, VirtualUser | None] = {}
         self._closing = Event()
@@ -135,7 +139,8 @@ class Engine:
                 self._stop_hearing()
                 logging.getLogger().removeHandler(self._log_listener)
                 self._audit = self._closed()
-                self._pools.close()
+                for pools in (self._pools, *self._own_pools.values()):
+                    pools.close()
         return self._audit
 
     def _closed(self) -> GeneratorAudit:
@@ -205,9 +210,16 @@ class Engine:
             del serving[me]
             if virtual is not None:
                 virtual.under_way.depart()
+                if self._strangers:
+                    self._hang_up(virtual.user)
                 idle.append(virtual)
             if not serving and self._closing.is_set():
                 self._drained.set()
+
+    def _hang_up(self, user: User) -> None:
+        """Close the connections that are its alone."""
+        if (own := self._own_pools.get(id(user))) is not None:
+            own.close()
 
     def _count(self, task: Task, virtual: VirtualUser | None, before: int) -> None:
         if self._correction is not None and virtual is not None:
@@ -226,7 +238,10 @@ class Engine:
 
     def _new_client(self, user: User, settings: ClientSettings, kind: type[Client]) -> Client:
         settings = settings if settings.host else replace(settings, host=self._host)
-        client = kind(settings, self._pools, self._under_way(user))
+        pools = self._pools
+        if self._options.connections != "shared":
+            pools = self._own_pools[id(user)] = Pools(self._names)
+        client = kind(settings, pools, self._under_way(user))
         client.user, client.request_event = user, self._events.request  # for who reaches for them
         return client
 
@@ -267,6 +282,9 @@ class Engine:
         if virtual is None or not virtual.arrival.requests:
             self._reporter.dropped(task.name, intended, failure.of_the_scenario(error))
         user = virtual.user if virtual is not None else None
+        if user is not None:
+            self._hang_up(user)
+            self._own_pools.pop(id(user), None)
         self._events.user_error.fire(user_instance=user, exception=error, tb=error.__traceback__)
         if virtual is not None and virtual.arrival.failed:
             self._tell_of_consequence(error, task.name)

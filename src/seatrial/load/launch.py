@@ -38,6 +38,7 @@ from seatrial.load.spool import CANNOT_WRITE, SpoolHeader, SpoolReader
 from seatrial.load.wall import ALLOW
 from seatrial.model.allow import LOOPBACK
 from seatrial.model.arrivals import RateStep, Spacing
+from seatrial.model.clients import Connections, Select
 from seatrial.model.offeredrate import Counted
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.quantities import Duration
@@ -81,6 +82,9 @@ class LoadPlan:
     users: tuple[str, ...] = ()  # the classes that get arrivals, if not all
     tags: tuple[str, ...] = ()  # only tasks with one of these, if there are any
     exclude_tags: tuple[str, ...] = ()
+    connections: Connections = "shared"
+    dns_select: Select = "first"
+    dns_ttl_s: float = 1.0
     counts: Counted = "arrivals"  # what the rates of the shape are of
 
     @property
@@ -108,6 +112,9 @@ class LoadPlan:
             "--processes", "0", "--loglevel", "INFO", "--logfile", "", *tags, *without,
             "--rate", str(OfferedShape(self.shape, self.counts)),
             "--arrivals", self.spacing,
+            "--connections", self.connections,
+            "--dns-select", self.dns_select,
+            "--dns-ttl", str(Duration(self.dns_ttl_s)),
             "--seed", str(self.seed),
             "--deadline", str(Duration(self.deadline_s)),
             "--warmup", str(Duration(self.warmup_s)),

@@ -8,14 +8,15 @@ line and never a traceback.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, Self, cast, get_args
 
 from seatrial.load.offer import Offer
 from seatrial.model.allow import wrong_with
 from seatrial.model.arrivals import RateStep, Spacing
+from seatrial.model.clients import Connections, Select
 from seatrial.model.offeredrate import REQUESTS, Counted, split_counted
 from seatrial.model.quantities import Duration, Rate
 from seatrial.model.shape import starts_in_order
@@ -116,6 +117,15 @@ def _hosts(text: str) -> tuple[str, ...]:
     return hosts
 
 
+def _one_of(words: Sequence[str]) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"'{text}' is not one of {', '.join(words)}")
+        return text
+
+    return read
+
+
 def _folder(text: str) -> Path | None:
     return Path(text).absolute() if text else None
 
@@ -159,6 +169,19 @@ OPTIONS = (
     Option("duration", "", _endless, "End the test by itself after this long from time zero"),
     Option("max_in_flight", "10000", _some, "Arrivals under way at once; more are dropped, and counted"),
     Option("request_log", "", _parquet, "Write every request to this .parquet file"),
+    Option(
+        "connections",
+        "shared",
+        _one_of(get_args(Connections)),
+        "Whose connections are: shared by all users, kept per-user, or new for each arrival",
+    ),
+    Option(
+        "dns_select",
+        "first",
+        _one_of(get_args(Select)),
+        "Which of a name's addresses a new connection goes to: first, round-robin or random",
+    ),
+    Option("dns_ttl", "1s", _seconds, "How long an answer of DNS is good for"),
     Option("allow", "", _hosts, "More hosts and networks that the test may touch, besides its host: a,b"),
     Option("spool", "", _folder, None),
 )
@@ -176,6 +199,9 @@ class LoadOptions:
     duration: float  # seconds, may be infinite
     max_in_flight: int
     request_log: Path | None
+    connections: Connections
+    dns_select: Select
+    dns_ttl: float  # seconds
     allow: tuple[str, ...]
     spool: Path | None  # keep the spools in this folder, and leave merging to whoever reads them
 

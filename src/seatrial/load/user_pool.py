@@ -23,6 +23,7 @@ from seatrial.load.under_way import UnderWay
 if TYPE_CHECKING:
     from locust import User
 
+
 _SERVED = "seatrial.load.served"  # gevent hands these on from a greenlet to those that it starts
 
 logger = logging.getLogger(__name__)

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_serializer, field_validator
 
+from seatrial.model.clients import Connections, Select
 from seatrial.model.offeredrate import Counted, OfferedRate
 from seatrial.model.quantities import Duration, Lasting, Ratio
 from seatrial.model.shape import starts_in_order
@@ -30,6 +31,15 @@ class RatePoint(Strict):
     """When it begins, counted from the start of the measured part; the first at 0s."""
     rate: OfferedRate = Field(examples=["10000/min"])
     """Arrivals per unit of time from then on; `{requests: 10000/min}` counts requests instead."""
+
+
+class Dns(Strict):
+    """How the load's clients use a name that has several addresses, or gets others."""
+
+    select: Select = "first"
+    """Which address a new connection goes to. The others are tried after it if nobody answers there."""
+    ttl: Duration = Duration(1.0)
+    """How long an answer is good for; the name is asked for again at the next new connection after that."""
 
 
 class Load(Strict):
@@ -68,6 +78,14 @@ class Load(Strict):
     """How arrivals are spaced: alike, or at random with the same mean."""
     seed: Annotated[int, Field(ge=0), counted_in("number of a sequence")] = 0
     """Which of the random sequences: the same seed gives the same arrivals."""
+    connections: Connections = "shared"
+    """Whose the connections of `self.client` are.
+
+    `shared` is one warm pool: it hides what strangers meet in a failover, handshakes and listeners that are
+    gone. `per-user`: each virtual user keeps its own. `new`: each arrival comes without one, and leaves none.
+    """
+    dns: Dns = Dns()
+    """Which of a name's addresses they go to, and how long that is good for."""
     deadline: Lasting = Duration(2.0)
     """A request that is not answered well by then, counted from when it was due, is bad."""
     scenario_errors: Ratio = Ratio(0.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from seatrial.model.clients import Connections, Select
 from seatrial.model.requestsize import RequestsPerArrival
 
 
@@ -13,4 +14,7 @@ class LoadAccount:
 
     counts: str = "arrivals"  # or "requests"
     wanted_per_s: float | None = None  # requests, where they are counted: mean over the measured part
+    connections: Connections = "shared"
+    dns_select: Select = "first"
+    dns_ttl_s: float = 1.0
     per_arrival: RequestsPerArrival | None = None  # what the warm-up showed

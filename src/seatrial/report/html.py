@@ -51,6 +51,7 @@ def render_html(dossier: Dossier) -> str:
             saw=sentences.what_clients_saw(measured) if measured else "",
             generator=sentences.generator(measured.generator, dossier.generator_doubt) if measured else "",
             load=sentences.load(measured.generator, result.load) if measured else "",
+            clients=sentences.clients(result.load),
             **_objectives(dossier),
             **_outages(measured),
             **_names(log, measured),

@@ -150,6 +150,26 @@ def load(audit: GeneratorAudit, account: LoadAccount | None) -> str:
     return f"{told}; for {wanted}: the warm-up showed {found}, by {count(found.arrivals)} arrivals"
 
 
+_CONNECTIONS = {
+    "shared": "all users share one warm pool of connections",
+    "per-user": "each user keeps connections of its own",
+    "new": "each arrival opens connections of its own",
+}
+_SELECT = {
+    "first": "the first address of its name",
+    "round-robin": "each address of its name in turn",
+    "random": "any address of its name",
+}
+
+
+def clients(account: LoadAccount | None) -> str:
+    """Who the load's clients were; "" for a run that does not tell."""
+    if account is None:
+        return ""
+    names = f"a new one goes to {_SELECT[account.dns_select]}, asked for again after "
+    return f"{_CONNECTIONS[account.connections]}; {names}{seconds(account.dns_ttl_s)}"
+
+
 def _rate(per_s: float | None, what: str) -> str:
     return f"{per_minute(per_s).removesuffix('/min')} {what}/min"
 

@@ -103,6 +103,8 @@ def _closing(result: RunResult, report: str) -> Iterator[Text]:
             yield Text.assemble(("failover   ", "dim"), f"{one.step}: {sentences.failover(one)}")
         if offered := sentences.load(result.measurement.generator, result.load):
             yield Text.assemble(("load       ", "dim"), offered)
+        if clients := sentences.clients(result.load):
+            yield Text.assemble(("clients    ", "dim"), clients)
         yield _generator(result.measurement.generator)
     if result.scenario is not None and result.scenario.errors:
         yield Text.assemble(("scenario   ", "dim"), sentences.scenario(result.scenario))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from seatrial.load.offer import Offer
 from seatrial.model.figures import per_minute
 from seatrial.model.load import Load
@@ -13,9 +15,15 @@ from seatrial.model.result import Measurement
 def account_of(load: Load, offer: Offer | None, end_s: float) -> LoadAccount:
     """What is told of the load of a run whose measured part ended at `end_s`."""
     found = offer.per_arrival if offer else None
+    account = LoadAccount(
+        load.counts,
+        connections=load.connections,
+        dns_select=load.dns.select,
+        dns_ttl_s=load.dns.ttl.seconds,
+    )
     if offer is None or found is None or end_s <= 0:
-        return LoadAccount(load.counts)
-    return LoadAccount(load.counts, offer.due_before(end_s) * found.mean / end_s, found)
+        return account
+    return replace(account, wanted_per_s=offer.due_before(end_s) * found.mean / end_s, per_arrival=found)
 
 
 def doubt_of_rate(account: LoadAccount, measured: Measurement) -> str:
