@@ -19,7 +19,7 @@ import pyarrow.parquet as pq  # as somebody else reads it
 import pytest
 from tests.support.waiting import wait_until
 
-from seatrial.load.launch import LOG, REQUESTS, SPOOLS, LoadPlan, LoadProcess, end_left_over, explain, launch
+from seatrial.load.launch import LOG, REQUESTS, SPOOLS, LoadPlan, LoadProcess, end_left_over, launch
 from seatrial.load.parquet import METADATA
 from seatrial.load.spool import CANNOT_WRITE
 from seatrial.model import secrets
@@ -168,13 +168,19 @@ def test_a_missing_scenario_is_bad_input(tmp_path: Path) -> None:
         launch(LoadPlan(tmp_path / "nowhere.py", "", (), 0, 1, "even", 0, 1, tmp_path))
 
 
-def test_a_log_without_a_word_is_explained_too() -> None:
-    assert explain("", Path("x.py"), -9) == "the load generator ended without a word (killed by signal 9)"
-    routine = "[2026-01-01 00:00:00,000] host/INFO/locust.main: Starting\n"
-    telling = "[2026-01-01 00:00:00,000] host/ERROR/locust.main: Out of rum\n"
-    assert explain(routine + telling, Path("x.py"), 1) == "Out of rum"
-    elsewhere = 'Traceback (most recent call last):\n  File "/lib/y.py", line 3, in z\nKeyError: 1\n'
-    assert explain(routine + elsewhere, Path("x.py"), 1) == "/lib/y.py:3: KeyError: 1"
+@pytest.mark.e2e
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"users": ("Nobody",)}, r"^Unknown User\(s\): Nobody$"),
+        ({"variables": {"LOCUST_STOP_TIMEOUT": "soon"}}, r"error: argument .*--stop-timeout: Invalid time"),
+    ],
+)
+def test_a_load_that_locust_or_we_refuse_is_explained(
+    tmp_path: Path, changes: dict[str, Any], reason: str
+) -> None:
+    process = ended(launch(replace(plan(tmp_path, "http://127.0.0.1:1"), **changes)))
+    assert re.search(reason, process.failure_reason() or "")
 
 
 @pytest.mark.e2e

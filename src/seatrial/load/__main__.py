@@ -7,10 +7,12 @@ host then; here the wall stands before the scenario is imported, and nothing mak
 from __future__ import annotations
 
 import os
+import sys
 
 from locust.main import main  # first: it replaces the sockets of the standard library with gevent's
 
 from seatrial.load import hooks
+from seatrial.load.refusal import telling
 from seatrial.load.wall import ALLOW, raise_wall
 from seatrial.model.allow import AllowList
 
@@ -26,5 +28,6 @@ if __name__ == "__main__":
     if allow is not None:
         leave_proxies(os.environ)
         raise_wall(AllowList.of(allow.split(",")))
-    hooks.register()
-    main()
+    with telling(sys.argv[sys.argv.index("-f") + 1].split(",") if "-f" in sys.argv else []):
+        hooks.register()
+        main()

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from seatrial.load.offer import Share
+from seatrial.processes import boot_id
 
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 KEY = "seatrial_assignment"  # among Locust's options, which a master sends to its workers
 
 
@@ -20,7 +20,7 @@ class Assignment:
 
     zero_monotonic_s: float
     zero_unix_s: float
-    machine: str
+    machine: str  # which boot of which machine: within one, monotonic clocks agree
     workers: tuple[str, ...]  # in order of their shares
     folder: str  # where the spools go
 
@@ -28,7 +28,7 @@ class Assignment:
     def starting(cls, in_s: float, workers: tuple[str, ...], folder: Path) -> Self:
         """With zero `in_s` seconds from now."""
         now = time.monotonic()
-        return cls(now + in_s, time.time() + in_s, this_machine(), workers, str(folder))
+        return cls(now + in_s, time.time() + in_s, boot_id(), workers, str(folder))
 
     def plain(self) -> dict[str, Any]:
         """For sending."""
@@ -50,8 +50,3 @@ class Assignment:
     def spools(self) -> list[Path]:
         """The spools of all workers."""
         return [self.spool(index) for index in range(len(self.workers))]
-
-
-def this_machine() -> str:
-    """Identifies this boot of this machine, within which monotonic clocks agree."""
-    return _BOOT_ID.read_text().strip() if _BOOT_ID.exists() else ""

@@ -3,7 +3,8 @@
 The conductor must go on whatever happens to the load: a scenario that crashes, a generator that hangs, a
 terminal that sends Ctrl-C to everybody in the foreground. So the generator is another program, in a session
 of its own (Ctrl-C reaches the conductor alone, which then decides), killed by the kernel if the conductor
-dies, and everything it has to say it says in files: its spool, which the conductor tails, and its log.
+dies, and everything it has to say it says in files: its spool, which the conductor tails, why it gives up,
+and its log, which is for people.
 
 What is secret goes to it by its environment, which Linux shows to the same user only; its command line, which
 `ps` shows to everybody, has the target's address as its file says it. Nothing here imports Locust or gevent.
@@ -13,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -28,11 +28,11 @@ import psutil
 
 from seatrial import disk
 from seatrial.home import private, private_directory
-from seatrial.load.former import with_advice
 from seatrial.load.machine import PARENT
 from seatrial.load.offer import Offer
 from seatrial.load.options import OfferedShape
 from seatrial.load.parquet import save
+from seatrial.load.refusal import REFUSAL, told
 from seatrial.load.secrecy import HOST, SECRETS
 from seatrial.load.spool import CANNOT_WRITE, SpoolHeader, SpoolReader
 from seatrial.load.wall import ALLOW
@@ -46,20 +46,10 @@ from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import GeneratorAudit, ScenarioAccount
 from seatrial.model.secrets import exported, shown, without_userinfo
 
-LOG, SPOOLS, REQUESTS = "locust.log", "spool", "requests.parquet"
+LOG, SPOOLS, REQUESTS, REFUSED = "locust.log", "spool", "requests.parquet", "refused.txt"
 _STARTUP_S = 30.0  # the longest that a scenario may take to import and start
 _GONE_WITHIN_S = 5.0
 _WINDING_UP_S = 10.0  # from the last deadline to the generator's exit
-_LOG_TAIL = 65536
-_TRACEBACK = "Traceback (most recent call last):"
-_FRAME = re.compile(r'\s*File "(.+)", line (\d+)')
-_PREFIX = re.compile(
-    r"\[[^]]*\] \S+/[A-Z]+/[\w.]+: "
-)  # date, host, level and logger of a line of Locust's log
-_ERROR = re.compile(r"\[[^]]*\] \S+/(?:ERROR|CRITICAL)/")
-_NO_USERS = "No User class found!"  # says Locust
-_CLASSES = "derive one from HttpUser, FastHttpUser, User, OpenLoopUser or ProtocolUser"
-_REFUSAL = "/ERROR/seatrial.load.session: "  # what the generator itself says when it will not start
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +84,9 @@ class LoadPlan:
 
     def environment(self) -> dict[str, str]:
         """What the generator finds beside what this process has."""
-        told = {HOST: self.host, SECRETS: exported(), ALLOW: ",".join(self.allow)}
-        return {**self.variables, **told, PARENT: str(os.getpid()), "PYTHONUNBUFFERED": "1"}
+        secret = {HOST: self.host, SECRETS: exported(), ALLOW: ",".join(self.allow)}
+        refusal = {REFUSAL: str(self.directory / REFUSED)}
+        return {**self.variables, **secret, **refusal, PARENT: str(os.getpid()), "PYTHONUNBUFFERED": "1"}
 
     def command(self) -> list[str]:
         """The command line that generates it; by hand it needs no more, if `host` holds no secret.
@@ -273,7 +264,7 @@ class LoadProcess:
             _clean(self.plan.directory / LOG)
 
     def failure_reason(self) -> str | None:
-        """Why the generator failed, as its log says; None while it runs and after a good end."""
+        """Why the generator failed, as it says itself; None while it runs and after a good end."""
         code = self._process.poll()
         if code is None or (code == 0 and self._reader.header is not None):
             return None
@@ -281,11 +272,10 @@ class LoadProcess:
             return (
                 f"it could not write the request log: {self._reader.path}{disk.room_told(self._reader.path)}"
             )
-        try:
-            text = (self.plan.directory / LOG).read_bytes()[-_LOG_TAIL:].decode(errors="replace")
-        except OSError as error:
-            text = f"its log cannot be read: {error.strerror}"
-        return explain(text, self.plan.scenario, code)
+        if reason := told(self.plan.directory / REFUSED):
+            return reason
+        ended = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+        return f"the load generator ended without a word ({ended}); see {self.plan.directory / LOG}"
 
     def _header(self) -> SpoolHeader | None:
         if self._reader.header is None:
@@ -317,29 +307,3 @@ def _clean(log: Path) -> None:
 
 def _shown_line(line: bytes) -> bytes:
     return shown(line.decode(errors="surrogateescape")).encode(errors="surrogateescape")
-
-
-def explain(log: str, scenario: Path, code: int) -> str:
-    """The cause that a dead generator's log names, in a line or a few."""
-    lines = log.splitlines()
-    refusals = [line for line in lines if _REFUSAL in line]
-    if _TRACEBACK in lines and not refusals:
-        start = len(lines) - 1 - lines[::-1].index(_TRACEBACK)
-        return _explain_traceback(lines[start + 1 :], scenario)
-    errors = [line for line in lines if _ERROR.match(line)]
-    others = [line for line in lines if line.strip() and not _PREFIX.match(line)]
-    if any(_NO_USERS in line for line in errors):
-        return f"{scenario}: {_NO_USERS}; {_CLASSES}"
-    telling = [_PREFIX.sub("", line) for line in (refusals or errors or others)[-3:]]
-    ended = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
-    return "\n".join(telling) or f"the load generator ended without a word ({ended})"
-
-
-def _explain_traceback(lines: list[str], scenario: Path) -> str:
-    """`file:line: error`, with the innermost place in the scenario if it goes through there."""
-    error = next((line for line in lines if line.strip() and not line[0].isspace()), "unknown error")
-    frames = [match for line in lines if (match := _FRAME.match(line))]
-    in_scenario = [frame for frame in frames if Path(frame[1]).name == scenario.name]
-    place = (in_scenario or frames)[-1:]
-    where = f"{scenario if in_scenario else place[0][1]}:{place[0][2]}: " if place else ""
-    return where + with_advice(error)

@@ -29,7 +29,7 @@ from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
 from seatrial.load import machine, shape, standby, wall
-from seatrial.load.assignment import KEY, Assignment, this_machine
+from seatrial.load.assignment import KEY, Assignment
 from seatrial.load.audit import AuditTally, describe
 from seatrial.load.call import locate
 from seatrial.load.engine import Engine
@@ -37,6 +37,7 @@ from seatrial.load.merging import merged
 from seatrial.load.notices import notices, refuse_proxies
 from seatrial.load.options import LoadOptions, OfferedShape
 from seatrial.load.parquet import save
+from seatrial.load.refusal import OURS
 from seatrial.load.scenario_errors import EarlyListener
 from seatrial.load.spool import CANNOT_WRITE, SpoolHeader, SpoolReader
 from seatrial.load.user import OpenLoopUser, ProtocolUser
@@ -46,6 +47,7 @@ from seatrial.model.problems import BadInput, CannotStore
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import GeneratorAudit
 from seatrial.model.secrets import shown, without_userinfo
+from seatrial.processes import boot_id
 
 LEAD_S = 0.25  # from the start of a test to the first arrival
 _LEAD_OF_MANY_S = 1.5  # until the order to start has reached every worker
@@ -90,7 +92,7 @@ class Session:
             elif options.spool is not None:
                 raise ValueError("there is no user class to drive")
         except (ValueError, OSError) as error:
-            logger.error("%s", error)
+            logger.error("%s", error, extra={OURS: True})
             ours = BadInput.exit_code if isinstance(error, ValueError) else CANNOT_WRITE
             self._environment.process_exit_code = ours
             gevent.spawn(self._end_test)
@@ -215,7 +217,7 @@ class Session:
         if share is None:
             logger.warning("This worker came after the start; it takes part in the next test")
             return None
-        if assignment.machine != this_machine():
+        if assignment.machine != boot_id():
             raise ValueError("load workers must run on one machine, whose clock they share; use --processes")
         machine.prepare(options.max_in_flight, options.rate.peak_per_s / share.count)
         header = SpoolHeader(
