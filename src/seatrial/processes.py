@@ -7,6 +7,7 @@ start time was compared, so that there is no moment at which the number could ch
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import re
@@ -17,8 +18,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-
-import psutil
 
 from seatrial.waiting import wait_until
 
@@ -44,6 +43,8 @@ def boot_id() -> str:
     """What tells this boot from every other: after a reboot, all process ids start anew."""
     if sys.platform == "linux":
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    import psutil  # noqa: PLC0415  # Linux says all that is needed by itself
+
     return str(round(psutil.boot_time()))
 
 
@@ -80,6 +81,8 @@ def _status(pid: int) -> _Status | None:
         except (FileNotFoundError, ProcessLookupError):
             return None
         return _Status(fields[0], int(fields[1]), int(fields[19]))
+    import psutil  # noqa: PLC0415
+
     try:
         process = psutil.Process(pid)
         states = {psutil.STATUS_ZOMBIE: "Z", psutil.STATUS_DEAD: "X", psutil.STATUS_STOPPED: _STOPPED}
@@ -88,6 +91,19 @@ def _status(pid: int) -> _Status | None:
         )
     except psutil.NoSuchProcess:
         return None
+
+
+def everyone() -> list[ProcessId]:
+    """All processes that there are, zombies left out."""
+    return [process for pid in _numbers() if (process := identify(pid)) is not None]
+
+
+def _numbers() -> list[int]:
+    if sys.platform == "linux":
+        return [int(place.name) for place in Path("/proc").iterdir() if place.name.isdecimal()]
+    import psutil  # noqa: PLC0415
+
+    return psutil.pids()
 
 
 def identify(pid: int) -> ProcessId | None:
@@ -163,7 +179,7 @@ def descendants(roots: Iterable[ProcessId]) -> list[ProcessId]:
     Process groups do not help here: PostgreSQL's backends call setsid, and so do most daemons' children.
     """
     children: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for pid in psutil.pids():
+    for pid in _numbers():
         status = _status(pid)
         if status is not None and status.state not in _GONE:
             children[status.parent].append((pid, status.started))
@@ -205,7 +221,7 @@ def _is_doomed(pid: int) -> bool:
 
 def tagged(token: str) -> list[ProcessId]:
     """The processes that were started with `token` as their TAG, and what they started in turn."""
-    return [process for pid in psutil.pids() if (process := _if_tagged(pid, token)) is not None]
+    return [process for pid in _numbers() if (process := _if_tagged(pid, token)) is not None]
 
 
 def _if_tagged(pid: int, token: str) -> ProcessId | None:
@@ -215,14 +231,17 @@ def _if_tagged(pid: int, token: str) -> ProcessId | None:
 
 
 def _tag(pid: int) -> str:
-    try:
-        if sys.platform == "linux":
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):  # somebody else's, or just gone
             environment = Path(f"/proc/{pid}/environ").read_bytes()
             found = re.search(rb"(?:^|\0)" + TAG.encode() + rb"=([^\0]*)", environment)
             return found[1].decode(errors="replace") if found else ""
+        return ""
+    import psutil  # noqa: PLC0415
+
+    with contextlib.suppress(psutil.Error):
         return psutil.Process(pid).environ().get(TAG, "")
-    except (psutil.Error, OSError):
-        return ""  # somebody else's, or just gone
+    return ""
 
 
 def from_pidfile(path: Path) -> Iterator[ProcessId]:

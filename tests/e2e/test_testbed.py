@@ -22,6 +22,7 @@ from tests.support.waiting import wait_until
 from seatrial import testbed as shipped
 from seatrial.model.document import parse
 from seatrial.model.target import Target
+from seatrial.processes import is_running
 from seatrial.testbed import TestbedState
 from seatrial.testbed.parts.haproxy import LOG_COLUMNS
 from seatrial.testbed.places import Places
@@ -72,7 +73,7 @@ def test_every_part_runs(testbed: TestbedState) -> None:
     assert len(found.parts) == 14 + (find_hsm() is not None)
     for one in found.parts:
         assert one.process is not None
-        assert one.process.alive()
+        assert is_running(one.process)
         assert one.process.pid == int(Places(testbed.root).pid(one.name).read_text())
 
 

@@ -22,10 +22,11 @@ from tests.support.waiting import wait_until
 
 from seatrial import testbed as shipped
 from seatrial.model.problems import Unavailable
+from seatrial.processes import ProcessId, await_gone, is_running, send
 from seatrial.testbed import TestbedState, leftovers, network
 from seatrial.testbed.parts.postgres import postmaster_pidfile
 from seatrial.testbed.places import Places
-from seatrial.testbed.processes import ProcessId, belonging_to
+from seatrial.testbed.processes import belonging_to
 from seatrial.testbed.programs import servers
 
 pytestmark = pytest.mark.e2e
@@ -70,7 +71,7 @@ def assert_nothing_left(home: Path, state: TestbedState | None, processes: list[
     """No process, listener, shared memory or namespace, and no file but the lock and logs."""
     places = Places.of_home(home)
     assert everything_of(home) == []
-    assert not any(process.alive() for process in processes)
+    assert not any(map(is_running, processes))
     assert {path.name for path in places.root.iterdir()} <= {"lock", "logs"}
     assert not places.sockets.exists()
     segments = Path("/proc/sysvipc/shm").read_text().splitlines()[1:]
@@ -108,8 +109,8 @@ def test_one_of_two_ups_wins_and_a_killed_supervisor_is_cleared_away(home: Path)
     assert len(processes) > 10
     postmaster = postmaster_pidfile(Places(state.root).part("db-2")).read_text().split()[0]
     os.kill(int(postmaster), signal.SIGSTOP)  # what is stopped does not even notice
-    state.supervisor.signal(signal.SIGKILL)
-    assert state.supervisor.wait(5)
+    send(state.supervisor, signal.SIGKILL)
+    assert await_gone([state.supervisor], 5) == []
     broken = shipped.status(home)
     assert broken is not None
     assert broken.phase == "broken"
@@ -150,14 +151,14 @@ def test_up_clears_what_a_killed_one_left_and_ctrl_c_takes_down_what_was_started
         processes = everything_of(home)
         supervisor = shipped.status(home)
         assert supervisor is not None
-        supervisor.supervisor.signal(signal.SIGSTOP)  # so that it cannot clean up after itself
+        send(supervisor.supervisor, signal.SIGSTOP)  # so that it cannot clean up after itself
         killed.kill()
         killed.wait(5)
     assert everything_of(home)
 
     with coming_up(home) as interrupted:
         assert "cleared what an earlier testbed had left" in _read_until(interrupted, "cleared")
-        assert not any(process.alive() for process in processes)
+        assert not any(map(is_running, processes))
         _read_until(interrupted, "db-1 ready")
         processes = everything_of(home)
         interrupted.send_signal(signal.SIGINT)
@@ -173,7 +174,7 @@ def test_when_up_dies_while_starting_the_supervisor_takes_everything_down(home: 
         process.kill()
         process.wait(5)
     for one in processes:
-        assert one.wait(20)
+        assert await_gone([one], 20) == []
     assert_nothing_left(home, None, processes)
 
 

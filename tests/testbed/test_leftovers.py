@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from tests.support.waiting import wait_until
 
+from seatrial.processes import identify, is_running, is_stopped, send
 from seatrial.testbed import leftovers, state
 from seatrial.testbed.places import Places
-from seatrial.testbed.processes import MARKER, ProcessId
+from seatrial.testbed.processes import MARKER
 from seatrial.testbed.state import TestbedState
 from seatrial.testbed.topology import Topology
 
@@ -73,7 +74,7 @@ def test_clear_ends_what_is_ours_and_leaves_only_lock_and_logs(places: Places) -
         process.stdout.readline()
         assert leftovers.exist(places)
         assert leftovers.clear(places) == 1
-        assert ProcessId.of(process.pid) is None
+        assert identify(process.pid) is None
     assert {path.name for path in places.root.iterdir()} == {"lock", "logs"}
     assert places.log("edge").exists()
     assert not leftovers.exist(places)
@@ -101,14 +102,14 @@ def test_a_supervisor_that_can_ends_in_order_for_it_has_children_to_wait_for(
     with subprocess.Popen(supervising, env=environment, stdout=subprocess.PIPE, cwd=places.root) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        supervisor = ProcessId.of(process.pid)
+        supervisor = identify(process.pid)
         assert supervisor is not None
         state.write(TestbedState("ready", supervisor, places.root, topology, ()), places.state)
         if paused:
-            supervisor.signal(signal.SIGSTOP)
-            wait_until(supervisor.paused)
+            send(supervisor, signal.SIGSTOP)
+            wait_until(lambda: is_stopped(supervisor))
         assert leftovers.clear(places) == 1
-        assert not supervisor.alive()
+        assert not is_running(supervisor)
     assert (places.root / "in order").exists() is not paused
     assert process.returncode == (-signal.SIGKILL if paused else 0)
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
-from seatrial.testbed.processes import MARKER, ProcessId, belonging_to, end, working_in
+from seatrial.processes import ProcessId, identify, is_running
+from seatrial.testbed.processes import MARKER, belonging_to, end, working_in
 
 SLEEP = (sys.executable, "-c", "import time; print(flush=True); time.sleep(60)")
 
@@ -25,7 +24,7 @@ def running(
     with subprocess.Popen(command, cwd=cwd, env=environment, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        own = ProcessId.of(process.pid)
+        own = identify(process.pid)
         assert own is not None
         try:
             yield own
@@ -33,34 +32,10 @@ def running(
             process.kill()
 
 
-def test_a_process_is_itself_until_it_ends() -> None:
+def test_who_is_ended_is_gone() -> None:
     with running() as process:
-        assert process.alive()
-        assert not process.wait(0)
         assert end([process], 5) == []
-        assert not process.alive(), "a zombie does not count as alive"
-        assert process.wait(0)
-
-
-def test_no_signal_reaches_the_successor_of_a_pid() -> None:
-    with running() as process:
-        predecessor = replace(process, started=process.started - 1)
-        assert not predecessor.alive()
-        assert not predecessor.signal(signal.SIGKILL)
-        assert process.alive()
-
-
-def test_a_paused_process_is_seen_to_be() -> None:
-    with running() as process:
-        process.signal(signal.SIGSTOP)
-        while not process.paused():
-            pass
-        process.signal(signal.SIGCONT)
-        assert process.alive()
-
-
-def test_nobody_has_the_pid_of_nobody() -> None:
-    assert ProcessId.of(2**22 + 1) is None
+        assert not is_running(process), "a zombie does not count"
 
 
 def test_ours_are_those_with_our_marker_wherever_they_work(tmp_path: Path) -> None:

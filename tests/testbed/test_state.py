@@ -1,19 +1,17 @@
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
+from seatrial.processes import myself
 from seatrial.testbed import state
 from seatrial.testbed.places import Places
-from seatrial.testbed.processes import ProcessId
 from seatrial.testbed.state import PartState, TestbedState
 from seatrial.testbed.topology import Topology
 
 
 def example(places: Places, topology: Topology) -> TestbedState:
-    own = ProcessId.of(os.getpid())
-    assert own is not None
+    own = myself()
     parts = (
         PartState("edge", "running", own, topology.edge),
         PartState("hsm", "running", own, Path("/run/hsm.sock")),

@@ -15,10 +15,11 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from seatrial.model.problems import Unavailable
+from seatrial.processes import ProcessId, identify, send
 from seatrial.testbed import probes
 from seatrial.testbed.part import Part
 from seatrial.testbed.places import Places
-from seatrial.testbed.processes import MARKER, ProcessId, die_with_parent, end, working_in
+from seatrial.testbed.processes import MARKER, die_with_parent, end, working_in
 from seatrial.testbed.state import Condition, PartState
 
 _READY_WITHIN_S = 40.0
@@ -72,7 +73,7 @@ class Child:
         async with self._busy:
             self._signal_all(signal.SIGCONT)
             self._become("stopped")
-            if self._process is not None and self._process.signal(signal.SIGTERM):
+            if self._process is not None and send(self._process, signal.SIGTERM):
                 ended = asyncio.ensure_future(self._ended.wait())
                 await asyncio.wait((ended,), timeout=_STOP_WITHIN_S)
                 ended.cancel()
@@ -127,7 +128,7 @@ class Child:
                 preexec_fn=die_with_parent,  # noqa: PLW1509  # the supervisor has one thread
             )
         self._ended.clear()
-        self._process = ProcessId.of(self._popen.pid)
+        self._process = identify(self._popen.pid)
         self._places.pid(self.part.name).write_text(f"{self._popen.pid}\n")
         self._become("starting")
 
@@ -160,7 +161,7 @@ class Child:
             if not found:
                 return
             for process in found:
-                process.signal(number)
+                send(process, number)
             reached |= found
 
     async def _kill_all(self) -> None:

@@ -15,6 +15,7 @@ import signal
 from pathlib import Path
 
 from seatrial.model.problems import SeatrialError
+from seatrial.processes import await_gone, is_stopped, send
 from seatrial.testbed import network, state
 from seatrial.testbed.parts.postgres import postmaster_pidfile
 from seatrial.testbed.places import Places
@@ -56,10 +57,10 @@ def _let_the_supervisor_end(places: Places) -> None:
         found = state.read(places.state)
     except (ValueError, KeyError, TypeError):  # half a record: who it was is not known any more
         return
-    if found is None or found.supervisor.pid == os.getpid() or found.supervisor.paused():
+    if found is None or found.supervisor.pid == os.getpid() or is_stopped(found.supervisor):
         return
-    if found.supervisor.signal(signal.SIGTERM):
-        found.supervisor.wait(_WIND_UP_WITHIN_S)
+    if send(found.supervisor, signal.SIGTERM):
+        await_gone([found.supervisor], _WIND_UP_WITHIN_S)
 
 
 def _end_all(places: Places) -> int:

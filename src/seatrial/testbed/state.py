@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from seatrial.processes import ProcessId, is_running
 from seatrial.testbed.places import Places
-from seatrial.testbed.processes import ProcessId
 from seatrial.testbed.topology import Endpoint, Topology
 
 Phase = Literal["starting", "ready", "broken"]
@@ -67,7 +67,7 @@ def read(path: Path) -> TestbedState | None:
     except FileNotFoundError:
         return None
     state = from_json(text)
-    return state if state.supervisor.alive() else replace(state, phase="broken")
+    return state if is_running(state.supervisor) else replace(state, phase="broken")
 
 
 def from_json(text: str) -> TestbedState:

@@ -22,11 +22,12 @@ from pathlib import Path
 from typing import Any
 
 from seatrial.model.problems import SeatrialError, Unavailable, nearest
+from seatrial.processes import myself
 from seatrial.testbed import blueprint, leftovers, network, probes, programs, state, target, topology
 from seatrial.testbed.child import Child
 from seatrial.testbed.part import matching
 from seatrial.testbed.places import Places
-from seatrial.testbed.processes import ProcessId, adopt_orphans, ended_children
+from seatrial.testbed.processes import adopt_orphans, ended_children
 from seatrial.testbed.secrets import Secrets
 from seatrial.testbed.state import TestbedState
 
@@ -40,12 +41,10 @@ class Supervisor:
 
     def __init__(self, places: Places, layout: topology.Topology, found: programs.Programs) -> None:
         credentials = Secrets.generate()
-        own = ProcessId.of(os.getpid())
-        assert own is not None
         self._places = places
         self._topology = layout
         self._programs = found
-        self._own = own
+        self._own = myself()
         self._credentials = credentials
         self._phase: state.Phase = "starting"
         servers = programs.servers()
