@@ -97,7 +97,7 @@ def run_campaign(directory: Path, database: str, world: World, seed: int, kill_e
         kills = 0
         next_kill = time.monotonic() + 2.0 + kill_every_s
         try:
-            while now() < world.end or not _settled(store, schedules, world):
+            while now() < world.end or not _all_accounted_for(store, schedules, world):
                 assert time.monotonic() - began < 900, "the campaign does not come to an end"
                 if now() < world.end and time.monotonic() > next_kill:
                     victim = draw.randrange(3)
@@ -124,7 +124,7 @@ def _rows(store: Store, loaded: LoadedSchedule, world: World) -> dict[datetime, 
     return {row.planned_at: row for row in rows if row.planned_at <= world.end}
 
 
-def _settled(store: Store, schedules: list[LoadedSchedule], world: World) -> bool:
+def _all_accounted_for(store: Store, schedules: list[LoadedSchedule], world: World) -> bool:
     if store.occurrences.running():
         return False
     return all(len(_rows(store, loaded, world)) >= len(_expected(loaded, world)) for loaded in schedules)
