@@ -33,7 +33,7 @@ from typing import Any, Generic, TypeVar, cast
 from pydantic import BaseModel, ValidationError
 
 from seatrial.model.document import problems_of
-from seatrial.model.problems import BadInput, nearest
+from seatrial.model.problems import BadInput, Problem, explained_by, nearest
 
 OURS = "seatrial"
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*")
@@ -92,7 +92,8 @@ class Registry(Generic[T]):
         """The same. Raises BadInput, with the nearest name, when there is none."""
         declared = self.get(name)
         if declared is None:
-            raise BadInput(f"unknown {self.kind} '{name}'{nearest(name, self.names())}")
+            told = f"unknown {self.kind} '{name}'{nearest(name, self.names())}"
+            raise BadInput(Problem(told, word=self.kind))
         return declared
 
     def names(self) -> list[str]:
@@ -223,7 +224,8 @@ def build(registry: Registry[Any], name: str, parameters: Mapping[str, Any]) -> 
     Raises BadInput; the path of each problem counts from the parameters, and is empty for the name itself.
     """
     declared = cast("type[BaseModel]", registry.find(name))
-    try:
-        return declared.model_validate(dict(parameters), by_name=False)
-    except ValidationError as error:
-        raise BadInput(problems_of(error, declared, "parameter")) from error
+    with explained_by(name):
+        try:
+            return declared.model_validate(dict(parameters), by_name=False)
+        except ValidationError as error:
+            raise BadInput(problems_of(error, declared, "parameter")) from error

@@ -14,6 +14,7 @@ from __future__ import annotations
 import importlib.util
 from dataclasses import dataclass
 
+from seatrial.model.mistakes import Mistake
 from seatrial.model.problems import Unavailable
 
 
@@ -37,7 +38,7 @@ class Extra:
     def require(self, who: str) -> None:
         """Raise Unavailable, saying that `who` needs it, unless it is installed."""
         if missing := self.lacking():
-            raise Unavailable(f"{who} needs {missing}")
+            raise Unavailable(Mistake.NEEDS_EXTRA(who=who, missing=missing))
 
 
 TESTBED = Extra(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import seatrial
 from seatrial.model.document import Document, parse
+from seatrial.model.mistakes import Mistake
 from seatrial.model.problems import BadInput, Location, Problem
 
 _PACKAGE = Path(seatrial.__file__).parent
@@ -53,7 +54,7 @@ def missing(named: str, named_by: Path | None = None) -> str:
         return "is a directory, not a file"
     if any(_is(place.exists) for place in places):
         return "is not a file that can be read twice"  # a pipe, a socket, a device
-    return f"no such file here ({Path.cwd()}) or among the shipped ones"
+    return Mistake.NO_FILE(place=Path.cwd())
 
 
 def _places(named: str, named_by: Path | None) -> Iterator[Path]:

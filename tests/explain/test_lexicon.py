@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+from pydantic import BaseModel
 
 from seatrial.explain import lexicon
+from seatrial.explain.formats import FILES
+from seatrial.explain.parameters import records_in
+from seatrial.model.document import keys_leading_to
 from seatrial.model.mistakes import Mistake
 from seatrial.model.problems import BadInput
 from seatrial.model.reasons import Reason
@@ -21,9 +27,10 @@ def found(word: str) -> list[str]:
         ("command.run", ["fault command.run", "action command.run"]),
         ("action command.run", ["action command.run"]),
         ("toxiproxy", ["fault toxiproxy", "driver toxiproxy"]),
-        ("downtime", ["objective downtime"]),
+        ("downtime", ["objective objectives.downtime"]),
+        ("objectives.latency.p95", ["key of objectives.latency p95"]),
         ("experiment", ["experiment experiment"]),
-        ("load.rate", ["experiment load.rate"]),
+        ("load.rate", ["key of load rate", "experiment load.rate"]),
         ("guard", ["experiment guards"]),
         ("monthly", ["schedule cadence.monthly"]),
         ("incident", ["experiment incident", "schedule incident"]),
@@ -38,6 +45,23 @@ def found(word: str) -> list[str]:
 )
 def test_a_word_means_all_that_is_called_so(word: str, expected: list[str]) -> None:
     assert found(word) == expected
+
+
+def keys_to(record: type[BaseModel], under: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every way that keys lead into a file."""
+    for name, field in record.model_fields.items():
+        way = (*under, field.alias or name)
+        yield way
+        for inner in records_in(field.annotation):
+            yield from keys_to(inner, way)
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_wherever_a_file_may_be_wrong_there_is_a_word_for_it(kind: str) -> None:
+    known = lexicon()
+    for way in [(), *keys_to(FILES[kind])]:
+        word = keys_leading_to(FILES[kind], way)
+        assert known.find(word), word
 
 
 def test_a_kind_means_all_of_its_kind() -> None:

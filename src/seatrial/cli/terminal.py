@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from typing import Any, TextIO, cast
@@ -56,8 +57,8 @@ def _speaks_unicode() -> bool:
 
 
 def complain(error: SeatrialError) -> None:
-    """What is wrong, one line a problem, with its place first."""
-    lines = [str(problem) for problem in error.problems] if isinstance(error, BadInput) else [str(error)]
-    for line in lines:
+    """What is wrong, one line a problem, with its place first, and at the end where more is told of it."""
+    for each in error.problems if isinstance(error, BadInput) else (error,):
+        more = f" (seatrial explain {shlex.quote(each.explained_by)})" if each.explained_by else ""
         err.print("[bold red]error[/] ", end="")
-        say(line)
+        say(f"{each}{more}")

@@ -48,7 +48,7 @@ def problems_in(driver: str, written: Mapping[str, Any]) -> list[Problem]:
     except CannotLoad as error:
         return [problem.under(("driver",)) for problem in error.problems]
     if record is None and "did you mean" in (close := nearest(driver, DRIVERS.names())):
-        return [Problem(f"unknown driver '{driver}'{close}", path=("driver",))]
+        return [Problem(f"unknown driver '{driver}'{close}", path=("driver",), word="driver")]
     unset = references(dict(written)) - os.environ.keys()
     known = {**os.environ, **{name: f"${{{name}}}" for name in unset}}
     filled_in = substitute(dict(written), known)
@@ -60,7 +60,7 @@ def problems_in(driver: str, written: Mapping[str, Any]) -> list[Problem]:
     except ValidationError as error:
         found = problems_of(error, record or Supervision)
         return [
-            _without_secrets(problem, value)
+            _without_secrets(problem.about(driver if record else "driver"), value)
             for problem in found
             if not references(value := _at(problem.path, written)) & unset
         ]

@@ -35,8 +35,8 @@ def entries() -> Iterator[Entry]:
         yield Entry(kind, kind, text_of(record), parameters=parameters_of(record, schema, called))
         for section, name in sections.items():
             inside = parameters_of(section, schema["$defs"][section.__name__], called)
-            named = name.removeprefix(_PROMISES)
-            yield Entry("objective" if named != name else kind, named, text_of(section), parameters=inside)
+            of = "objective" if name.startswith(_PROMISES) else kind
+            yield Entry(of, name, text_of(section), parameters=inside)
 
 
 def _sections(record: type[BaseModel], under: str = "") -> dict[type[BaseModel], str]:

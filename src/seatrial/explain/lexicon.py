@@ -37,6 +37,9 @@ KINDS: Mapping[str, str] = {
 }
 
 
+_OF_FILES = (*FILES, "objective")  # kinds whose entries are called by the keys that lead there
+
+
 @dataclass(frozen=True, slots=True)
 class Lexicon:
     """Everything that can be explained, kind by kind."""
@@ -49,7 +52,8 @@ class Lexicon:
 
     def find(self, word: str) -> tuple[Entry, ...]:
         """What a word means; several, when several are called so. Raises BadInput, with the nearest."""
-        for search in (self._named, self.of_kind, self._nearly_named, self._keyed, self._told):
+        searches = (self._named, self.of_kind, self._nearly_named, self._keyed, self._around, self._told)
+        for search in searches:
             if found := tuple(search(word)):
                 return found
         raise BadInput(f"nothing is called '{word}'{self._nearest(word)}")
@@ -60,14 +64,16 @@ class Lexicon:
         return close if "did you mean" in close else "; to list everything that is: seatrial explain"
 
     def _named(self, word: str) -> Iterator[Entry]:
-        return (entry for entry in self.entries if word in (entry.name, f"{entry.kind} {entry.name}"))
+        """By its name; keys that lead to a value of several forms are told of as well."""
+        yield from self._keyed(word) if "." in word else ()
+        yield from (entry for entry in self.entries if word in (entry.name, f"{entry.kind} {entry.name}"))
 
     def _nearly_named(self, word: str) -> Iterator[Entry]:
         """By the last of the keys that lead there, and of a list by what one of it is called."""
         return (
             entry
             for entry in self.entries
-            if entry.kind in FILES and entry.name.rpartition(".")[2] in (word, f"{word}s")
+            if entry.kind in _OF_FILES and entry.name.rpartition(".")[2] in (word, f"{word}s")
         )
 
     def _keyed(self, word: str) -> Iterator[Entry]:
@@ -77,6 +83,13 @@ class Lexicon:
             for parameter in entry.parameters:
                 if parameter.name == key and owner in ("", entry.name):
                     yield Entry(f"key of {entry.name}", key, "", parameters=(parameter,))
+
+    def _around(self, word: str) -> Iterator[Entry]:
+        """Of a key in a mapping that may stand in several places: the key that such a mapping stands at."""
+        above = word.rpartition(".")[0]
+        return (
+            entry for entry in self._named(above) if entry.kind in _OF_FILES or entry.kind.startswith("key ")
+        )
 
     def _told(self, word: str) -> Iterator[Entry]:
         for kind, name in outcomes.told_in(word)[:1]:

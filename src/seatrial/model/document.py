@@ -15,6 +15,7 @@ from typing import Any, TypeVar, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from seatrial.model.mistakes import Mistake
 from seatrial.model.problems import BadInput, Location, Path, Problem, dotted, nearest
 
 __all__ = ["Document", "Path", "build", "dotted", "parse", "problems_of"]
@@ -86,15 +87,15 @@ def parse(text: str, file: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Location(file, mark.line + 1, mark.column + 1) if mark else Location(file)
-        raise BadInput(Problem(f"not valid YAML: {error.problem or error.context}", place)) from error
+        raise BadInput(Problem(Mistake.NOT_YAML(why=error.problem or error.context), place)) from error
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         column = error.position - text.rfind("\n", 0, error.position)
-        raise BadInput(Problem(f"not valid YAML: {error.reason}", Location(file, line, column))) from error
+        raise BadInput(Problem(Mistake.NOT_YAML(why=error.reason), Location(file, line, column))) from error
     except RecursionError as error:
         raise BadInput(Problem("nested too deeply", Location(file))) from error
     except ValueError as error:  # PyYAML lets some malformed escapes through as bare ValueErrors
-        raise BadInput(Problem(f"not valid YAML: {error}", Location(file))) from error
+        raise BadInput(Problem(Mistake.NOT_YAML(why=error), Location(file))) from error
     if node is None:
         raise BadInput(Problem("the file is empty", Location(file, 1, 1)))
     reader = _Reader(file)
@@ -151,7 +152,7 @@ class _Reader:
                 continue
             key = str(key_node.value)
             if key in seen:
-                self._complain(key_node, (*path, key), "the key stands here twice")
+                self._complain(key_node, (*path, key), Mistake.KEY_TWICE())
                 continue
             seen.add(key)
             self.keys[(*path, key)] = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
@@ -179,7 +180,7 @@ def _written(document: Document, record: type[BaseModel], detail: dict[str, Any]
     ):  # and a value that a validator put into a normal form is not there either
         while path and not document.has(path):
             path = path[:-1]
-    return document.placed(replace(problem, path=path))
+    return document.placed(replace(problem, path=path)).about(keys_leading_to(record, path))
 
 
 def problems_of(error: ValidationError, record: type[BaseModel], what: str = "key") -> list[Problem]:
@@ -193,9 +194,10 @@ def _translated(record: type[BaseModel], detail: dict[str, Any], what: str) -> P
     if kind == "extra_forbidden":
         unknown = str(path[-1])
         known = _field_names(record, path[:-1])
-        return Problem(f"unknown {what} '{unknown}'{nearest(unknown, known)}", path=path, key=True)
+        told = Mistake.UNKNOWN_KEY(what=what, name=unknown, nearest=nearest(unknown, known))
+        return Problem(told, path=path, key=True)
     if kind == "missing":
-        return Problem("is required and missing", path=path)
+        return Problem(Mistake.MISSING_KEY(), path=path)
     if kind == "field":
         path = (*path, str(detail["ctx"]["field"]))
     return Problem(_message(kind, detail), path=path)
@@ -223,9 +225,9 @@ _EXPECTED = {
 def _message(kind: str, detail: dict[str, Any]) -> str:
     given = _shown(detail["input"])
     if kind in _EXPECTED and detail["input"] is None:
-        return f"is empty, where {_EXPECTED[kind]} is expected"
+        return Mistake.EMPTY(expected=_EXPECTED[kind])
     if kind in _EXPECTED:
-        return f"'{given}' stands where {_EXPECTED[kind]} is expected"
+        return Mistake.OTHER_TYPE(given=given, expected=_EXPECTED[kind])
     if kind == "too_short":
         return "must not be empty" if detail["ctx"]["min_length"] == 1 else "is too short"
     if kind == "literal_error":
@@ -248,16 +250,30 @@ def _shown(value: object) -> str:
 
 def _field_names(record: type[BaseModel], path: Path) -> list[str]:
     """The keys that may stand in the mapping at `path` of a `record`."""
+    current = (record, *(inside for _, inside in _along(record, path)))[-1]
+    return [field.alias or name for name, field in current.model_fields.items()] if current else []
+
+
+def keys_leading_to(record: type[BaseModel], path: Path) -> str:
+    """`load.rate`: the known keys on the way to `path`, for `seatrial explain`; for none, what file it is."""
+    return ".".join(key for key, _ in _along(record, path)) or record.__name__.lower()
+
+
+def _along(record: type[BaseModel], path: Path) -> Iterator[tuple[str, type[BaseModel] | None]]:
+    """Each key of a record on the way to `path`, and the record that stands there, if one does."""
     current: type[BaseModel] | None = record
     named_by_users = False  # the next part is a key of a mapping of records, such as a role's name
     for part in path:
-        if isinstance(part, int) or named_by_users or current is None:
+        if isinstance(part, int) or named_by_users:
             named_by_users = False
             continue
-        found = next((f for name, f in current.model_fields.items() if part in (name, f.alias)), None)
-        current = _record_in(found.annotation) if found else None
-        named_by_users = found is not None and get_origin(found.annotation) is dict
-    return [field.alias or name for name, field in current.model_fields.items()] if current else []
+        fields = current.model_fields.items() if current else ()
+        found = next((field for name, field in fields if part in (name, field.alias)), None)
+        if found is None:
+            return
+        current = _record_in(found.annotation)
+        named_by_users = get_origin(found.annotation) is dict
+        yield part, current
 
 
 def _record_in(annotation: Any) -> type[BaseModel] | None:

@@ -21,7 +21,7 @@ class Told(str):
 
     __slots__ = ("word",)
 
-    def __new__(cls, text: str, word: str) -> Told:
+    def __new__(cls, text: str, word: str = "") -> Told:
         told = super().__new__(cls, text)
         told.word = word
         return told

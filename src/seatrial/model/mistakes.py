@@ -28,7 +28,7 @@ class Mistake:
     UNSET_VARIABLE = Message("the environment variable {name} is referenced and not set")
     """`${NAME}` is filled in from your environment at the moment of use. Set it, and retry; from a file with
     secrets: `set -a; . ./secrets.env; set +a`."""
-    NOT_ALLOWED = Message("{host} is not in allow: [{allow}]; {what} may not be touched")
+    NOT_ALLOWED = Message("{host} is not in allow: [{allow}]{then}")
     """Nothing is touched that the target's `allow` does not list: names, addresses and networks. Add it if
     the drill is meant for it. What counts is the address that is connected to, whatever name leads there."""
     NOT_CONFIRMED = Message("a production target is only touched when it is named: --confirm {target}")
@@ -48,5 +48,5 @@ class Mistake:
     """What is installed only when it is asked for; the command that installs it stands behind it."""
     NO_TESTBED = Message("no target: the testbed is not up; name one with --target, or: seatrial testbed up")
     """Without `--target` an experiment runs on the testbed, which `--no-testbed` keeps from being started."""
-    NOT_EMPTY = Message("the directory is not empty; evidence is never written over")
+    NOT_EMPTY = Message("{named}: the directory is not empty; evidence is never written over")
     """Evidence is sealed, and one run's does not mix with another's. Name a new directory."""

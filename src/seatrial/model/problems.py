@@ -48,10 +48,20 @@ class Problem:
     location: Location | None = None
     path: Path = ()  # of the value inside its file
     key: bool = False  # about the key rather than the value: it should not be there
+    word: str = ""  # that `seatrial explain` tells more by
 
     def under(self, path: Path) -> Problem:
         """The same, when what `path` counts from is itself the value at `path` of something larger."""
         return replace(self, path=(*path, *self.path))
+
+    def about(self, word: str) -> Problem:
+        """The same, explained by `word` unless something nearer is named."""
+        return self if self.word else replace(self, word=word)
+
+    @property
+    def explained_by(self) -> str:
+        """The word that `seatrial explain` tells more by; "" when there is none."""
+        return self.word or getattr(self.message, "word", "")
 
     def __str__(self) -> str:
         return ": ".join(part for part in (str(self.location or ""), dotted(self.path), self.message) if part)
@@ -64,6 +74,11 @@ class SeatrialError(Exception):
     """
 
     exit_code: int = ExitCode.DEFECT
+
+    @property
+    def explained_by(self) -> str:
+        """The word that `seatrial explain` tells more by; "" when there is none."""
+        return getattr(self.args[0], "word", "") if self.args else ""
 
     def __str__(self) -> str:
         return shown(super().__str__())
@@ -79,6 +94,16 @@ class BadInput(SeatrialError):  # noqa: N818  # what it is, as in KeyboardInterr
             problems = Problem(problems)
         self.problems: tuple[Problem, ...] = (problems,) if isinstance(problems, Problem) else tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+@contextlib.contextmanager
+def explained_by(word: str) -> Iterator[None]:
+    """What a BadInput in the block tells is explained by `word`, unless something nearer is named."""
+    try:
+        yield
+    except BadInput as error:
+        error.problems = tuple(problem.about(word) for problem in error.problems)
+        raise
 
 
 class Problems:

@@ -18,7 +18,13 @@ class Reason:
     """It dropped arrivals, or sent them late by more than a small multiple of the arrival interval: a
     saturated generator has measured itself. Lower the rate, take a faster or quieter machine, or make the
     scenario cheaper. What is proven against the service without it is a fail all the same."""
-    OWN_FAILURES = Message("of {bad} bad requests are the load generator's own failure and prove nothing")
+    OTHER_RATE = Message("requests did not come at the rate that was asked for: {why}")
+    """The rate was given in requests, `load: {rate: {requests: 10000/min}}`, and an arrival made more or fewer
+    of them than in the warm-up, from which the rate of arrivals was set. Give the rate in arrivals, or make
+    the warm-up longer."""
+    OWN_FAILURES = Message(
+        "{own} of {bad} bad requests are the load generator's own failure and prove nothing"
+    )
     """They were never sent, or failed on this machine: no descriptor, no port, no address for a name, or the
     scenario raised. The errors of the report name them; they begin with `dropped:`, `own:` or `scenario:`."""
     SCENARIO_FAILED = Message("the scenario failed {times} in {arrivals} arrivals")
@@ -31,7 +37,7 @@ class Reason:
     END_NOT_SEEN = Message("its end was not seen: {why}")
     """The service was not well again before the measured part was over, so there is only a lower bound. Make
     the `duration` longer, or the fault shorter."""
-    TOO_FEW_ANSWERS = Message("answers cannot carry it")
+    TOO_FEW_ANSWERS = Message("{count} answers cannot carry it")
     """A percentile of too few answers would be their maximum under another name: p50 needs two, p90 ten, p95
     twenty, p99 a hundred. Raise the rate or the duration."""
     CUT_SHORT = Message("the run was cut short: {why}")
@@ -55,7 +61,7 @@ class Reason:
     """The target was well before the run and is not after it, though everything was undone: the run has
     failed whatever its load saw. Look at the target; the question that was not answered well stands behind
     it."""
-    GENERATOR_DID_NOT_START = Message("the load generator did not start")
+    GENERATOR_DID_NOT_START = Message("the load generator did not start{why}")
     """The scenario could not be imported, or the machine was too slow. What it said is in `locust.log` of the
     evidence."""
     GENERATOR_ENDED_EARLY = Message("the load generator ended early: {why}")

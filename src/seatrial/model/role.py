@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from seatrial.model.allow import AllowList
 from seatrial.model.document import problems_of
+from seatrial.model.mistakes import Mistake
 from seatrial.model.problems import BadInput, Problem, Unavailable
 from seatrial.model.problems import Path as KeyPath
 from seatrial.model.target import Target, references, resolve
@@ -35,7 +36,7 @@ class Role:
         binding = target.roles.get(name)
         if binding is None:
             has = ", ".join(sorted(target.roles)) or "none"
-            raise BadInput(f"the target {target.target} has no role '{name}'; it has: {has}")
+            raise BadInput(Mistake.NO_ROLE(target=target.target, role=name, has=has))
         return cls(name, binding.driver, binding.parameters, target.allow, str(directory.resolve()))
 
     def resolved(self, value: Any) -> Any:
@@ -71,9 +72,10 @@ class Role:
     def require_variables(self, parameters: BaseModel) -> None:
         """Raise BadInput when a fault's parameters refer to an environment variable that is not set."""
         missing = references(parameters.model_dump(mode="json", by_alias=True)) - os.environ.keys()
-        told = "the environment variable {} is referenced and not set"
         if missing:
-            raise BadInput([Problem(told.format(name), path=("with",)) for name in sorted(missing)])
+            raise BadInput(
+                [Problem(Mistake.UNSET_VARIABLE(name=name), path=("with",)) for name in sorted(missing)]
+            )
 
     def problem(self, path: KeyPath, message: str) -> Problem:
         """`message` about the value at `path` of this role's binding in its target file."""

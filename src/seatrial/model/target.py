@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_
 from seatrial.model import secrets
 from seatrial.model.allow import LOOPBACK, AllowList, wrong_with
 from seatrial.model.experiment import Name
+from seatrial.model.mistakes import Mistake
 from seatrial.model.quantities import Duration
 from seatrial.model.strict import Strict, about, as_tuple
 
@@ -112,7 +113,10 @@ class Target(Strict):
         if url.scheme not in ("http", "https") or not url.hostname:
             raise about("base_url", f"'{self.base_url}' is not an http:// or https:// address")
         if not self.allow_list.may_allow(url.hostname):
-            raise about("base_url", f"the host {url.hostname} is not in allow: [{self.allow_list}]")
+            raise about(
+                "base_url",
+                Mistake.NOT_ALLOWED(host=f"the host {url.hostname}", allow=self.allow_list, then=""),
+            )
         return self
 
     @property

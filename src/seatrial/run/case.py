@@ -8,6 +8,7 @@ from datetime import UTC
 from seatrial.checks.protocol import Check, History, When
 from seatrial.measure import measure
 from seatrial.model.experiment import Experiment
+from seatrial.model.reasons import Reason
 from seatrial.model.result import CheckResult, Failover, RunResult
 from seatrial.model.role import Role
 from seatrial.model.verdict import Verdict
@@ -122,10 +123,10 @@ def _story(experiment: Experiment, conducted: Conducted) -> Story:
 def _checked(check: Check, history: History) -> CheckResult:
     """A check that crashes is unknown, and so is every check of a run that sent no request."""
     if not len(history.log):
-        return CheckResult(check.name, Verdict.UNKNOWN, "nothing was measured")
+        return CheckResult(check.name, Verdict.UNKNOWN, Reason.NOTHING_MEASURED())
     try:
         return check.judge(history)
     except Exception as error:  # whatever it is, it must not hide the rest of the verdict
         return CheckResult(
-            check.name, Verdict.UNKNOWN, f"the check itself failed: {type(error).__name__}: {error}"
+            check.name, Verdict.UNKNOWN, Reason.CHECK_FAILED(error=f"{type(error).__name__}: {error}")
         )

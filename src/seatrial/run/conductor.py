@@ -23,8 +23,10 @@ from seatrial import disk, drivers
 from seatrial.checks.protocol import When
 from seatrial.load.launch import LoadPlan, LoadProcess, launch
 from seatrial.load.offer import Offer
+from seatrial.model.mistakes import Mistake
 from seatrial.model.ownfailure import is_ours
 from seatrial.model.problems import CannotStore, SeatrialError, Unavailable
+from seatrial.model.reasons import Reason
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import ScenarioAccount, StepRecord
 from seatrial.model.verdict import Verdict
@@ -151,11 +153,11 @@ class Conductor:
     def _conduct(self) -> None:
         lacking = self._plan.lacking()
         if lacking:
-            raise Unavailable(f"not run here: {'; '.join(lacking)}; nothing was started")
+            raise Unavailable(Mistake.NOT_HERE(lacking="; ".join(lacking)))
         self._means.require_healthy(self._plan)
         wrong = self._steady.wait_until_well(self._plan.target.ready_within.seconds, self._stop)
         if wrong:
-            raise Unavailable(f"the target is not in its steady state: {wrong}; nothing was started")
+            raise Unavailable(Mistake.NOT_READY(wrong=wrong))
         self._write("target.ready", url=self._plan.address)
         self._answers = ask(self._plan.needs, When.BEFORE, self._evidence, RequestLog.empty())
         session = self._means.session(
@@ -165,7 +167,7 @@ class Conductor:
             run=self._evidence.run,
             faults=sorted({step.fault.name for step in self._plan.steps}),
             modules=drivers.modules_of(step.role.driver for step in self._plan.steps),
-            on_lost=lambda reason: self._end(Verdict.UNKNOWN, f"the fault session was lost: {reason}"),
+            on_lost=lambda reason: self._end(Verdict.UNKNOWN, Reason.SESSION_LOST(why=reason)),
         )
         try:
             with session:
@@ -195,7 +197,7 @@ class Conductor:
         if wrong and not self._stop.is_set():
             proven = self._told_to_its_end and not is_ours(wrong)
             verdict = Verdict.FAIL if proven else Verdict.UNKNOWN
-            self._note_ending(verdict, f"the target is not in its steady state again: {wrong}")
+            self._note_ending(verdict, Reason.NOT_STEADY_AGAIN(wrong=wrong))
 
     def _drive(self, session: FaultSession) -> None:
         """Run the load and, beside it, the timeline; collect the rows when the load is over."""
@@ -232,7 +234,7 @@ class Conductor:
             self._note_ending(Verdict.UNKNOWN, spoiled)
         elif load.audit is None and not self._endings:
             reason = load.failure_reason() or "it had to be stopped"
-            self._end(Verdict.UNKNOWN, f"the load generator did not end in good order: {reason}")
+            self._end(Verdict.UNKNOWN, Reason.GENERATOR_NOT_IN_ORDER(why=reason))
         try:
             load.keep(self._log)
         except CannotStore as error:
@@ -280,9 +282,11 @@ class Conductor:
             self._show("starting load", -self._plan.experiment.warmup.seconds)
             load.new_rows()
             if load.poll() is not None:
-                self._end(Verdict.UNKNOWN, f"the load generator did not start: {load.failure_reason()}")
+                self._end(Verdict.UNKNOWN, Reason.GENERATOR_DID_NOT_START(why=f": {load.failure_reason()}"))
             elif self._clock.now() > deadline:
-                self._end(Verdict.UNKNOWN, f"the load generator did not start in {_LOAD_STARTS_WITHIN_S:g} s")
+                self._end(
+                    Verdict.UNKNOWN, Reason.GENERATOR_DID_NOT_START(why=f" in {_LOAD_STARTS_WITHIN_S:g} s")
+                )
             if self._ended():
                 return None
             time.sleep(_TICK_S / 4)
@@ -306,7 +310,7 @@ class Conductor:
             self._live.add(load.new_rows(), now_s)
             gone = load.poll()
             if gone is not None and now_s < self._duration_s:
-                self._end(Verdict.UNKNOWN, f"the load generator ended early: {load.failure_reason()}")
+                self._end(Verdict.UNKNOWN, Reason.GENERATOR_ENDED_EARLY(why=load.failure_reason()))
             if self._timeline.died:
                 self._end(Verdict.UNKNOWN, "the timeline ended without telling why")
             if now_s >= 0 and (breach := self._live.breach(now_s, self._unwell())):
@@ -341,7 +345,7 @@ class Conductor:
         elif isinstance(error, RuntimeError) and "can't start new thread" in reason:
             reason = "the machine starts no more threads for us; allow more processes (ulimit -u)"
         elif not isinstance(error, SeatrialError):
-            reason = f"seatrial itself failed: {type(error).__name__}: {error}"
+            reason = Reason.SEATRIAL_FAILED(error=f"{type(error).__name__}: {error}")
             self._defects.append("".join(traceback.format_exception(error)))
         self._note_ending(Verdict.UNKNOWN, reason)
 
@@ -349,7 +353,7 @@ class Conductor:
         if self._journal.trouble is not None:
             self._end(Verdict.UNKNOWN, str(self._journal.trouble))
         if self._stop.is_set():
-            self._end(Verdict.UNKNOWN, "interrupted", interrupted=True)
+            self._end(Verdict.UNKNOWN, Reason.INTERRUPTED(), interrupted=True)
         return bool(self._endings)
 
     # what is told

@@ -38,6 +38,7 @@ from typing import Any, BinaryIO
 
 from seatrial import disk
 from seatrial.home import private, private_directory
+from seatrial.model.mistakes import Mistake
 from seatrial.model.problems import BadInput, CannotStore
 from seatrial.model.result import plain
 from seatrial.model.secrets import screened, shown_in
@@ -88,7 +89,7 @@ class Evidence:
         if out is not None:
             private_directory(out)
             if any(out.iterdir()):
-                raise BadInput(f"--out {out}: the directory is not empty; evidence is never written over")
+                raise BadInput(Mistake.NOT_EMPTY(named=f"--out {out}"))
             return cls(out.resolve(), f"{stamp}-{out.resolve().name}")
         private_directory(Path("runs"))
         for attempt in range(1, 1000):

@@ -25,6 +25,7 @@ from seatrial.model.figures import exactly, interval, seconds
 from seatrial.model.loadaccount import LoadAccount
 from seatrial.model.ownfailure import DROPPED
 from seatrial.model.quantities import Ratio
+from seatrial.model.reasons import Reason
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import (
     CheckResult,
@@ -107,7 +108,7 @@ def _promises(experiment: Experiment) -> Iterator[_Promise]:
 def _judged(promise: _Promise, story: Story) -> ObjectiveResult:
     name, target, unit, measured = promise.name, promise.target, promise.unit, story.measurement
     if measured is None:
-        return ObjectiveResult(name, target, None, None, unit, Verdict.UNKNOWN, "nothing was measured")
+        return ObjectiveResult(name, target, None, None, unit, Verdict.UNKNOWN, Reason.NOTHING_MEASURED())
     found = promise.measure(story, measured)
     if found.bounds is None:
         return ObjectiveResult(name, target, None, None, unit, Verdict.UNKNOWN, found.why)
@@ -118,7 +119,7 @@ def _judged(promise: _Promise, story: Story) -> ObjectiveResult:
         verdict = judge_bounds(lower, upper, target)
     reason = _why(verdict, promise, found, measured)
     if story.cut and (verdict is Verdict.PASS or found.of_the_end):
-        verdict, reason = Verdict.UNKNOWN, f"the run was cut short: {story.cut}"
+        verdict, reason = Verdict.UNKNOWN, Reason.CUT_SHORT(why=story.cut)
     return ObjectiveResult(name, target, lower, upper, unit, verdict, reason)
 
 
@@ -129,13 +130,12 @@ def _why(verdict: Verdict, promise: _Promise, found: _Found, measured: Measureme
     if verdict is Verdict.PASS:
         return ""
     if verdict is Verdict.UNKNOWN and measured.unproven:
-        own = f"{measured.unproven:,} of {measured.bad:,} bad requests"
-        return f"{own} are the load generator's own failure and prove nothing"
+        return Reason.OWN_FAILURES(own=f"{measured.unproven:,}", bad=f"{measured.bad:,}")
     if promise.unit == "s" and math.isinf(upper):
-        return f"its end was not seen: {found.why or _OPEN_END}"
+        return Reason.END_NOT_SEEN(why=found.why or _OPEN_END)
     if verdict is Verdict.FAIL:
         return f"at least {seconds(lower - promise.target)} too long" if promise.unit == "s" else ""
-    return "the bounds hold the target between them; a higher rate narrows them"
+    return Reason.BETWEEN_BOUNDS()
 
 
 # what is promised, and how it is measured
@@ -147,7 +147,7 @@ def _downtime(objective: DowntimeObjective) -> _Promise:
         if objective.after:
             step = _step(story.steps, objective.after)
             if step is None or step.before_s is None:
-                return _Found(None, f"{objective.after} did not happen")
+                return _Found(None, Reason.STEP_DID_NOT_HAPPEN(step=objective.after))
             unwell = step.unwell
             judged = {each.after for each in story.experiment.objectives.downtime}
             start_s, end_s = step.before_s, _next_judged(judged, story.steps, step.before_s, end_s)
@@ -174,7 +174,7 @@ def _recovery(objective: RecoveryObjective) -> _Promise:
     def found(story: Story, _: Measurement) -> _Found:
         step = _step(story.steps, objective.after)
         if step is None or step.before_s is None or step.injected_s is None:
-            return _Found(None, f"{objective.after} did not happen")
+            return _Found(None, Reason.STEP_DID_NOT_HAPPEN(step=objective.after))
         judged = {each.after for each in story.experiment.objectives.recovery}
         until_s = _next_judged(judged, story.steps, step.injected_s, math.inf)
         deadline_s, settle_s = _limits(story.experiment)
@@ -194,10 +194,10 @@ def _latency(name: str) -> Callable[[Story, Measurement], _Found]:
         latencies = Latencies.of(_measured_part(story, measured), story.experiment.load.deadline.seconds)
         bounds = latencies.percentile(percent)
         if bounds is None:
-            known = (
-                f"{latencies.known:,} answers cannot carry it" if latencies.known else "nothing was answered"
+            count = f"{latencies.known:,}"
+            return _Found(
+                None, Reason.TOO_FEW_ANSWERS(count=count) if latencies.known else "nothing was answered"
             )
-            return _Found(None, known)
         lower, upper = bounds
         return _Found((lower * 1000, upper * 1000), of_the_end=percent < 100)
 
@@ -257,13 +257,11 @@ def judge(
     if measurement is not None:
         doubt = doubt_of(measurement, experiment)
         if doubt:
-            found.append((Verdict.UNKNOWN, f"the load generator cannot be trusted: {doubt}"))
+            found.append((Verdict.UNKNOWN, Reason.GENERATOR_DOUBTED(why=doubt)))
         if doubt := doubt_of_rate(story.load, measurement):
-            found.append((Verdict.UNKNOWN, f"requests did not come at the rate that was asked for: {doubt}"))
+            found.append((Verdict.UNKNOWN, Reason.OTHER_RATE(why=doubt)))
     if experiment.objectives == Objectives() and not experiment.checks:
-        found.append(
-            (Verdict.UNKNOWN, "nothing was promised: the experiment has no objectives and no checks")
-        )
+        found.append((Verdict.UNKNOWN, Reason.NOTHING_PROMISED()))
     verdict = Verdict.merge(verdict for verdict, _ in found)
     severity = (Verdict.FAIL, Verdict.UNKNOWN)
     reasons = [text for wanted in severity for verdict_, text in found if verdict_ is wanted]
@@ -289,7 +287,7 @@ def doubt_of_scenario(account: ScenarioAccount | None, tolerated: Ratio) -> str:
     others = len(account.errors) - 1
     more = f", and errors of {others} other kinds" if others else ""
     limit = f"; {tolerated} is tolerated" if tolerated.fraction else ""
-    told = f"the scenario failed {times(account.failed)} in {account.arrivals:,} arrivals"
+    told = Reason.SCENARIO_FAILED(times=times(account.failed), arrivals=f"{account.arrivals:,}")
     return f"{told}{limit}: {account.errors[0]}{more}"
 
 

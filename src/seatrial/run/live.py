@@ -15,6 +15,7 @@ from seatrial.measure import Latencies, share_bad
 from seatrial.measure.latency import latency
 from seatrial.model.experiment import Guard
 from seatrial.model.figures import interval, share
+from seatrial.model.reasons import Reason
 from seatrial.model.requestlog import RequestLog
 
 _LIVE_WINDOW_S = 2.0
@@ -82,7 +83,7 @@ class LiveMeasurement:
         for index, guard in enumerate(self._guards):
             sentence = self._condition(guard, recent)
             if sentence is None and index < len(unwell) and unwell[index]:
-                sentence = f"guard: {unwell[index]}"
+                sentence = Reason.GUARD_HELD(breach=unwell[index])
             if sentence is None:
                 self._breached_since.pop(index, None)
             elif now_s - self._breached_since.setdefault(index, now_s) >= guard.for_.seconds:
@@ -93,12 +94,12 @@ class LiveMeasurement:
         if guard.errors is not None:
             bad = share_bad(recent, self._deadline_s)
             if bad is not None and bad[0] >= guard.errors.fraction:
-                return f"guard: {share(bad[0])} of arrivals were bad, limit {guard.errors}"
+                return Reason.GUARD_HELD(breach=f"{share(bad[0])} of arrivals were bad, limit {guard.errors}")
         if guard.p95 is not None:
             latencies = Latencies.of(recent, self._deadline_s)
             if latencies.known and (least_s := latencies.nearest_rank(95)[0]) >= guard.p95.seconds:
                 p95 = interval(least_s, least_s, "s", guard.p95.seconds)
-                return f"guard: p95 was {p95}, limit {guard.p95}"
+                return Reason.GUARD_HELD(breach=f"p95 was {p95}, limit {guard.p95}")
         return None
 
     def _decided(self, now_s: float, window_s: float) -> RequestLog:

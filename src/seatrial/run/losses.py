@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from seatrial import disk
 from seatrial.model.problems import SeatrialError
+from seatrial.model.reasons import Reason
 from seatrial.model.result import RunResult
 from seatrial.model.secrets import shown
 from seatrial.model.verdict import Verdict
@@ -66,14 +67,14 @@ class Losses:
         told = shown("".join(traceback.format_exception(error)))
         if told not in self.defects:
             self.defects.append(told)
-        return shown(f"seatrial itself failed: {type(error).__name__}: {error} (see {DEFECTS})")
+        return shown(Reason.SEATRIAL_FAILED(error=f"{type(error).__name__}: {error} (see {DEFECTS})"))
 
     def told(self, result: RunResult) -> RunResult:
         """`result` with what is missing among its reasons. Without all of its evidence it is no pass."""
         if not self._reasons:
             return result
         missing = tuple(
-            f"missing: {reason}" if reason.startswith(f"{what}: ") else f"missing: {what}: {reason}"
+            Reason.MISSING(what=reason if reason.startswith(f"{what}: ") else f"{what}: {reason}")
             for what, reason in self._reasons.items()
         )
         verdict = Verdict.merge([result.verdict, Verdict.UNKNOWN])

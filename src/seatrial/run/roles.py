@@ -18,6 +18,7 @@ from seatrial import drivers
 from seatrial.drivers import reach
 from seatrial.files import Source
 from seatrial.model.document import Document, build
+from seatrial.model.mistakes import Mistake
 from seatrial.model.problems import BadInput, Path, Problem, Problems, Unavailable
 from seatrial.model.role import Role
 from seatrial.model.target import RoleBinding, Target, hosts_in, references, substitute
@@ -84,7 +85,8 @@ class Roles:
             host = _host(address)
             if host and not reach.allows(self.target.allow_list, host):
                 shown = "its host" if references(_at(role.parameters, path)) else f"the host {host}"
-                told = f"{shown} is not in allow: [{self.target.allow_list}]; it may not be touched"
+                allow, then = self.target.allow_list, "; it may not be touched"
+                told = Mistake.NOT_ALLOWED(host=shown, allow=allow, then=then)
                 yield self.placed(role.problem(path, told))
 
 
@@ -119,7 +121,7 @@ def _unset_variables(document: Document) -> Iterator[Problem]:
     for path, text in _texts(document.data, ()):
         for name in sorted(references(text) - os.environ.keys() - told):
             told.add(name)
-            yield document.problem(path, f"the environment variable {name} is referenced and not set")
+            yield document.problem(path, Mistake.UNSET_VARIABLE(name=name))
 
 
 def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
@@ -146,14 +148,15 @@ def _not_allowed(target: Target, document: Document) -> Iterator[Problem]:
         for host in hosts_in(substitute(written, dict(os.environ))):
             if not reach.allows(target.allow_list, host):
                 whose = f"the host {host}" if host and not references(written) else "the host of its URL"
-                message = f"{whose} is not in allow: [{target.allow_list}]; load may not touch it"
-                yield document.problem(path, message)
+                then = "; load may not touch it"
+                yield document.problem(
+                    path, Mistake.NOT_ALLOWED(host=whose, allow=target.allow_list, then=then)
+                )
 
 
 def _unconfirmed(target: Target, document: Document, confirm: str) -> Iterator[Problem]:
     if target.environment == "production" and confirm != target.target:
-        message = f"a production target is only touched when it is named: --confirm {target.target}"
-        yield document.problem(("environment",), message)
+        yield document.problem(("environment",), Mistake.NOT_CONFIRMED(target=target.target))
 
 
 def _host(address: str) -> str:

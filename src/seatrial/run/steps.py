@@ -169,4 +169,4 @@ class _NamedStep:
 
     def _add(self, message: str, *key: str) -> None:
         """Note what is wrong with the step, or with one of its keys."""
-        self.binder.add(Problem(message, path=(*self.place, *key)))
+        self.binder.add(Problem(message, path=(*self.place, *key), word=self.step.does))

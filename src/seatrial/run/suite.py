@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from seatrial.model.problems import CannotStore
+from seatrial.model.reasons import Reason
 from seatrial.model.result import RunResult
 from seatrial.model.suiteresult import SuiteResult
 from seatrial.model.verdict import Verdict
@@ -79,7 +80,7 @@ def _kept(planned: SuitePlan, results: list[RunResult], evidence: Evidence) -> t
     try:
         evidence.write_json(_ACCOUNT, suite_document(_whole(planned, results, evidence)))
     except CannotStore as error:
-        return (f"missing: {error}",)
+        return (Reason.MISSING(what=error),)
     return ()
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from seatrial.model.reasons import Reason
 from seatrial.model.result import StepRecord
 from seatrial.model.undo import UndoOutcome
 from seatrial.model.verdict import Verdict
@@ -63,5 +64,5 @@ def judged(step: StepRecord) -> tuple[Verdict, str]:
         later = "" if verdict is _UNKNOWN else f"; tried again, it was {sentence}"
         return Verdict.UNKNOWN, f"{step.name}: {step.error}{later}"
     if step.injected_s is None:
-        return Verdict.UNKNOWN, f"{step.name} did not happen"
+        return Verdict.UNKNOWN, Reason.STEP_DID_NOT_HAPPEN(step=step.name)
     return verdict, f"{step.name} {sentence}"

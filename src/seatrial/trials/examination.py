@@ -11,6 +11,7 @@ from pathlib import Path
 
 from seatrial import disk
 from seatrial.files import Source, read
+from seatrial.model.mistakes import Mistake
 from seatrial.model.problems import BadInput, Problem, Problems
 from seatrial.run.plan import problems_of_plan, problems_of_target
 from seatrial.run.suiteplan import problems_of_suite
@@ -73,7 +74,7 @@ def _require_empty(out: Path | None) -> None:
         if not there.is_dir():
             raise BadInput(f"{named}: {there} is a file, and evidence goes into a directory")
         if out is not None and there == place and any(there.iterdir()):
-            raise BadInput(f"{named}: the directory is not empty; evidence is never written over")
+            raise BadInput(Mistake.NOT_EMPTY(named=named))
     except OSError as error:
         if error.errno in disk.TROUBLES:
             raise disk.cannot_store("the evidence", place, error) from error

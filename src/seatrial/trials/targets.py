@@ -12,6 +12,7 @@ from seatrial.extras import TESTBED
 from seatrial.files import Source, find, read
 from seatrial.home import make_private_what_is_ours, private_directory, seatrial_home
 from seatrial.model.document import parse
+from seatrial.model.mistakes import Mistake
 from seatrial.model.problems import BadInput
 from seatrial.model.target import references, substitute
 from seatrial.testbed.blueprint import layout
@@ -66,7 +67,7 @@ def planned_target(named: str) -> Source:
 def allowed_target(named: str, no_testbed: bool) -> Source:
     """`planned_target`, unless that would be a testbed which is not there and may not be started."""
     if no_testbed and not is_up(named):
-        raise BadInput("no target: the testbed is not up; name one with --target, or: seatrial testbed up")
+        raise BadInput(Mistake.NO_TESTBED())
     return planned_target(named)
 
 

@@ -10,7 +10,8 @@ from typing import Any, cast
 
 from seatrial import discovery
 from seatrial.discovery import Registry
-from seatrial.model.problems import BadInput, Problem, nearest
+from seatrial.model.mistakes import Mistake
+from seatrial.model.problems import BadInput, Problem, explained_by, nearest
 from seatrial.model.role import Role
 from seatrial.undo import calling
 from seatrial.undo.protocol import ANY, Declared, Fault, Kind, Undo
@@ -32,8 +33,8 @@ def require_kind(name: str, kind: Kind) -> None:
     other: Kind = "action" if kind == "fault" else "fault"
     if _BY_KIND[other].get(name):
         a = {"fault": "a fault", "action": "an action"}
-        raise BadInput(f"{name} is {a[other]}, not {a[kind]}; write {other}: {name}")
-    raise BadInput(f"unknown {kind} '{name}'{nearest(name, _BY_KIND[kind].names())}")
+        raise BadInput(Problem(f"{name} is {a[other]}, not {a[kind]}; write {other}: {name}", word=name))
+    raise BadInput(Problem(f"unknown {kind} '{name}'{nearest(name, _BY_KIND[kind].names())}", word=kind))
 
 
 def find(name: str, kind: Kind | None = None) -> type[Declared]:
@@ -80,10 +81,11 @@ def bind(fault: Fault, role: Role) -> None:
     """
     if fault.drivers != ANY and role.driver not in fault.drivers:
         able = " or ".join(sorted(fault.drivers))
-        told = f"{fault.name} acts on {able}; the role '{role.name}' is bound to {role.driver}"
-        raise BadInput(Problem(told, path=("on",)))
+        told = Mistake.OTHER_DRIVER(fault=fault.name, able=able, role=role.name, driver=role.driver)
+        raise BadInput(Problem(told, path=("on",), word=fault.name))
 
 
 def fit(fault: Fault, role: Role) -> None:
     """Raise BadInput for what `fault` would miss in the binding of `role`; see `Fitting` for the paths."""
-    calling.fit(fault, role)
+    with explained_by(fault.name):
+        calling.fit(fault, role)
