@@ -19,7 +19,7 @@ class Reason:
     saturated generator has measured itself. Lower the rate, take a faster or quieter machine, or make the
     scenario cheaper. What is proven against the service without it is a fail all the same."""
     OTHER_RATE = Message("requests did not come at the rate that was asked for: {why}")
-    """The rate was given in requests, `load: {rate: {requests: 10000/min}}`, and an arrival made more or fewer
+    """The rate was given in requests, `load: {rate: {requests: 10000/min}}`, and an arrival made more or less
     of them than in the warm-up, from which the rate of arrivals was set. Give the rate in arrivals, or make
     the warm-up longer."""
     OWN_FAILURES = Message(
