@@ -16,7 +16,7 @@ from tests.bench.bench_latency import page_server
 
 from seatrial.model.requestlog import Floats
 
-ROUNDS, ROUND_S = 4, 5.0
+ROUNDS, ROUND_S = 3, 3.0
 RATES_PER_S = (167, 2_000)
 
 # The processor time of the load itself: what a start costs is left out.
