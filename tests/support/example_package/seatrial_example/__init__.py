@@ -1,0 +1,1 @@
+"""One of each kind, as small as it can be."""

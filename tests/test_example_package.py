@@ -1,0 +1,81 @@
+"""A package of somebody else's, with one of each kind: found, explained and run."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from tests.support.packages import install
+from tests.support.results import result
+
+from seatrial import catalogue, discovery
+from seatrial.checks.registry import build
+from seatrial.incidents import IncidentSettings, Reporter, deliver
+from seatrial.measure import importers
+from seatrial.model.role import Role
+from seatrial.store import Store
+from seatrial.undo import FaultSession, registry
+from seatrial.undo.journal import EntryState
+
+EXAMPLE = Path(__file__).parent / "support" / "example_package"
+DECLARED = tomllib.loads((EXAMPLE / "pyproject.toml").read_text())["project"]["entry-points"]
+
+
+@pytest.fixture(autouse=True)
+def _installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = tmp_path / "site"
+    site.mkdir()
+    install(site, "seatrial-example", {}, DECLARED)
+    monkeypatch.syspath_prepend(str(EXAMPLE))
+    monkeypatch.syspath_prepend(str(site))
+    monkeypatch.setenv("PYTHONPATH", ":".join(sys.path))  # a guardian is a process of its own
+    discovery.forget_packages()
+
+
+@pytest.mark.parametrize("group", DECLARED)
+def test_each_is_found_and_says_what_it_is(group: str) -> None:
+    kind = next(kind for kind, each in catalogue.KINDS.items() if each.group == group)
+    for name in DECLARED[group]:
+        found = catalogue.find(kind, name)
+        assert found.package == "seatrial-example 1.0"
+        assert found.file.is_relative_to(EXAMPLE)
+        assert found.declared.__doc__
+    assert catalogue.complaints() == []
+
+
+def test_its_fault_is_injected_and_undone_through_its_driver(home: Path, tmp_path: Path) -> None:
+    role = Role("site", "flag", {"file": "x.flag"}, (), str(tmp_path))
+    fault = registry.build("flag.raise", {})
+    modules = ["seatrial_example.flag"]
+    with FaultSession(
+        home, "shop", experiment="x", run="r", faults=["flag.raise"], modules=modules
+    ) as session:
+        prepared = session.inject(fault, role, ttl_s=30).prepared
+        assert (tmp_path / "x.flag").exists()
+        outcome = session.undo(prepared)
+    assert (outcome.state, outcome.verified) == (EntryState.UNDONE, True)
+    assert not (tmp_path / "x.flag").exists()
+
+
+def test_its_check_has_typed_parameters() -> None:
+    assert build("answers-enough", {"least": 3}).name == "answers-enough"
+
+
+def test_its_sink_hears_of_a_failure(tmp_path: Path) -> None:
+    settings = IncidentSettings.from_environment({"SEATRIAL_FILE_PATH": str(tmp_path / "incidents")})
+    with Store(f"sqlite:///{tmp_path}/s.sqlite") as store:
+        Reporter(store, settings).finished(result())
+        deliver(store, settings)
+    (line,) = (tmp_path / "incidents").read_text().splitlines()
+    assert "database-crash on testbed failed" in json.loads(line)["summary"]
+
+
+def test_its_importer_recognises_its_log(tmp_path: Path) -> None:
+    head = "response-time,DNS+dialup,DNS,Request-write,Response-delay,Response-read,status-code,offset\n"
+    rows = "".join(f"0.01,0,0,0,0.01,0,{status},{index}\n" for index, status in enumerate((200, 503)))
+    (tmp_path / "hey.csv").write_text(head + rows)
+    imported = importers.read(tmp_path / "hey.csv")
+    assert (imported.format, imported.log.ok.tolist()) == ("hey", [True, False])
