@@ -7,6 +7,11 @@ A check lives in a file of its own and is found by its declared name. It is give
 recorded and returns a `CheckResult`; one that crashes is reported as unknown, never as pass. What it says of
 the end of a run (all is signed, all agree, only blue answers) is no failure when the run was cut short: use
 `of_the_end` for that. What is proven whatever would have followed (a lost write) fails all the same.
+
+To add one: a file of this room called as the check is, with underscores, or a class in a package of your own
+under the entry-point group `seatrial.checks`, and its test. It is a `DeclaredCheck` with a `name`, its
+parameters as fields, and `judge`. A whole one is
+`tests/support/example_package/seatrial_example/answers_enough.py`.
 """
 
 from __future__ import annotations

@@ -7,6 +7,12 @@ place knows what may stand there. It demands only what nobody could do without; 
 besides is for that fault to demand (see `undo.protocol.Fitting`).
 
 Unknown keys are refused when a plan is made, and let pass afterwards: an undo must not fail because of one.
+
+To add a driver: a file of this room called as the driver is, with underscores, or a class in a package of
+your own under the entry-point group `seatrial.drivers`, and its test. It is a record with a `driver` name
+whose fields are the keys that may stand in a target, each with its text below it; `addresses`, if anybody
+connects to them, so that the allow list is held on them; and the abilities it has (see `drivers.abilities`).
+A whole one is `tests/support/example_package/seatrial_example/flag.py`.
 """
 
 from __future__ import annotations

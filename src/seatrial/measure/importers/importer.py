@@ -1,6 +1,11 @@
 """What an importer is, and the record that it returns.
 
 An importer is one file of this package, found by its declared name; see `discovery`.
+
+To add one: such a file, or a class in a package of your own under the entry-point group `seatrial.importers`,
+and its test. It says its `name`, whether it `recognises` a file, and how to `read` it; a log without the
+instants at which requests were due goes through `without_schedule`. A whole one, for hey's CSV, is
+`tests/support/example_package/seatrial_example/hey.py`.
 """
 
 from __future__ import annotations
