@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.support.small_run import SmallRun, small_run
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -104,6 +106,29 @@ def test_who_the_clients_are_is_played_and_told(
     assert (told["connections"], told["dns_select"], told["dns_ttl_s"]) == (connections, "round-robin", 3.0)
     assert says in said
     assert "asked for again after 3.00 s" in said
-    opened = len(run.connections)
+    opened = len(run.service.connections)
     assert opened <= most
     assert connections == "shared" or opened >= 80, "one for each arrival, and not for each of its requests"
+
+
+@pytest.mark.parametrize("connections", ["shared", "new"])
+def test_a_listener_that_is_gone_is_met_by_strangers_alone(tmp_path: Path, connections: str) -> None:
+    with (
+        small_run(tmp_path, "3s", load=f"rate: 100/s, connections: {connections}", warmup="1s") as run,
+        subprocess.Popen(
+            run.command, cwd=tmp_path, env=run.environment, stdout=subprocess.PIPE, text=True
+        ) as process,
+    ):
+        wait_until(lambda: "load.zero" in run.events())
+        wait_until(lambda: len(run.service.connections) >= (1 if connections == "shared" else 150))
+        with run.service.taking_no_more():
+            time.sleep(0.5)  # that is how long it is gone
+        said, _ = process.communicate(timeout=60)
+    verdict = json.loads(said)
+    if connections == "shared":
+        assert verdict["measurement"]["bad"] == 0, "one warm pool sees nothing of it"
+        return
+    (outage,) = verdict["outages"]
+    assert outage["perceived"]["lower_s"] <= 0.6
+    assert outage["perceived"]["upper_s"] >= 0.45
+    assert outage["bad"] >= 40

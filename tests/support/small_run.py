@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socket import create_server
 from threading import Thread
 from typing import Any
 
@@ -29,7 +30,7 @@ class SmallRun:
     """A directory with an experiment, and a home of its own."""
 
     directory: Path
-    connections: list[object]  # that its service was asked for
+    service: Shop
 
     @property
     def environment(self) -> dict[str, str]:
@@ -69,7 +70,7 @@ def small_run(
     warmup: str = "0s",
 ) -> Iterator[SmallRun]:
     """A run of `duration`, ready to be started, and the service it is about. `load`: keys of the load."""
-    server = _Server(("127.0.0.1", 0), _Shop)
+    server = Shop(("127.0.0.1", 0), _Shop)
     Thread(target=server.serve_forever, daemon=True).start()
     try:
         (directory / "target.yaml").write_text(
@@ -80,13 +81,15 @@ def small_run(
             f"experiment: x\nload: {{scenario: home.py, {load}}}\nwarmup: {warmup}\nduration: {duration}\n"
             "objectives: {errors: {max: 100%}}\n"
         )
-        yield SmallRun(directory, server.connections)
+        yield SmallRun(directory, server)
     finally:
         server.shutdown()
         server.server_close()
 
 
-class _Server(ThreadingHTTPServer):
+class Shop(ThreadingHTTPServer):
+    """The service. `connections`: that it was asked for."""
+
     request_queue_size = 128
 
     def __init__(self, *arguments: Any) -> None:
@@ -96,6 +99,15 @@ class _Server(ThreadingHTTPServer):
     def process_request(self, request: Any, client_address: Any) -> None:
         self.connections.append(client_address)
         super().process_request(request, client_address)
+
+    @contextmanager
+    def taking_no_more(self) -> Iterator[None]:
+        """Meanwhile nobody listens, and connections that are there go on, as when a server is restarted well."""
+        self.shutdown()
+        self.socket.close()
+        yield
+        self.socket = create_server(("127.0.0.1", self.server_port), backlog=self.request_queue_size)
+        Thread(target=self.serve_forever, daemon=True).start()
 
 
 class _Shop(BaseHTTPRequestHandler):
