@@ -13,6 +13,7 @@ from tests.support.results import result
 
 from seatrial import catalogue, discovery
 from seatrial.checks.registry import build
+from seatrial.cli.explaining import explain
 from seatrial.incidents import IncidentSettings, Reporter, deliver
 from seatrial.measure import importers
 from seatrial.model.role import Role
@@ -79,3 +80,19 @@ def test_its_importer_recognises_its_log(tmp_path: Path) -> None:
     (tmp_path / "hey.csv").write_text(head + rows)
     imported = importers.read(tmp_path / "hey.csv")
     assert (imported.format, imported.log.ok.tolist()) == ("hey", [True, False])
+
+
+def test_what_is_broken_in_a_package_is_a_line_of_explain(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install(
+        tmp_path / "site",
+        "arson",
+        {"arson": "raise OSError('no fire')"},
+        {"seatrial.faults": {"a.b": "arson:A"}},
+    )
+    discovery.forget_packages()
+    explain([])
+    told = capsys.readouterr()
+    assert "flag.raise" in told.out
+    assert "fault 'a.b' of the package arson 1.0 cannot be loaded: OSError: no fire" in told.err

@@ -39,7 +39,7 @@ ALLOWED = {
     "web": {"report", "store", "measure"},
     "explain": {"catalogue", "checks", "drivers", "incidents", "schedule", "undo"},
     "cli": {"trials", "run", "schedule", "report", "web", "testbed", "measure", "calibrate", "ledger", "incidents",
-            "store", "doctor", "explain"},
+            "store", "doctor", "explain", "catalogue"},
 }  # fmt: skip
 
 GROUND = (

@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from seatrial.cli.terminal import print_json, print_text
+from seatrial.cli.terminal import print_json, print_text, say
 
 if TYPE_CHECKING:
     from seatrial.explain import Entry, Parameter
@@ -35,6 +35,7 @@ def explain(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Say what a fault, a driver, a key, a reason … is, and how it is written; without a word, list them."""
+    from seatrial.catalogue import complaints
     from seatrial.explain import lexicon
 
     known, asked = lexicon(), " ".join(word or ())
@@ -46,6 +47,8 @@ def explain(
             print_text(_explained(entry))
     else:
         print_text(_listing(found))
+    for line in complaints():
+        say(line)
 
 
 def schema(
