@@ -204,7 +204,7 @@ def _measured(spells: tuple[Spell, ...], from_s: float, until_s: float) -> Measu
 def of_requests(wanted_per_s: float, **found: float) -> LoadAccount:
     """A load that counts requests, of which an arrival makes five."""
     known = {"mean": 5.0, "margin": 0.0, "arrivals": 40} | found
-    return LoadAccount("requests", wanted_per_s, RequestsPerArrival(**known))  # type: ignore[arg-type]
+    return LoadAccount("requests", wanted_per_s, per_arrival=RequestsPerArrival(**known))  # type: ignore[arg-type]
 
 
 def failing(*counts: int, arrivals: int = 2000) -> ScenarioAccount:
