@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from tests.support.results import result
 from seatrial import catalogue, discovery
 from seatrial.checks.registry import build
 from seatrial.cli.explaining import explain
+from seatrial.explain import lexicon
 from seatrial.incidents import IncidentSettings, Reporter, deliver
 from seatrial.measure import importers
 from seatrial.model.role import Role
@@ -26,7 +28,7 @@ DECLARED = tomllib.loads((EXAMPLE / "pyproject.toml").read_text())["project"]["e
 
 
 @pytest.fixture(autouse=True)
-def _installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     site = tmp_path / "site"
     site.mkdir()
     install(site, "seatrial-example", {}, DECLARED)
@@ -34,6 +36,9 @@ def _installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(site))
     monkeypatch.setenv("PYTHONPATH", ":".join(sys.path))  # a guardian is a process of its own
     discovery.forget_packages()
+    lexicon.cache_clear()
+    yield
+    lexicon.cache_clear()  # what others explain is what is installed without this
 
 
 @pytest.mark.parametrize("group", DECLARED)
