@@ -24,7 +24,7 @@ from seatrial.load.spool import account_frame, read_account
 from seatrial.load.wall import Attempt, HostNotAllowed
 from seatrial.model import secrets
 from seatrial.model.allow import AllowList
-from seatrial.model.result import ScenarioAccount, ScenarioError
+from seatrial.model.scenarioaccount import ScenarioAccount, ScenarioError
 
 from .test_launch import ended, plan
 

@@ -10,7 +10,8 @@ from seatrial.measure import measure
 from seatrial.model.document import build, parse
 from seatrial.model.experiment import Experiment
 from seatrial.model.requestlog import RequestLog
-from seatrial.model.result import CheckResult, ScenarioAccount, ScenarioError, StepRecord
+from seatrial.model.result import CheckResult, StepRecord
+from seatrial.model.scenarioaccount import ScenarioAccount, ScenarioError
 from seatrial.model.verdict import Verdict
 from seatrial.run.judge import Story, judge, judge_objectives
 

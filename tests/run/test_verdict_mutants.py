@@ -29,7 +29,8 @@ from tests.support.worlds import (
 
 from seatrial.measure import generator, proof
 from seatrial.model.loadaccount import LoadAccount
-from seatrial.model.result import CheckResult, ScenarioAccount, StepRecord
+from seatrial.model.result import CheckResult, StepRecord
+from seatrial.model.scenarioaccount import BlockingCall, ScenarioAccount
 from seatrial.model.undo import UndoOutcome
 from seatrial.model.verdict import Verdict
 from seatrial.run import judge, losses, offered, undone
@@ -38,6 +39,9 @@ PASS, UNKNOWN, FAIL = Verdict.PASS, Verdict.UNKNOWN, Verdict.FAIL
 OUT = (refused(10.5, 13.0),)  # 2.5 s
 IDLE = StepRecord("rollback", "action", "deploy.rollback", "edge", 10.0)
 
+STOPPED = ScenarioAccount(
+    2000, blocking=(BlockingCall("home.py:7", "pay", 31, 102.4), BlockingCall("b.py:1", "b", 1, 50))
+)
 WORLDS = [
     # a healthy service keeps every promise
     *(World(f"healthy: {name}", PASS, promises) for name, promises in PROMISES.items()),
@@ -144,6 +148,11 @@ WORLDS = [
     World("the scenario raised in three places", UNKNOWN, scenario=failing(3, 2, 1),
           says="home.py:7 KeyError: 'nope' (3 times), and errors of 2 other kinds"),
     World("no scenario error", PASS, scenario=ScenarioAccount(2000)),
+    World("a call stopped the generator", UNKNOWN, spells=(sent_late(0, 0.3, 0.1),), scenario=STOPPED,
+          says="late: p99 100 ms, allowed 20 ms; home.py:7 (pay) stopped it 31 times, the longest time for 102 ms"),
+    World("a call stopped the generator, and few noticed", PASS, scenario=STOPPED),
+    World("late, and nothing stopped it", UNKNOWN, spells=(sent_late(0, 0.3, 0.1),), scenario=ScenarioAccount(2000),
+          says="allowed 20 ms; lower the rate"),
     World("scenario errors as tolerated", PASS, scenario=failing(20), tolerated="1%"),
     World("more than tolerated", UNKNOWN, scenario=failing(21), tolerated="1%", says="; 1% is tolerated"),
     World("the scenario raised, and the service was out", FAIL, PROMISES["downtime"], OUT, scenario=failing(9)),

@@ -14,7 +14,7 @@ from tests.support.rows import log_of
 from seatrial import files
 from seatrial.load.launch import LoadProcess
 from seatrial.model.requestlog import RequestLog
-from seatrial.model.result import ScenarioAccount
+from seatrial.model.scenarioaccount import ScenarioAccount
 from seatrial.probes import Question
 from seatrial.run.clock import RunClock
 from seatrial.run.conductor import Conducted, Conductor, Means

@@ -19,7 +19,8 @@ from seatrial.load.options import LoadOptions
 from seatrial.load.spool import SpoolHeader, SpoolReader
 from seatrial.load.user_pool import tasks_of
 from seatrial.model.requestlog import RequestLog
-from seatrial.model.result import GeneratorAudit, ScenarioAccount
+from seatrial.model.result import GeneratorAudit
+from seatrial.model.scenarioaccount import ScenarioAccount
 
 
 @dataclass
@@ -58,7 +59,7 @@ def drive(
     zero_s = 0.02 + parsed.warmup
     header = SpoolHeader(
         worker="0", pid=os.getpid(), zero_monotonic_s=time.monotonic() + zero_s, zero_unix_s=time.time() + zero_s,
-        offer=parsed.offer(), share=Share(), deadline_s=parsed.deadline, scenario=__file__, host=host,
+        offer=parsed.offer(), share=Share(), deadline_s=parsed.deadline, scenario="", host=host,
     )  # fmt: skip
     ended: list[bool] = []
     spool = folder / "worker-0.spool"

@@ -20,15 +20,8 @@ from seatrial.model.loadaccount import LoadAccount
 from seatrial.model.problems import CannotStore
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.requestsize import RequestsPerArrival
-from seatrial.model.result import (
-    CheckResult,
-    Measurement,
-    ObjectiveResult,
-    RunResult,
-    ScenarioAccount,
-    ScenarioError,
-    StepRecord,
-)
+from seatrial.model.result import CheckResult, Measurement, ObjectiveResult, RunResult, StepRecord
+from seatrial.model.scenarioaccount import ScenarioAccount, ScenarioError
 from seatrial.model.verdict import Verdict
 from seatrial.run import judge as court
 from seatrial.run.losses import Losses

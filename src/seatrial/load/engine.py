@@ -47,6 +47,7 @@ from seatrial.load.scenario_errors import LISTENER, ErrorTally, LogListener, hea
 from seatrial.load.spool import CANNOT_WRITE, SpoolHeader
 from seatrial.load.under_way import UnderWay
 from seatrial.load.user_pool import Task, VirtualUser
+from seatrial.load.watchdog import Watchdog, noticeable_s
 from seatrial.model.ownfailure import STOPPED
 from seatrial.model.problems import BadInput
 from seatrial.model.result import GeneratorAudit
@@ -101,6 +102,8 @@ class Engine:
         self._audit: GeneratorAudit | None = None
         files = environment.parsed_locustfiles or [header.scenario]
         self._errors, self._consequences = ErrorTally(files[0]), ErrorTally(files[0])
+        allowed_s = noticeable_s(options.rate.peak_per_s / header.share.count)
+        self._watchdog = Watchdog(self._hub, allowed_s, files[0])
         self._log_listener = LogListener(self._errors)
         self._stop_hearing: Callable[[], None] = lambda: None
         self._stop_providing: Callable[[], None] = lambda: None
@@ -116,6 +119,7 @@ class Engine:
         driven = tuple({task.pool.user_class for task in self._tasks})
         self._stop_providing = sessions.provide(self._new_client, driven)
         self._stop_listening = reported.listen(self._events.request, self._recorder, self._header)
+        self._watchdog.start()
         self._pacer.start(lambda ring: alarm(self._hub.loop, ring))
         self._flusher = gevent.spawn(self._flush_regularly)
 
@@ -136,6 +140,8 @@ class Engine:
                 self._retire_all()
                 self._stop_providing()
                 self._flusher.join()
+                self._watchdog.stop()
+                self._watchdog.report(self._errors)
                 self._stop_hearing()
                 logging.getLogger().removeHandler(self._log_listener)
                 self._audit = self._closed()
@@ -364,6 +370,7 @@ class Engine:
 
     def _flush_regularly(self) -> None:
         while not self._closing.wait(FLUSH_EVERY_S):
+            self._watchdog.report(self._errors)
             try:
                 account = self._errors.account() if self._errors.changed else None
                 self._recorder.flush(self._in_flight(), account)

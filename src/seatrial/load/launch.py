@@ -43,7 +43,8 @@ from seatrial.model.offeredrate import Counted
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.quantities import Duration
 from seatrial.model.requestlog import RequestLog
-from seatrial.model.result import GeneratorAudit, ScenarioAccount
+from seatrial.model.result import GeneratorAudit
+from seatrial.model.scenarioaccount import ScenarioAccount
 from seatrial.model.secrets import exported, shown, without_userinfo
 
 LOG, SPOOLS, REQUESTS, REFUSED = "locust.log", "spool", "requests.parquet", "refused.txt"

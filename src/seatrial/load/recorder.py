@@ -19,7 +19,8 @@ from seatrial.load import spool
 from seatrial.load.audit import AuditTally
 from seatrial.load.offer import Offer
 from seatrial.load.spool import SpoolHeader
-from seatrial.model.result import GeneratorAudit, ScenarioAccount
+from seatrial.model.result import GeneratorAudit
+from seatrial.model.scenarioaccount import ScenarioAccount
 from seatrial.model.secrets import secret_in, shown
 
 NEVER = float("nan")  # for an instant that did not come

@@ -13,7 +13,7 @@ import logging
 import sys
 import sysconfig
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +21,7 @@ from typing import Any
 
 from seatrial.load.failure import COUNTED, is_on_record
 from seatrial.load.wall import Attempt, HostNotAllowed
-from seatrial.model.result import ScenarioAccount, ScenarioError
+from seatrial.model.scenarioaccount import BlockingCall, ScenarioAccount, ScenarioError
 from seatrial.model.secrets import shown
 
 _MOST_KINDS = 50
@@ -48,6 +48,7 @@ class ErrorTally:
     def __init__(self, scenario: str) -> None:
         self._scenario = Path(scenario).resolve() if scenario else None
         self._found: dict[Key, ScenarioError] = {}
+        self._blocking: tuple[BlockingCall, ...] = ()
         self.arrivals = 0
         self.changed = False  # since the last `account`
 
@@ -78,11 +79,16 @@ class ErrorTally:
         first = shown(next(iter(text.strip().splitlines()), ""))
         self._count((LOG, first), first[:_LONGEST_TEXT], "", LOG)
 
+    def stopped_by(self, blocking: tuple[BlockingCall, ...]) -> None:
+        """All that has stopped the loop so far."""
+        self.changed = True
+        self._blocking = blocking
+
     def account(self) -> ScenarioAccount:
         """All so far, the most frequent first."""
         self.changed = False
         found = sorted(self._found.values(), key=lambda each: -each.count)
-        return ScenarioAccount(self.arrivals, tuple(found))
+        return ScenarioAccount(self.arrivals, tuple(found), self._blocking)
 
     def _count(self, key: Key, error: str, place: str, during: str) -> bool:
         self.changed = True
@@ -167,10 +173,16 @@ def _comes_of_a_refusal(error: BaseException | None) -> bool:
 def place_of(trace: TracebackType | None, scenario: Path | None) -> str:
     """`file:line` of the innermost frame in the scenario, else in code that is no library's, else of all."""
     frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(trace)]
-    in_scenario = [each for each in frames if Path(each[0]).resolve() == scenario]
-    in_own_code = [each for each in frames if not each[0].startswith((*_LIBRARIES, "<"))]
-    found = in_scenario or in_own_code or frames
-    return _shown(*found[-1], scenario) if found else ""
+    return place_among(frames, scenario)[1] if frames else ""
+
+
+def place_among(frames: Sequence[tuple[str, int]], scenario: Path | None) -> tuple[int, str]:
+    """The same of files and lines, the outermost first: which of them it is, and the place."""
+    every = range(len(frames))
+    in_scenario = [at for at in every if Path(frames[at][0]).resolve() == scenario]
+    in_own_code = [at for at in every if not frames[at][0].startswith((*_LIBRARIES, "<"))]
+    found = (in_scenario or in_own_code or every)[-1]
+    return found, _shown(*frames[found], scenario)
 
 
 def _shown(file: str, line: int, scenario: Path | None) -> str:

@@ -38,7 +38,8 @@ from seatrial.load.offer import Offer, Share
 from seatrial.model.ownfailure import KILLED
 from seatrial.model.problems import BadInput, SeatrialError
 from seatrial.model.requestlog import Coded, RequestLog, Texts
-from seatrial.model.result import GeneratorAudit, ScenarioAccount, ScenarioError
+from seatrial.model.result import GeneratorAudit
+from seatrial.model.scenarioaccount import BlockingCall, ScenarioAccount, ScenarioError
 
 MAGIC = b"seatrial spool 1\n"
 HEADER, TEXT, ROWS, SCENARIO, OFFER, END = b"H", b"T", b"R", b"S", b"O", b"E"
@@ -100,7 +101,10 @@ def account_frame(account: ScenarioAccount) -> bytes:
 def read_account(payload: bytes) -> ScenarioAccount:
     """What `account_frame` wrote."""
     plain = json.loads(payload)
-    return ScenarioAccount(plain["arrivals"], tuple(ScenarioError(**each) for each in plain["errors"]))
+    blocking = tuple(BlockingCall(**each) for each in plain.get("blocking", ()))
+    return ScenarioAccount(
+        plain["arrivals"], tuple(ScenarioError(**each) for each in plain["errors"]), blocking
+    )
 
 
 def rows_frame(rows: bytes | bytearray, outstanding: bytes, keys: bytes | bytearray) -> bytes:

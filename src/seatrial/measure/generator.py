@@ -55,13 +55,15 @@ def trusted(
     interval_s: float,
     *,
     dropped_because: str = "",
+    late_because: str = "",
     deadline_s: float = DEFAULT_DEADLINE_S,
     intervals: float = LATENESS_INTERVALS,
     floor_s: float = LATENESS_FLOOR_S,
 ) -> str:
     """Why `audit` cannot be believed, or "" when it can. `interval_s`: the schedule's arrival interval.
 
-    `dropped_because`: the reason of most dropped arrivals, where the log gives one.
+    `dropped_because`: the reason of most dropped arrivals, where the log gives one. `late_because`: what has
+    stopped the generator, where it has seen that.
 
     A single hiccup is held in the bounds of every outage (they use `sent` where it widens them), so the limit
     in arrival intervals is on the 99th percentile. Only a hiccup near the deadline could by itself make
@@ -79,10 +81,8 @@ def trusted(
     ):
         if late_ms > allowed_ms:
             late = interval(late_ms, late_ms, "ms", allowed_ms)
-            return (
-                f"it was late: {what} {late}, allowed {exactly(allowed_ms, 'ms')}; "
-                "lower the rate, give it more workers or a quieter machine"
-            )
+            mend = late_because or "lower the rate, give it more workers or a quieter machine"
+            return f"it was late: {what} {late}, allowed {exactly(allowed_ms, 'ms')}; {mend}"
     return ""
 
 

@@ -15,6 +15,7 @@ from pydantic import BeforeValidator
 
 from seatrial.model.loadaccount import LoadAccount
 from seatrial.model.percentiles import percentile
+from seatrial.model.scenarioaccount import ScenarioAccount
 from seatrial.model.undo import UndoOutcome
 from seatrial.model.verdict import Verdict
 
@@ -93,38 +94,6 @@ class Latency:
             answers=len(ascending_ms),
             at_least_from_ms=at_least_from_ms,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class ScenarioError:
-    """One kind of failure of the scenario's own code, and how many arrivals it befell."""
-
-    error: str  # KeyError: 'nope'
-    place: str  # scenario.py:7; "" where there is none
-    during: str  # the task's name, or what else ran
-    count: int
-
-    def __str__(self) -> str:
-        where = f"{self.place} " if self.place else ""
-        return f"{where}{self.error} ({times(self.count)})"
-
-
-def times(count: int) -> str:
-    """How often, in words."""
-    return "once" if count == 1 else f"{count:,} times"
-
-
-@dataclass(frozen=True, slots=True)
-class ScenarioAccount:
-    """What the load process knows of the scenario that no request tells: warm-up included."""
-
-    arrivals: int = 0  # tasks that were started
-    errors: tuple[ScenarioError, ...] = ()  # the most frequent first
-
-    @property
-    def failed(self) -> int:
-        """How many arrivals the scenario failed for; what befell no arrival counts as one each time."""
-        return sum(error.count for error in self.errors)
 
 
 _SHORTEST_S = 1e-6  # of less time there is no rate: a single arrival, say

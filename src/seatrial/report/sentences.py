@@ -6,15 +6,8 @@ import math
 
 from seatrial.model.figures import count, interval, milliseconds, per_minute, seconds, share
 from seatrial.model.loadaccount import LoadAccount
-from seatrial.model.result import (
-    Failover,
-    GeneratorAudit,
-    Measurement,
-    Phase,
-    RunResult,
-    ScenarioAccount,
-    times,
-)
+from seatrial.model.result import Failover, GeneratorAudit, Measurement, Phase, RunResult
+from seatrial.model.scenarioaccount import ScenarioAccount, times
 from seatrial.model.verdict import Verdict
 
 

@@ -108,6 +108,8 @@ def _closing(result: RunResult, report: str) -> Iterator[Text]:
         yield _generator(result.measurement.generator)
     if result.scenario is not None and result.scenario.errors:
         yield Text.assemble(("scenario   ", "dim"), sentences.scenario(result.scenario))
+    for call in result.scenario.blocking[:3] if result.scenario is not None else ():
+        yield Text.assemble(("stopped    ", "dim"), f"the load generator: {call}")
     if report:
         yield Text.assemble(("report     ", "dim"), report)
 

@@ -95,7 +95,7 @@ def _verdict(result: RunResult) -> str:
 
 
 def _report(result: RunResult, backdrop: Backdrop, evidence: Evidence, home: Path) -> str:
-    measured, experiment = result.measurement, backdrop.experiment
+    experiment = backdrop.experiment
     return render_html(
         Dossier(
             result=result,
@@ -111,9 +111,14 @@ def _report(result: RunResult, backdrop: Backdrop, evidence: Evidence, home: Pat
             },
             calibration=_calibration(home),
             events=read_journal(evidence.path(JOURNAL)),
-            generator_doubt=doubt_of(measured, experiment) if measured and experiment else "",
+            generator_doubt=_doubt(result, experiment),
         )
     )
+
+
+def _doubt(result: RunResult, experiment: Experiment | None) -> str:
+    measured = result.measurement
+    return doubt_of(measured, experiment, result.scenario) if measured and experiment else ""
 
 
 def hand_over(held: HeldRun, result: RunResult, losses: Losses, reporter: Reporter | None) -> list[str]:

@@ -28,7 +28,8 @@ from seatrial.model.ownfailure import is_ours
 from seatrial.model.problems import CannotStore, SeatrialError, Unavailable
 from seatrial.model.reasons import Reason
 from seatrial.model.requestlog import RequestLog
-from seatrial.model.result import ScenarioAccount, StepRecord
+from seatrial.model.result import StepRecord
+from seatrial.model.scenarioaccount import ScenarioAccount
 from seatrial.model.verdict import Verdict
 from seatrial.probes import Question
 from seatrial.probes import ask as probe

@@ -27,14 +27,8 @@ from seatrial.model.ownfailure import DROPPED
 from seatrial.model.quantities import Ratio
 from seatrial.model.reasons import Reason
 from seatrial.model.requestlog import RequestLog
-from seatrial.model.result import (
-    CheckResult,
-    Measurement,
-    ObjectiveResult,
-    ScenarioAccount,
-    StepRecord,
-    times,
-)
+from seatrial.model.result import CheckResult, Measurement, ObjectiveResult, StepRecord
+from seatrial.model.scenarioaccount import ScenarioAccount, times
 from seatrial.model.verdict import Verdict, judge_bounds
 from seatrial.run.offered import doubt_of_rate
 from seatrial.run.undone import troubled
@@ -255,7 +249,7 @@ def judge(
     found = [*disturbances, *((Verdict.UNKNOWN, doubt) for doubt in own if doubt), *found]
     found += troubled(story.steps, told=measurement is not None)
     if measurement is not None:
-        doubt = doubt_of(measurement, experiment)
+        doubt = doubt_of(measurement, experiment, scenario)
         if doubt:
             found.append((Verdict.UNKNOWN, Reason.GENERATOR_DOUBTED(why=doubt)))
         if doubt := doubt_of_rate(story.load, measurement):
@@ -268,8 +262,10 @@ def judge(
     return Judgement(verdict, tuple(reasons))
 
 
-def doubt_of(measurement: Measurement, experiment: Experiment) -> str:
-    """Why the load generator cannot be believed; empty when it can."""
+def doubt_of(
+    measurement: Measurement, experiment: Experiment, scenario: ScenarioAccount | None = None
+) -> str:
+    """Why the load generator cannot be believed; empty when it can. `scenario`: what may have stopped it."""
     rates = [point.rate.rate for point in experiment.load.rate]
     interval_s = max(rate.interval_s for rate in rates if rate.count)
     if experiment.load.counts == "requests":
@@ -277,7 +273,13 @@ def doubt_of(measurement: Measurement, experiment: Experiment) -> str:
     reasons = (reason for reason, _ in measurement.errors if reason.startswith(DROPPED))
     because = next(reasons, "").removeprefix(DROPPED)
     deadline_s = experiment.load.deadline.seconds
-    return trusted(measurement.generator, interval_s, dropped_because=because, deadline_s=deadline_s)
+    return trusted(
+        measurement.generator,
+        interval_s,
+        dropped_because=because,
+        late_because=scenario.stopped_by if scenario else "",
+        deadline_s=deadline_s,
+    )
 
 
 def doubt_of_scenario(account: ScenarioAccount | None, tolerated: Ratio) -> str:

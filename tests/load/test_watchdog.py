@@ -1,0 +1,122 @@
+"""What stops the loop is seen from beside it, and named."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gevent
+import pytest
+import tests.support.unpatched_locust  # noqa: F401  # before Locust
+from locust import task
+from tests.support.driven import drive
+
+from seatrial.load.user import ProtocolUser
+from seatrial.load.watchdog import Holds, Look, Spot, noticeable_s
+from seatrial.model.scenarioaccount import BlockingCall
+
+PAY, LOAN = Spot("shop.py:31", "pay", 30), Spot("shop.py:55", "lend", 50)
+FURTHER_ON = Spot("shop.py:33", "pay", 30)
+
+
+def seen(*looks: Look) -> list[BlockingCall]:
+    holds = Holds(0.010)
+    for look in looks:
+        holds.see(look)
+    return list(holds.found.values())
+
+
+def asleep(turn: int, *ages_ms: float, spot: Spot | None = PAY) -> list[Look]:
+    """Looks at a thread that waits in a system call."""
+    return [Look(turn, age_ms / 1e3, spot) for age_ms in ages_ms]
+
+
+@pytest.mark.parametrize(
+    ("looks", "found"),
+    [
+        (asleep(1, 4, 9), []),  # not for long
+        (asleep(1, 12), []),  # one look is none
+        (asleep(1, 12, 17, 22), [("shop.py:31", 1, 22)]),
+        (asleep(1, 12, 17) + asleep(2, 12, 17, 30), [("shop.py:31", 2, 30)]),
+        (asleep(1, 12) + asleep(2, 12), []),  # each in a turn of its own
+        (asleep(1, 400, 405, 410, spot=None), []),  # idle
+        (asleep(1, 12) + asleep(1, 17, spot=None) + asleep(1, 22), []),
+        (asleep(1, 12) + asleep(1, 17, 22, spot=FURTHER_ON), [("shop.py:33", 1, 22)]),
+        (
+            asleep(1, 12, 17) + asleep(1, 22, 27, 32, spot=LOAN),
+            [("shop.py:31", 1, 17), ("shop.py:55", 1, 15)],
+        ),
+    ],
+)
+def test_two_looks_in_one_turn_at_one_place_are_a_hold(looks: list[Look], found: list[Any]) -> None:
+    assert [(each.place, each.count, round(each.longest_ms)) for each in seen(*looks)] == found
+
+
+def looks(ran_s: float, waited_s: float, runnable: bool) -> list[Look]:
+    """Two, 10 ms apart, of a thread that has done this meanwhile."""
+    return [
+        Look(1, 0.012, PAY, 1.0, 5.0, runnable),
+        Look(1, 0.022, PAY, 1.0 + ran_s, 5.0 + waited_s, runnable),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("what", "found"),
+    [
+        (looks(0.009, 0.0, True), 1),  # it computes
+        (looks(0.0, 0.0, True), 0),  # it would run, and may not
+        (looks(0.001, 0.008, False), 0),  # it was not let run, and sleeps now
+        (looks(0.001, 0.0, False), 1),  # it sleeps
+    ],
+)
+def test_a_generator_that_the_machine_does_not_let_run_holds_nothing(what: list[Look], found: int) -> None:
+    assert len(seen(*what)) == found
+
+
+def test_an_arrival_interval_is_noticed_unless_it_is_very_short_or_long() -> None:
+    assert [noticeable_s(rate) for rate in (0, 1, 20, 12_000)] == [0.1, 0.1, 0.05, 0.005]
+
+
+def compute(seconds: float) -> None:
+    until_s = time.monotonic() + seconds
+    while time.monotonic() < until_s:
+        sum(range(100))
+
+
+def wait_in_c(seconds: float) -> None:
+    time.sleep(seconds)  # the operating system's: this process is not patched
+
+
+@pytest.mark.parametrize("block", [compute, wait_in_c])
+def test_a_call_that_blocks_is_named_with_its_line(block: Callable[[float], None], tmp_path: Path) -> None:
+    class Blocking(ProtocolUser):
+        @task
+        def pay(self) -> None:
+            with self.measure("pay"):
+                block(0.3)
+
+    driven = drive(Blocking, tmp_path, rate="100/s", duration="10ms")
+    (found,) = driven.scenario.blocking
+    line = block.__code__.co_firstlineno
+    file, _, number = found.place.rpartition(":")
+    assert Path(file).name == Path(__file__).name
+    assert line < int(number) <= line + 3
+    assert found.during == block.__name__
+    assert found.longest_ms >= 10
+    assert found.count == 1
+
+
+def test_who_waits_in_gevents_way_stops_nobody(tmp_path: Path) -> None:
+    class Patient(ProtocolUser):
+        @task
+        def wait(self) -> None:
+            with self.measure("wait"):
+                gevent.sleep(0.06)
+
+    driven = drive(Patient, tmp_path, duration="300ms")
+    assert driven.scenario.blocking == ()
+    open_files = len(list(Path("/proc/self/fd").iterdir()))
+    drive(Patient, tmp_path, duration="20ms")
+    assert len(list(Path("/proc/self/fd").iterdir())) == open_files
