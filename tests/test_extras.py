@@ -11,7 +11,7 @@ import pytest
 from tests.support.hidden import without
 
 import seatrial
-from seatrial.extras import CHAOSTOOLKIT, EXTRAS, HSM, TESTBED, Extra
+from seatrial.extras import CHAOSTOOLKIT, EXTRAS, HSM, OPENAPI, TESTBED, Extra
 
 SOURCE = Path(seatrial.__file__).parent
 ROOT = Path(__file__).parents[1]
@@ -19,7 +19,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EVERY_PACKAGE = sorted({package for extra in EXTRAS for package in extra.packages})
 
 # The programs of the testbed, which only a testbed starts: they alone need what is not in the base.
-OF_AN_EXTRA = ("testbed/app/", "testbed/replica/", "testbed/serving.py")
+OF_AN_EXTRA = ("testbed/app/", "testbed/replica/", "testbed/serving.py", "scaffold/openapi")
 BASE = [
     path
     for path in sorted(SOURCE.rglob("*.py"))
@@ -86,6 +86,15 @@ def test_a_run_that_needs_an_extra_is_not_started_and_its_dry_run_says_why(
     for done in (rehearsed, run):
         assert f"{extra.title}: {extra.way_out}" in " ".join((done.stdout + done.stderr).split())
         assert "Traceback" not in done.stderr
+
+
+def test_a_description_that_cannot_be_read_is_told_before_anything_is_written(tmp_path: Path) -> None:
+    (tmp_path / "openapi.json").write_text("{}")
+    done = without(OPENAPI.packages, tmp_path, "-m", "seatrial", "init", "--openapi", "openapi.json")
+    assert done.returncode == 2
+    assert f"--openapi needs {OPENAPI.title}: {OPENAPI.way_out}" in done.stderr
+    assert not (tmp_path / "chaos").exists()
+    assert without(OPENAPI.packages, tmp_path, "-m", "seatrial", "init").returncode == 0
 
 
 def test_every_module_of_the_base_can_be_imported_without_any_extra(tmp_path: Path) -> None:

@@ -38,8 +38,9 @@ ALLOWED = {
     "catalogue": {"drivers", "undo", "checks", "lookups", "measure", "incidents", "probes"},
     "web": {"report", "store", "measure"},
     "explain": {"catalogue", "checks", "drivers", "incidents", "schedule", "undo"},
+    "scaffold": {"drivers", "explain"},
     "cli": {"trials", "run", "schedule", "report", "web", "testbed", "measure", "calibrate", "ledger", "incidents",
-            "store", "doctor", "explain", "catalogue"},
+            "store", "doctor", "explain", "catalogue", "scaffold"},
 }  # fmt: skip
 
 GROUND = (

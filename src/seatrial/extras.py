@@ -48,7 +48,8 @@ TESTBED = Extra(
 )
 HSM = Extra("hsm", "the library for HSMs", ("pkcs11",))
 CHAOSTOOLKIT = Extra("chaostoolkit", "the Chaos Toolkit library", ("chaoslib",))
-EXTRAS = (TESTBED, HSM, CHAOSTOOLKIT)
+OPENAPI = Extra("openapi", "the reader of OpenAPI files", ("openapi_pydantic",))
+EXTRAS = (TESTBED, HSM, CHAOSTOOLKIT, OPENAPI)
 
 
 def _is_installed(package: str) -> bool:

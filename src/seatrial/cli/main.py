@@ -11,6 +11,7 @@ import typer
 
 from seatrial import disk
 from seatrial.cli import (
+    beginning,
     calendar,
     calibrating,
     explaining,
@@ -48,6 +49,7 @@ incidents.register(app)
 ledger.register(app)
 machine.register(app)
 explaining.register(app)
+beginning.register(app)
 
 
 def _version(wanted: bool) -> None:
