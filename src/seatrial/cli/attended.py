@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from seatrial.cli.interruption import shielded
 from seatrial.cli.terminal import err, print_json, say
@@ -59,9 +58,12 @@ def show(result: RunResult, report: str = "") -> None:
 
 
 def rehearse(execution: Execution, experiment: str) -> None:
-    """Show whom a broken promise would have woken, and with what words."""
+    """Show whom a broken promise would have woken, so that nobody takes it for one that was broken."""
     from seatrial.incidents.rehearsal import rehearse as rehearsed
 
     request = rehearsed(execution.result, datetime.now(UTC), "critical", f"seatrial run {experiment}")
-    say("\nHad that promise been broken, PagerDuty would have been told (nothing was sent):")
-    say(json.dumps(request, indent=2, ensure_ascii=False))
+    payload = cast("dict[str, Any]", request["payload"])
+    say("\nA rehearsal of the other case: nothing was sent. A broken promise would have told PagerDuty:")
+    say(f"  summary    {payload['summary']}")
+    say(f"  severity   {payload['severity']}; one incident for every repetition ({request['dedup_key']})")
+    say(f"  reproduce  {payload['custom_details']['reproduce']}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seatrial.cli.terminal import say
+from seatrial.cli.terminal import say, suggest
 from seatrial.cli.terms import place_of
 from seatrial.model.problems import BadInput
 
@@ -83,16 +83,17 @@ def _tell(service: Service, directory: Path) -> None:
         say("\nwhere your service is stands in chaos/target.yaml: base_url, allow, ready")
     for left_out in service.left_out:
         say(f"left out: GET {left_out}")
-    say("\nnext:")
-    if directory.resolve() != Path.cwd():
-        say(f"  cd {directory}")
-    if service.token_header:
-        say("  export API_TOKEN=…")
+    enter = {f"cd {directory}": "paths count from there"} if directory.resolve() != Path.cwd() else {}
+    token = {"export API_TOKEN=…": "who asks: the scenario says it"} if service.token_header else {}
     on = "--target chaos/target.yaml"
-    for command, what in (
-        (f"seatrial run chaos/load.yaml {on} --dry-run", "what would be done, and to whom"),
-        (f"seatrial run chaos/load.yaml {on}", "measure it"),
-        (f"seatrial run chaos/deploy.yaml {on}", "once chaos/deploy.sh is yours"),
-        ("seatrial explain", "all that can be written"),
-    ):
-        say(f"  {command:<65} # {what}")
+    suggest(
+        "in this order",
+        enter
+        | token
+        | {
+            f"seatrial run chaos/load.yaml {on} --dry-run": "what would be done, and to whom",
+            f"seatrial run chaos/load.yaml {on}": "measure it",
+            f"seatrial run chaos/deploy.yaml {on}": "once chaos/deploy.sh is yours",
+            "seatrial explain": "all that can be written",
+        },
+    )

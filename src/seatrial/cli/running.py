@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seatrial.cli.terminal import err, print_json, say
+from seatrial.cli.terminal import err, print_json, say, suggest
 
 if TYPE_CHECKING:
     from seatrial.model.offeredrate import OfferedRate
     from seatrial.model.problems import Problems
 
 DEMO = "chaos/blue-green-rollback.yaml"
+_AFTER_THE_DEMO = {
+    "seatrial init --host http://…": "a target, a scenario and two experiments",
+    "seatrial run chaos/load.yaml --target chaos/target.yaml": "measure it",
+    "seatrial explain": "all that can be broken, checked and promised",
+}
 
 ExperimentFile = Annotated[
     str, typer.Argument(metavar="EXPERIMENT", help="An experiment, such as chaos/….yaml.")
@@ -112,6 +117,7 @@ def demo(out_dir: OutOption = None, as_json: JsonOption = False) -> int:
         say(f"\nrollback downtime: {between} (allowed: {rollback.target:g} s)")
         say(f"report: {execution.evidence.path('report.html')}")
         rehearse(execution, DEMO)
+    suggest("for a service of your own", _AFTER_THE_DEMO)
     return code
 
 

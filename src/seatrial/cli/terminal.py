@@ -7,7 +7,7 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, TextIO, cast
 
 from rich.console import Console, RenderableType
@@ -33,6 +33,14 @@ def screened_streams() -> Iterator[None]:
 def say(text: str) -> None:
     """A line for people, on stderr."""
     err.print(shown(text), markup=False, soft_wrap=True)
+
+
+def suggest(when: str, commands: Mapping[str, str]) -> None:
+    """Say what to do next: commands, each with what it is for."""
+    width = max(map(len, commands))
+    say(f"\nnext, {when}:")
+    for command, what in commands.items():
+        say(f"  {command:<{width}}   # {what}")
 
 
 def print_text(text: RenderableType) -> None:

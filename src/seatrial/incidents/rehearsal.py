@@ -14,7 +14,7 @@ from seatrial.model.experiment import Severity
 from seatrial.model.result import RunResult
 from seatrial.model.verdict import Verdict
 
-REASON = "a rehearsal: this promise was kept"
+REASON = "REHEARSAL: the promise was kept, and nobody is told"
 
 
 def rehearse(result: RunResult, at: datetime, severity: Severity, reproduce: str) -> dict[str, Json]:
