@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seatrial.cli.examples import examples
 from seatrial.cli.terminal import say, suggest
 from seatrial.cli.terms import place_of
 from seatrial.model.problems import BadInput
@@ -19,7 +20,14 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add this command to the application."""
-    app.command("init")(begin)
+    app.command(
+        "init",
+        epilog=examples(
+            "seatrial init --host http://127.0.0.1:9000",
+            "seatrial init service --openapi openapi.json",
+            "seatrial init --host https://shop.staging.example --locustfile locustfile.py",
+        ),
+    )(begin)
 
 
 def begin(

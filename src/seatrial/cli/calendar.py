@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seatrial.cli.examples import examples
 from seatrial.cli.terminal import out, print_json, say
 from seatrial.cli.terms import place_of
 from seatrial.model.problems import BadInput
@@ -36,7 +37,12 @@ def register(app: typer.Typer) -> None:
     app.add_typer(commands, name="schedule")
 
 
-@commands.command("next")
+@commands.command(
+    "next",
+    epilog=examples(
+        "seatrial schedule next schedules/monthly.yaml --count 3",
+    ),
+)
 def upcoming(
     files: Files,
     count: Annotated[int, typer.Option(min=1, max=10_000, help="How many.")] = 12,
@@ -77,7 +83,12 @@ def _show(found: list[Upcoming]) -> None:
     out.print(table)
 
 
-@commands.command("history")
+@commands.command(
+    "history",
+    epilog=examples(
+        "seatrial schedule history monthly-readiness --limit 12",
+    ),
+)
 def past(
     schedule: Annotated[str, typer.Argument(help="A schedule's name; without one, all.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
@@ -108,7 +119,11 @@ def past(
         say("no occurrence was recorded yet; a daemon records them: seatrial schedule start schedules/…")
 
 
-@commands.command()
+@commands.command(
+    epilog=examples(
+        "seatrial schedule start schedules/monthly.yaml --metrics 127.0.0.1:9464",
+    )
+)
 def start(
     files: Files,
     once: Annotated[
@@ -138,7 +153,12 @@ def start(
         )
 
 
-@commands.command()
+@commands.command(
+    epilog=examples(
+        "seatrial schedule export schedules/monthly.yaml --systemd",
+        "seatrial schedule export schedules/monthly.yaml --github-actions",
+    )
+)
 def export(
     files: Files,
     systemd: Annotated[bool, typer.Option("--systemd", help="A unit for the daemon.")] = False,

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from seatrial.cli.examples import examples
 from seatrial.cli.terminal import err, out, print_json, say
 from seatrial.cli.terms import place_of
 from seatrial.model.problems import BadInput
@@ -18,7 +19,12 @@ _COVERED = 0.99
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
-    app.command()(calibrate)
+    app.command(
+        epilog=examples(
+            "seatrial calibrate",
+            "seatrial calibrate --rate 500/s --outages 12 --json",
+        )
+    )(calibrate)
 
 
 def calibrate(

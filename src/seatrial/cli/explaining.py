@@ -13,6 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from seatrial.cli.examples import examples
 from seatrial.cli.terminal import print_json, print_text, say
 
 if TYPE_CHECKING:
@@ -23,8 +24,20 @@ _INDENT = 4  # of examples, in the docstrings and on the screen
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
-    app.command()(explain)
-    app.command()(schema)
+    app.command(
+        epilog=examples(
+            "seatrial explain process.kill",
+            "seatrial explain driver",
+            "seatrial explain load.rate",
+            "seatrial explain --json",
+        )
+    )(explain)
+    app.command(
+        epilog=examples(
+            "seatrial schema experiment",
+            "seatrial schema target > target.schema.json",
+        )
+    )(schema)
 
 
 def explain(

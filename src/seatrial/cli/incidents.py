@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from seatrial.cli.examples import examples
 from seatrial.cli.terminal import out, print_json, say
 from seatrial.model.problems import BadInput
 
@@ -19,7 +20,13 @@ def register(app: typer.Typer) -> None:
     app.add_typer(commands, name="incidents")
 
 
-@commands.command("list")
+@commands.command(
+    "list",
+    epilog=examples(
+        "seatrial incidents list",
+        "seatrial incidents list --dry-run",
+    ),
+)
 def listing(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the requests to PagerDuty that wait, without keys.")
@@ -66,7 +73,12 @@ def listing(
         say(f"{sink} is off: {how}")
 
 
-@commands.command()
+@commands.command(
+    epilog=examples(
+        "seatrial incidents retry",
+        "seatrial incidents retry 3 4",
+    )
+)
 def retry(
     numbers: Annotated[
         list[int] | None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seatrial.cli.examples import examples
 from seatrial.cli.terminal import out, print_json, say
 from seatrial.cli.terms import place_of
 from seatrial.model.problems import BadInput
@@ -37,10 +38,20 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on std
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
     app.add_typer(commands, name="ledger")
-    app.command("verify")(verify_run)
+    app.command(
+        "verify",
+        epilog=examples(
+            "seatrial verify runs/20261126T000923Z-load",
+            "seatrial verify runs/20261126T000923Z-load --json",
+        ),
+    )(verify_run)
 
 
-@commands.command()
+@commands.command(
+    epilog=examples(
+        "seatrial ledger append audit < events.jsonl",
+    )
+)
 def append(
     directory: Directory,
     copy_to: Annotated[
@@ -60,7 +71,12 @@ def append(
             sys.stdout.flush()
 
 
-@commands.command()
+@commands.command(
+    epilog=examples(
+        "seatrial ledger verify audit",
+        "seatrial ledger verify audit --key keys.pub",
+    )
+)
 def verify(
     directory: Directory,
     key: KeyOption = None,
@@ -85,7 +101,11 @@ def verify(
     return report.verdict.exit_code
 
 
-@commands.command()
+@commands.command(
+    epilog=examples(
+        "seatrial ledger inspect audit --json",
+    )
+)
 def inspect(directory: Directory, as_json: JsonOption = False) -> None:
     """Say what the ledger claims of itself; nothing is verified."""
     from seatrial.ledger import inspect as inspected
@@ -99,7 +119,11 @@ def inspect(directory: Directory, as_json: JsonOption = False) -> None:
         out.print(f"{name:<16} {value}", markup=False, soft_wrap=True)
 
 
-@commands.command()
+@commands.command(
+    epilog=examples(
+        "seatrial ledger prove audit 17",
+    )
+)
 def prove(
     directory: Directory,
     number: Annotated[int, typer.Argument(metavar="N", help="An entry's sequence number.")],

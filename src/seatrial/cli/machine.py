@@ -6,12 +6,18 @@ from typing import Annotated
 
 import typer
 
+from seatrial.cli.examples import examples
 from seatrial.cli.terminal import out, print_json
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
-    app.command()(doctor)
+    app.command(
+        epilog=examples(
+            "seatrial doctor",
+            "seatrial doctor --json",
+        )
+    )(doctor)
 
 
 def doctor(

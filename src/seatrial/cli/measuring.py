@@ -8,15 +8,29 @@ from typing import Annotated
 
 import typer
 
+from seatrial.cli.examples import examples
 from seatrial.cli.terminal import out, print_json, say
 from seatrial.cli.terms import place_of
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
-    app.command()(measure)
-    app.command()(report)
-    app.command()(compare)
+    app.command(
+        epilog=examples(
+            "seatrial measure results.jtl",
+            "seatrial measure k6.json --deadline 500ms --json",
+        )
+    )(measure)
+    app.command(
+        epilog=examples(
+            "seatrial report runs/20261126T000923Z-load",
+        )
+    )(report)
+    app.command(
+        epilog=examples(
+            "seatrial compare runs/before runs/after",
+        )
+    )(compare)
 
 
 def measure(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seatrial.cli.examples import examples
 from seatrial.cli.terminal import err, print_json, say, suggest
 
 if TYPE_CHECKING:
@@ -47,10 +48,30 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on std
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
-    app.command()(run)
-    app.command()(suite)
-    app.command()(demo)
-    app.command()(recover)
+    app.command(
+        epilog=examples(
+            "seatrial run chaos/load.yaml --target chaos/target.yaml --dry-run",
+            "seatrial run chaos/load.yaml --target chaos/target.yaml --rate 10000/min",
+            "seatrial run chaos/redis-outage.yaml",
+        )
+    )(run)
+    app.command(
+        epilog=examples(
+            "seatrial suite chaos/suites/monthly.yaml",
+            "seatrial suite chaos/suites/monthly.yaml --target chaos/target.yaml --json",
+        )
+    )(suite)
+    app.command(
+        epilog=examples(
+            "seatrial demo",
+        )
+    )(demo)
+    app.command(
+        epilog=examples(
+            "seatrial recover",
+            "seatrial recover --json",
+        )
+    )(recover)
 
 
 def run(

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from seatrial.cli.examples import examples
 from seatrial.cli.interruption import shielded
 from seatrial.cli.terminal import err, out, print_json, say
 from seatrial.model.problems import BadInput
@@ -19,7 +20,11 @@ def register(app: typer.Typer) -> None:
     app.add_typer(commands, name="testbed")
 
 
-@commands.command()
+@commands.command(
+    epilog=examples(
+        "seatrial testbed up",
+    )
+)
 def up() -> None:
     """Bring it up: HAProxy, two releases of the app, PostgreSQL under Patroni, Valkey, SoftHSM."""
     from seatrial import testbed
@@ -30,7 +35,11 @@ def up() -> None:
     say(f"as a target: {state.target}")
 
 
-@commands.command()
+@commands.command(
+    epilog=examples(
+        "seatrial testbed status --json",
+    )
+)
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> int:
@@ -61,7 +70,11 @@ def status(
     return 0 if whole else Verdict.UNKNOWN.exit_code
 
 
-@commands.command()
+@commands.command(
+    epilog=examples(
+        "seatrial testbed down",
+    )
+)
 def down() -> None:
     """Take it down, and clear what a killed one left. Its logs are kept until the next `up`."""
     from seatrial import testbed
@@ -71,7 +84,12 @@ def down() -> None:
     say("the testbed is down" if existed else "there was no testbed")
 
 
-@commands.command()
+@commands.command(
+    epilog=examples(
+        "seatrial testbed logs",
+        "seatrial testbed logs edge",
+    )
+)
 def logs(
     part: Annotated[str, typer.Argument(help="A part's name; without one, where each log is.")] = "",
 ) -> None:
