@@ -35,6 +35,22 @@ def wait_until(
         sleep(every_s)
 
 
+def wait_while(
+    look: Callable[[], T],
+    within_s: float,
+    every_s: float = _EVERY_S,
+) -> T:
+    """What `look` finds last: something false once it is over, or what is left of it when the time is."""
+    found: list[T] = []
+
+    def is_over() -> bool:
+        found[:] = [look()]
+        return not found[0]
+
+    wait_until(is_over, within_s, every_s)
+    return found[0]
+
+
 def try_until(
     attempt: Callable[[], T],
     within_s: float,

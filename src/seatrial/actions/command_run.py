@@ -17,17 +17,15 @@ from __future__ import annotations
 import shlex
 import uuid
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 from pydantic import BaseModel, Field
 
-from seatrial.drivers.binding import Arguments
-from seatrial.drivers.launch import end_tagged, require_program, run_for
+from seatrial.drivers.binding import Program
+from seatrial.drivers.launch import end_tagged, require_program, run_for, typed
 from seatrial.model.quantities import Duration
 from seatrial.model.role import Role
 from seatrial.undo.protocol import ANY, Declared, Kind, Undo
-
-Program = Annotated[Arguments, Field(min_length=1)]
 
 
 class Ran(BaseModel):
@@ -61,7 +59,7 @@ class CommandRun(Declared):
     def prepare(self, role: Role) -> Undo:
         for program in filter(None, (self.run, self.undo_, self.probe)):
             require_program(role.resolved(program[0]), Path(role.directory))
-        by_hand = f"cd {shlex.quote(role.directory)} && {shlex.join(self.undo_)}" if self.undo_ else ""
+        by_hand = typed(role, shlex.join(self.undo_)) if self.undo_ else ""
         touches = f"runs {shlex.join(self.run)}"
         return self.noting(role, Ran(), touches=touches, by_hand=by_hand, lasting=self.lasting)
 

@@ -39,6 +39,7 @@ def _as_arguments(value: object) -> object:
 
 Files = Annotated[tuple[str, ...], BeforeValidator(_as_files, json_schema_input_type=str | list[str])]
 Arguments = Annotated[tuple[str, ...], BeforeValidator(_as_arguments, json_schema_input_type=str | list[str])]
+Program = Annotated[Arguments, Field(min_length=1)]
 
 
 def beginning_with(*schemes: str) -> AfterValidator:

@@ -21,7 +21,7 @@ from typing import Annotated, ClassVar
 from pydantic import BeforeValidator, Field
 
 from seatrial.drivers.binding import Arguments, Binding
-from seatrial.drivers.launch import answer_of, run_for
+from seatrial.drivers.launch import answer_of, run_for, typed
 from seatrial.drivers.releases import PLACEHOLDER, filled_in
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.quantities import Duration
@@ -83,5 +83,4 @@ class CommandReleases:
             raise Unavailable(f"{self.role.name}: after {program[0]} has ended, {now} is live, not {release}")
 
     def by_hand(self, release: str) -> str:
-        switch = shlex.join(filled_in(self.binding.switch, release))
-        return f"cd {shlex.quote(self.role.directory)} && {switch}"
+        return typed(self.role, shlex.join(filled_in(self.binding.switch, release)))

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
@@ -29,9 +28,9 @@ from seatrial.model.problems import BadInput, Path, TooLate, Unavailable
 from seatrial.model.quantities import Duration
 from seatrial.model.role import Role
 from seatrial.model.strict import as_tuple
+from seatrial.waiting import wait_while
 
 _ANSWER_WITHIN_S = 10.0
-_LOOK_EVERY_S = 0.05
 
 
 class LiveRelease(BaseModel):
@@ -115,12 +114,14 @@ class HttpReleases:
         call = self.binding.switch
         body = {} if call.body is None else {"json": filled_in(call.body, release)}
         self._ask(call.method, filled_in(call.url, release), **body)
-        deadline = time.monotonic() + self.binding.within.seconds
-        while (now := self.live()) != release:
-            if time.monotonic() > deadline:
-                told = f"{now} is still live {self.binding.within} after the call for {release}"
-                raise TooLate(f"{self.role.name}: {told}")
-            time.sleep(_LOOK_EVERY_S)
+        if other := wait_while(lambda: self._other_than(release), self.binding.within.seconds):
+            told = f"{other} is still live {self.binding.within} after the call for {release}"
+            raise TooLate(f"{self.role.name}: {told}")
+
+    def _other_than(self, release: str) -> str:
+        """The live release when it is not that one."""
+        live = self.live()
+        return "" if live == release else live
 
     def _ask(self, method: str, url: str, **options: Any) -> Answer:
         role, headers = self.role, dict(self.binding.headers)

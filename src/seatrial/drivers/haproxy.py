@@ -15,7 +15,6 @@ this way is forgotten by a restart; `map_file`, if given, is rewritten.
 from __future__ import annotations
 
 import socket
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ from seatrial.drivers.binding import Binding, Files
 from seatrial.model.problems import BadInput, TooLate, Unavailable, Unreachable
 from seatrial.model.role import Role
 from seatrial.model.strict import as_tuple
+from seatrial.waiting import wait_while
 
 Servers = Annotated[Files, Field(min_length=1)]
 
@@ -194,11 +194,8 @@ class ByServers:
                 tell(self.socket, name, "drain")
 
     def _await_up(self, release: str) -> None:
-        deadline = time.monotonic() + _UP_WITHIN_S
-        while down := self._down(release):
-            if time.monotonic() > deadline:
-                raise TooLate(f"{', '.join(down)} did not come up within {_UP_WITHIN_S:g}s")
-            time.sleep(_LOOK_EVERY_S)
+        if down := wait_while(lambda: self._down(release), _UP_WITHIN_S, _LOOK_EVERY_S):
+            raise TooLate(f"{', '.join(down)} did not come up within {_UP_WITHIN_S:g}s")
 
     def _down(self, release: str) -> list[str]:
         up = {str(each) for each in servers(self.socket) if each.up}

@@ -25,8 +25,8 @@ from __future__ import annotations
 
 import json
 import ssl
-import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -37,6 +37,7 @@ from seatrial.drivers.httpclient import HttpClient
 from seatrial.model.problems import BadInput, Path, TooLate, Unavailable
 from seatrial.model.quantities import Duration
 from seatrial.model.role import Role
+from seatrial.waiting import wait_while
 
 _ANSWER_WITHIN_S = 10.0
 _LOOK_EVERY_S = 0.1
@@ -89,29 +90,25 @@ class KubernetesBinding(Binding):
         return ServiceReleases(role, self) if self.service else DeploymentReleases(role, self)
 
 
-@dataclass(frozen=True, slots=True)
 class _Object:
     """One object of the API: read whole, changed by a patch of the version that was read."""
 
-    role: Role
-    binding: KubernetesBinding
-    path: str  # from the namespace on
+    def __init__(self, client: HttpClient, url: str, headers: Mapping[str, str]) -> None:
+        self._client = client
+        self._url = url
+        self._headers = headers
 
     def read(self) -> dict[str, Any]:
         return self._ask("GET", {})
 
-    def patch(self, body: Mapping[str, Any], version: str, kind: Mapping[str, str]) -> None:
-        content = json.dumps({**body, "metadata": {"resourceVersion": version}}).encode()
+    def patch(self, found: Mapping[str, Any], spec: Mapping[str, Any], kind: Mapping[str, str]) -> None:
+        """Change what was `found`. Raises Unavailable when it is not so any more."""
+        version = str(_at(found, "metadata", "resourceVersion") or "")
+        content = json.dumps({"spec": spec, "metadata": {"resourceVersion": version}}).encode()
         self._ask("PATCH", kind, content)
 
     def _ask(self, method: str, headers: Mapping[str, str], content: bytes | None = None) -> dict[str, Any]:
-        bound, role = self.binding, self.role
-        group = "/api/v1" if self.path.startswith("services/") else "/apis/apps/v1"
-        url = f"{bound.url.rstrip('/')}{group}/namespaces/{bound.namespace}/{self.path}"
-        bearer = {"Authorization": f"Bearer {bound.token}"} if bound.token else {}
-        tls = ssl.create_default_context(cafile=role.path(bound.ca)) if bound.ca else None
-        with HttpClient(role.allow_list, role.name, _ANSWER_WITHIN_S, tls=tls) as client:
-            answer = client.ask(method, url, headers={**bearer, **headers}, content=content)
+        answer = self._client.ask(method, self._url, headers={**self._headers, **headers}, content=content)
         if not answer.is_success:
             told = answer.opening
             if answer.headers.get("content-type", "").startswith("application/json"):
@@ -128,67 +125,82 @@ def _at(found: Mapping[str, Any], *keys: str) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceReleases:
+class _KubernetesReleases:
+    """What both kinds of object share: how they are reached, and what the cluster calls a release."""
+
+    role: Role
+    binding: KubernetesBinding
+
+    @property
+    def names(self) -> Sequence[str]:
+        """As the target file lists them."""
+        return tuple(self.binding.releases)
+
+    def _name(self, written: str) -> str:
+        """What the target file calls what is `written` in the cluster; itself, where it is not listed."""
+        return next((name for name, value in self.binding.releases.items() if value == written), written)
+
+    def _written(self, release: str) -> str:
+        """The inverse of `_name`."""
+        return self.binding.releases.get(release, release)
+
+    @contextmanager
+    def _object(self, group: str, path: str) -> Iterator[_Object]:
+        """The object at `path` of an API group, from the namespace on; over one connection."""
+        bound, role = self.binding, self.role
+        url = f"{bound.url.rstrip('/')}/{group}/namespaces/{bound.namespace}/{path}"
+        headers = {"Authorization": f"Bearer {bound.token}"} if bound.token else {}
+        tls = ssl.create_default_context(cafile=role.path(bound.ca)) if bound.ca else None
+        with HttpClient(role.allow_list, role.name, _ANSWER_WITHIN_S, tls=tls) as client:
+            yield _Object(client, url, headers)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceReleases(_KubernetesReleases):
     """The label that a Service selects. See `drivers.releases`.
 
     The change is there when the API server says so; each node's proxy follows in its own time.
     """
 
-    role: Role
-    binding: KubernetesBinding
-
-    @property
-    def names(self) -> Sequence[str]:
-        """As the target file lists them."""
-        return tuple(self.binding.releases)
-
-    @property
-    def _object(self) -> _Object:
-        return _Object(self.role, self.binding, f"services/{self.binding.service}")
-
     def live(self) -> str:
-        return self._named(self._object.read())
+        with self._service() as service:
+            return self._selected(service.read())
 
-    def _named(self, service: Mapping[str, Any]) -> str:
+    def _service(self) -> AbstractContextManager[_Object]:
+        return self._object("api/v1", f"services/{self.binding.service}")
+
+    def _selected(self, service: Mapping[str, Any]) -> str:
         selected = _at(service, "spec", "selector", self.binding.label)
         if not isinstance(selected, str):
             bound = self.binding
             raise Unavailable(f"{self.role.name}: the service {bound.service} selects no {bound.label}")
-        return next((name for name, value in self.binding.releases.items() if value == selected), selected)
+        return self._name(selected)
 
     def make_live(self, release: str) -> None:
-        service = self._object.read()
-        if self._named(service) == release:
-            return
-        selector = {self.binding.label: self.binding.releases.get(release, release)}
-        version = str(_at(service, "metadata", "resourceVersion") or "")
-        self._object.patch({"spec": {"selector": selector}}, version, _MERGE_PATCH)
+        with self._service() as service:
+            found = service.read()
+            if self._selected(found) != release:
+                service.patch(found, self._selecting(release), _MERGE_PATCH)
+
+    def _selecting(self, release: str) -> dict[str, Any]:
+        return {"selector": {self.binding.label: self._written(release)}}
 
     def by_hand(self, release: str) -> str:
-        bound = self.binding
-        patch = json.dumps({"spec": {"selector": {bound.label: bound.releases.get(release, release)}}})
+        bound, patch = self.binding, json.dumps({"spec": self._selecting(release)})
         return f"kubectl -n {bound.namespace} patch service {bound.service} --type merge -p '{patch}'"
 
 
 @dataclass(frozen=True, slots=True)
-class DeploymentReleases:
+class DeploymentReleases(_KubernetesReleases):
     """The image that a Deployment runs. See `drivers.releases`."""
 
-    role: Role
-    binding: KubernetesBinding
-
-    @property
-    def names(self) -> Sequence[str]:
-        """As the target file lists them."""
-        return tuple(self.binding.releases)
-
-    @property
-    def _object(self) -> _Object:
-        return _Object(self.role, self.binding, f"deployments/{self.binding.deployment}")
-
     def live(self) -> str:
-        _, image = self._container(self._object.read())
-        return next((name for name, value in self.binding.releases.items() if value == image), image)
+        with self._deployment() as deployment:
+            _, image = self._container(deployment.read())
+        return self._name(image)
+
+    def _deployment(self) -> AbstractContextManager[_Object]:
+        return self._object("apis/apps/v1", f"deployments/{self.binding.deployment}")
 
     def _container(self, deployment: Mapping[str, Any]) -> tuple[str, str]:
         """The name of the container that counts, and its image."""
@@ -201,26 +213,20 @@ class DeploymentReleases:
         raise Unavailable(f"{self.role.name}: {bound.deployment} has no container '{bound.container}'")
 
     def make_live(self, release: str) -> None:
-        deployment = self._object.read()
-        container, image = self._container(deployment)
-        wanted = self.binding.releases.get(release, release)
-        if image != wanted:
-            pods = {"spec": {"containers": [{"name": container, "image": wanted}]}}
-            version = str(_at(deployment, "metadata", "resourceVersion") or "")
-            self._object.patch({"spec": {"template": pods}}, version, _STRATEGIC_PATCH)
-        self._await_rollout(release)
-
-    def _await_rollout(self, release: str) -> None:
-        deadline = time.monotonic() + self.binding.within.seconds
-        while left := _rolling(self._object.read()):
-            if time.monotonic() > deadline:
-                told = f"the rollout of {release} is not through within {self.binding.within}: {left}"
+        within, wanted = self.binding.within, self._written(release)
+        with self._deployment() as deployment:
+            found = deployment.read()
+            container, image = self._container(found)
+            if image != wanted:
+                pods = {"spec": {"containers": [{"name": container, "image": wanted}]}}
+                deployment.patch(found, {"template": pods}, _STRATEGIC_PATCH)
+            if left := wait_while(lambda: _rolling(deployment.read()), within.seconds, _LOOK_EVERY_S):
+                told = f"the rollout of {release} is not through within {within}: {left}"
                 raise TooLate(f"{self.role.name}: {told}")
-            time.sleep(_LOOK_EVERY_S)
 
     def by_hand(self, release: str) -> str:
         bound = self.binding
-        image = f"{bound.container or '*'}={bound.releases.get(release, release)}"
+        image = f"{bound.container or '*'}={self._written(release)}"
         return f"kubectl -n {bound.namespace} set image deployment/{bound.deployment} '{image}'"
 
 

@@ -12,6 +12,7 @@ import contextlib
 import fcntl
 import os
 import select
+import shlex
 import shutil
 import signal
 import subprocess
@@ -105,6 +106,11 @@ def run_tagged(arguments: Sequence[str], token: str, *, directory: Path, within_
 def run_for(role: Role, program: Sequence[str], token: str, within_s: float) -> None:
     """`run_tagged`, of a program that a role's experiment names: where its target file stands, filled in."""
     run_tagged(role.resolved(list(program)), token, directory=Path(role.directory), within_s=within_s)
+
+
+def typed(role: Role, *commands: str) -> str:
+    """The line that a person types to do the same, where the target file of `role` stands."""
+    return " && ".join([f"cd {shlex.quote(role.directory)}", *commands])
 
 
 def answer_of(arguments: Sequence[str], *, directory: Path, within_s: float) -> str:

@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -70,9 +71,17 @@ def is_there(namespace: str) -> bool:
 
 def run(namespace: str, script: str) -> str:
     """Run a script as one transaction; what nft printed. Raises Unavailable with its complaint."""
+    return ask(namespace, ["nft", "-f", "-"], "nft", script)
+
+
+def ask(namespace: str, command: Sequence[str], called: str, script: str | None = None) -> str:
+    """Run a program in a namespace; what it printed. Raises Unavailable with its complaint.
+
+    called: what the complaint begins with. script: what the program reads, if it reads something.
+    """
     try:
         done = subprocess.run(
-            [*inside(namespace), "nft", "-f", "-"],
+            [*inside(namespace), *command],
             input=script,
             capture_output=True,
             text=True,
@@ -81,9 +90,9 @@ def run(namespace: str, script: str) -> str:
             start_new_session=True,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise Unavailable(f"nft: {error}") from error
+        raise Unavailable(f"{command[0]}: {error}") from error
     if done.returncode != 0:
-        raise Unavailable(f"nft: {done.stderr.strip()[:300]}")
+        raise Unavailable(f"{called}: {done.stderr.strip()[:300]}")
     return done.stdout
 
 

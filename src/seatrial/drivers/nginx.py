@@ -29,7 +29,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from seatrial.drivers.binding import Arguments, Binding
-from seatrial.drivers.launch import run_for
+from seatrial.drivers.launch import run_for, typed
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.quantities import Duration
 from seatrial.model.role import Role
@@ -128,4 +128,4 @@ class NginxReleases:
     def by_hand(self, release: str) -> str:
         link, reload = self.active.is_symlink(), shlex.join(self.binding.reload)
         put = f"ln -sfn {self.files[release]}" if link else f"cp {self.files[release]}"
-        return f"cd {shlex.quote(self.role.directory)} && {put} {self.active} && {reload}"
+        return typed(self.role, f"{put} {self.active}", reload)

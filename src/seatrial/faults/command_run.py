@@ -14,17 +14,15 @@ from __future__ import annotations
 import shlex
 import uuid
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 from pydantic import BaseModel, Field
 
-from seatrial.drivers.binding import Arguments
-from seatrial.drivers.launch import end_tagged, require_program, run_for
+from seatrial.drivers.binding import Program
+from seatrial.drivers.launch import end_tagged, require_program, run_for, typed
 from seatrial.model.quantities import Duration
 from seatrial.model.role import Role
 from seatrial.undo.protocol import ANY, Declared, Undo
-
-Program = Annotated[Arguments, Field(min_length=1)]
 
 
 class Ran(BaseModel):
@@ -56,15 +54,15 @@ class CommandRun(Declared):
             role,
             Ran(),
             touches=f"runs {shlex.join(self.inject_)}",
-            by_hand=f"cd {shlex.quote(role.directory)} && {shlex.join(self.undo_)}",
+            by_hand=typed(role, shlex.join(self.undo_)),
         )
 
     def inject(self, undo: Undo) -> None:
-        self._run(self.inject_, undo.role, undo.token)
+        run_for(undo.role, self.inject_, undo.token, self.within.seconds)
 
     def undo(self, undo: Undo) -> None:
         end_tagged(undo.token, Path(undo.role.directory))
-        self._run(self.undo_, undo.role, f"{undo.token}-undo")
+        run_for(undo.role, self.undo_, f"{undo.token}-undo", self.within.seconds)
 
     def gone(self, undo: Undo) -> bool | None:
         """What the probe says: it knows the effect of the program, and nobody else does."""
@@ -73,8 +71,5 @@ class CommandRun(Declared):
     def healthy(self, role: Role) -> bool | None:
         if self.probe is None:
             return None
-        self._run(self.probe, role, uuid.uuid4().hex)
+        run_for(role, self.probe, uuid.uuid4().hex, self.within.seconds)
         return True
-
-    def _run(self, program: Arguments, role: Role, tag: str) -> None:
-        run_for(role, program, tag, self.within.seconds)

@@ -20,7 +20,6 @@ import contextlib
 import os
 import shutil
 import signal
-import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, ClassVar, Self
@@ -39,7 +38,6 @@ from seatrial.undo.protocol import Declared, Undo
 _TUN = "/dev/net/tun"
 _READY_WITHIN_S = 10.0
 _LET_GO_WITHIN_S = 1.0
-_ANSWER_WITHIN_S = 5.0
 _LONGEST_S = 10.0
 _RULES = 1000  # the priority of our rules: before the one for the main table
 _NUMBERS = 0x5EA00000  # how the numbers of our marks and tables begin
@@ -206,18 +204,5 @@ def lead_straight(namespace: str, detour: Detour, route: Route) -> None:
 
 def ip(namespace: str, family: Family, words: list[str]) -> str:
     """Run the program `ip` in a namespace; what it printed. Raises Unavailable with its complaint."""
-    command = [*nft.inside(namespace), "ip", "-6" if family == "ip6" else "-4", *words]
-    try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            timeout=_ANSWER_WITHIN_S,
-            check=False,
-            start_new_session=True,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise Unavailable(f"ip: {error}") from error
-    if done.returncode != 0:
-        raise Unavailable(f"ip {' '.join(words)}: {done.stderr.strip()[:300]}")
-    return done.stdout
+    command = ["ip", "-6" if family == "ip6" else "-4", *words]
+    return nft.ask(namespace, command, f"ip {' '.join(words)}")
