@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
+import pathlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import gevent
+import psycopg
 import pytest
 import tests.support.unpatched_locust  # noqa: F401  # before Locust
 from locust import task
 from tests.support.driven import drive
+from tests.support.listeners import listening
 
+from seatrial.load.scenario_errors import place_among
 from seatrial.load.user import ProtocolUser
 from seatrial.load.watchdog import Holds, Look, Spot, noticeable_s
 from seatrial.model.scenarioaccount import BlockingCall
@@ -89,7 +94,18 @@ def wait_in_c(seconds: float) -> None:
     time.sleep(seconds)  # the operating system's: this process is not patched
 
 
-@pytest.mark.parametrize("block", [compute, wait_in_c])
+def ask_a_database(seconds: float) -> None:
+    """It takes its time to hang up; libpq waits for it in C, since this process is not patched."""
+
+    def hang_up(_: bytes) -> Iterator[bytes]:
+        time.sleep(seconds)
+        yield from ()
+
+    with listening(hang_up) as listener, pytest.raises(psycopg.OperationalError):
+        psycopg.connect(host=listener.host, port=listener.port, sslmode="disable")
+
+
+@pytest.mark.parametrize("block", [compute, wait_in_c, ask_a_database])
 def test_a_call_that_blocks_is_named_with_its_line(block: Callable[[float], None], tmp_path: Path) -> None:
     class Blocking(ProtocolUser):
         @task
@@ -99,13 +115,34 @@ def test_a_call_that_blocks_is_named_with_its_line(block: Callable[[float], None
 
     driven = drive(Blocking, tmp_path, rate="100/s", duration="10ms")
     (found,) = driven.scenario.blocking
-    line = block.__code__.co_firstlineno
+    lines, line = inspect.getsourcelines(block)
     file, _, number = found.place.rpartition(":")
     assert Path(file).name == Path(__file__).name
-    assert line < int(number) <= line + 3
+    assert line < int(number) < line + len(lines)
     assert found.during == block.__name__
     assert found.longest_ms >= 10
     assert found.count == 1
+
+
+SCENARIO = Path("/srv/load/shop.py")
+FROZEN = ("<frozen posixpath>", 451)
+LIBRARY = (pathlib.__file__, 993)
+
+
+@pytest.mark.parametrize(
+    ("frames", "place"),
+    [
+        ([LIBRARY, (str(SCENARIO), 31), LIBRARY, FROZEN], "shop.py:31"),
+        ([(str(SCENARIO), 31), ("/srv/load/pages/basket.py", 8), FROZEN], "shop.py:31"),
+        ([LIBRARY, ("/srv/load/pages/basket.py", 8), LIBRARY, FROZEN], "pages/basket.py:8"),
+        ([LIBRARY, FROZEN], "pathlib.py:993"),
+        ([FROZEN], "<frozen posixpath>:451"),
+    ],
+)
+def test_what_python_keeps_in_no_file_is_named_only_where_there_is_nothing_else(
+    frames: list[tuple[str, int]], place: str
+) -> None:
+    assert place_among(frames, SCENARIO)[1] == place
 
 
 def test_who_waits_in_gevents_way_stops_nobody(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ connections to hosts that are not allowed, even those that the scenario's librar
 
 from __future__ import annotations
 
+import functools
 import logging
 import sys
 import sysconfig
@@ -171,7 +172,7 @@ def _comes_of_a_refusal(error: BaseException | None) -> bool:
 
 
 def place_of(trace: TracebackType | None, scenario: Path | None) -> str:
-    """`file:line` of the innermost frame in the scenario, else in code that is no library's, else of all."""
+    """`file:line` of the innermost frame in the scenario, else in no library, else in any file."""
     frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(trace)]
     return place_among(frames, scenario)[1] if frames else ""
 
@@ -179,17 +180,24 @@ def place_of(trace: TracebackType | None, scenario: Path | None) -> str:
 def place_among(frames: Sequence[tuple[str, int]], scenario: Path | None) -> tuple[int, str]:
     """The same of files and lines, the outermost first: which of them it is, and the place."""
     every = range(len(frames))
-    in_scenario = [at for at in every if Path(frames[at][0]).resolve() == scenario]
-    in_own_code = [at for at in every if not frames[at][0].startswith((*_LIBRARIES, "<"))]
-    found = (in_scenario or in_own_code or every)[-1]
+    in_files = [at for at in every if not frames[at][0].startswith("<")]  # as `<frozen posixpath>` is none
+    in_scenario = [at for at in in_files if _resolved(frames[at][0]) == scenario]
+    in_own_code = [at for at in in_files if not frames[at][0].startswith(_LIBRARIES)]
+    found = (in_scenario or in_own_code or in_files or every)[-1]
     return found, _shown(*frames[found], scenario)
+
+
+@functools.lru_cache(1024)
+def _resolved(file: str) -> Path:
+    """Asked for every frame of every exception: the system is asked once."""
+    return Path(file).resolve()
 
 
 def _shown(file: str, line: int, scenario: Path | None) -> str:
     """The file's name, with its folder where it is not the scenario's."""
-    path = Path(file)
-    beside = scenario is not None and path.resolve().is_relative_to(scenario.parent)
-    name = path.resolve().relative_to(scenario.parent) if scenario is not None and beside else path.name
+    path = _resolved(file)
+    beside = scenario is not None and path.is_relative_to(scenario.parent)
+    name = path.relative_to(scenario.parent) if scenario is not None and beside else Path(file).name
     return f"{name}:{line}"
 
 
