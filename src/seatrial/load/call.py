@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from requests.auth import HTTPBasicAuth
 
-from seatrial.load.connection import Origin
+from seatrial.load.dial import Origin
 from seatrial.load.not_offered import NotOffered
 from seatrial.load.wire import HeaderList
 

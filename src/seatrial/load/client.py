@@ -40,7 +40,8 @@ from seatrial.load.call import (
     without,
 )
 from seatrial.load.client_state import ClientSettings, ClientState
-from seatrial.load.connection import ConnectionPool, Origin, Pools
+from seatrial.load.connection import ConnectionPool, Pools
+from seatrial.load.dial import Origin
 from seatrial.load.failure import Unanswered
 from seatrial.load.not_offered import NotOffered, missing_attribute
 from seatrial.load.recorder import NEVER

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from seatrial.load.call import authority, locate
-from seatrial.load.connection import DEFAULT_TLS, Pools, Tls
+from seatrial.load.connection import Pools
 from seatrial.load.cookies import CookieJar
+from seatrial.load.dial import DEFAULT_TLS, Tls
 from seatrial.load.not_offered import NotOffered, say_unused
 from seatrial.load.session_headers import SessionHeaders
 

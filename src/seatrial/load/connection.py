@@ -12,40 +12,18 @@ Deadlines are not kept here: whoever calls raises `gevent.Timeout` into any of t
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import gevent
-import gevent.ssl
 from gevent import socket
 
-from seatrial.load.failure import CLOSED, CUT_SHORT, NotAllowed, Unanswered
+from seatrial.load.dial import Dial, Dialer, Origin, Tls
+from seatrial.load.failure import CLOSED, CUT_SHORT, Unanswered
 from seatrial.load.names import Names
-from seatrial.load.wall import HostNotAllowed, asked_for
 from seatrial.load.wire import AnswerParser
 
 _READ, _WRITE = 1, 2  # libev's event masks
 _CHUNK = 65536
-
-
-class Origin(NamedTuple):
-    """Where connections go to."""
-
-    scheme: str
-    host: str
-    port: int
-
-
-class Tls(NamedTuple):
-    """How connections are secured, and the server known."""
-
-    verify: bool | str = True  # by the system's authorities, by those in a file, or not
-    cert: str | tuple[str, str] | None = None  # the client's own: a file, or those of certificate and key
-    make_context: Callable[[], ssl.SSLContext] | None = None  # the scenario's own context, in place of ours
-
-
-DEFAULT_TLS = Tls()
 
 
 class Connection:
@@ -113,13 +91,11 @@ class Connection:
 
 
 class ConnectionPool:
-    """Idle connections by origin, the one used last first. `names`: where new ones go to."""
+    """Idle connections by origin, the one used last first. `dial` makes new ones."""
 
-    def __init__(self, tls: Tls, names: Names) -> None:
-        self._tls = tls
-        self._names = names
+    def __init__(self, dial: Dial) -> None:
+        self._dial = dial
         self._idle: dict[Origin, list[Connection]] = {}
-        self._tls_context: Any = None
 
     def acquire(self, origin: Origin) -> Connection:
         """An idle connection that is alive, else a new one.
@@ -132,7 +108,7 @@ class ConnectionPool:
             if not connection.is_stale():
                 return connection
             connection.close()
-        return self._open(origin)
+        return Connection(self._dial(origin), tls=origin.scheme == "https")
 
     def release(self, origin: Origin, connection: Connection) -> None:
         """Give back a connection whose answer was read to its end."""
@@ -147,38 +123,6 @@ class ConnectionPool:
             while connections:
                 connections.pop().close()
 
-    def _open(self, origin: Origin) -> Connection:
-        refusal: OSError | None = None
-        addresses = self._names.addresses(origin.host, origin.port)
-        asked_for(origin.host, (address[0] for _, address in addresses))
-        for family, address in addresses:
-            sock = socket.socket(family, socket.SOCK_STREAM)
-            try:
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                sock.connect(address)
-                return Connection(self._secured(sock, origin), tls=origin.scheme == "https")
-            except HostNotAllowed as error:
-                sock.close()
-                raise NotAllowed(error.strerror) from error
-            except OSError as error:
-                sock.close()
-                refusal = error
-            except BaseException:
-                sock.close()
-                raise
-        assert refusal is not None
-        raise refusal
-
-    def _secured(self, sock: Any, origin: Origin) -> Any:
-        if origin.scheme != "https":
-            return sock
-        if self._tls_context is None:
-            try:
-                self._tls_context = _tls_context(self._tls)
-            except OSError as error:  # for the network's failures it must not be taken
-                raise ValueError(f"{self._tls.verify}, {self._tls.cert}: {error}") from error
-        return self._tls_context.wrap_socket(sock, server_hostname=origin.host)
-
 
 class Pools:
     """Pools of connections, of a whole load or of one virtual user: each serves the same security."""
@@ -191,29 +135,10 @@ class Pools:
         """The pool of connections that are secured so."""
         pool = self._pools.get(tls)
         if pool is None:
-            pool = self._pools[tls] = ConnectionPool(tls, self._names)
+            pool = self._pools[tls] = ConnectionPool(Dialer(tls, self._names).dial)
         return pool
 
     def close(self) -> None:
         """Close all idle connections."""
         for pool in self._pools.values():
             pool.close()
-
-
-def _tls_context(tls: Tls) -> Any:
-    if tls.make_context is not None:
-        context = tls.make_context()
-    else:
-        own = isinstance(tls.verify, str)
-        context = gevent.ssl.create_default_context(**(_authorities(str(tls.verify)) if own else {}))
-        if not tls.verify:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-    if tls.cert is not None:
-        context.load_cert_chain(*((tls.cert,) if isinstance(tls.cert, str) else tls.cert))
-    context.set_alpn_protocols(["http/1.1"])
-    return context
-
-
-def _authorities(path: str) -> dict[str, str]:
-    return {"capath": path} if Path(path).is_dir() else {"cafile": path}

@@ -17,7 +17,7 @@ from locust.user import users as _users
 
 from seatrial.load.client import Client
 from seatrial.load.client_state import ClientSettings
-from seatrial.load.connection import Tls
+from seatrial.load.dial import Tls
 from seatrial.load.fast_client import FastClient
 
 Make = Callable[[User, ClientSettings, type[Client]], Client]

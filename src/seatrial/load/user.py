@@ -9,7 +9,7 @@ from locust.user.users import RestMixin
 
 from seatrial.load.client import Client
 from seatrial.load.client_state import ClientSettings
-from seatrial.load.connection import Tls
+from seatrial.load.dial import Tls
 from seatrial.load.measured import Measured, measure
 from seatrial.load.sessions import client_for
 from seatrial.load.standby import stand_by
