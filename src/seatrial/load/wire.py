@@ -83,6 +83,8 @@ class AnswerParser:
     def feed(self, data: bytes) -> None:
         """Take in bytes. Raises Unanswered when they are not HTTP."""
         if not self._announced:
+            if len(self._received) > _LONGEST_HEAD:
+                raise Unanswered(f"{MALFORMED}: a head without an end")
             self._received += data
         try:
             self._parser.feed_data(data)
