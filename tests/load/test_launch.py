@@ -29,9 +29,14 @@ from seatrial.model.problems import BadInput, CannotStore, Unavailable
 from seatrial.model.quantities import Rate
 
 SCENARIO = """
-from locust import task
+from locust import LoadTestShape, between, task
 from seatrial.load import OpenLoopUser
+class Ramp(LoadTestShape):
+    def tick(self):
+        run_time = self.get_run_time()
+        return (10, 1) if run_time < 5 else (20, 1) if run_time < 10 else None
 class Visitor(OpenLoopUser):
+    wait_time = between(1, 3)
     @task
     def plain(self):
         self.client.get("/plain", key="k")
@@ -62,6 +67,13 @@ def test_a_whole_load_is_tailed_and_kept(tmp_path: Path, http_server: Any) -> No
     wait_until(lambda: process.zero_monotonic_s)
     assert process.zero_monotonic_s is not None
     assert process.zero_wall is not None
+    assert process.notices == (
+        (
+            "Ramp shapes a number of users and does not count here: arrivals come by --rate; "
+            "with the same peak it would be --rate 0s=6000/min,5s=12000/min"
+        ),
+        "wait_time of Visitor means nothing: the rate says when arrivals come",
+    )
     assert abs((process.zero_wall - time.time()) - (process.zero_monotonic_s - time.monotonic())) < 0.1
     seen = 0
     while process.poll() is None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from seatrial.model.loadaccount import LoadAccount
 from seatrial.model.requestlog import Coded
 from seatrial.model.result import Bounds, CheckResult, Failover, Phase, StepRecord
 from seatrial.model.undo import UndoOutcome
@@ -127,6 +128,14 @@ def test_a_doubtful_generator_is_said_so(make: Make) -> None:
     text = Page(render_html(doubtful)).texts["body"][0]
     assert "cannot be trusted: it dropped 12 of 7,500 arrivals" in text
     assert "can be trusted:" not in text
+
+
+def test_what_of_the_scenario_means_something_else_is_told_beside_the_load(make: Make) -> None:
+    dossier = make("pass")
+    assert "What of the scenario" not in render_html(dossier)
+    told = replace(dossier.result, load=LoadAccount(notices=("wait_time of <Visitor> means nothing",)))
+    page = render_html(replace(dossier, result=told))
+    assert "<li>wait_time of &lt;Visitor&gt; means nothing</li>" in page
 
 
 def test_a_failover_is_shown_by_its_phases_and_only_when_there_was_one(make: Make) -> None:

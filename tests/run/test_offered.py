@@ -20,6 +20,7 @@ def test_what_was_wanted_is_told_of_what_was_corrected() -> None:
     load = experiment("").load
     offer = Offer((RateStep(0.0, Rate(40, 1.0)),), "even", 0, 2.0, 20.0, per_arrival=FOUND)
     assert account_of(load, None, 20.0) == LoadAccount()
+    assert account_of(load, None, 20.0, ("a wait",)) == LoadAccount(notices=("a wait",))
     assert account_of(load, replace(offer, per_arrival=None), 20.0) == LoadAccount()
     assert account_of(load, offer, 10.0).wanted_per_s == 200.0
     assert account_of(load, offer, 0.0).wanted_per_s is None

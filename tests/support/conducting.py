@@ -50,6 +50,7 @@ class FakeLoad:
     log: RequestLog = field(default_factory=lambda: rows(10))
     scenario: ScenarioAccount = field(default_factory=ScenarioAccount)
     offer: None = None
+    notices: tuple[str, ...] = ()
     stopped: list[float] = field(default_factory=list)
     zero_monotonic_s: float | None = field(default_factory=time.monotonic)
 

@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from seatrial.cli.terminal import err
+from seatrial.cli.terminal import err, say
 from seatrial.model.figures import count, milliseconds, rate, share
 from seatrial.model.result import StepRecord
 from seatrial.run.live import LiveFigures
@@ -29,6 +29,7 @@ class LiveView:
         self._stopping = False
         self._live = Live(console=err, refresh_per_second=4, transient=True, auto_refresh=False)
         self._said = ""
+        self._noticed = False
         self._fired: set[str] = set()
 
     def __enter__(self) -> Self:
@@ -46,6 +47,10 @@ class LiveView:
         if self._stop.is_set() and not self._stopping:
             self._stopping = True
             err.print("stopping: undoing faults, keeping the evidence …")
+        if progress.notices and not self._noticed:
+            self._noticed = True
+            for notice in progress.notices:
+                say(f"note: {notice}")
         if err.is_terminal:
             self._live.update(_panel(self._title, progress), refresh=True)
             return

@@ -202,6 +202,12 @@ class LoadProcess:
         return self._reader.offer
 
     @property
+    def notices(self) -> tuple[str, ...]:
+        """What of the scenario means something else here, or nothing, a line each; () until it is known."""
+        header = self._header()
+        return header.notices if header else ()
+
+    @property
     def audit(self) -> GeneratorAudit | None:
         """The generator's own account; None unless it has ended in good order."""
         if self._reader.audit is None:

@@ -24,7 +24,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import gevent
-from locust import FastHttpUser, HttpUser, User
+from locust import FastHttpUser, HttpUser, LoadTestShape, User
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
@@ -70,11 +70,12 @@ class Session:
         self._end: Any = None
         self._conclusion: Any = None
         self._let_go: Callable[[], None] = lambda: None
+        self._notices: list[str] = []  # of the present test, told in its log and its spool
         self._early = EarlyListener()
         self._early.begin()
         self._walled = wall.standing() is not None  # by a conductor, whose list nothing makes longer
         if rate := getattr(environment.parsed_options, "rate", ""):
-            self._flatten(OfferedShape.parse(rate).peak_per_s)
+            self._flatten(OfferedShape.parse(rate).peak_per_s, None)  # nothing spawns by it yet
 
     def start(self, **_: Any) -> None:
         """Locust starts a test: share out the arrivals, or take what the master assigns, and begin."""
@@ -124,17 +125,22 @@ class Session:
 
     def _say(self, driven: list[type[User]], tasks: list[Task], options: LoadOptions) -> None:
         environment = self._environment
-        self._flatten(options.rate.peak_per_s)
+        self._flatten(options.rate.peak_per_s, shape.Level())
         if not isinstance(environment.runner, WorkerRunner):
             for line in notices(driven, tasks, environment.host or ""):
+                self._notices.append(line)
                 logger.info("%s", line)
 
-    def _flatten(self, peak: float) -> None:
-        """A scenario's own shape is of users, and does not count: as soon as it is known that a rate does."""
+    def _flatten(self, peak: float, instead: LoadTestShape | None) -> None:
+        """A scenario's own shape is of users, and does not count: as soon as it is known that a rate does.
+
+        As long as there is one, a headless Locust does not hear SIGTERM: it would be killed with its rows.
+        """
         found = self._environment.shape_class
         if found is not None and not isinstance(found, shape.Level):
-            logger.warning("%s", shape.notice(found, peak))
-            self._environment.shape_class = shape.Level()
+            self._notices.append(shape.notice(found, peak))
+            logger.warning("%s", self._notices[-1])
+            self._environment.shape_class = instead
 
     def _welcome(self, user: User) -> None:
         if self._engine is not None:
@@ -154,6 +160,7 @@ class Session:
     def conclude(self, **_: Any) -> None:
         """The test has stopped: write the request log and print the account (not in a worker)."""
         self._let_go()
+        self._notices.clear()
         self._early.begin()
         if self._assignment is None or isinstance(self._environment.runner, WorkerRunner):
             return
@@ -178,7 +185,7 @@ class Session:
             wall.raise_wall(AllowList.of([*hosts, *more]))
         standing = wall.standing()
         if standing is not None:
-            standing.note_libraries()
+            self._notices += standing.note_libraries()
 
     def _assign(self, options: LoadOptions) -> Assignment:
         runner = self._environment.runner
@@ -230,6 +237,7 @@ class Session:
             deadline_s=options.deadline,
             scenario=self._environment.locustfile or "",
             host=shown(without_userinfo(self._address or host)),
+            notices=tuple(shown(line) for line in self._notices),
         )
         spool = assignment.spool(share.index)
         engine = Engine(self._environment, options, header, host, tasks, spool, self._end_test)

@@ -8,7 +8,8 @@ any time. A frame that was cut off at the end is no error: it is simply not ther
 
     magic, then frames:  kind (1 byte) │ length (4) │ CRC-32 of the payload (4) │ payload
 
-    H  header, JSON: time zero, the schedule, the worker. Written before anything is sent
+    H  header, JSON: time zero, the schedule, the worker, what of the scenario means something else here.
+       Written before anything is sent
     T  a text, UTF-8. Rows refer to texts by the order in which they came; each is written once
     R  rows: their count, fixed records of 41 bytes, outstanding requests, keys one after the other
     S  what the scenario failed at so far, JSON; the last one counts
@@ -75,6 +76,7 @@ class SpoolHeader:
     deadline_s: float
     scenario: str
     host: str  # as it may be shown
+    notices: tuple[str, ...] = ()  # what of the scenario means something else here, or nothing; a line each
 
     def to_json(self) -> str:
         """One line of JSON."""
@@ -85,7 +87,8 @@ class SpoolHeader:
         """What `to_json` wrote. Raises ValueError, KeyError or TypeError for anything else."""
         plain: dict[str, Any] = json.loads(text)
         offer = Offer.of_plain(plain.pop("offer"))
-        return cls(offer=offer, share=Share(**plain.pop("share")), **plain)
+        share, said = Share(**plain.pop("share")), tuple(plain.pop("notices", ()))
+        return cls(offer=offer, share=share, notices=said, **plain)
 
 
 def frame(kind: bytes, payload: bytes) -> bytes:

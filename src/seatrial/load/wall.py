@@ -116,6 +116,10 @@ class Unseen:
     what: str
     place: str
 
+    def __str__(self) -> str:
+        """In one line."""
+        return f"{self.place}: the allow list cannot be held for {self.what}: its connections are not seen"
+
 
 class Wall:
     """Judges what leaves this process. `attempts` and `unseen` say what it met.
@@ -237,20 +241,21 @@ class Wall:
         if place:  # Locust forks its workers, and the wall stands in them as well
             self._note_unseen(Unseen("a process that is started there", place))
 
-    def note_libraries(self) -> None:
-        """Look which of the libraries that connect without Python's sockets are loaded."""
-        for module, core in _IN_C.items():
-            if module in sys.modules:
-                self._note_unseen(Unseen(f"{module} (it connects by {core})", "the scenario"))
+    def note_libraries(self) -> list[str]:
+        """Look which of the libraries that connect without Python's sockets are loaded; a line each."""
+        found = [
+            Unseen(f"{module} (it connects by {core})", "the scenario")
+            for module, core in _IN_C.items()
+            if module in sys.modules
+        ]
+        for unseen in found:
+            self._note_unseen(unseen)
+        return list(map(str, found))
 
     def _note_unseen(self, unseen: Unseen) -> None:
         self.unseen[unseen] += 1
         if self.unseen[unseen] == 1:
-            logger.warning(
-                "%s: the allow list cannot be held for %s: its connections are not seen",
-                unseen.place,
-                unseen.what,
-            )
+            logger.warning("%s", unseen)
 
     def _log(self, line: str) -> None:
         logger.error("%s", line, extra={COUNTED: True})

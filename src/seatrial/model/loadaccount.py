@@ -1,4 +1,4 @@
-"""What a report says of the load besides its figures: what its rate meant, and who its clients were."""
+"""What a report says of the load besides its figures: its rate, its clients, and what it did not heed."""
 
 from __future__ import annotations
 
@@ -18,3 +18,4 @@ class LoadAccount:
     dns_select: Select = "first"
     dns_ttl_s: float = 1.0
     per_arrival: RequestsPerArrival | None = None  # what the warm-up showed
+    notices: tuple[str, ...] = ()  # what of the scenario means something else here, or nothing; a line each

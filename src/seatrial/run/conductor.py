@@ -71,6 +71,7 @@ class Conducted:
     cut: str = ""  # why the story did not come to its planned end; "" when it did
     scenario: ScenarioAccount | None = None  # None: no load process told of it
     offer: Offer | None = None  # what the load process was to send; None: it did not tell
+    notices: tuple[str, ...] = ()  # what of the scenario means something else here, or nothing
     defects: tuple[str, ...] = ()  # where seatrial itself failed: tracebacks
     answers: Answers = field(default_factory=dict)  # what checks had to be told before the run
 
@@ -122,6 +123,7 @@ class Conductor:
         self._told_to_its_end = False
         self._scenario: ScenarioAccount | None = None
         self._offer: Offer | None = None
+        self._notices: tuple[str, ...] = ()
         self._timeline: Timeline | None = None
         self._undoing: threading.Thread | None = None  # of a run that ends early
         self._zero_mono_s = math.nan
@@ -147,6 +149,7 @@ class Conductor:
             cut="" if self._told_to_its_end or not self._endings else self._endings[0].reason,
             scenario=self._scenario,
             offer=self._offer,
+            notices=self._notices,
             defects=tuple(self._defects),
             answers=self._answers,
         )
@@ -291,6 +294,7 @@ class Conductor:
             if self._ended():
                 return None
             time.sleep(_TICK_S / 4)
+        self._notices = load.notices
         self._write("load.zero", zero_mono_s=load.zero_monotonic_s)
         return load.zero_monotonic_s
 
@@ -372,7 +376,8 @@ class Conductor:
 
     def _show(self, phase: str, at_s: float) -> None:
         figures = self._live.figures(at_s) if self._timeline is not None else None
-        self._observer.progress(Progress(phase, at_s, self._duration_s, figures, self._steps(at_s)))
+        steps = self._steps(at_s)
+        self._observer.progress(Progress(phase, at_s, self._duration_s, figures, steps, self._notices))
 
     def _write(self, event: str, **details: object) -> None:
         now = self._clock.now()

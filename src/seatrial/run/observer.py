@@ -20,6 +20,7 @@ class Progress:
     duration_s: float
     figures: LiveFigures | None
     steps: tuple[StepRecord, ...]
+    notices: tuple[str, ...] = ()  # what of the scenario means something else here; () until it is known
 
 
 class Observer(Protocol):

@@ -12,14 +12,15 @@ from seatrial.model.requestsize import MOST_DOUBT
 from seatrial.model.result import Measurement
 
 
-def account_of(load: Load, offer: Offer | None, end_s: float) -> LoadAccount:
-    """What is told of the load of a run whose measured part ended at `end_s`."""
+def account_of(load: Load, offer: Offer | None, end_s: float, notices: tuple[str, ...] = ()) -> LoadAccount:
+    """What is told of the load of a run whose measured part ended at `end_s`. `notices`: of its scenario."""
     found = offer.per_arrival if offer else None
     account = LoadAccount(
         load.counts,
         connections=load.connections,
         dns_select=load.dns.select,
         dns_ttl_s=load.dns.ttl.seconds,
+        notices=notices,
     )
     if offer is None or found is None or end_s <= 0:
         return account

@@ -185,6 +185,7 @@ def _judged(experiment: Experiment, remains: _Remains, keeping: Keeping) -> Exec
         cut=CUT_SHORT,
         scenario=remains.spools.scenario if remains.spools.header else None,
         offer=remains.spools.offer,
+        notices=remains.spools.header.notices if remains.spools.header else (),
     )
     checks = tuple(checks_registry.build(check.check, check.with_) for check in experiment.checks)
     case = Case(experiment, keeping.held.run.target, checks)
