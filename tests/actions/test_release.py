@@ -12,6 +12,7 @@ import pytest
 
 from seatrial.model.problems import TooLate, Unavailable
 from seatrial.model.role import Role
+from seatrial.processes import from_pidfile, is_running
 from seatrial.undo import registry
 
 
@@ -60,7 +61,7 @@ def test_it_goes_back_to_what_it_was(release: Role, action: str, ran_before: boo
         Ready.file.touch()
     does: Any = registry.build(action, {})
     undo = does.prepare(release)
-    assert undo.by_hand == by_hand
+    assert undo.by_hand == f"cd {release.directory} && {by_hand}"
     does.inject(undo)
     assert Ready.file.exists() == (action == "release.start")
     assert does.gone(undo) == (Ready.file.exists() == ran_before)
@@ -76,9 +77,22 @@ def test_a_command_that_fails_or_takes_too_long_is_told(release: Role) -> None:
     stop: Any = registry.build("release.stop", {})
     undo = stop.prepare(release)
     fails = {**release.parameters, "stop": ["sh", "-c", "echo no such unit >&2; exit 5"]}
-    with pytest.raises(Unavailable, match=r"ended with 5: no such unit"):
+    with pytest.raises(Unavailable, match="sh failed with 5: no such unit"):
         stop.inject(stop.prepare(Role("release.blue", "command", fails, release.allow, release.directory)))
     slow = {**release.parameters, "stop": ["sleep", "60"], "within": "50ms"}
-    with pytest.raises(TooLate, match="sleep 60 was not through within 50ms"):
+    with pytest.raises(TooLate, match=r"sleep was not through within 0\.05s"):
         stop.inject(stop.prepare(Role("release.blue", "command", slow, release.allow, release.directory)))
     assert stop.gone(undo)
+
+
+def test_a_service_that_is_started_is_not_waited_for(release: Role) -> None:
+    """It holds the output of its start command open for as long as it runs."""
+    lasting = {**release.parameters, "start": ["sh", "-c", "touch runs; sleep 30 & echo $! > pid"]}
+    role = Role("release.blue", "command", lasting, release.allow, release.directory)
+    start: Any = registry.build("release.start", {})
+    undo = start.prepare(role)
+    start.inject(undo)
+    service = next(from_pidfile(Path(role.directory, "pid")))
+    assert is_running(service)
+    start.cut_short(undo)  # had it not returned
+    assert not is_running(service)

@@ -21,6 +21,7 @@ from seatrial.drivers.host import kill, stop, stopped
 from seatrial.model.problems import Unavailable, Unreachable
 from seatrial.model.role import Role
 from seatrial.processes import ProcessId, State
+from seatrial.undo import registry
 
 RUNNING = {"Running": True, "Paused": False, "Pid": 7, "StartedAt": "2026-11-29T06:45:18.512844829Z"}
 CONTAINER = {"Id": "ab" * 32, "Name": "/worker", "State": RUNNING}
@@ -96,6 +97,23 @@ def test_a_refusal_of_the_engine_is_told(tmp_path: Path) -> None:
         process = processes_of(role).host
         with pytest.raises(Unavailable, match="HTTP 409"):
             stop(process, [found])
+
+
+@pytest.mark.parametrize(("action", "ran"), [("release.stop", True), ("release.start", False)])
+def test_it_is_stopped_and_started_as_a_release_is(tmp_path: Path, action: str, ran: bool) -> None:
+    def is_there(runs: bool) -> tuple[int, str]:
+        return 200, json.dumps({**CONTAINER, "State": {**RUNNING, "Running": runs}})
+
+    answers = (is_there(ran), (204, ""), is_there(not ran), is_there(not ran), (204, ""), is_there(ran))
+    with engine(tmp_path / "s", *answers) as role:
+        does: Any = registry.build(action, {})
+        does.fit(role)
+        undo = does.prepare(role)
+        assert undo.by_hand == f"docker {'start' if ran else 'stop'} worker"
+        does.inject(undo)
+        assert not does.gone(undo)
+        does.undo(undo)
+        assert does.gone(undo)
 
 
 def told(**binding: Any) -> list[str]:

@@ -93,3 +93,23 @@ def test_a_line_that_was_told_leads_to_its_meaning(line: str, expected: str) -> 
 def test_an_unknown_word_gets_the_nearest(word: str, told: str) -> None:
     with pytest.raises(BadInput, match=told):
         lexicon().find(word)
+
+
+@pytest.mark.parametrize(
+    ("driver", "others"),
+    [
+        ("haproxy", ["edge.drain", "deploy.rollback", "deploy.switch"]),
+        ("kubernetes", ["deploy.rollback", "deploy.switch"]),
+        ("command", ["release.start", "release.stop"]),
+        ("container", ["process.kill", "process.pause", "process.slow", "release.start", "release.stop"]),
+        ("process", ["process.kill", "process.pause", "process.slow"]),
+        ("pkcs11", ["hsm.hang", "hsm.slow", "hsm.unavailable"]),
+        ("sql", None),
+    ],
+)
+def test_a_driver_is_acted_on_by_whoever_needs_what_it_can_do(driver: str, others: list[str] | None) -> None:
+    (entry,) = lexicon().find(f"driver {driver}")
+    assert dict(entry.facts).get("acted on by") == (others and ", ".join(others))
+    for name in others or ():
+        (acting,) = (each for each in lexicon().find(name) if each.kind in ("fault", "action"))
+        assert driver in dict(acting.facts)["acts on"].split(", ")

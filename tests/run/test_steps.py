@@ -85,7 +85,7 @@ def test_what_is_wrong_with_a_step_is_told_where_it_stands(step: str, expected: 
         ("cache: {driver: redis, url: redis://10.1.1.1/0}", "{at: 1s, fault: redis.flush, on: cache}",
          "t.yaml:7:31: roles.cache.url: the host 10.1.1.1 is not in allow: [127.0.0.0/8, ::1/128, localhost]"),
         ("blue: {driver: command, start: a, stop: b}", "{at: 1s, action: release.stop, on: blue}",
-         "t.yaml:7:9: roles.blue.ready: is missing, and release.stop needs it"),
+         "t.yaml:7:9: roles.blue.ready: is missing, and without it the release cannot be stopped and started"),
         ("hsm: {driver: pkcs11, module: m, token: t, key: k, pin: p, pidfile: x}", "{at: 1s, fault: hsm.unavailable, on: hsm}",
          "t.yaml:7:8: roles.hsm: say how its server is started again: start: [program, …]"),
         ("three: {driver: haproxy, socket: s, map: m, backends: [a, b, c]}", "{at: 1s, action: deploy.switch, on: three}",

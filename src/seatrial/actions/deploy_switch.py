@@ -13,11 +13,11 @@ from typing import ClassVar
 from pydantic import Field
 
 from seatrial.actions.action import Action
-from seatrial.drivers.releases import releases_of
+from seatrial.drivers.releases import RELEASES, releases_of
 from seatrial.model.problems import BadInput, Problem, Unavailable, Unreachable, nearest
 from seatrial.model.role import Role
 from seatrial.model.strict import Strict
-from seatrial.undo.protocol import ANY, Undo
+from seatrial.undo.protocol import ANY, Ability, Undo
 
 
 class Switched(Strict):
@@ -32,7 +32,8 @@ class DeploySwitch(Action):
     """Makes another release live."""
 
     name: ClassVar[str] = "deploy.switch"
-    drivers: ClassVar[frozenset[str]] = ANY  # that know releases; which do, `releases_of` finds out
+    drivers: ClassVar[frozenset[str]] = ANY
+    ability: ClassVar[Ability | None] = RELEASES
 
     to: str | None = Field(default=None, examples=["green"])
     """The release that gets the traffic; left out, of two the other one."""

@@ -9,16 +9,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from seatrial.actions.release import ReleaseAction, run_command
-from seatrial.drivers.command import CommandBinding
-from seatrial.undo.protocol import Undo
+from seatrial.actions.release import ReleaseAction
 
 
 class ReleaseStart(ReleaseAction):
-    """Start the release; returns when its start command does."""
+    """Start the release; returns when its command does, or its engine has."""
 
     name: ClassVar[str] = "release.start"
-
-    def inject(self, undo: Undo) -> None:
-        release = undo.role.bound_to(CommandBinding)
-        run_command(undo.role, release.start, release.within)
+    on: ClassVar[bool] = True

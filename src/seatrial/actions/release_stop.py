@@ -9,16 +9,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from seatrial.actions.release import ReleaseAction, run_command
-from seatrial.drivers.command import CommandBinding
-from seatrial.undo.protocol import Undo
+from seatrial.actions.release import ReleaseAction
 
 
 class ReleaseStop(ReleaseAction):
-    """Stop the release; returns when its stop command does."""
+    """Stop the release; returns when its command does, or its engine has."""
 
     name: ClassVar[str] = "release.stop"
-
-    def inject(self, undo: Undo) -> None:
-        release = undo.role.bound_to(CommandBinding)
-        run_command(undo.role, release.stop, release.within)
+    on: ClassVar[bool] = False

@@ -15,9 +15,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
+from seatrial.drivers.ability import Ability
 from seatrial.drivers.host import Host, stopped
 from seatrial.drivers.pidfiles import Pidfiles
-from seatrial.drivers.registry import DRIVERS
 from seatrial.model.problems import Unavailable
 from seatrial.model.role import Role
 from seatrial.processes import ProcessId
@@ -80,12 +80,15 @@ class HasProcesses(Protocol):
         """Those of `role`, whose binding this is. Asks nobody."""
 
 
+PROCESSES: Ability[HasProcesses] = Ability(
+    HasProcesses, "has no processes", otherwise="any role that says its pidfile"
+)
+
+
 def processes_of(role: Role) -> RoleProcesses:
     """The processes of a role, wherever they run. Raises BadInput for a binding that does not fit."""
-    record = DRIVERS.get(role.driver)
-    if record is None or not issubclass(record, HasProcesses):
-        return Pidfiles.here(role)
-    return role.bound_to(record).processes(role)
+    able = PROCESSES.find(role)
+    return able.processes(role) if able else Pidfiles.here(role)
 
 
 def all_running(role: Role) -> bool:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import shlex
 import signal
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 from urllib.parse import quote
@@ -45,6 +46,10 @@ class ContainerBinding(Binding):
     def processes(self, role: Role) -> ContainerProcesses:
         """The container, as one process."""
         return ContainerProcesses(role, self)
+
+    def service(self, role: Role) -> ContainerService:
+        """The container, as what is stopped and started."""
+        return ContainerService(self.container, Engine(role, self))
 
 
 class _Condition(BaseModel):
@@ -121,8 +126,9 @@ class Engine:
             raise Unavailable(f"{answer.to}: is this a container engine? {error}") from error
 
     def do(self, container: str, what: str) -> None:
-        """`pause`, `unpause`, `kill` or `start` it. Raises Unavailable when the engine does not."""
-        answer = self._ask("POST", container, what, _START_WITHIN_S if what == "start" else _ANSWER_WITHIN_S)
+        """`pause`, `unpause`, `kill`, `start` or `stop` it. Raises Unavailable when the engine does not."""
+        within_s = _START_WITHIN_S if what in ("start", "stop") else _ANSWER_WITHIN_S
+        answer = self._ask("POST", container, what, within_s)
         if answer.status not in (204, 304):  # 304: it is so already
             raise self._refusal(answer)
 
@@ -180,3 +186,22 @@ class ContainerProcesses:
     def _process(self) -> ProcessId | None:
         found = self.host.find(self._container)
         return found.process if found is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerService:
+    """See `drivers.services`. A container that is stopped so is not restarted by its engine's policy."""
+
+    container: str
+    engine: Engine
+
+    def runs(self) -> bool:
+        """Whether its first process runs, which does not say that it serves yet."""
+        found = self.engine.find(self.container)
+        return found is not None and found.condition.running
+
+    def switch(self, on: bool, token: str) -> None:  # noqa: ARG002  # the engine starts none twice
+        self.engine.do(self.container, "start" if on else "stop")
+
+    def by_hand(self, on: bool) -> str:
+        return shlex.join(["docker", "start" if on else "stop", self.container])

@@ -10,9 +10,15 @@ from __future__ import annotations
 from typing import ClassVar
 
 from seatrial.drivers.binding import Binding
+from seatrial.drivers.pidfiles import Pidfiles
+from seatrial.model.role import Role
 
 
 class ProcessBinding(Binding):
     """A process of this machine: where its number stands, and how it is started."""
 
     driver: ClassVar[str] = "process"
+
+    def processes(self, role: Role) -> Pidfiles:
+        """Those of its pidfiles, on this machine."""
+        return Pidfiles.here(role)

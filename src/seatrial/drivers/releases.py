@@ -13,8 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
-from seatrial.drivers.registry import DRIVERS, find
-from seatrial.model.problems import BadInput, Problem
+from seatrial.drivers.ability import Ability
 from seatrial.model.role import Role
 
 PLACEHOLDER = "{release}"  # in commands, addresses and bodies that a target file writes
@@ -43,21 +42,12 @@ class HasReleases(Protocol):
         """Those of `role`, which is bound so. Raises BadInput for what the binding lacks for it."""
 
 
+RELEASES: Ability[HasReleases] = Ability(HasReleases, "knows no releases")
+
+
 def releases_of(role: Role) -> Releases:
     """The releases of `role`. Raises BadInput when its driver knows of none, or its binding lacks some."""
-    record = find(role.driver)
-    if record is None or not issubclass(record, HasReleases):
-        able = ", ".join(name for name in DRIVERS.names() if _can(name))
-        told = f"'{role.name}' is bound to {role.driver}, which knows no releases; these drivers do: {able}"
-        raise BadInput(Problem(told, path=("on",)))
-    binding = role.bound_to(record)
-    assert isinstance(binding, HasReleases)
-    return binding.as_releases(role)
-
-
-def _can(driver: str) -> bool:
-    record = find(driver)
-    return record is not None and issubclass(record, HasReleases)
+    return RELEASES.of(role).as_releases(role)
 
 
 def filled_in(written: Any, release: str) -> Any:

@@ -56,12 +56,7 @@ def _facts(found: Found[Any]) -> Facts:
     """What is known of it beside its parameters."""
     declared = found.declared
     if issubclass(declared, Declared):
-        yield (
-            "acts on",
-            "whatever the role is bound to"
-            if declared.drivers == ANY
-            else ", ".join(sorted(declared.drivers)),
-        )
+        yield "acts on", _acts_on(declared)
     if issubclass(declared, Binding):
         users = ", ".join(_acting_on(found.name))
         yield from ((("acted on by", users),) if users else ())
@@ -72,13 +67,20 @@ def _facts(found: Found[Any]) -> Facts:
         yield "comes from", found.package
 
 
+def _acts_on(declared: type[Declared]) -> str:
+    if declared.drivers == ANY and (ability := declared.ability):
+        return ", ".join(filter(None, [*ability.drivers(), ability.otherwise]))
+    return "whatever the role is bound to" if declared.drivers == ANY else ", ".join(sorted(declared.drivers))
+
+
 def _acting_on(driver: str) -> list[str]:
-    """The faults and actions that are made for roles of a driver."""
+    """The faults and actions that are made for roles of a driver, or for what it is able to do."""
     return [
         name
         for kind in ("fault", "action")
         for name, found in catalogue.KINDS[kind].all().items()
-        if driver in found.declared.drivers
+        for drivers, ability in ((found.declared.drivers, found.declared.ability),)
+        if driver in (ability.drivers() if drivers == ANY and ability else drivers)
     ]
 
 

@@ -11,11 +11,11 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
-from seatrial.drivers.abilities import all_running, processes_of
+from seatrial.drivers.abilities import PROCESSES, all_running, processes_of
 from seatrial.drivers.host import all_gone, all_survive, kill
 from seatrial.model.role import Role
 from seatrial.processes import ProcessId
-from seatrial.undo.protocol import ANY, Declared, Undo
+from seatrial.undo.protocol import ANY, Ability, Declared, Undo
 
 
 class Killed(BaseModel):
@@ -29,6 +29,7 @@ class ProcessKill(Declared):
 
     name: ClassVar[str] = "process.kill"
     drivers: ClassVar[frozenset[str]] = ANY
+    ability: ClassVar[Ability | None] = PROCESSES
 
     children: bool = False
     """Whether all descendants are killed too: those that would not notice the death of their parent."""

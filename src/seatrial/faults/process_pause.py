@@ -17,12 +17,12 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
-from seatrial.drivers.abilities import none_stopped, processes_of
+from seatrial.drivers.abilities import PROCESSES, none_stopped, processes_of
 from seatrial.drivers.host import resume, stop, stopped
 from seatrial.model.role import Role
 from seatrial.model.undo import none_of
 from seatrial.processes import ProcessId, State
-from seatrial.undo.protocol import ANY, Declared, Undo
+from seatrial.undo.protocol import ANY, Ability, Declared, Undo
 
 
 class Stopped(BaseModel):
@@ -37,6 +37,7 @@ class ProcessPause(Declared):
 
     name: ClassVar[str] = "process.pause"
     drivers: ClassVar[frozenset[str]] = ANY
+    ability: ClassVar[Ability | None] = PROCESSES
 
     def fit(self, role: Role) -> None:
         processes_of(role).require_declared()

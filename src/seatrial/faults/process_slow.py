@@ -14,14 +14,14 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BaseModel
 
-from seatrial.drivers.abilities import none_stopped, processes_of
+from seatrial.drivers.abilities import PROCESSES, none_stopped, processes_of
 from seatrial.drivers.host import resume, stopped
 from seatrial.drivers.launch import end_tagged, start_companion
 from seatrial.model.quantities import Duration, Ratio
 from seatrial.model.role import Role
 from seatrial.model.undo import none_of
 from seatrial.processes import ProcessId, tagged
-from seatrial.undo.protocol import ANY, Declared, Undo
+from seatrial.undo.protocol import ANY, Ability, Declared, Undo
 
 _READY_WITHIN_S = 10.0
 
@@ -49,6 +49,7 @@ class ProcessSlow(Declared):
 
     name: ClassVar[str] = "process.slow"
     drivers: ClassVar[frozenset[str]] = ANY
+    ability: ClassVar[Ability | None] = PROCESSES
 
     to: Annotated[Ratio, AfterValidator(_proper)] = Ratio(0.2)
     """The share of time that is left to the process."""

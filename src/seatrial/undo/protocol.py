@@ -67,6 +67,17 @@ class Undo:
         return cls(role=Role(**{**role, "allow": tuple(role["allow"])}), **data)
 
 
+class Ability(Protocol):
+    """What drivers can do (`drivers.ability`), as far as whoever asks who can act on what has to know it."""
+
+    @property
+    def otherwise(self) -> str:
+        """The roles of other drivers that will do as well, for people; empty when there are none."""
+
+    def drivers(self) -> list[str]:
+        """The drivers that have it."""
+
+
 class Fault(Protocol):
     """Something that is done to a role and always undone."""
 
@@ -203,6 +214,7 @@ class Declared(Strict):
     name: ClassVar[str]
     kind: ClassVar[Kind] = "fault"
     drivers: ClassVar[frozenset[str]]
+    ability: ClassVar[Ability | None] = None  # by which it acts, when it knows no driver; `fit` demands it
 
     def noting(
         self, role: Role, state: BaseModel, *, touches: str, by_hand: str, lasting: bool = False
