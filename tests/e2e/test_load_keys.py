@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.rows import read_log
 from tests.support.small_run import SmallRun, small_run
 from tests.support.waiting import wait_until
 
@@ -72,6 +74,41 @@ def test_a_rate_of_requests_is_met_by_fewer_arrivals(tmp_path: Path) -> None:
     assert (load["counts"], load["wanted_per_s"]) == ("requests", 200.0)
     assert (generator["arrivals"], generator["scheduled"]) == (80, 400)
     assert "for 12,000 requests/min: the warm-up showed 5 ± 0 requests an arrival" in said
+
+
+ROWS = """\
+from locust import HttpUser, task
+
+class Visitor(HttpUser):
+    @task
+    def home(self):
+        self.client.get(f"/{self.row['id']}", name=self.row["id"])
+"""
+
+
+def test_rows_of_a_file_are_fed_to_arrivals_and_the_evidence_says_which_file(tmp_path: Path) -> None:
+    content = "id,city\n" + "".join(f"r{number},x\n" for number in range(7))
+    (tmp_path / "users.csv").write_text(content)
+    with small_run(tmp_path, "1s", scenario=ROWS, load="rate: 40/s, data: users.csv", warmup="100ms") as run:
+        verdict, said = verdict_of(run)
+        plan = json.loads((run.evidence() / "plan.json").read_text())
+        log = read_log(run.evidence() / "requests.parquet")
+    assert verdict["verdict"] == "pass", (verdict["reasons"], said)
+    assert log.name.texts() == [f"r{number % 7}" for number in range(44)]
+    assert plan["data"]["sha256"] == hashlib.sha256(content.encode()).hexdigest()
+    assert (plan["data"]["rows"], plan["data"]["order"]) == (7, "sequential")
+
+
+def test_rows_that_run_out_unforeseen_are_nothing_that_the_service_is_blamed_for(tmp_path: Path) -> None:
+    (tmp_path / "users.csv").write_text("id\n" + "".join(f"r{number}\n" for number in range(30)))
+    load = "rate: {requests: 40/s}, data: {file: users.csv, order: unique}"
+    with small_run(tmp_path, "1s", scenario=ROWS, load=load, warmup="1s") as run:
+        verdict, _ = verdict_of(run)
+    assert verdict["verdict"] == "unknown"
+    assert verdict["generator"]["dropped"] > 0
+    assert verdict["measurement"]["bad"] == verdict["generator"]["dropped"]
+    (reason,) = (each for each in verdict["reasons"] if "users.csv" in each)
+    assert reason.endswith("arrivals: users.csv has no row left: each of its 30 was given once")
 
 
 def test_a_warm_up_that_shows_no_journey_to_its_end_ends_the_run_before_anything_is_measured(

@@ -112,6 +112,37 @@ def is_open(port: int) -> bool:
         return knock.connect_ex(("127.0.0.1", port)) == 0
 
 
+FED = """
+from locust import HttpUser, task
+class Visitor(HttpUser):
+    @task
+    def plain(self):
+        self.client.get("/plain", name=self.row["id"])
+"""
+
+
+def test_rows_of_a_file_are_shared_by_processes_each_once(locusts: Locusts) -> None:
+    users = locusts.folder / "users.csv"
+    users.write_text("id\n" + "".join(f"r{number:03}\n" for number in range(120)))
+    given = ("--data", str(users), "--data-order", "unique", "--rate", "100/s")
+    code, output = locusts.run(*given, "--duration", "1s", "--processes", "2", scenario=FED)
+    assert code == 0, output
+    assert sorted(locusts.rows().name.texts()) == [f"r{number:03}" for number in range(100)]
+
+
+def test_rows_that_cannot_do_start_nothing(locusts: Locusts) -> None:
+    users = locusts.folder / "users.csv"
+    users.write_text("id\n1\n2\n")
+    unique = ("--data", str(users), "--data-order", "unique", "--rate", "100/s", "--duration", "1s")
+    code, output = locusts.run(*unique, scenario=FED)
+    assert (code, locusts.log.exists()) == (64, False)
+    assert "--data-order: 100 arrivals are due, warm-up included, and there are 2 rows" in output
+    users.write_text("id\n1,2\n")
+    code, output = locusts.run("--data", str(users), "--rate", "100/s", "--duration", "1s", scenario=FED)
+    assert (code, locusts.log.exists()) == (64, False)
+    assert "--data: users.csv:2: has 2 values, and the header 1 column" in output
+
+
 def test_a_whole_test(locusts: Locusts) -> None:
     code, output = locusts.run("--rate", "200/s", "--warmup", "0.5s", "--duration", "1s")
     assert code == 0, output

@@ -13,7 +13,9 @@ import gevent
 import tests.support.unpatched_locust  # noqa: F401  # before Locust
 from locust.env import Environment
 
+from seatrial.load.dataset import DataSet
 from seatrial.load.engine import Engine
+from seatrial.load.feed import Feed
 from seatrial.load.offer import Share
 from seatrial.load.options import LoadOptions
 from seatrial.load.spool import SpoolHeader, SpoolReader
@@ -47,6 +49,7 @@ def drive(
     *,
     host: str = "http://127.0.0.1:9",
     until: Callable[[], bool] | None = None,
+    rows: DataSet | None = None,
     **options: str,
 ) -> Driven:
     """Offer load to one class or several, for as long as `duration` says or until something is so."""
@@ -63,7 +66,9 @@ def drive(
     )  # fmt: skip
     ended: list[bool] = []
     spool = folder / "worker-0.spool"
-    engine = Engine(environment, parsed, header, host, tasks_of(classes), spool, lambda: ended.append(True))
+    feed = Feed(rows, parsed.data_order, parsed.seed, header.share) if rows else None
+    tasks = tasks_of(classes)
+    engine = Engine(environment, parsed, header, host, tasks, spool, lambda: ended.append(True), feed)
     engine.start()
     _wait(until or (lambda: time.monotonic() > header.zero_monotonic_s + parsed.duration), ended)
     audit = engine.finish()

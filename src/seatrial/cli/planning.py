@@ -24,6 +24,9 @@ def show(preview: Preview) -> None:
         f"{experiment.warmup} warm-up, {experiment.duration} measured, deadline {experiment.load.deadline}",
     )
     _line("variables", ", ".join(plan.variables))  # names alone: a value may be a secret
+    if plan.data is not None and experiment.load.data is not None:
+        named, columns = experiment.load.data.file, ", ".join(plan.data.columns)
+        _line("data", f"{named}, {plan.data.rows:,} rows of {columns}, order {plan.data.order}")
     dns = experiment.load.dns
     _line("clients", f"connections {experiment.load.connections}, names {dns.select}, ttl {dns.ttl}")
     if plan.steps:

@@ -29,7 +29,7 @@ from locust.env import Environment
 from locust.exception import StopTest, StopUser
 from locust.user.task import LOCUST_STATE_STOPPING
 
-from seatrial.load import failure, iteration, reported, sessions, wall
+from seatrial.load import failure, feed, iteration, reported, sessions, wall
 from seatrial.load.alarm import alarm
 from seatrial.load.arrival import Arrival
 from seatrial.load.client import Client
@@ -75,6 +75,7 @@ class Engine:
         tasks: list[Task],
         spool: Path,
         end_test: Callable[[], None],
+        rows: feed.Feed | None = None,
     ) -> None:
         self._environment = environment
         self._events: Any = environment.events
@@ -82,6 +83,7 @@ class Engine:
         self._header = header
         self._host = host  # resolved: the header's is for people
         self._tasks = tasks
+        self._feed = rows
         self._end_test = end_test
         self._hub = gevent.get_hub()
         self._recorder = Recorder(spool, header, write=self._write_in_a_thread)
@@ -107,6 +109,7 @@ class Engine:
         self._log_listener = LogListener(self._errors)
         self._stop_hearing: Callable[[], None] = lambda: None
         self._stop_providing: Callable[[], None] = lambda: None
+        self._stop_feeding: Callable[[], None] = lambda: None
         self._stop_listening: Callable[[], None] = lambda: None
 
     def start(self, raised_before: Iterable[BaseException] = ()) -> None:
@@ -118,6 +121,7 @@ class Engine:
         wall.tell_of_refusals(self._errors.refused)
         driven = tuple({task.pool.user_class for task in self._tasks})
         self._stop_providing = sessions.provide(self._new_client, driven)
+        self._stop_feeding = feed.provide(self._feed)
         self._stop_listening = reported.listen(self._events.request, self._recorder, self._header)
         self._watchdog.start()
         self._pacer.start(lambda ring: alarm(self._hub.loop, ring))
@@ -139,6 +143,7 @@ class Engine:
                 self._stop_listening()
                 self._retire_all()
                 self._stop_providing()
+                self._stop_feeding()
                 self._flusher.join()
                 self._watchdog.stop()
                 self._watchdog.report(self._errors)
@@ -180,13 +185,16 @@ class Engine:
         task = self._tasks[choice]
         self._errors.arrivals += 1
         self._due += intended >= 0
+        row = self._feed.next_row() if self._feed else None
         if len(self._serving) >= self._options.max_in_flight:
             reason = f"dropped: {self._options.max_in_flight} arrivals in flight"
             self._reporter.dropped(task.name, intended, reason)
+        elif self._feed and row is None:
+            self._reporter.dropped(task.name, intended, self._feed.not_sent)
         else:
-            greenlet(self._serve, self._hub).switch(task, intended)
+            greenlet(self._serve, self._hub).switch(task, intended, row)
 
-    def _serve(self, task: Task, intended: float) -> None:
+    def _serve(self, task: Task, intended: float, row: int | None) -> None:
         serving, me, idle = self._serving, getcurrent(), task.pool.idle
         serving[me] = virtual = idle.pop() if idle else None
         before = 0
@@ -194,7 +202,7 @@ class Engine:
             if virtual is None:
                 virtual = serving[me] = self._virtual(task.pool.user_class(self._environment))
             self._account_for(virtual)
-            virtual.begin(task, intended)
+            virtual.begin(task, intended, row)
             if not virtual.has_started:
                 virtual.has_started = True
                 virtual.user.on_start()
@@ -301,10 +309,9 @@ class Engine:
         if not self._errors.raised(error, during):
             return
         counted = {failure.COUNTED: True}
-        if isinstance(error, NotOffered):
-            logger.error(
-                "%s: %s (told once, and counted)", self._errors.place_of(error), error, extra=counted
-            )
+        if isinstance(error, NotOffered | feed.NoRow):
+            place = self._errors.place_of(error)
+            logger.error("%s: %s (told once, and counted)", place, error, extra=counted)
         else:
             said = f"{during}: {type(error).__name__}"
             logger.error("%s (told once, and counted)", said, exc_info=error, extra=counted)

@@ -28,6 +28,7 @@ import psutil
 
 from seatrial import disk
 from seatrial.home import private, private_directory
+from seatrial.load.dataset import DataFile
 from seatrial.load.machine import PARENT
 from seatrial.load.offer import Offer
 from seatrial.load.options import OfferedShape
@@ -77,6 +78,7 @@ class LoadPlan:
     dns_select: Select = "first"
     dns_ttl_s: float = 1.0
     counts: Counted = "arrivals"  # what the rates of the shape are of
+    data: DataFile | None = None  # whose rows are fed to arrivals
 
     @property
     def shown_host(self) -> str:
@@ -97,12 +99,16 @@ class LoadPlan:
         """
         files = ",".join(map(str, (self.scenario, *self.further_scenarios)))
         tags = ("--tags", *self.tags) if self.tags else ()
+        data = self.data
+        fed = ("--data", str(data.path), "--data-order", data.order) if data else ()
+        known = ("--data-sha256", data.sha256) if data else ()
         without = ("--exclude-tags", *self.exclude_tags) if self.exclude_tags else ()
         return [
             sys.executable, "-m", "seatrial.load", "-f", files, "--host", self.shown_host,
             "--headless", "--only-summary", "--exit-code-on-error", "0",
             "--processes", "0", "--loglevel", "INFO", "--logfile", "", *tags, *without,
             "--rate", str(OfferedShape(self.shape, self.counts)),
+            *fed, *known,
             "--arrivals", self.spacing,
             "--connections", self.connections,
             "--dns-select", self.dns_select,

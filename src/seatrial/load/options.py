@@ -17,6 +17,7 @@ from seatrial.load.offer import Offer
 from seatrial.model.allow import wrong_with
 from seatrial.model.arrivals import RateStep, Spacing
 from seatrial.model.clients import Connections, Select
+from seatrial.model.data import Order
 from seatrial.model.offeredrate import REQUESTS, Counted, split_counted
 from seatrial.model.quantities import Duration, Rate
 from seatrial.model.shape import starts_in_order
@@ -126,6 +127,12 @@ def _one_of(words: Sequence[str]) -> Callable[[str], str]:
     return read
 
 
+def _file(text: str) -> Path | None:
+    if text and not Path(text).is_file():
+        raise ValueError(f"there is no file {text} here ({Path.cwd()})")
+    return Path(text).absolute() if text else None
+
+
 def _folder(text: str) -> Path | None:
     return Path(text).absolute() if text else None
 
@@ -182,6 +189,16 @@ OPTIONS = (
         "Which of a name's addresses a new connection goes to: first, round-robin or random",
     ),
     Option("dns_ttl", "1s", _seconds, "How long an answer of DNS is good for"),
+    Option(
+        "data", "", _file, "Give each arrival a row of this CSV file, which its scenario finds in self.row"
+    ),
+    Option(
+        "data_order",
+        "sequential",
+        _one_of(get_args(Order)),
+        "Which row: sequential (and from the start again), random (by the seed) or unique (each once)",
+    ),
+    Option("data_sha256", "", str, None),
     Option("allow", "", _hosts, "More hosts and networks that the test may touch, besides its host: a,b"),
     Option("spool", "", _folder, None),
 )
@@ -202,6 +219,9 @@ class LoadOptions:
     connections: Connections
     dns_select: Select
     dns_ttl: float  # seconds
+    data: Path | None
+    data_order: Order
+    data_sha256: str  # what the file must be; "" when nobody has looked at it beforehand
     allow: tuple[str, ...]
     spool: Path | None  # keep the spools in this folder, and leave merging to whoever reads them
 

@@ -32,7 +32,9 @@ from seatrial.load import machine, shape, standby, wall
 from seatrial.load.assignment import KEY, Assignment
 from seatrial.load.audit import AuditTally, describe
 from seatrial.load.call import locate
+from seatrial.load.dataset import DataSet, too_few
 from seatrial.load.engine import Engine
+from seatrial.load.feed import Feed, refuse_other_rows
 from seatrial.load.merging import merged
 from seatrial.load.notices import notices, refuse_proxies
 from seatrial.load.options import LoadOptions, OfferedShape
@@ -71,6 +73,7 @@ class Session:
         self._conclusion: Any = None
         self._let_go: Callable[[], None] = lambda: None
         self._notices: list[str] = []  # of the present test, told in its log and its spool
+        self._rows: DataSet | None = None
         self._early = EarlyListener()
         self._early.begin()
         self._walled = wall.standing() is not None  # by a conductor, whose list nothing makes longer
@@ -107,6 +110,7 @@ class Session:
         refuse_proxies(driven)
         self._say(driven, tasks, options)
         self._hold(options.allow)
+        self._rows = _rows_for(driven, options)
         if isinstance(runner, WorkerRunner):
             if texts.get(KEY) is None:
                 return  # the master has refused
@@ -240,7 +244,9 @@ class Session:
             notices=tuple(shown(line) for line in self._notices),
         )
         spool = assignment.spool(share.index)
-        engine = Engine(self._environment, options, header, host, tasks, spool, self._end_test)
+        rows = self._rows
+        feed = Feed(rows, options.data_order, options.seed, share) if rows is not None else None
+        engine = Engine(self._environment, options, header, host, tasks, spool, self._end_test, feed)
         engine.start(raised_before=self._early.errors)
         self._early.end()
         return engine
@@ -286,6 +292,22 @@ class Session:
             runner.quit()
         else:
             runner.stop()
+
+
+def _rows_for(driven: list[type[User]], options: LoadOptions) -> DataSet | None:
+    """The rows that are fed to arrivals, if any are. Raises ValueError when they will not do."""
+    if options.data is None:
+        return None
+    refuse_other_rows(driven)
+    try:
+        rows = DataSet.read(options.data)
+    except BadInput as error:
+        raise ValueError(f"--data: {error}") from error
+    if options.data_sha256 not in ("", rows.sha256):
+        raise ValueError(f"--data: {rows.name} is not what it was when the run was planned; run it again")
+    if wrong := too_few(options.offer(), len(rows), options.data_order):
+        raise ValueError(f"--data-order: {wrong}")
+    return rows
 
 
 def _arrivals_of(readers: list[SpoolReader]) -> int | None:

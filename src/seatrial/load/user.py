@@ -9,6 +9,7 @@ from locust.user.users import RestMixin
 
 from seatrial.load.client import Client
 from seatrial.load.client_state import ClientSettings
+from seatrial.load.dataset import Row
 from seatrial.load.dial import Tls
 from seatrial.load.measured import Measured, measure
 from seatrial.load.sessions import client_for
@@ -36,6 +37,9 @@ class ProtocolUser(User):
     """
 
     abstract = True
+
+    row: Row
+    """The row of data that the arrival under way was given, if the load has any: column → value."""
 
     def measure(
         self, name: str, *, key: str | None = None, request_type: str = "", timeout: float | None = None

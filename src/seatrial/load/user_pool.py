@@ -18,6 +18,7 @@ from locust import TaskSet
 from locust.user.users import PytestUser
 
 from seatrial.load.arrival import Arrival
+from seatrial.load.feed import hand_over
 from seatrial.load.under_way import UnderWay
 
 if TYPE_CHECKING:
@@ -56,9 +57,10 @@ class VirtualUser:
         """The one that it serves, or has served last."""
         return self.under_way.arrival
 
-    def begin(self, task: Task, due_s: float) -> None:
-        """Serve the next arrival, in the greenlet that calls."""
+    def begin(self, task: Task, due_s: float, row: int | None = None) -> None:
+        """Serve the next arrival, in the greenlet that calls. `row`: the number of its row of data."""
         self.serves = task
+        hand_over(self.user, row)
         self.arrival.begin(due_s)
         getcurrent().spawn_tree_locals = self.tree
 

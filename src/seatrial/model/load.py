@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, field_serializer, field_validator
 
 from seatrial.model.clients import Connections, Select
+from seatrial.model.data import FileOfData
 from seatrial.model.offeredrate import Counted, OfferedRate
 from seatrial.model.quantities import Duration, Lasting, Ratio
 from seatrial.model.shape import starts_in_order
@@ -59,6 +60,10 @@ class Load(Strict):
     """Only tasks with one of these tags (`@tag`) are run."""
     exclude_tags: Words = Field(default=(), examples=[["admin"]])
     """No task with one of these tags is run."""
+    data: FileOfData | None = Field(
+        default=None, examples=["users.csv", {"file": "users.csv", "order": "unique"}]
+    )
+    """A CSV file of which each arrival gets a row, `self.row` in the scenario; left out, there are none."""
     rate: Annotated[
         tuple[RatePoint, ...],
         BeforeValidator(_as_shape, json_schema_input_type=OfferedRate | list[RatePoint]),

@@ -266,6 +266,7 @@ class Conductor:
                 duration_s=self._duration_s,
                 spacing=experiment.load.arrivals,
                 counts=experiment.load.counts,
+                data=self._plan.data,
                 connections=experiment.load.connections,
                 dns_select=experiment.load.dns.select,
                 dns_ttl_s=experiment.load.dns.ttl.seconds,

@@ -24,6 +24,7 @@ def description_of(plan: Plan) -> dict[str, Any]:
         "experiment": plan.experiment.model_dump(mode="json", by_alias=True, exclude_defaults=True),
         "target": plan.target.model_dump(mode="json"),
         "scenario": ", ".join(plan.experiment.load.scenario),
+        "data": _data_of(plan),
         "steps": [
             {
                 "name": step.name,
@@ -45,6 +46,20 @@ def description_of(plan: Plan) -> dict[str, Any]:
         },
     }
     return shown_in(described)
+
+
+def _data_of(plan: Plan) -> dict[str, Any] | None:
+    """What was fed to arrivals, told apart from every other file: not what it says."""
+    data, named = plan.data, plan.experiment.load.data
+    if data is None or named is None:
+        return None
+    return {
+        "file": named.file,
+        "sha256": data.sha256,
+        "rows": data.rows,
+        "columns": data.columns,
+        "order": data.order,
+    }
 
 
 def _version(part: str) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from seatrial import drivers
 from seatrial.checks.protocol import Check
 from seatrial.files import Source
+from seatrial.load.dataset import DataFile
 from seatrial.lookups.failover import DRIVER as FAILS_OVER
 from seatrial.model.arrivals import ArrivalSchedule, RateStep, with_spikes
 from seatrial.model.document import build
@@ -28,6 +29,7 @@ from seatrial.model.target import Target, references, resolve
 from seatrial.probes import Question
 from seatrial.run.arrivalchange import ArrivalChange
 from seatrial.run.binding import Binder
+from seatrial.run.data import bind_data, require_enough
 from seatrial.run.draft import Draft
 from seatrial.run.needs import BoundNeed, bind_checks
 from seatrial.run.questions import bind_probes
@@ -57,6 +59,7 @@ class Plan:
     clusters: tuple[Role, ...]  # of databases, whose logs tell of failovers
     base_url: str = field(repr=False)  # resolved, for whoever connects; texts say `address`
     variables: Mapping[str, str] = field(repr=False)  # resolved, for the scenario alone
+    data: DataFile | None = None  # whose rows are fed to arrivals
     experiment_file: Path = Path()
 
     @property
@@ -125,18 +128,22 @@ def _plan(
     roles = Roles.of(target, confirm, problems) if target else None
     draft, binder = Draft.of(experiment.document), Binder(experiment.document, roles, problems)
     scenarios = bind_scenarios(draft, experiment, problems)
+    data = bind_data(draft, experiment, problems)
     timeline, judges = bind_timeline(draft, binder), bind_checks(draft, binder)
     questions = bind_probes(draft, binder)
     if len(problems) or promised is None or roles is None:
         return None
     promised = _at_rate(promised, rate)
     base_rates = [RateStep(point.at.seconds, point.rate.rate) for point in promised.load.rate]
+    shape = with_spikes(base_rates, [change.window for change in timeline.arrival_changes])
+    require_enough(data, promised, shape, experiment.document, problems)
     return Plan(
         experiment=promised,
         experiment_text=experiment.document.text,
         target=roles.target,
         scenarios=tuple(scenarios),
-        shape=with_spikes(base_rates, [change.window for change in timeline.arrival_changes]),
+        shape=shape,
+        data=data,
         arrival_changes=timeline.arrival_changes,
         steps=timeline.steps,
         steady_state=questions.steady_state,

@@ -23,6 +23,8 @@ from seatrial.trials.trial import conducting, run_experiment, run_suite
 from seatrial.undo.journal import Journal
 from seatrial.undo.session import journal_path
 
+_FILES_OF_AN_EXPERIMENT = (("load", "scenario"), ("load", "data"), ("load", "data", "file"))
+
 _log = logging.getLogger(__name__)
 
 
@@ -102,7 +104,8 @@ def _named(file: Path, what: What) -> Iterator[Path]:
         data = read(str(file), what).document.data
     except BadInput:
         return  # which planning it has told
-    names = _texts(data, "experiments") if what == "suite" else _texts(data, "load", "scenario")
+    keys = [("experiments",)] if what == "suite" else _FILES_OF_AN_EXPERIMENT
+    names = [name for each in keys for name in _texts(data, *each)]
     for name in names:
         yield from candidates(name, file)
         found = find(name, file)
