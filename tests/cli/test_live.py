@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from seatrial.cli.live import LiveView
+from seatrial.run.live import LiveFigures
 from seatrial.run.observer import Progress
 
 
@@ -18,8 +19,19 @@ def test_what_a_scenario_means_otherwise_is_said_once_before_its_load(
         for phase, notices in (("starting load", ()), ("warming up", said), ("measuring", said)):
             view.progress(Progress(phase, 0.0, 1.0, None, (), notices))
     assert capsys.readouterr().err.splitlines() == [
-        "A load: starting load",
+        "A load: starting load, 1 s left",
         f"note: {said[0]}",
-        "A load: warming up",
-        "A load: measuring",
+        "A load: warming up, 1 s left",
+        "A load: measuring, 1 s left",
     ]
+
+
+def test_a_long_run_tells_now_and_then_how_long_it_still_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    figures = LiveFigures(100.0, 100.0, 10, 0, 0.0, 1.0)
+    with LiveView("An hour", threading.Event()) as view:
+        for at_s in range(3601):
+            view.progress(Progress("measuring", float(at_s), 3600.0, figures, ()))
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 20
+    assert lines[1] == "An hour: measuring, 57 min left"
+    assert lines[-1] == "An hour: measuring, 3 min left"

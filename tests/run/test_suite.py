@@ -29,7 +29,10 @@ SUITE = SuitePlan(
     Suite(suite="nightly", experiments=NAMES, pause=Duration(0.0)),
     tuple(
         cast("Plan", SimpleNamespace(
-            experiment=SimpleNamespace(experiment=name, title="", covers=()), target=SimpleNamespace(target="shop")
+            experiment=SimpleNamespace(
+                experiment=name, title="", covers=(), warmup=Duration(5.0), duration=Duration(55.0)
+            ),
+            target=SimpleNamespace(target="shop"),
         ))
         for name in NAMES
     ),
@@ -44,7 +47,13 @@ def run(plan: Plan, directory: Path) -> Execution:
 
 
 def test_a_run_without_room_is_unknown_and_the_others_are_run(tmp_path: Path) -> None:
-    whole = execute_suite(SUITE, run, threading.Event(), lambda _: None, tmp_path / "suite")
+    lines: list[str] = []
+    whole = execute_suite(SUITE, run, threading.Event(), lambda _: None, tmp_path / "suite", lines.append)
+    assert lines == [
+        "1 of 3: small; at least 3 min left",
+        "2 of 3: large; about 2 min left",
+        "3 of 3: other; about 60 s left",
+    ]
     assert [each.verdict for each in whole.runs] == [Verdict.PASS, Verdict.UNKNOWN, Verdict.PASS]
     assert whole.runs[1].reasons == ("/evidence: 12 KiB are free; nothing was started",)
     assert whole.verdict is Verdict.UNKNOWN

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from seatrial.cli.examples import examples
-from seatrial.cli.terminal import err, out, print_json, say
+from seatrial.cli.terminal import out, print_json, say
 from seatrial.cli.terms import place_of
 from seatrial.model.problems import BadInput
 
@@ -42,11 +42,11 @@ def calibrate(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> int:
     """Plant outages of known length, and say how often the bounds held the truth."""
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
     from rich.table import Table
 
     from seatrial.calibrate.calibration import calibrate as calibrated
     from seatrial.cli.terms import rate_of
+    from seatrial.cli.waiting import Waiting
     from seatrial.home import private_directory, seatrial_home
     from seatrial.model.result import plain
     from seatrial.model.verdict import Verdict
@@ -56,17 +56,14 @@ def calibrate(
         raise BadInput(f"--out {directory}: is a file; name a directory")
     with (
         tempfile.TemporaryDirectory(prefix="seatrial-calibrate-") as scratch,
-        Progress(
-            TextColumn("planting outages"), BarColumn(), TimeRemainingColumn(), console=err, transient=True
-        ) as bar,
+        Waiting("planting outages") as waiting,
     ):
-        task = bar.add_task("")
         result = calibrated(
             offered,
             outages,
             seed,
             directory or Path(scratch),
-            lambda done_s, of_s: bar.update(task, completed=done_s, total=of_s),
+            waiting.at,
             now=lambda: datetime.now(UTC),
         )
     home = seatrial_home()

@@ -84,9 +84,12 @@ def verify(
     as_json: JsonOption = False,
 ) -> int:
     """Check the chain and the signatures. Exit code: 1 names the first bad entry, 2 when part is unproven."""
+    from seatrial.cli.waiting import Waiting
     from seatrial.ledger import verify as verified
 
-    report = verified(directory, _keys(key), witnessed=_witnessed(checkpoints))
+    keys, witnessed = _keys(key), _witnessed(checkpoints)
+    with Waiting(f"verifying {directory}") as waiting:
+        report = verified(directory, keys, witnessed=witnessed, progress=waiting.at)
     if as_json:
         first = report.first_bad
         print_json({
@@ -130,9 +133,13 @@ def prove(
     key: KeyOption = None,
 ) -> None:
     """Print the proof that entry N is in the log that the last checkpoint signs."""
+    from seatrial.cli.waiting import Waiting
     from seatrial.ledger import prove as proved
 
-    sys.stdout.write(str(proved(directory, number, _keys(key))))
+    keys = _keys(key)
+    with Waiting(f"proving entry {number} of {directory}"):
+        proof = proved(directory, number, keys)
+    sys.stdout.write(str(proof))
 
 
 def verify_run(
@@ -141,9 +148,12 @@ def verify_run(
     as_json: JsonOption = False,
 ) -> int:
     """Prove that a run's evidence is as it was sealed. Exit code: 1 when it was altered, 2 when unproven."""
+    from seatrial.cli.waiting import Waiting
     from seatrial.ledger import verify_sealed
 
-    report = verify_sealed(run, _keys(key))
+    keys = _keys(key)
+    with Waiting(f"verifying {run}") as waiting:
+        report = verify_sealed(run, keys, progress=waiting.at)
     if as_json:
         found = [str(alteration) for alteration in report.alterations]
         print_json(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from types import TracebackType
 from typing import Self
@@ -13,14 +14,20 @@ from rich.table import Table
 from rich.text import Text
 
 from seatrial.cli.terminal import err, say
-from seatrial.model.figures import count, milliseconds, rate, share
+from seatrial.model.figures import count, milliseconds, rate, share, span
 from seatrial.model.result import StepRecord
 from seatrial.run.live import LiveFigures
 from seatrial.run.observer import Progress
 
+_LINES_APART_S = 10.0
+_MOST_LINES = 20
+
 
 class LiveView:
-    """Draws a run on stderr while it goes on: in place on a terminal, otherwise one line for each phase."""
+    """Draws a run on stderr while it goes on: in place on a terminal, otherwise in lines.
+
+    Those are one for each phase and each step, and one for every twentieth of a run that takes long.
+    """
 
     def __init__(self, title: str, stop: threading.Event) -> None:
         """`stop`: set when somebody has asked for the end of the run."""
@@ -30,6 +37,7 @@ class LiveView:
         self._live = Live(console=err, refresh_per_second=4, transient=True, auto_refresh=False)
         self._said = ""
         self._noticed = False
+        self._said_at_s = -math.inf  # of the run
         self._fired: set[str] = set()
 
     def __enter__(self) -> Self:
@@ -54,20 +62,23 @@ class LiveView:
         if err.is_terminal:
             self._live.update(_panel(self._title, progress), refresh=True)
             return
-        if progress.phase != self._said:
-            self._said = progress.phase
-            err.print(f"{self._title}: {progress.phase}", markup=False)
+        self._tell(progress)
+
+    def _tell(self, progress: Progress) -> None:
+        every_s = max(_LINES_APART_S, progress.duration_s / _MOST_LINES)
+        under_way = progress.figures is not None and progress.at_s < progress.duration_s
+        if progress.phase != self._said or (under_way and progress.at_s - self._said_at_s >= every_s):
+            self._said, self._said_at_s = progress.phase, progress.at_s
+            say(f"{self._title}: {progress.phase}{_left(progress)}")
         for step in progress.steps:
             if step.injected_s is not None and step.name not in self._fired:
                 self._fired.add(step.name)
-                err.print(
-                    f"  {step.injected_s:7.2f} s  {step.name} ({step.does} on {step.role})", markup=False
-                )
+                say(f"  {step.injected_s:7.2f} s  {step.name} ({step.does} on {step.role})")
 
 
 def _panel(title: str, progress: Progress) -> RenderableType:
     head = Text.assemble((title, "bold"), "  ", (progress.phase, "cyan"))
-    clock = f"{progress.at_s:6.1f} s of {progress.duration_s:g} s"
+    clock = f"{max(progress.at_s, 0.0):6.1f} s of {progress.duration_s:g} s{_left(progress)}"
     done = max(0.0, min(progress.at_s, progress.duration_s))
     bar = Table.grid(padding=(0, 2))
     bar.add_row(ProgressBar(total=progress.duration_s, completed=done, width=40), clock)
@@ -77,6 +88,12 @@ def _panel(title: str, progress: Progress) -> RenderableType:
     if progress.steps:
         parts.append(_timeline(progress.steps))
     return Group(*parts)
+
+
+def _left(progress: Progress) -> str:
+    """How long the load still takes, `, 28 s left`; "" when it is over."""
+    left_s = progress.duration_s - progress.at_s
+    return f", {span(left_s)} left" if left_s > 0 else ""
 
 
 def _figures(figures: LiveFigures) -> Table:

@@ -45,16 +45,21 @@ def measure(
     """Measure a request log: outages with bounds, latency from the intended start, the generator's audit."""
     from seatrial.cli.figures import measured_table
     from seatrial.cli.terms import seconds_of
+    from seatrial.cli.waiting import Waiting
     from seatrial.measure import measure as measured
     from seatrial.measure import vouched_for
     from seatrial.measure.importers import read
+    from seatrial.measure.importers.compressed import followed
+    from seatrial.model.figures import count
     from seatrial.report.verdictfile import measured_document
 
     deadline_s, settle_s = seconds_of("--deadline", deadline, positive=True), seconds_of("--settle", settle)
-    imported = read(log, format_)
+    with Waiting(f"reading {log}") as waiting, followed(waiting.at):
+        imported = read(log, format_)
     for warning in imported.warnings:
         say(f"note: {warning}")
-    result = measured(imported.log, deadline_s, settle_s, tells=imported.tells)
+    with Waiting(f"measuring {count(len(imported.log))} requests"):
+        result = measured(imported.log, deadline_s, settle_s, tells=imported.tells)
     if as_json:
         print_json(
             {

@@ -182,9 +182,11 @@ def recover(as_json: JsonOption = False) -> int:
     Exit code 1 when a fault is left, 2 when a run cannot be finished.
     """
     from seatrial.cli.attended import AtTerminal
+    from seatrial.cli.waiting import Waiting
     from seatrial.trials import recovery
 
-    found = recovery.recovered(AtTerminal())
+    with Waiting("undoing and finishing what killed runs left"):
+        found = recovery.recovered(AtTerminal())
     if as_json:
         print_json(recovery.recovery_document(found))
     if not found.undone and not found.finished:

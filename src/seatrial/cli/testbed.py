@@ -10,6 +10,7 @@ import typer
 from seatrial.cli.examples import examples
 from seatrial.cli.interruption import shielded
 from seatrial.cli.terminal import err, out, print_json, say
+from seatrial.cli.waiting import Waiting
 from seatrial.model.problems import BadInput
 
 commands = typer.Typer(help="The reference system that ships with seatrial.", no_args_is_help=True)
@@ -30,7 +31,8 @@ def up() -> None:
     from seatrial import testbed
 
     started = time.monotonic()
-    state = testbed.up(lambda text: err.print(f"  {text}", style="dim", markup=False))
+    with Waiting("bringing up the testbed", testbed.usual_s("up")):
+        state = testbed.up(lambda text: err.print(f"  {text}", style="dim", markup=False))
     say(f"the testbed answers at {state.base_url} after {time.monotonic() - started:.1f} s")
     say(f"as a target: {state.target}")
 
@@ -79,7 +81,7 @@ def down() -> None:
     """Take it down, and clear what a killed one left. Its logs are kept until the next `up`."""
     from seatrial import testbed
 
-    with shielded():
+    with shielded(), Waiting("taking the testbed down", testbed.usual_s("down")):
         existed = testbed.down()
     say("the testbed is down" if existed else "there was no testbed")
 

@@ -91,6 +91,10 @@ class Layout:
         matches = (_NAME.fullmatch(path.name) for path in self.segments.iterdir() if path.is_file())
         return sorted(int(match[1]) for match in matches if match)
 
+    def entry_bytes(self) -> int:
+        """How long all segments are together."""
+        return sum(self.segment(first).stat().st_size for first in self.present())
+
 
 def read_subtrees(layout: Layout) -> list[bytes]:
     """Roots of full segments as far as they are recorded and legible: a crash may have torn the last line."""

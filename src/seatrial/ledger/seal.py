@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,9 +104,16 @@ def seal(
 
 
 def verify_sealed(
-    directory: Path, keys: Sequence[VerifierKey], *, witnessed: Sequence[bytes] = ()
+    directory: Path,
+    keys: Sequence[VerifierKey],
+    *,
+    witnessed: Sequence[bytes] = (),
+    progress: Callable[[int, int], None] = lambda _bytes, _of: None,
 ) -> SealReport:
-    """Compare a directory with its seal. Raises BadInput when it has none."""
+    """Compare a directory with its seal. `progress`: told the bytes so far, and all.
+
+    Raises BadInput when it has none.
+    """
     if not (directory / SEAL).is_dir():
         raise BadInput(f"{directory}: not sealed (there is no {SEAL}/ in it)")
     report = verify(directory / SEAL, keys, witnessed=witnessed)
@@ -115,10 +122,13 @@ def verify_sealed(
     sealed = _sealed(directory)
     present = set(_files(directory))
     alterations = [Alteration(name, _ADDED) for name in present - sealed.keys()]
+    done, of = 0, sum(evidence.size for evidence in sealed.values())
     for name, evidence in sealed.items():
         problem = _difference(evidence, _read(directory / name)) if name in present else "sealed, and missing"
         if problem:
             alterations.append(Alteration(name, problem))
+        done += evidence.size
+        progress(done, of)
     return SealReport(len(sealed), report, tuple(sorted(alterations, key=lambda each: each.path)))
 
 

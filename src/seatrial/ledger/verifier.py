@@ -87,18 +87,19 @@ def verify(
     *,
     witnessed: Sequence[bytes] = (),
     segment_height: int = SEGMENT_HEIGHT,
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[int, int], None] = lambda _bytes, _of: None,
 ) -> VerifyReport:
     """Check a whole ledger, also while it is being written. Raises BadInput when there is none.
 
-    `keys`: who may have signed. `witnessed`: signed notes from outside. `progress`: told the entries so far.
+    `keys`: who may have signed. `witnessed`: signed notes from outside. `progress`: told the bytes so
+    far, and all.
     """
     layout = Layout(directory, segment_height)
     layout.require()
     # Checkpoints are read first: entries are durable before they are signed, so those read later cover them.
     claims, findings, torn_bytes = _read_claims(layout, keys, witnessed)
     chain, roots, recorded = Chain(), _Roots(layout, claims), read_subtrees(layout)
-    complete = True
+    complete, done, of = True, 0, layout.entry_bytes()
     for index, first in enumerate(layout.present()):
         path = layout.segment(first)
         if first != chain.size:
@@ -116,8 +117,8 @@ def verify(
             findings.append(_about(chain.size, str(path), len(part.leaves) + 1, part.complaint))
             complete = False
             break
-        if progress is not None:
-            progress(chain.size)
+        done += part.good_bytes
+        progress(done, of)
     findings += roots.complaints(chain.size if complete else None)
     findings.sort(key=lambda finding: finding.seq)
     return VerifyReport(chain.size, roots.agreed, roots.good, torn_bytes, bool(keys), tuple(findings))

@@ -108,6 +108,14 @@ def seconds(value: float) -> str:
     return number(value, "s")
 
 
+def span(length_s: float) -> str:
+    """A length of time as one waits for it: `12 s`, `3 min`, `2 h 5 min`."""
+    if length_s < 99.5:
+        return f"{max(length_s, 0.0):.0f} s"
+    hours, minutes = divmod(round(length_s / 60), 60)
+    return " ".join(filter(None, (f"{hours} h" if hours else "", f"{minutes} min" if minutes else "")))
+
+
 def instant(at_s: float | None) -> str:
     """A point on the run's time axis, to the millisecond; a dash for one that nobody knows."""
     return UNKNOWN if at_s is None else f"{at_s:,.3f} s"

@@ -23,10 +23,12 @@ from seatrial.run.conductor import REAL, Conducted, Conductor, Means
 from seatrial.run.description import description_of
 from seatrial.run.evidence import JOURNAL, Evidence, RunJournal
 from seatrial.run.losses import Losses
-from seatrial.run.observer import Observer
+from seatrial.run.observer import Observer, Progress
 from seatrial.run.openruns import HeldRun, OpenRun
 from seatrial.run.plan import Plan
 from seatrial.run.room import require_room
+
+_CONCLUDING = "judging, and writing the report"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,8 @@ def execute(
         record(reporter, lambda to: to.started(evidence.run, opened.experiment, opened.target))
         journal.write("run.started", clock.now(), clock.anchor_wall, run=evidence.run)
         conducted = Conductor(plan, evidence, journal, home, observer, stop, clock, means).conduct()
+        over_s = plan.experiment.duration.seconds
+        observer.progress(Progress(_CONCLUDING, over_s, over_s, None, conducted.steps, conducted.notices))
         backdrop = Backdrop(conducted.log, plan.experiment_text, plan.experiment, described)
         keeping = Keeping(evidence, journal, home, held, reporter, clock)
         return conclude(Case.of(plan), conducted, clock, backdrop, keeping)

@@ -5,7 +5,9 @@ Asked before anything is injected, so it loads what judges and reports only when
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,10 +33,13 @@ class Recovery:
         return all(each.undone for each in self.undone)
 
 
-def recover(home: Path, open_reporters: OpenReporters) -> Recovery:
+def recover(
+    home: Path, open_reporters: OpenReporters, begins: Callable[[str], None] = lambda _run: None
+) -> Recovery:
     """Undo what dead runs have left behind, then finish them. Harmless at any time.
 
-    `open_reporters` is called only when there is something to record. Raises JournalError when the fault
+    `open_reporters` is called only when there is something to record; `begins` hears of each run that is
+    about to be finished. Raises JournalError when the fault
     journal cannot be used, CannotStore when the records of open runs cannot.
     """
     undone = tuple(undo_what_is_left(home))
@@ -45,6 +50,8 @@ def recover(home: Path, open_reporters: OpenReporters) -> Recovery:
     from seatrial.run.unfinished import finished  # noqa: PLC0415
 
     with open_reporters() as reporters:
-        done = [finished(first, home, reporters)]
-        done += [finished(held, home, reporters) for held in left]
+        done = []
+        for held in chain([first], left):
+            begins(held.run.run)
+            done.append(finished(held, home, reporters))
     return Recovery(undone, tuple(done))

@@ -8,10 +8,13 @@ was.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from seatrial.model.figures import span
 from seatrial.model.problems import CannotStore
 from seatrial.model.reasons import Reason
 from seatrial.model.result import RunResult
@@ -32,8 +35,11 @@ def execute_suite(
     stop: threading.Event,
     told: Callable[[RunResult], None],
     out: Path | None = None,
+    begins: Callable[[str], None] = lambda _line: None,
 ) -> SuiteResult:
     """Run every plan with `run(plan, directory)`; `told` hears of each result as it comes.
+
+    `begins` hears of each run before it: which of them it is, and how long the rest of the suite will take.
 
     What has become of the whole is written down before the first run and after each, so that a suite that is
     killed has its account too. Raises BadInput or CannotStore when there can be no directory for it, or no
@@ -44,9 +50,11 @@ def execute_suite(
     evidence.write_json(_ACCOUNT, suite_document(_whole(planned, [], evidence)))
     results: list[RunResult] = []
     reasons: tuple[str, ...] = ()
+    pace = _Pace(planned, time.monotonic())
     for number, plan in enumerate(planned.plans, start=1):
         if stop.is_set() or (results and stop.wait(suite.pause.seconds)):
             break
+        begins(pace.line(number, time.monotonic()))
         directory = evidence.path(f"{number:02d}-{plan.experiment.experiment}")
         try:
             result = run(plan, directory).result
@@ -58,6 +66,26 @@ def execute_suite(
         if result.left_behind:
             break
     return _whole(planned, results, evidence, reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pace:
+    """How long a suite still takes, by its plan and by what its runs took beyond it so far."""
+
+    planned: SuitePlan
+    began_s: float
+
+    def line(self, number: int, now_s: float) -> str:
+        """Before run `number`, from 1: `2 of 14: redis-outage; about 12 min left`."""
+        plans, pause_s = self.planned.plans, self.planned.suite.pause.seconds
+        lengths = [
+            pause_s + plan.experiment.warmup.seconds + plan.experiment.duration.seconds for plan in plans
+        ]
+        done = number - 1
+        beyond_s = max(now_s - self.began_s - sum(lengths[:done]), 0.0) / done if done else 0.0
+        left_s = sum(lengths[done:]) - pause_s + beyond_s * (len(plans) - done)
+        name = plans[done].experiment.experiment
+        return f"{number} of {len(plans)}: {name}; {'about' if done else 'at least'} {span(left_s)} left"
 
 
 def _whole(

@@ -2,10 +2,11 @@
 
 up(progress)    bring it up                 status()     what runs where
 down()          leave nothing but logs      logs()       where each part writes
-passwords()     for target.yaml             python -m seatrial.testbed stop blue
+passwords()     for target.yaml             usual_s()    how long up and down take here
+python -m seatrial.testbed stop blue
 """
 
-from seatrial.testbed.lifecycle import down, logs, passwords, status, up
+from seatrial.testbed.lifecycle import down, logs, passwords, status, up, usual_s
 from seatrial.testbed.state import PartState, TestbedState
 
-__all__ = ["PartState", "TestbedState", "down", "logs", "passwords", "status", "up"]
+__all__ = ["PartState", "TestbedState", "down", "logs", "passwords", "status", "up", "usual_s"]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Literal
 
 from seatrial.extras import TESTBED
 from seatrial.home import private_directory
@@ -44,7 +47,8 @@ def up(progress: Progress, home: Path | None = None, *, flat: bool = False) -> T
         if leftovers.exist(places):
             progress(f"cleared what an earlier testbed had left ({leftovers.clear(places)} processes)")
         try:
-            _start(places, progress, flat=flat)
+            with _timed("up", places):
+                _start(places, progress, flat=flat)
             started = state.read(places.state)
         except BaseException:
             leftovers.clear(places)
@@ -60,8 +64,17 @@ def down(home: Path | None = None) -> bool:
     if not places.root.exists():
         return False
     with _alone(places):
-        existed = leftovers.exist(places)
-        return leftovers.clear(places) > 0 or existed
+        if not leftovers.exist(places):
+            return leftovers.clear(places) > 0
+        with _timed("down", places):
+            leftovers.clear(places)
+        return True
+
+
+def usual_s(what: Literal["up", "down"], home: Path | None = None) -> float | None:
+    """How long `up` or `down` took the last time in `home`; None when it never did."""
+    took = _took(Places.of_home(home)).get(what)
+    return took if isinstance(took, float) else None
 
 
 def status(home: Path | None = None) -> TestbedState | None:
@@ -79,6 +92,24 @@ def passwords(home: Path | None = None) -> dict[str, str]:
     path = Places.of_home(home).secrets
     lines = path.read_text().splitlines() if path.exists() else []
     return dict(line.split("=", 1) for line in lines)
+
+
+@contextmanager
+def _timed(what: str, places: Places) -> Iterator[None]:
+    """Note how long the block took, unless it fails. Nothing depends on it."""
+    began_s = time.monotonic()
+    yield
+    took = _took(places) | {what: time.monotonic() - began_s}
+    with contextlib.suppress(OSError):
+        places.took.write_text(json.dumps(took))
+
+
+def _took(places: Places) -> dict[str, Any]:
+    try:
+        took = json.loads(places.took.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return took if isinstance(took, dict) else {}
 
 
 @contextmanager

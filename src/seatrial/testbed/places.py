@@ -5,6 +5,7 @@ $SEATRIAL_HOME/testbed/
     logs/         one file a part; kept after `down`, emptied by the next `up`
     state.json    who runs where
     target.yaml   the testbed as a target for experiments
+    took.json     how long `up` and `down` took the last time; kept
     secrets.env   what target.yaml refers to as ${NAME}
     pids/         one pid file a part
     parts/NAME/   a part's working directory: every process of the part stays in it
@@ -56,6 +57,10 @@ class Places:
     @property
     def secrets(self) -> Path:
         return self.root / "secrets.env"
+
+    @property
+    def took(self) -> Path:
+        return self.root / "took.json"
 
     @property
     def pids(self) -> Path:

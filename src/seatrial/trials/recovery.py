@@ -82,7 +82,9 @@ def recording(caller: Caller) -> Iterator[Reporters]:
 
 
 def _found(caller: Caller) -> Recovery:
-    return recover(home(), lambda: recording(caller))
+    return recover(
+        home(), lambda: recording(caller), lambda run: caller.say(f"finishing {run}, which was killed")
+    )
 
 
 def _say_undone(undone: Iterable[Recovered], caller: Caller) -> None:

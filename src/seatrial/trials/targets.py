@@ -12,6 +12,7 @@ from seatrial.extras import TESTBED
 from seatrial.files import Source, find, read
 from seatrial.home import make_private_what_is_ours, private_directory, seatrial_home
 from seatrial.model.document import parse
+from seatrial.model.figures import span
 from seatrial.model.mistakes import Mistake
 from seatrial.model.problems import BadInput
 from seatrial.model.target import references, substitute
@@ -85,7 +86,9 @@ def target_in_service(
         yield planned
         return
     validate(planned)
-    caller.say("bringing up the testbed (to keep one between runs: seatrial testbed up)")
+    usual_s = testbed.usual_s("up")
+    known = f", in about {span(usual_s)}" if usual_s else ""
+    caller.say(f"bringing up the testbed{known} (to keep one between runs: seatrial testbed up)")
     try:
         state = testbed.up(lambda text: caller.say(f"  {text}"))
         home()

@@ -67,7 +67,7 @@ def run_suite(
     with target_in_service(request.target, request.no_testbed, plan_for, caller) as system:
         planned = plan_for(system)
         with _conducting(request, caller, conduct) as run, caller.shielded() as stop:
-            return execute_suite(planned, run, stop, told, request.evidence)
+            return execute_suite(planned, run, stop, told, request.evidence, caller.say)
 
 
 def conducting(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import sys
 import zlib
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -18,6 +21,19 @@ _MAGIC = {b"\x28\xb5\x2f\xfd": "zstd", b"\x1f\x8b": "gzip"}
 _SUFFIXES = {".zst": "zstd", ".gz": "gzip"}
 _PIECE = 1 << 16  # bytes that are read at a time
 
+ReadTo = Callable[[int, int], None]  # told the bytes of a file that are read by now, and all of them
+_on_read: ContextVar[ReadTo | None] = ContextVar("on_read", default=None)
+
+
+@contextlib.contextmanager
+def followed(told: ReadTo) -> Iterator[None]:
+    """In this block `told` hears how far a file is read, compressed or not, whoever reads it."""
+    before = _on_read.set(told)
+    try:
+        yield
+    finally:
+        _on_read.reset(before)
+
 
 def compression_of(start: bytes) -> str:
     """By the first bytes of a file; "" when it is not compressed, or in a way that is not known here."""
@@ -26,10 +42,11 @@ def compression_of(start: bytes) -> str:
 
 def opened(path: Path, compression: str) -> BinaryIO:
     """What is in a file. Whatever is wrong with it is an OSError, also in the middle."""
+    file = io.BufferedReader(_Followed(path), _PIECE)
     if not compression:
-        return path.open("rb", buffering=_PIECE)
-    stream = gzip.GzipFile(path) if compression == "gzip" else zstd.ZstdFile(path)
-    return io.BufferedReader(_Decompressed(stream), _PIECE)
+        return file
+    stream = gzip.GzipFile(fileobj=file) if compression == "gzip" else zstd.ZstdFile(file)
+    return io.BufferedReader(_Decompressed(stream, file), _PIECE)
 
 
 def created(path: Path, like: Path) -> BinaryIO:
@@ -43,11 +60,35 @@ def created(path: Path, like: Path) -> BinaryIO:
             return path.open("wb")
 
 
+class _Followed(io.FileIO):
+    """A file that tells how far it is read, to whoever followed when it was opened."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._told = _on_read.get()
+        self._bytes = path.stat().st_size
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # what BufferedReader gives
+        count = super().readinto(buffer)
+        self._tell()
+        return count
+
+    def readall(self) -> bytes:
+        data = super().readall()
+        self._tell()
+        return data
+
+    def _tell(self) -> None:
+        if self._told is not None:
+            self._told(self.tell(), self._bytes)
+
+
 class _Decompressed(io.RawIOBase):
     """One kind of error for streams that are cut short or damaged."""
 
-    def __init__(self, stream: gzip.GzipFile | zstd.ZstdFile) -> None:
+    def __init__(self, stream: gzip.GzipFile | zstd.ZstdFile, file: BinaryIO) -> None:
         self._stream = stream
+        self._file = file
 
     def readable(self) -> bool:
         return True
@@ -62,4 +103,5 @@ class _Decompressed(io.RawIOBase):
 
     def close(self) -> None:
         self._stream.close()
+        self._file.close()
         super().close()
