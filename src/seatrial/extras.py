@@ -49,7 +49,8 @@ TESTBED = Extra(
 HSM = Extra("hsm", "the library for HSMs", ("pkcs11",))
 CHAOSTOOLKIT = Extra("chaostoolkit", "the Chaos Toolkit library", ("chaoslib",))
 OPENAPI = Extra("openapi", "the reader of OpenAPI files", ("openapi_pydantic",))
-EXTRAS = (TESTBED, HSM, CHAOSTOOLKIT, OPENAPI)
+TRENDS = Extra("trends", "the statistics for trends over months", ("scipy",))
+EXTRAS = (TESTBED, HSM, CHAOSTOOLKIT, OPENAPI, TRENDS)
 
 
 def _is_installed(package: str) -> bool:

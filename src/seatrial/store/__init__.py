@@ -13,6 +13,7 @@ from datetime import datetime
 
 from seatrial.model.result import RunResult
 from seatrial.store.database import Database, default_url
+from seatrial.store.history import History, Measured, RunQuery, RunSummary, Series
 from seatrial.store.occurrences import (
     Claim,
     Occurrence,
@@ -21,24 +22,32 @@ from seatrial.store.occurrences import (
     OccurrenceState,
     RecordedOccurrence,
 )
+from seatrial.store.origin import EvidenceFile, Origin
 from seatrial.store.outbox import MessageState, Outbox, OutboxMessage, QueueDepth, QueuedMessage
 from seatrial.store.runs import RecordedRun, Runs
 
 __all__ = [
     "Claim",
     "Database",
+    "EvidenceFile",
+    "History",
+    "Measured",
     "MessageState",
     "Occurrence",
     "OccurrenceEnding",
     "OccurrenceState",
     "Occurrences",
+    "Origin",
     "Outbox",
     "OutboxMessage",
     "QueueDepth",
     "QueuedMessage",
     "RecordedOccurrence",
     "RecordedRun",
+    "RunQuery",
+    "RunSummary",
     "Runs",
+    "Series",
     "Store",
     "default_url",
 ]
@@ -48,25 +57,38 @@ class Store:
     """The run database, opened (and created when it is not there yet).
 
     Raises Unavailable when it cannot be reached, BadInput when its address makes no sense or a newer
-    seatrial wrote it.
+    seatrial wrote it. One of an older version is brought up to date, with all that is in it.
     """
 
     def __init__(self, url: str) -> None:
         self.database = Database(url)
-        self.database.prepare()
         self.runs = Runs(self.database)
+        self.history = History(self.database)
         self.outbox = Outbox(self.database)
         self.occurrences = Occurrences(self.database, self.outbox)
+        try:
+            self.database.prepare()
+            if self.runs.needs_index():
+                self.runs.index_anew()
+        except BaseException:
+            self.close()
+            raise
 
     @classmethod
     def default(cls, environment: Mapping[str, str] = os.environ) -> Store:
         """The one that `$SEATRIAL_DATABASE` or `$SEATRIAL_HOME` names."""
         return cls(default_url(environment))
 
-    def record(self, result: RunResult, messages: Sequence[OutboxMessage], now: datetime) -> bool:
+    def record(
+        self,
+        result: RunResult,
+        messages: Sequence[OutboxMessage],
+        now: datetime,
+        origin: Origin = Origin(),  # noqa: B008  # it is frozen
+    ) -> bool:
         """Record a run and the messages it causes, both or neither; False when it was recorded before."""
         with self.database.writing() as connection:
-            added = self.runs.add(connection, result, now)
+            added = self.runs.add(connection, result, now, origin)
             if added:
                 self.outbox.add(connection, messages, now)
         return added

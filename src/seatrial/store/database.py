@@ -21,7 +21,7 @@ from seatrial import disk
 from seatrial.home import private_directory, seatrial_home, touch_private
 from seatrial.model import secrets
 from seatrial.model.problems import BadInput, Unavailable
-from seatrial.store import schema
+from seatrial.store import migrations, schema
 
 _BUSY_TIMEOUT_S = 15
 _CONNECT_TIMEOUT_S = 5
@@ -66,18 +66,32 @@ class Database:
             yield connection
 
     def prepare(self) -> None:
-        """Create what is missing. Raises BadInput when a newer seatrial wrote this database."""
-        with self.writing() as connection:
-            if self.is_postgres:
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
-            schema.metadata.create_all(connection)
-            self.insert_new(connection, schema.schema_version, {"version": schema.SCHEMA_VERSION})
-            found = connection.scalar(sa.select(sa.func.max(schema.schema_version.c.version)))
-        if found is not None and found > schema.SCHEMA_VERSION:
+        """Create what is missing, or bring an older schema up to date, with all that is in it.
+
+        Several processes may do so at once: one does it, the others wait. Raises BadInput when a newer
+        seatrial wrote this database.
+        """
+        with self.reading() as connection:
+            found = _version(connection)
+        if found < schema.SCHEMA_VERSION:
+            with self.writing() as connection:
+                if self.is_postgres:
+                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
+                found = _version(connection)
+                if not found:
+                    self._create(connection)
+                elif found < schema.SCHEMA_VERSION:
+                    migrations.upgrade(connection)
+        if found > schema.SCHEMA_VERSION:
             raise BadInput(
                 f"{self.name} was written by a newer seatrial (schema {found}, this one knows "
                 f"{schema.SCHEMA_VERSION}); install that, or name another database in SEATRIAL_DATABASE"
             )
+
+    def _create(self, connection: sa.Connection) -> None:
+        schema.metadata.create_all(connection)
+        self.insert_new(connection, schema.schema_version, {"version": schema.SCHEMA_VERSION})
+        self.insert_new(connection, schema.alembic_version, {"version_num": schema.REVISION})
 
     def insert_new(self, connection: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> bool:
         """Insert `row` unless a unique rule of `table` forbids it; whether it was inserted."""
@@ -122,6 +136,13 @@ class Database:
         return Unavailable(f"the run database {self.name} does not answer: {cause}{room}")
 
 
+def _version(connection: sa.Connection) -> int:
+    """The schema of this database; 0 when there is none yet."""
+    if not sa.inspect(connection).has_table(schema.schema_version.name):
+        return 0
+    return connection.scalar(sa.select(sa.func.max(schema.schema_version.c.version))) or 0
+
+
 def _readable(url: str) -> sa.URL:
     try:
         parsed = sa.make_url(url)
@@ -162,6 +183,7 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver shall not begin transactions on its own
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -12,10 +13,15 @@ import sqlalchemy as sa
 from seatrial.model.result import RunResult, plain
 from seatrial.model.secrets import shown_in
 from seatrial.model.verdict import Verdict
+from seatrial.store import indexing
 from seatrial.store.database import Database, parse_instant
-from seatrial.store.schema import runs
+from seatrial.store.origin import Origin
+from seatrial.store.schema import TAKEN_OUT, evidence, runs
 
 _LONGEST_STREAK = 1000
+_AT_ONCE = 200  # runs in one transaction, so that others who write need not wait for long
+_UNKNOWN = Origin()
+_STALE = runs.c.indexed < indexing.INDEX_VERSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,9 @@ class RecordedRun:
     started_at: datetime
     recorded_at: datetime
     result: dict[str, Any]
+    origin: Origin = _UNKNOWN  # without its files
+    exported_to: str = ""
+    evidence_deleted_at: datetime | None = None  # None: it is where `origin` says, as far as we know
 
 
 class Runs:
@@ -38,9 +47,15 @@ class Runs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, connection: sa.Connection, result: RunResult, now: datetime) -> bool:
-        """Record a run inside a transaction; False when it is there already."""
-        return self._database.insert_new(
+    def add(
+        self, connection: sa.Connection, result: RunResult, now: datetime, origin: Origin = _UNKNOWN
+    ) -> bool:
+        """Record a run inside a transaction; False when it is there already.
+
+        Of one that is there without its `origin`, as an older version recorded it, that is added.
+        """
+        told = shown_in(plain(result))
+        added = self._database.insert_new(
             connection,
             runs,
             {
@@ -51,9 +66,47 @@ class Runs:
                 "interrupted": result.interrupted,
                 "started_at": parse_instant(result.started_at),
                 "recorded_at": now,
-                "result": json.dumps(shown_in(plain(result)), ensure_ascii=False),
+                "result": json.dumps(told, ensure_ascii=False),
+                **indexing.columns_of(told),
+                **_columns(origin),
             },
         )
+        if added:
+            _insert(connection, indexing.rows_of(told))
+        if added or (origin.directory and self._locate(connection, result, origin)):
+            files = [
+                {"run": result.run, "target": result.target, "file": each.name, "bytes": each.bytes,
+                 "sha256": each.sha256}
+                for each in origin.files
+            ]  # fmt: skip
+            _insert(connection, {evidence: files})
+        return added
+
+    def index_anew(self) -> int:
+        """Take out of results what can be searched, where that was done by an older version or not at all.
+
+        How many runs that were.
+        """
+        done = 0
+        while True:
+            with self._database.writing() as connection:
+                asked = sa.select(runs.c.run, runs.c.target, runs.c.result).where(_STALE)
+                found = connection.execute(asked.limit(_AT_ONCE).with_for_update()).all()
+                for run, target, result in found:
+                    _index(connection, run, target, json.loads(result))
+            done += len(found)
+            if len(found) < _AT_ONCE:
+                return done
+
+    def needs_index(self) -> bool:
+        """Whether `index_anew` has something to do."""
+        with self._database.reading() as connection:
+            return connection.execute(sa.select(runs.c.run).where(_STALE).limit(1)).first() is not None
+
+    def _locate(self, connection: sa.Connection, result: RunResult, origin: Origin) -> bool:
+        without = sa.and_(runs.c.run == result.run, runs.c.target == result.target, runs.c.directory == "")
+        done = connection.execute(sa.update(runs).where(without).values(**_columns(origin)))
+        return done.rowcount == 1
 
     def get(self, run: str) -> RecordedRun | None:
         """A run by its id."""
@@ -79,7 +132,7 @@ class Runs:
         query = sa.select(runs).join(newest, joined).order_by(runs.c.target, runs.c.experiment, runs.c.run)
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
-        return list({(row.target, row.experiment): _recorded(row) for row in rows}.values())
+        return list({(row.target, row.experiment): recorded(row) for row in rows}.values())
 
     def first_and_last_pass(self) -> dict[tuple[str, str], tuple[datetime, datetime | None]]:
         """Of each (experiment, target): when its first run and its last passing run started."""
@@ -106,10 +159,11 @@ class Runs:
     def _select(self, condition: sa.ColumnElement[bool], limit: int) -> list[RecordedRun]:
         query = sa.select(runs).where(condition).order_by(runs.c.started_at.desc(), runs.c.run.desc())
         with self._database.reading() as connection:
-            return [_recorded(row) for row in connection.execute(query.limit(limit))]
+            return [recorded(row) for row in connection.execute(query.limit(limit))]
 
 
-def _recorded(row: sa.Row[Any]) -> RecordedRun:
+def recorded(row: sa.Row[Any]) -> RecordedRun:
+    """A whole row of `runs`."""
     return RecordedRun(
         run=row.run,
         experiment=row.experiment,
@@ -119,4 +173,30 @@ def _recorded(row: sa.Row[Any]) -> RecordedRun:
         started_at=row.started_at,
         recorded_at=row.recorded_at,
         result=json.loads(row.result),
+        origin=origin_in(row),
+        exported_to=row.exported_to,
+        evidence_deleted_at=row.evidence_deleted_at,
     )
+
+
+def origin_in(row: sa.Row[Any]) -> Origin:
+    """Where a run comes from, without its files."""
+    return Origin(**{name: getattr(row, name) for name in _columns(_UNKNOWN)})
+
+
+def _columns(origin: Origin) -> dict[str, Any]:
+    return {each.name: getattr(origin, each.name) for each in fields(origin) if each.name != "files"}
+
+
+def _index(connection: sa.Connection, run: str, target: str, result: dict[str, Any]) -> None:
+    for table in TAKEN_OUT:
+        connection.execute(sa.delete(table).where(table.c.run == run, table.c.target == target))
+    _insert(connection, indexing.rows_of(result))
+    same = sa.and_(runs.c.run == run, runs.c.target == target)
+    connection.execute(sa.update(runs).where(same).values(**indexing.columns_of(result)))
+
+
+def _insert(connection: sa.Connection, rows: Mapping[sa.Table, Sequence[dict[str, Any]]]) -> None:
+    for table, some in rows.items():
+        if some:
+            connection.execute(sa.insert(table), list(some))

@@ -6,11 +6,19 @@ be trusted to be alive while it decides:
 * an occurrence exists once: primary key (schedule, planned instant in UTC);
 * one occurrence runs on a target at a time: a unique index over the running ones;
 * a message is recorded once: a unique id, made from the run and the event that caused it.
+
+The result of a run is kept whole, as JSON, and that is the truth of it. The tables of objectives, faults,
+checks, phases and requirements are taken out of it, so that they can be searched, and can be made anew from
+it at any time; `indexed` says by which version of `indexing` they were made.
+
+Databases of an older version are brought to this one in place: see `migrations`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -18,16 +26,21 @@ from sqlalchemy import (
     Column,
     DateTime,
     Dialect,
+    Double,
+    ForeignKeyConstraint,
     Index,
     Integer,
     MetaData,
+    String,
     Table,
     Text,
     TypeDecorator,
     text,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+REVISION = "2"
+"""The newest of `migrations`: what Alembic calls this version."""
 
 metadata = MetaData()
 
@@ -61,6 +74,9 @@ class Instant(TypeDecorator[datetime]):
 _number = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers rows only in an INTEGER column
 
 schema_version = Table("seatrial_schema", metadata, Column("version", Integer, primary_key=True))
+alembic_version = Table(
+    "alembic_version", metadata, Column("version_num", String(32), primary_key=True)
+)  # as Alembic makes it, so that a new database need not load Alembic
 
 runs = Table(
     "runs",
@@ -73,8 +89,88 @@ runs = Table(
     Column("started_at", Instant, nullable=False),
     Column("recorded_at", Instant, nullable=False),
     Column("result", Text, nullable=False),  # the RunResult as JSON
+    Column("indexed", Integer, nullable=False, server_default="0"),
+    Column("title", Text, nullable=False, server_default=""),
+    Column("length_s", Double),  # of the measured part
+    Column("offered_per_s", Double),
+    Column("version_before", Text),  # of the target, as it told
+    Column("version_after", Text),
+    # where it comes from: see `origin`
+    Column("directory", Text, nullable=False, server_default=""),
+    Column("host", Text, nullable=False, server_default=""),
+    Column("revision", Text, nullable=False, server_default=""),
+    Column("seatrial", Text, nullable=False, server_default=""),
+    Column("rate", Text, nullable=False, server_default=""),
+    Column("experiment_sha256", Text, nullable=False, server_default=""),
+    Column("verdict_sha256", Text, nullable=False, server_default=""),
+    Column("exported_to", Text, nullable=False, server_default=""),
+    Column("evidence_deleted_at", Instant),
     Index("runs_of_experiment", "target", "experiment", "started_at"),
+    Index("runs_by_start", "started_at", "run"),
+    Index("runs_named", "experiment", "started_at"),
+    Index("runs_to_index", "indexed"),
 )
+
+
+def _of_run(name: str, *columns: Column[Any], key: str = "position", index: Sequence[str] = ()) -> Table:
+    """A table of rows that belong to a run, and go with it."""
+    kind = Integer if key == "position" else Text
+    return Table(
+        name,
+        metadata,
+        Column("run", Text, primary_key=True),
+        Column("target", Text, primary_key=True),
+        Column(key, kind, primary_key=True, autoincrement=False),
+        *columns,
+        ForeignKeyConstraint(["run", "target"], ["runs.run", "runs.target"], ondelete="CASCADE"),
+        *([Index(f"{name}_by_{index[0]}", *index)] if index else []),
+    )
+
+
+objectives = _of_run(
+    "run_objectives",
+    Column("name", Text, nullable=False),
+    Column("promised", Double, nullable=False),
+    Column("lower", Double),  # null: not measured
+    Column("upper", Double),  # infinite: the end was never seen
+    Column("unit", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+faults = _of_run(
+    "run_faults",
+    Column("name", Text, nullable=False),
+    Column("fault", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("injected_s", Double),  # null: did not happen
+    Column("undone_s", Double),
+    Column("verified", Boolean),
+    Column("undo", Text, nullable=False),
+    index=("fault", "role"),
+)
+checks = _of_run(
+    "run_checks",
+    Column("name", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+)
+phases = _of_run(
+    "run_phases",
+    Column("step", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("begin_s", Double),  # null: no log says
+    Column("end_s", Double),
+    Column("source", Text, nullable=False),
+)
+requirements = _of_run("run_covers", key="requirement", index=("requirement",))
+evidence = _of_run(
+    "run_evidence",
+    Column("bytes", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    key="file",
+)
+TAKEN_OUT = (objectives, faults, checks, phases, requirements)
+"""The tables that are made from the result."""
 
 outbox = Table(
     "outbox",

@@ -1,0 +1,266 @@
+"""Every run on record, to be listed, looked up and held side by side: month after month.
+
+    query ──► runs (without their results: quick at any number) ──► one of them ──► its whole result
+
+A record outlives its evidence. When that is deleted the record says so, and whoever rests on it must not call
+it good any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from seatrial.model.result import ObjectiveResult
+from seatrial.model.verdict import Verdict
+from seatrial.store.database import Database
+from seatrial.store.origin import EvidenceFile, Origin
+from seatrial.store.runs import RecordedRun, origin_in, recorded
+from seatrial.store.schema import evidence, objectives, requirements, runs
+
+LATEST = "latest"
+_LIGHT = [column for column in runs.c if column.name != "result"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunQuery:
+    """Which runs are meant. What is empty or None is not asked for."""
+
+    experiment: str = ""
+    target: str = ""
+    since: datetime | None = None  # started then or later
+    until: datetime | None = None  # started before it
+    verdict: Verdict | None = None
+    covers: str = ""  # a requirement
+    finished: bool = False  # only those that were not interrupted
+
+    @property
+    def condition(self) -> sa.ColumnElement[bool]:
+        """The same in SQL."""
+        asked: list[sa.ColumnElement[bool]] = [sa.true()]
+        if self.experiment:
+            asked.append(runs.c.experiment == self.experiment)
+        if self.target:
+            asked.append(runs.c.target == self.target)
+        if self.since is not None:
+            asked.append(runs.c.started_at >= self.since)
+        if self.until is not None:
+            asked.append(runs.c.started_at < self.until)
+        if self.verdict is not None:
+            asked.append(runs.c.verdict == self.verdict)
+        if self.finished:
+            asked.append(runs.c.interrupted == sa.false())
+        if self.covers:
+            covering = requirements.c.requirement == self.covers
+            asked.append(sa.exists().where(covering, _same(requirements)))
+        return sa.and_(*asked)
+
+
+ALL = RunQuery()
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """A run as lists show it: all but its whole result."""
+
+    run: str
+    experiment: str
+    target: str
+    title: str
+    verdict: Verdict
+    interrupted: bool
+    started_at: datetime
+    recorded_at: datetime
+    length_s: float | None  # of the measured part; None: nothing was measured
+    offered_per_s: float | None
+    version_before: str | None  # of the target; None: it did not tell
+    version_after: str | None
+    objectives: tuple[ObjectiveResult, ...]  # an infinite `upper`: the end was never seen
+    covers: tuple[str, ...]
+    origin: Origin  # without its files, for which see `History.files`
+    exported_to: str
+    evidence_deleted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One objective of one run, for a course over months."""
+
+    run: str
+    started_at: datetime
+    objective: ObjectiveResult
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """An experiment on a target, and how often it was run."""
+
+    experiment: str
+    target: str
+    runs: int
+    first: datetime
+    last: datetime
+
+
+class History:
+    """Runs on record. Every method raises Unavailable when the database is away."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def runs(self, query: RunQuery = ALL, limit: int = 50, offset: int = 0) -> list[RunSummary]:
+        """The runs that are meant, newest first."""
+        asked = (
+            sa.select(*_LIGHT)
+            .where(query.condition)
+            .order_by(runs.c.started_at.desc(), runs.c.run.desc())
+            .limit(limit)
+            .offset(offset)
+        )
+        with self._database.reading() as connection:
+            found = connection.execute(asked).all()
+            measured = _objectives(connection, found)
+            covered = _covers(connection, found)
+        return [_summary(row, measured.get(_key(row), ()), covered.get(_key(row), ())) for row in found]
+
+    def count(self, query: RunQuery = ALL) -> int:
+        """How many are meant."""
+        with self._database.reading() as connection:
+            return connection.scalar(sa.select(sa.func.count()).select_from(runs).where(query.condition)) or 0
+
+    def latest(self, query: RunQuery = ALL) -> RecordedRun | None:
+        """The newest that is meant, with its whole result."""
+        return self._one(query.condition)
+
+    def find(self, name: str) -> RecordedRun | None:
+        """A run by its id; the newest by `latest`, that of an experiment by `latest:EXPERIMENT`."""
+        if name == LATEST:
+            return self.latest()
+        word, colon, experiment = name.partition(":")
+        if word == LATEST and colon:
+            return self.latest(RunQuery(experiment=experiment))
+        return self._one(runs.c.run == name)
+
+    def series(self) -> list[Series]:
+        """Every experiment on every target that has a run, by name."""
+        asked = (
+            sa.select(
+                runs.c.experiment,
+                runs.c.target,
+                sa.func.count(),
+                sa.func.min(runs.c.started_at),
+                sa.func.max(runs.c.started_at),
+            )
+            .group_by(runs.c.experiment, runs.c.target)
+            .order_by(runs.c.experiment, runs.c.target)
+        )
+        with self._database.reading() as connection:
+            return [Series(*row) for row in connection.execute(asked)]
+
+    def course(
+        self, experiment: str, target: str, *, before: datetime | None = None, limit: int = 200
+    ) -> dict[str, list[Measured]]:
+        """What the latest `limit` finished runs measured of each objective: name → the earliest first.
+
+        An objective that could not be measured is left out. `before`: only of runs that started before it.
+        """
+        query = RunQuery(experiment=experiment, target=target, until=before, finished=True)
+        found: dict[str, list[Measured]] = {}
+        for run in reversed(self.runs(query, limit)):
+            for one in run.objectives:
+                if one.lower is not None:
+                    point = Measured(run.run, run.started_at, one, run.origin)
+                    found.setdefault(one.name, []).append(point)
+        return found
+
+    def files(self, run: str, target: str) -> tuple[EvidenceFile, ...]:
+        """The files of a run's evidence as they were when it was recorded."""
+        asked = (
+            sa.select(evidence.c.file, evidence.c.bytes, evidence.c.sha256)
+            .where(evidence.c.run == run, evidence.c.target == target)
+            .order_by(evidence.c.file)
+        )
+        with self._database.reading() as connection:
+            return tuple(EvidenceFile(*row) for row in connection.execute(asked))
+
+    def exported(self, run: str, target: str, to: str) -> None:
+        """A copy of a run's evidence is at `to` now."""
+        self._note(run, target, exported_to=to)
+
+    def evidence_deleted(self, run: str, target: str, now: datetime) -> None:
+        """A run's evidence is gone from here on; the record stays."""
+        self._note(run, target, evidence_deleted_at=now)
+
+    def _note(self, run: str, target: str, **values: Any) -> None:
+        with self._database.writing() as connection:
+            same = sa.and_(runs.c.run == run, runs.c.target == target)
+            connection.execute(sa.update(runs).where(same).values(**values))
+
+    def _one(self, condition: sa.ColumnElement[bool]) -> RecordedRun | None:
+        asked = sa.select(runs).where(condition).order_by(runs.c.started_at.desc(), runs.c.run.desc())
+        with self._database.reading() as connection:
+            row = connection.execute(asked.limit(1)).first()
+        return None if row is None else recorded(row)
+
+
+def _same(table: sa.Table) -> sa.ColumnElement[bool]:
+    """Rows of `table` that belong to the row of `runs`."""
+    return sa.and_(table.c.run == runs.c.run, table.c.target == runs.c.target)
+
+
+def _key(row: sa.Row[Any]) -> tuple[str, str]:
+    return row.run, row.target
+
+
+def _of(table: sa.Table, found: Iterable[sa.Row[Any]]) -> sa.ColumnElement[bool]:
+    """Rows of `table` that belong to these runs; by their ids alone, which an index leads to."""
+    return table.c.run.in_([row.run for row in found])
+
+
+def _objectives(
+    connection: sa.Connection, found: Iterable[sa.Row[Any]]
+) -> dict[tuple[str, str], tuple[ObjectiveResult, ...]]:
+    asked = sa.select(objectives).where(_of(objectives, found)).order_by(objectives.c.position)
+    taken: dict[tuple[str, str], tuple[ObjectiveResult, ...]] = {}
+    for row in connection.execute(asked):
+        verdict = Verdict(row.verdict)
+        one = ObjectiveResult(row.name, row.promised, row.lower, row.upper, row.unit, verdict, row.reason)
+        taken[_key(row)] = (*taken.get(_key(row), ()), one)
+    return taken
+
+
+def _covers(
+    connection: sa.Connection, found: Iterable[sa.Row[Any]]
+) -> dict[tuple[str, str], tuple[str, ...]]:
+    asked = sa.select(requirements).where(_of(requirements, found)).order_by(requirements.c.requirement)
+    taken: dict[tuple[str, str], tuple[str, ...]] = {}
+    for row in connection.execute(asked):
+        taken[_key(row)] = (*taken.get(_key(row), ()), row.requirement)
+    return taken
+
+
+def _summary(row: sa.Row[Any], measured: tuple[ObjectiveResult, ...], covered: tuple[str, ...]) -> RunSummary:
+    return RunSummary(
+        run=row.run,
+        experiment=row.experiment,
+        target=row.target,
+        title=row.title,
+        verdict=Verdict(row.verdict),
+        interrupted=row.interrupted,
+        started_at=row.started_at,
+        recorded_at=row.recorded_at,
+        length_s=row.length_s,
+        offered_per_s=row.offered_per_s,
+        version_before=row.version_before,
+        version_after=row.version_after,
+        objectives=measured,
+        covers=covered,
+        origin=origin_in(row),
+        exported_to=row.exported_to,
+        evidence_deleted_at=row.evidence_deleted_at,
+    )
