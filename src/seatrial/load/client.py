@@ -48,7 +48,7 @@ from seatrial.load.recorder import NEVER
 from seatrial.load.response import Response
 from seatrial.load.under_way import UnderWay
 from seatrial.load.wire import HeaderList, request_bytes
-from seatrial.model.ownfailure import ABANDONED, STOPPED, of_the_machine
+from seatrial.model.ownfailure import ABANDONED, DROPPED, STOPPED, of_the_machine
 
 _WITH_A_BODY = frozenset(("POST", "PUT", "PATCH"))
 _RARE = ("files", "auth", "cookies", "verify", "cert", "stream", "proxies", "hooks")
@@ -185,7 +185,9 @@ class Client(ClientState):
         except Timeout as expired:
             if expired is not timer:
                 raise
-            response.error = failure.DEADLINE
+            response.error = failure.of_time(expired, handed_over=response.handed_over)
+            if response.error.startswith(DROPPED):
+                response.sent = NEVER
         except (OSError, Unanswered) as error:
             response.ended = clock() - zero_s
             response.error = failure.describe(error, handed_over=response.handed_over)

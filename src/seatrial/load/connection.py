@@ -100,7 +100,7 @@ class ConnectionPool:
     def acquire(self, origin: Origin) -> Connection:
         """An idle connection that is alive, else a new one.
 
-        Raises OSError when there is none to be had, NotAllowed when the wall lets none through.
+        Raises OSError or Unanswered when there is none to be had, NotAllowed when the wall lets none through.
         """
         idle = self._idle.get(origin)
         while idle:

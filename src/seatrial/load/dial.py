@@ -52,7 +52,7 @@ class Dialer:
     def dial(self, origin: Origin) -> Any:
         """A socket to one of the origin's addresses: the first at which somebody answers.
 
-        Raises OSError when there is none, NotAllowed when the wall lets none through.
+        Raises OSError or Unanswered when there is none, NotAllowed when the wall lets none through.
         """
         refusal: OSError | None = None
         addresses = self._names.addresses(origin.host, origin.port)

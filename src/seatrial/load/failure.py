@@ -18,6 +18,8 @@ CLOSED = "closed without answer"
 CUT_SHORT = "closed amid the answer"
 MALFORMED = "malformed answer"
 REDIRECTS = "too many redirects"
+NAME_LOST = "the name has no address any more"  # as DNS says to everybody: no failure of this machine
+_NOT_RESOLVED = "no answer about the name within the deadline"
 TOO_LATE = f"{DROPPED}the generator was late by more than the deadline"
 
 _OF_THE_PEER = {
@@ -56,6 +58,18 @@ def put_on_record(error: BaseException) -> None:
 def is_on_record(error: BaseException) -> bool:
     """Whether a request in the log has failed with this error."""
     return getattr(error, "seatrial_on_record", False)
+
+
+def while_resolving(expired: BaseException) -> None:
+    """The time was up while a name was being looked up: nobody knows whose fault that is."""
+    expired.seatrial_resolving = True  # type: ignore[attr-defined]
+
+
+def of_time(expired: BaseException, *, handed_over: bool) -> str:
+    """The text for a request whose time was up. `handed_over`: one had gone out, as before a redirect."""
+    if not getattr(expired, "seatrial_resolving", False):
+        return DEADLINE
+    return (OWN if handed_over else DROPPED) + _NOT_RESOLVED
 
 
 def of_the_scenario(error: BaseException) -> str:

@@ -40,7 +40,12 @@ class Dns(Strict):
     select: Select = "first"
     """Which address a new connection goes to. The others are tried after it if nobody answers there."""
     ttl: Duration = Duration(1.0)
-    """How long an answer is good for; the name is asked for again at the next new connection after that."""
+    """How long an answer is good for; the name is asked for again at the next new connection after that.
+
+    It is asked for once, and new connections wait for the answer, as those behind one caching resolver do. A
+    name that has lost its last address is a bad request; where nobody answers about it, it is not proven
+    whose fault that is.
+    """
 
 
 class Load(Strict):

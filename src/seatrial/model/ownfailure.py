@@ -39,7 +39,7 @@ _OF_THE_MACHINE = {
     errno.EACCES: "not permitted by this machine",
     errno.EPERM: "not permitted by this machine",
 }
-NO_ADDRESS = "no address for the name"  # what our resolver does not find, others may
+NO_ADDRESS = "no address for the name"  # what our resolver does not find, others may; see `load.names`
 _MOST_CAUSES = 20
 
 _WORDS = (DROPPED, OWN, SCENARIO, ABANDONED, STOPPED, "unaccounted: ")
