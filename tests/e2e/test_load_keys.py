@@ -99,6 +99,48 @@ def test_rows_of_a_file_are_fed_to_arrivals_and_the_evidence_says_which_file(tmp
     assert (plan["data"]["rows"], plan["data"]["order"]) == (7, "sequential")
 
 
+LEAKING = """\
+import os
+from locust import HttpUser, task
+
+class Visitor(HttpUser):
+    @task(8)
+    def named(self):
+        self.client.get(f"/login?token={self.row['token']}", key=self.row["id"])
+
+    @task(2)
+    def told(self):
+        print("printed", self.row)
+        os.system(f"echo by another {self.row['token']}")
+        with self.client.get("/", catch_response=True) as answer:
+            answer.failure(f"refused {self.row['token']}")
+
+    @task(2)
+    def raising(self):
+        self.client.get("/")
+        raise ValueError(self.row["token"])
+"""
+
+
+def test_a_secret_column_is_shown_nowhere(tmp_path: Path) -> None:
+    tokens = [f"s3cret-T0ken-{number:03}" for number in range(60)]
+    lines = (f"r{number},{token}\n" for number, token in enumerate(tokens))
+    (tmp_path / "users.csv").write_text("id,token\n" + "".join(lines))
+    load = "rate: 40/s, data: {file: users.csv, secret: [token]}"
+    with small_run(tmp_path, "1s", scenario=LEAKING, load=load) as run:
+        verdict, said = verdict_of(run)
+        files = {path.name: path.read_bytes() for path in run.evidence().rglob("*") if path.is_file()}
+        names = read_log(run.evidence() / "requests.parquet").name.texts()
+    assert verdict["verdict"] == "unknown", "the scenario raised"
+    assert "/login?token=${row.token}" in names
+    log = files["locust.log"].decode()
+    for told in ("printed {'id': 'r", "by another ${row.token}", "ValueError: ${row.token}"):
+        assert told in log
+    assert any("${row.token}" in reason for reason in verdict["reasons"])
+    shown = {"terminal": said.encode(), "verdict": json.dumps(verdict).encode(), **files}
+    assert [name for name, content in shown.items() if b"s3cret-T0ken-" in content] == []
+
+
 def test_rows_that_run_out_unforeseen_are_nothing_that_the_service_is_blamed_for(tmp_path: Path) -> None:
     (tmp_path / "users.csv").write_text("id\n" + "".join(f"r{number}\n" for number in range(30)))
     load = "rate: {requests: 40/s}, data: {file: users.csv, order: unique}"

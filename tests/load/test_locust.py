@@ -130,6 +130,20 @@ def test_rows_of_a_file_are_shared_by_processes_each_once(locusts: Locusts) -> N
     assert sorted(locusts.rows().name.texts()) == [f"r{number:03}" for number in range(100)]
 
 
+def test_a_secret_column_is_not_on_the_console_nor_in_files_of_locust(locusts: Locusts) -> None:
+    users = locusts.folder / "users.csv"
+    users.write_text("id\n" + "".join(f"s3cret-T0ken-{number:03}\n" for number in range(120)))
+    given = ("--data", str(users), "--data-secret", "id", "--rate", "100/s", "--duration", "1s")
+    files = ("--csv", str(locusts.folder / "x"), "--logfile", str(locusts.folder / "x.log"))
+    raising = f"{FED}        if 'T0ken-00' in self.row['id']: raise ValueError(self.row['id'])\n"
+    _, output = locusts.run(*given, *files, scenario=raising)
+    said = {path.name: path.read_text() for path in locusts.folder.glob("x*")} | {"console": output}
+    assert [name for name, text in said.items() if "s3cret-T0ken-" in text] == []
+    for name in ("console", "x_stats.csv", "x_exceptions.csv", "x.log"):
+        assert "${row.id}" in said[name]
+    assert set(locusts.rows().name.texts()) == {"${row.id}"}
+
+
 def test_rows_that_cannot_do_start_nothing(locusts: Locusts) -> None:
     users = locusts.folder / "users.csv"
     users.write_text("id\n1\n2\n")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatrial.load.options import OPTIONS, LoadOptions, OfferedShape, Option, parse_shape
+from seatrial.load.options import OPTIONS, LoadOptions, OfferedShape, Option, parse_shape, written
 from seatrial.model.arrivals import RateStep
 from seatrial.model.quantities import Rate
 
@@ -64,6 +64,12 @@ def test_a_wrong_option_is_one_clear_line(name: str, text: str, says: str) -> No
     assert message.startswith(f"--{name.replace('_', '-')}: ")
     assert says in message
     assert "\n" not in message
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8", categories=["L", "P"]), min_size=1), max_size=4))
+def test_columns_survive_being_written(columns: list[str]) -> None:
+    (option,) = (each for each in OPTIONS if each.name == "data_secret")
+    assert option.read(written(columns)) == tuple(columns)
 
 
 def test_defaults_are_harmless_and_endless() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from seatrial import files
 from seatrial.model.problems import BadInput
+from seatrial.model.secrets import shown
 from seatrial.run.description import description_of
 from seatrial.run.plan import Plan, make_plan
 
@@ -56,9 +57,20 @@ def test_a_plan_knows_the_file_by_its_digest_and_the_evidence_says_which_it_was(
         "rows": 3,
         "columns": ("user", "city"),
         "order": "sequential",
+        "secret": (),
     }
     assert "London" not in str(described)
     assert description_of(plan(EXPERIMENT.replace("  data: users.csv\n", "")))["data"] is None
+
+
+def test_a_column_that_is_secret_has_to_be_there_and_this_process_shows_none_of_it() -> None:
+    secret = EXPERIMENT.replace("users.csv", "{file: users.csv, secret: [token]}")
+    assert problems(secret)[0].startswith(
+        "x.yaml:5:16: load.data.file: users.csv:1: has no column 'token' to be secret"
+    )
+    made = plan(secret, content=b"user,token\nada,s3cret-T0ken\n")
+    assert description_of(made)["data"]["secret"] == ("token",)
+    assert shown("it said s3cret-T0ken") == "it said ${row.token}"
 
 
 def test_it_is_found_beside_the_experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

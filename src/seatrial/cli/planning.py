@@ -25,8 +25,9 @@ def show(preview: Preview) -> None:
     )
     _line("variables", ", ".join(plan.variables))  # names alone: a value may be a secret
     if plan.data is not None and experiment.load.data is not None:
+        secret = f", secret {', '.join(plan.data.secret)}" if plan.data.secret else ""
         named, columns = experiment.load.data.file, ", ".join(plan.data.columns)
-        _line("data", f"{named}, {plan.data.rows:,} rows of {columns}, order {plan.data.order}")
+        _line("data", f"{named}, {plan.data.rows:,} rows of {columns}, order {plan.data.order}{secret}")
     dns = experiment.load.dns
     _line("clients", f"connections {experiment.load.connections}, names {dns.select}, ttl {dns.ttl}")
     if plan.steps:

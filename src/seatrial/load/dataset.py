@@ -13,6 +13,7 @@ import csv
 import hashlib
 import io
 import math
+import re
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from typing import Self
 
 from seatrial.load.offer import Offer
 from seatrial.model.data import Order
+from seatrial.model.manyvalues import Collected, ManyValues
 from seatrial.model.problems import BadInput, Location, Problem, nearest
 
 _LARGEST_FILE = 1 << 30  # bytes: it is kept in memory
@@ -45,6 +47,7 @@ class DataFile:
     sha256: str
     rows: int
     columns: tuple[str, ...]
+    secret: tuple[str, ...] = ()  # of the columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +57,16 @@ class DataSet:
     name: str
     sha256: str
     columns: tuple[str, ...]
+    secrets: ManyValues | None = field(repr=False)  # the values of the secret columns
     _data: bytes = field(repr=False)
     _starts: array[int] = field(repr=False)  # where each row begins, and where the last one ends
 
     @classmethod
-    def read(cls, path: Path, name: str = "") -> Self:
-        """Read and check it; `name` is what people call it. Raises BadInput with the lines that are wrong."""
+    def read(cls, path: Path, name: str = "", secret: Sequence[str] = ()) -> Self:
+        """Read and check it; `name` is what people call it, `secret` are columns whose values are.
+
+        Raises BadInput with the lines that are wrong, and with none of their values.
+        """
         name = name or path.name
         try:
             if path.stat().st_size > _LARGEST_FILE:
@@ -67,8 +74,11 @@ class DataSet:
             data = path.read_bytes()
         except OSError as error:
             raise BadInput(f"{name}: cannot be read: {error.strerror}") from error
-        columns, starts = _Reader(data, name).read()
-        return cls(name, hashlib.sha256(data).hexdigest(), columns, data, starts)
+        reader = _Reader(data, name, secret)
+        columns, starts = reader.read()
+        shown = [f"${{row.{re.sub('[^A-Za-z0-9_]', '_', column)}}}" for column in secret]
+        secrets = ManyValues(reader.collected, shown) if secret else None
+        return cls(name, hashlib.sha256(data).hexdigest(), columns, secrets, data, starts)
 
     def __len__(self) -> int:
         return len(self._starts) - 1
@@ -81,9 +91,11 @@ class DataSet:
 class _Reader:
     """Goes once through a file, by lines as CSV has them: a value in quotes may go over several."""
 
-    def __init__(self, data: bytes, name: str) -> None:
+    def __init__(self, data: bytes, name: str, secret: Sequence[str]) -> None:
         self._data = data
         self._name = name
+        self._secret = secret
+        self.collected = Collected()
         self._problems: list[Problem] = []
         self._at = len(_BYTE_ORDER_MARK) if data.startswith(_BYTE_ORDER_MARK) else 0
         self._records = csv.reader(self._lines(), strict=True)
@@ -93,12 +105,15 @@ class _Reader:
         if (nul := self._data.find(b"\0")) >= 0:
             raise self._wrong(self._data.count(b"\n", 0, nul) + 1, "holds a NUL, and is no text in UTF-8")
         columns, starts = self._header(), array("q")
+        secret = [(columns.index(column), kind) for kind, column in enumerate(self._secret)]
         begin, line = self._at, self._records.line_num
         while (record := self._next()) is not None:
             if record:
                 starts.append(begin)
                 if len(record) != len(columns):
                     self._note_ragged(line + 1, len(record), len(columns))
+                else:
+                    self._note_secrets(record, secret)
             begin, line = self._at, self._records.line_num
         starts.append(begin)
         if self._problems:
@@ -138,6 +153,9 @@ class _Reader:
         other = next((each for each in _OTHER_SEPARATORS if each in columns[0]), "")
         if len(columns) == 1 and other:
             raise self._wrong(line, f"names one column, with {other!r} in it; commas stand between columns")
+        unknown = next((column for column in self._secret if column not in columns), None)
+        if unknown is not None:
+            raise self._wrong(line, f"has no column '{unknown}' to be secret{nearest(unknown, columns)}")
         return tuple(columns)
 
     def _note_ragged(self, line: int, values: int, columns: int) -> None:
@@ -145,21 +163,16 @@ class _Reader:
             told = f"has {_counted(values, 'value')}, and the header {_counted(columns, 'column')}"
             self._problems.append(Problem(told, Location(self._name, line)))
 
+    def _note_secrets(self, record: Sequence[str], secret: Sequence[tuple[int, int]]) -> None:
+        for at, kind in secret:
+            self.collected.add(record[at], kind)
+
     def _wrong(self, line: int, message: str) -> BadInput:
         return BadInput([*self._problems, Problem(message, Location(self._name, max(line, 1)))])
 
 
 def _counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
-def unknown_columns(wanted: Sequence[str], columns: Sequence[str]) -> list[tuple[int, str]]:
-    """Which of the `wanted` columns there are not: the number of each, and what to tell."""
-    return [
-        (number, f"there is no column '{column}'{nearest(column, columns)}")
-        for number, column in enumerate(wanted)
-        if column not in columns
-    ]
 
 
 def too_few(offer: Offer, rows: int, order: Order) -> str:

@@ -299,7 +299,7 @@ class Engine:
         if user is not None:
             self._hang_up(user)
             self._own_pools.pop(id(user), None)
-        self._events.user_error.fire(user_instance=user, exception=error, tb=error.__traceback__)
+        self._reporter.raised(user, error, self._events.user_error)
         if virtual is not None and virtual.arrival.failed:
             self._tell_of_consequence(error, task.name)
         else:

@@ -31,7 +31,7 @@ from seatrial.home import private, private_directory
 from seatrial.load.dataset import DataFile
 from seatrial.load.machine import PARENT
 from seatrial.load.offer import Offer
-from seatrial.load.options import OfferedShape
+from seatrial.load.options import OfferedShape, written
 from seatrial.load.parquet import save
 from seatrial.load.refusal import REFUSAL, told
 from seatrial.load.secrecy import HOST, SECRETS
@@ -101,7 +101,7 @@ class LoadPlan:
         tags = ("--tags", *self.tags) if self.tags else ()
         data = self.data
         fed = ("--data", str(data.path), "--data-order", data.order) if data else ()
-        known = ("--data-sha256", data.sha256) if data else ()
+        known = ("--data-secret", written(data.secret), "--data-sha256", data.sha256) if data else ()
         without = ("--exclude-tags", *self.exclude_tags) if self.exclude_tags else ()
         return [
             sys.executable, "-m", "seatrial.load", "-f", files, "--host", self.shown_host,

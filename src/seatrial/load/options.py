@@ -7,6 +7,8 @@ line and never a traceback.
 
 from __future__ import annotations
 
+import csv
+import io
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -133,6 +135,21 @@ def _file(text: str) -> Path | None:
     return Path(text).absolute() if text else None
 
 
+def _columns(text: str) -> tuple[str, ...]:
+    """Names with commas between them; one with a comma in it stands in quotes, as in the file."""
+    try:
+        return tuple(next(csv.reader([text], strict=True))) if text else ()
+    except csv.Error as error:
+        raise ValueError(f"'{text}' is no list of columns: {error}") from error
+
+
+def written(columns: Sequence[str]) -> str:
+    """What `--data-secret` is given."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(columns)
+    return line.getvalue() if columns else ""
+
+
 def _folder(text: str) -> Path | None:
     return Path(text).absolute() if text else None
 
@@ -198,6 +215,9 @@ OPTIONS = (
         _one_of(get_args(Order)),
         "Which row: sequential (and from the start again), random (by the seed) or unique (each once)",
     ),
+    Option(
+        "data_secret", "", _columns, "Columns whose values are shown nowhere, console and logs included: a,b"
+    ),
     Option("data_sha256", "", str, None),
     Option("allow", "", _hosts, "More hosts and networks that the test may touch, besides its host: a,b"),
     Option("spool", "", _folder, None),
@@ -221,6 +241,7 @@ class LoadOptions:
     dns_ttl: float  # seconds
     data: Path | None
     data_order: Order
+    data_secret: tuple[str, ...]
     data_sha256: str  # what the file must be; "" when nobody has looked at it beforehand
     allow: tuple[str, ...]
     spool: Path | None  # keep the spools in this folder, and leave merging to whoever reads them

@@ -12,6 +12,7 @@ from seatrial.load.recorder import NEVER, Recorder
 from seatrial.load.response import Response
 from seatrial.load.under_way import Request
 from seatrial.model.ownfailure import is_ours
+from seatrial.model.secrets import knows_rows, shown
 
 
 class Recorded(dict[str, Any]):
@@ -30,6 +31,7 @@ class Reporter:
         self._event = event  # Locust's events.request
         self._zero_unix_s = zero_unix_s
         self._deadline_ms = deadline_s * 1e3
+        self._screened = knows_rows()  # the recorder screens what it is given by itself
 
     def settled(self, user: User, request: Request) -> bool:
         """A request has been answered, or has failed, and the scenario has judged it.
@@ -43,6 +45,9 @@ class Reporter:
         took_ms: float | None = (ended - intended) * 1e3
         if isnan(ended):
             took_ms = None if isnan(sent) else self._deadline_ms
+        url = request.url
+        if self._screened:
+            name, url, exception = shown(name), shown(url), _shown_error(exception)
         self._event.fire(
             request_type=request.method,
             name=name,
@@ -52,7 +57,7 @@ class Reporter:
             context=Recorded(user.context(), **request.context),
             response=request if isinstance(request, Response) else None,
             start_time=self._zero_unix_s + intended,
-            url=request.url,
+            url=url,
         )
         return not ok and not is_ours(error)
 
@@ -70,3 +75,15 @@ class Reporter:
             start_time=self._zero_unix_s + intended,
             url="",
         )
+
+    def raised(self, user: User | None, error: BaseException, user_error: Any) -> None:
+        """The scenario has: Locust counts it and lists it with its text, by its `user_error`."""
+        told = _shown_error(error) if self._screened else error
+        user_error.fire(user_instance=user, exception=told, tb=error.__traceback__)
+
+
+def _shown_error(error: Any) -> Any:
+    """An error, or another with what people may see of its text."""
+    if error is None or (text := str(error)) == (told := shown(text)):
+        return error
+    return RequestFailed(told)

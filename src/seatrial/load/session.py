@@ -41,6 +41,7 @@ from seatrial.load.options import LoadOptions, OfferedShape
 from seatrial.load.parquet import save
 from seatrial.load.refusal import OURS
 from seatrial.load.scenario_errors import EarlyListener
+from seatrial.load.secrecy import screen_output
 from seatrial.load.spool import CANNOT_WRITE, SpoolHeader, SpoolReader
 from seatrial.load.user import OpenLoopUser, ProtocolUser
 from seatrial.load.user_pool import Task, tasks_of
@@ -48,7 +49,7 @@ from seatrial.model.allow import AllowList
 from seatrial.model.problems import BadInput, CannotStore
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import GeneratorAudit
-from seatrial.model.secrets import shown, without_userinfo
+from seatrial.model.secrets import remember_rows, shown, without_userinfo
 from seatrial.processes import boot_id
 
 LEAD_S = 0.25  # from the start of a test to the first arrival
@@ -300,13 +301,16 @@ def _rows_for(driven: list[type[User]], options: LoadOptions) -> DataSet | None:
         return None
     refuse_other_rows(driven)
     try:
-        rows = DataSet.read(options.data)
+        rows = DataSet.read(options.data, secret=options.data_secret)
     except BadInput as error:
         raise ValueError(f"--data: {error}") from error
     if options.data_sha256 not in ("", rows.sha256):
         raise ValueError(f"--data: {rows.name} is not what it was when the run was planned; run it again")
     if wrong := too_few(options.offer(), len(rows), options.data_order):
         raise ValueError(f"--data-order: {wrong}")
+    if rows.secrets is not None:
+        remember_rows(str(options.data), rows.secrets)
+        screen_output()
     return rows
 
 

@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from seatrial.model.strict import Strict
+from seatrial.model.strict import Strict, as_tuple
 
 Order = Literal["sequential", "random", "unique"]
 
@@ -50,7 +50,7 @@ class Data(Strict):
     """The rows of a CSV file, one for each arrival, which its scenario finds in `self.row`.
 
         data: users.csv
-        data: {file: users.csv, order: unique}
+        data: {file: users.csv, order: unique, secret: [password]}
 
     The first line names the columns, commas stand between them, and the text is UTF-8. `self.row["email"]` is
     the value as text; in a task set it is `self.user.row`. Each arrival has its row to its end, whatever
@@ -66,6 +66,10 @@ class Data(Strict):
     load's `seed`. `unique`: in the file's order and each once; arrivals beyond the last are not sent, so that
     nothing can pass, and where that is known beforehand the run is not started.
     """
+    secret: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = Field(default=(), examples=[["password"]])
+    """The columns whose values nobody may read: in logs, evidence and reports `${row.password}` stands in
+    their places. A value of fewer than 4 characters is not looked for, nor one that stands in the experiment
+    or the target itself."""
 
 
 def _by_its_file(value: object) -> object:

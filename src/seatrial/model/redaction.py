@@ -18,11 +18,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-_SHORTEST = 4  # characters of a value that is searched for
+SHORTEST = 4  # characters of a value that is searched for
 _SURE, _SURE_OF_ONE_KIND = 8, 16  # characters of a value that cannot be mistaken
 _KINDS = (str.islower, str.isupper, str.isdigit, lambda character: not character.isalnum())
 # Never searched: what stands in a value's place.
-PUT_BACK = r"\$\{[A-Za-z_][A-Za-z0-9_]*\}|base64\([^\s)]*\)"
+PUT_BACK = r"\$\{[A-Za-z_][A-Za-z0-9_.]*\}|base64\([^\s)]*\)"
 _NAMED = {code: name for name, code in html.entities.name2codepoint.items()} | {ord("'"): "apos"}
 
 
@@ -39,7 +39,7 @@ class Redaction:
     @classmethod
     def of(cls, values: Mapping[str, str]) -> Redaction:
         """From each value to what is shown for it: `${TOKEN}`."""
-        longest_first = sorted((each for each in values if len(each) >= _SHORTEST), key=len, reverse=True)
+        longest_first = sorted((each for each in values if len(each) >= SHORTEST), key=len, reverse=True)
         sure = [value for value in longest_first if cannot_be_mistaken(value)]
         others = [value for value in longest_first if not cannot_be_mistaken(value)]
         patterns = [_anywhere(value) for value in sure]

@@ -20,9 +20,12 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
-from typing import Any, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from seatrial.model.redaction import PUT_BACK, Redaction, as_a_word, cannot_be_mistaken
+
+if TYPE_CHECKING:
+    from seatrial.model.manyvalues import ManyValues
 
 Value = TypeVar("Value")
 
@@ -31,6 +34,7 @@ _OUR_WORDS = (
     "pass fail unknown true false null none yes no fault action seatrial target experiment localhost http"
     " https GET HEAD POST PUT PATCH DELETE ratio per_s ms s even poisson local staging production"
 )
+_MOST_LOOKED_AT = 10_000
 _LOGIN = re.compile(r"(?<=://)([^\s/@:\"'<>?#]*):([^\s/\"'<>?#]+)@")
 _USERINFO = re.compile(r"(?<=://)[^\s/?#\"'<>]*@")
 _NO_PASSWORD = re.compile(rf"(?:{PUT_BACK})+|\*+")
@@ -45,6 +49,8 @@ class _Known:
         self._plain = {_OUR_WORDS}
         self.hidden: Mapping[str, str] = {}  # those of the values that are not in plain sight
         self.redaction = Redaction.of({})
+        self.rows: dict[str, ManyValues] = {}  # of files of data, by their paths
+        self._looked_at: dict[str, bool] = {}
 
     def remember(self, values: Mapping[str, str]) -> None:
         with self._lock:
@@ -56,12 +62,22 @@ class _Known:
     def show(self, texts: Iterable[str]) -> None:
         with self._lock:
             self._plain |= set(texts)
+            self._looked_at = {}
             self._look_again()
 
     def _look_again(self) -> None:
         hidden = {value: shown for value, shown in self._values.items() if not self._in_plain_sight(value)}
         if hidden != self.hidden:
             self.hidden, self.redaction = hidden, Redaction.of(hidden)
+
+    def is_no_secret(self, value: str) -> bool:
+        """Of a value of `rows` that was found in a text."""
+        looked_at = self._looked_at
+        if value not in looked_at:
+            if len(looked_at) >= _MOST_LOOKED_AT:
+                looked_at.clear()
+            looked_at[value] = self._in_plain_sight(value)
+        return looked_at[value]
 
     def _in_plain_sight(self, value: str) -> bool:
         pattern = re.escape(value) if cannot_be_mistaken(value) else as_a_word(value)
@@ -78,6 +94,16 @@ def remember(value: str, shown: str) -> None:
     """
     lines = [line for line in value.split("\n") if cannot_be_mistaken(line) and not line.startswith("-----")]
     _known.remember(dict.fromkeys((*lines, value), shown))
+
+
+def remember_rows(file: str, values: ManyValues) -> None:
+    """The same for the secret values of a file of data; those that were known of it before are forgotten."""
+    _known.rows = {**_known.rows, file: values}
+
+
+def knows_rows() -> bool:
+    """Whether there are such values."""
+    return bool(_known.rows)
 
 
 def in_plain_sight(*texts: str) -> None:
@@ -102,7 +128,10 @@ def imported(text: str) -> None:
 
 def shown(text: str) -> str:
     """`text` as people may see it: references in the places of values, and no password in an address."""
-    return _masked(_known.redaction.in_words(text))
+    text = _known.redaction.in_words(text)
+    for values in _known.rows.values():
+        text = values.in_words(text, _known.is_no_secret)
+    return _masked(text)
 
 
 def screened(document: str) -> str:
@@ -110,7 +139,10 @@ def screened(document: str) -> str:
 
     What goes into a document is `shown` beforehand; this is the net below.
     """
-    return _known.redaction.everywhere(document)
+    document = _known.redaction.everywhere(document)
+    for values in _known.rows.values():
+        document = values.everywhere(document, _known.is_no_secret)
+    return document
 
 
 def shown_in(value: Value) -> Value:
@@ -135,7 +167,9 @@ def _shown_in(value: Any) -> Any:
 
 def secret_in(data: str) -> str:
     """What is shown for a value in `data` that cannot be mistaken; empty when there is none."""
-    return _known.redaction.secret_in(data)
+    found = _known.redaction.secret_in(data)
+    among = (values.secret_in(data, _known.is_no_secret) for values in _known.rows.values())
+    return found or next(filter(None, among), "")
 
 
 def without_userinfo(address: str) -> str:

@@ -11,6 +11,7 @@ from seatrial.model.arrivals import RateStep
 from seatrial.model.document import Document
 from seatrial.model.experiment import Experiment
 from seatrial.model.problems import BadInput, Problems
+from seatrial.model.secrets import remember_rows
 from seatrial.run.draft import Draft
 
 _PLACE = ("load", "data")
@@ -31,11 +32,13 @@ def bind_data(draft: Draft, experiment: Source, problems: Problems) -> DataFile 
         problems.add(document.problem(named, missing(data.file, experiment.path)))
         return None
     try:
-        rows = DataSet.read(path, data.file)
+        rows = DataSet.read(path, data.file, data.secret)
     except BadInput as error:
         problems.add(*(document.problem(named, str(each)) for each in error.problems))
         return None
-    return DataFile(path, data.order, rows.sha256, len(rows), rows.columns)
+    if rows.secrets is not None:
+        remember_rows(str(path), rows.secrets)
+    return DataFile(path, data.order, rows.sha256, len(rows), rows.columns, data.secret)
 
 
 def require_enough(

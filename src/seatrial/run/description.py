@@ -59,6 +59,7 @@ def _data_of(plan: Plan) -> dict[str, Any] | None:
         "rows": data.rows,
         "columns": data.columns,
         "order": data.order,
+        "secret": data.secret,
     }
 
 
