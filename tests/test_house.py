@@ -32,14 +32,15 @@ ALLOWED = {
     "probes": {"drivers", "lookups"},
     "run": {"drivers", "undo", "files", "load", "checks", "lookups", "probes", "measure", "incidents", "report", "ledger",
             "store"},
-    "trials": {"run", "undo", "schedule", "report", "store", "incidents", "metrics", "files", "testbed"},
+    "matrix": {"files", "ledger", "report"},
+    "trials": {"ledger", "matrix", "run", "undo", "schedule", "report", "store", "incidents", "metrics", "files", "testbed"},
     "testbed": {"ledger"},
     "doctor": {"drivers", "faults", "undo", "testbed"},
     "catalogue": {"drivers", "undo", "checks", "lookups", "measure", "incidents", "probes"},
     "web": {"report", "store", "measure"},
     "explain": {"catalogue", "checks", "drivers", "incidents", "schedule", "undo"},
     "scaffold": {"drivers", "explain"},
-    "cli": {"trials", "run", "schedule", "report", "web", "testbed", "measure", "calibrate", "ledger", "incidents",
+    "cli": {"trials", "matrix", "run", "schedule", "report", "web", "testbed", "measure", "calibrate", "ledger", "incidents",
             "store", "doctor", "explain", "catalogue", "scaffold"},
 }  # fmt: skip
 

@@ -17,7 +17,13 @@ from seatrial.model.problems import BadInput, Location, Problem
 
 _PACKAGE = Path(seatrial.__file__).parent
 # Each begins with a key that says what it is.
-_KINDS = {"experiment": "an experiment", "suite": "a suite", "target": "a target", "schedule": "a schedule"}
+_KINDS = {
+    "experiment": "an experiment",
+    "suite": "a suite",
+    "target": "a target",
+    "schedule": "a schedule",
+    "readiness": "a readiness file",
+}
 _LARGEST_FILE = 4_000_000  # bytes; what is larger is read only to be refused
 
 

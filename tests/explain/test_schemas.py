@@ -118,7 +118,34 @@ windows:
 missed: run-late within 6h
 incident: {unknown: false, escalate: {after: 3, unacknowledged: 30m}}
 """
-WHOLE = {"experiment": EXPERIMENT, "target": TARGET, "suite": SUITE, "schedule": SCHEDULE}
+READINESS = """\
+readiness: production
+title: Production readiness
+target: chaos/target.yaml
+shelf_life: 35d
+sign_off: [security, sre]
+keys: {security: amira+5f0c2a11+AX}
+rows:
+  - id: ADR-003
+    requirement: It rolls back in seconds
+    risk: high
+    owner: platform
+    target: < 5 s
+    shelf_life: 10d
+    evidence:
+      - {experiment: chaos/rollback.yaml, objective: downtime after rollback, max: 5s, target: b.yaml}
+      - {experiment: chaos/lag.yaml, check: lag, figure: lag_s, max: 100, min: 1%}
+      - {file: scan.json, format: json, value: /ok, made: /at}
+      - {attestation: It was done., shelf_life: 95d}
+  - {id: nothing, requirement: Nothing yet}
+"""
+WHOLE = {
+    "experiment": EXPERIMENT,
+    "target": TARGET,
+    "suite": SUITE,
+    "schedule": SCHEDULE,
+    "readiness": READINESS,
+}
 
 
 @pytest.mark.parametrize("kind", FILES)
@@ -170,6 +197,12 @@ def test_all_that_can_be_written_is_taken(kind: str) -> None:
         ("schedule", "cadence: {monthly", "cadence: {every: 6h, monthly"),
         ("schedule", "unknown: false", "unknown: quiet"),
         ("schedule", "jitter: 10m", "jitter: 10"),
+        ("readiness", "risk: high", "risk: grave"),
+        ("readiness", "id: ADR-003", "id: ADR 003"),
+        ("readiness", "shelf_life: 35d", "shelf_life: 35"),
+        ("readiness", "max: 5s", "max: true"),
+        ("readiness", "format: json", "format: xml"),
+        ("readiness", "{attestation: It was done.", "{attestation: It was done., experiment: a.yaml"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_in_itself_is_refused(kind: str, old: str, new: str) -> None:
@@ -225,6 +258,6 @@ def inside(value: Any, path: tuple[Any, ...]) -> Any:
 def test_an_unknown_kind_of_file_gets_the_list() -> None:
     with pytest.raises(
         BadInput,
-        match=r"^there is no kind of file called 'readiness'; known: experiment, schedule, suite, target$",
+        match=r"^there is no kind of file called 'matrix'; known: experiment, readiness, schedule, suite, target$",
     ):
-        schema("readiness")
+        schema("matrix")

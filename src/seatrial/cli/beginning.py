@@ -44,7 +44,7 @@ def begin(
         typer.Option(metavar="FILE", parser=place_of, help="A locustfile of yours, in place of a new one."),
     ] = None,
 ) -> None:
-    """Write a target, a scenario, two experiments, a schedule and a CI job for your service.
+    """Write target, scenario, two experiments, schedule, readiness file and CI job for your service.
 
     Nothing is asked, and nothing is written over.
     """

@@ -87,7 +87,7 @@ def _listing(entries: Iterable[Entry]) -> RenderableType:
         table.add_column()
         for entry in group:
             table.add_row(Text(f"  {entry.name}"), Text(entry.summary, no_wrap=True, overflow="ellipsis"))
-            if kind in ("experiment", "target", "suite", "schedule"):
+            if kind in ("experiment", "target", "suite", "schedule", "readiness"):
                 table.add_row("", Text(", ".join(each.name for each in entry.parameters), "dim"))
         parts += [Text.assemble((kind, "bold"), (f"  {KINDS[kind]}", "dim")), table, Text()]
     return Group(*parts, Text("more of each: seatrial explain WORD", "dim"))

@@ -18,6 +18,7 @@ from seatrial.cli import (
     incidents,
     ledger,
     machine,
+    matrix,
     measuring,
     running,
     testbed,
@@ -47,6 +48,7 @@ calibrating.register(app)
 calendar.register(app)
 incidents.register(app)
 ledger.register(app)
+matrix.register(app)
 machine.register(app)
 explaining.register(app)
 beginning.register(app)

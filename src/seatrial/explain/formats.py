@@ -14,6 +14,7 @@ from seatrial.explain.docstrings import text_of
 from seatrial.explain.entry import Entry
 from seatrial.explain.parameters import parameters_of, records_in, schema_of
 from seatrial.model.experiment import Experiment
+from seatrial.model.readiness import Readiness
 from seatrial.model.suite import Suite
 from seatrial.model.target import Target
 from seatrial.schedule.model import Schedule
@@ -23,6 +24,7 @@ FILES: Mapping[str, type[BaseModel]] = {
     "target": Target,
     "suite": Suite,
     "schedule": Schedule,
+    "readiness": Readiness,
 }
 _PROMISES = "objectives."
 

@@ -27,6 +27,7 @@ KINDS: Mapping[str, str] = {
     "target": "keys of the files in chaos/targets/",
     "suite": "keys of the files in chaos/suites/",
     "schedule": "keys of the files in schedules/",
+    "readiness": "keys of chaos/readiness.yaml",
     "importer": "request logs that can be measured",
     "sink": "receivers of incidents",
     "reason": "why a verdict is what it is",

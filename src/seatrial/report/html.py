@@ -39,9 +39,9 @@ def render_html(dossier: Dossier) -> str:
     log = replace(dossier.log, keys=None).sorted() if dossier.log is not None and len(dossier.log) else None
     library = chart_library()
     script = _script()
-    style = _text("report.css")
+    style = page_text("report.css")
     return (
-        _environment()
+        page_environment()
         .get_template("report.html")
         .render(
             result=result,
@@ -125,17 +125,19 @@ def _policy(*scripts: str) -> str:
 @cache
 def _script() -> str:
     """Our own scripts as one, closed to the rest of the page."""
-    body = "\n".join(_text(f"script/{name}.js") for name in _SCRIPTS)
+    body = "\n".join(page_text(f"script/{name}.js") for name in _SCRIPTS)
     return f'(() => {{\n"use strict";\n{body}}})();'
 
 
 @cache
-def _text(name: str) -> str:
+def page_text(name: str) -> str:
+    """A style or a script of ours."""
     return files("seatrial.report").joinpath(name).read_text(encoding="utf-8")
 
 
 @cache
-def _environment() -> Environment:
+def page_environment() -> Environment:
+    """Where the templates of every page are, with the filters that they use."""
     environment = Environment(
         loader=PackageLoader("seatrial.report"),
         autoescape=True,

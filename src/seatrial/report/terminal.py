@@ -44,6 +44,13 @@ def verdict_text(verdict: Verdict) -> Text:
     return Text(f"{_MARK[verdict]} {verdict}", style=f"bold {_STYLE[verdict]}", no_wrap=True)
 
 
+def row_verdict_text(verdict: str) -> Text:
+    """The verdict of a row of the matrix, which can be stale as well."""
+    if verdict == "stale":
+        return Text("◷ stale", style="bold yellow", no_wrap=True)
+    return verdict_text(Verdict(verdict))
+
+
 def _heading(result: RunResult) -> RenderableType:
     badge = Text(
         f" {_MARK[result.verdict]} {result.verdict.upper()} ", style=f"bold reverse {_STYLE[result.verdict]}"

@@ -23,9 +23,10 @@ _TEMPLATES: Mapping[str, PurePosixPath] = {
     "deploy.yaml": _EXPERIMENTS / "deploy.yaml",
     "deploy.sh": _EXPERIMENTS / "deploy.sh",
     "monthly.yaml": _EXPERIMENTS / "monthly.yaml",
+    "readiness.yaml": _EXPERIMENTS / "readiness.yaml",
     "workflow.yaml": PurePosixPath(".github/workflows/seatrial.yaml"),
 }
-_SCHEMAS = ("experiment", "target", "schedule")
+_SCHEMAS = ("experiment", "target", "schedule", "readiness")
 _PROGRAM = 0o755
 
 Texts = Mapping[PurePosixPath, str]

@@ -1,0 +1,333 @@
+"""`seatrial matrix …` and `seatrial keys …`: what must be true, what shows it, and who has signed for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from seatrial.cli.examples import examples
+from seatrial.cli.terminal import out, print_json, print_text, say
+from seatrial.cli.terms import place_of
+from seatrial.model.problems import BadInput
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.text import Text
+
+    from seatrial.ledger.keys import Key
+    from seatrial.matrix import MatrixRow
+    from seatrial.trials.readiness import Standing
+
+commands = typer.Typer(help="What must be true before going live, what shows it, and who has signed for it.")
+keys = typer.Typer(help="The keys that people sign with.", no_args_is_help=True)
+
+FileOption = Annotated[str, typer.Option("--file", metavar="FILE", help="The readiness file.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+RoleOption = Annotated[str, typer.Option("--role", metavar="ROLE", help="For which role.")]
+NameOption = Annotated[str, typer.Option("--name", metavar="NAME", help="Who says so.")]
+KeyOption = Annotated[
+    str, typer.Option("--key", metavar="KEY", help="A key of `seatrial keys`; without, none signs.")
+]
+_MOST_CHANGES = 5  # of those that void a signature, on a terminal
+_DEFAULT = "chaos/readiness.yaml"
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the application."""
+    app.add_typer(commands, name="matrix")
+    app.add_typer(keys, name="keys")
+
+
+@commands.callback(
+    invoke_without_command=True,
+    epilog=examples(
+        "seatrial matrix",
+        "seatrial matrix --check",
+        "seatrial matrix --markdown --into docs/readiness.md",
+        "seatrial matrix --html matrix.html",
+    ),
+)
+def show(
+    context: typer.Context,
+    file: FileOption = _DEFAULT,
+    as_json: JsonOption = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="As Markdown.")] = False,
+    into: Annotated[
+        Path | None,
+        typer.Option(
+            "--into", metavar="FILE", parser=place_of, help="Put the Markdown between the marks of a file."
+        ),
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", parser=place_of, help="Write it as one HTML file."),
+    ] = None,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="Exit code: 0 every row passes, 1 one fails, 2 one is unknown or stale."
+        ),
+    ] = False,
+) -> int:
+    """Show the readiness matrix, from the evidence that is there now."""
+    if context.invoked_subcommand is not None:
+        return 0
+    if into and not markdown:
+        raise BadInput("--into is for --markdown")
+    found = _standing(file)
+    if as_json:
+        print_json(found.document)
+    elif html:
+        _write_html(found, html)
+    elif markdown:
+        _markdown(found, into)
+    else:
+        print_text(_table(found))
+    return found.matrix.exit_code if check else 0
+
+
+def _write_html(found: Standing, path: Path) -> None:
+    from seatrial import disk
+    from seatrial.report.matrixpage import render_matrix
+
+    with disk.storing("the matrix", path):
+        disk.write_whole(path, render_matrix(found.document).encode())
+    say(f"written: {path}")
+
+
+def _markdown(found: Standing, into: Path | None) -> None:
+    from seatrial.matrix.markdown import markdown, placed
+
+    text = markdown(found.matrix, found.signed)
+    if into is None:
+        out.print(text, markup=False, soft_wrap=True, end="")
+    else:
+        say(f"{into}: {'written' if placed(into, text) else 'it says so already'}")
+
+
+@commands.command(
+    epilog=examples("seatrial matrix renew --dry-run", "seatrial matrix renew --row ADR-003 --row latency")
+)
+def renew(
+    file: FileOption = _DEFAULT,
+    row: Annotated[list[str] | None, typer.Option("--row", metavar="ID", help="This row alone.")] = None,
+    confirm: Annotated[
+        str, typer.Option("--confirm", metavar="NAME", help="The name of a production target.")
+    ] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run, and run nothing.")] = False,
+) -> int:
+    """Run the experiments of every row that does not pass. Exit code: that of `seatrial matrix --check`."""
+    from seatrial.cli.attended import AtTerminal, tell
+    from seatrial.trials.request import TrialRequest
+    from seatrial.trials.trial import run_experiment
+
+    wanted = list(_standing(file).outdated(tuple(row or ())))
+    if not wanted:
+        say("no experiment needs to run")
+    for experiment, target in wanted:
+        if dry_run:
+            out.print(
+                f"seatrial run {experiment}{f' --target {target}' if target else ''}",
+                markup=False,
+                soft_wrap=True,
+            )
+        else:
+            tell(
+                run_experiment(TrialRequest(experiment, target=target, confirm=confirm), AtTerminal()), False
+            )
+    return 0 if dry_run else _standing(file).matrix.exit_code
+
+
+@commands.command(
+    epilog=examples(
+        "seatrial matrix sign --role security --name 'Amira Haddad' --key amira",
+    )
+)
+def sign(role: RoleOption, name: NameOption, key: KeyOption = "", file: FileOption = _DEFAULT) -> None:
+    """Sign the matrix as it is for a role. Any later change voids that, and says what changed."""
+    from seatrial.matrix.markdown import summary
+    from seatrial.trials.readiness import sign as signed
+
+    found = _standing(file)
+    word = signed(found, role, name, key, datetime.now(UTC))
+    say(f"{word.name} signs for {role}: {summary(found.matrix)}")
+    say(f"statement {word.about}" if word.key else f"statement {word.about}, without a key")
+
+
+@commands.command(
+    epilog=examples(
+        "seatrial matrix attest ADR-007 --role sre --name 'Jon Vik' --until 2027-02-28 --key jon",
+    )
+)
+def attest(
+    row: Annotated[str, typer.Argument(metavar="ROW", help="The row whose attestation is true.")],
+    role: RoleOption,
+    name: NameOption,
+    until: Annotated[
+        datetime, typer.Option("--until", formats=["%Y-%m-%d"], help="The last day that it counts.")
+    ],
+    key: KeyOption = "",
+    file: FileOption = _DEFAULT,
+) -> None:
+    """Attest to what a row says cannot be measured; it is shown as a person's word, until that day."""
+    from seatrial.matrix.collecting import read_readiness
+    from seatrial.trials.readiness import attest as attested
+
+    word = attested(read_readiness(file), row, role, name, until.date(), key, datetime.now(UTC))
+    say(f"{word.name} ({role}) attests to {row} until {word.until[:10]}: {word.about}")
+
+
+@commands.command(epilog=examples("seatrial matrix export readiness-2026-11"))
+def export(
+    bundle: Annotated[Path, typer.Argument(metavar="DIR", parser=place_of, help="A new directory.")],
+    file: FileOption = _DEFAULT,
+) -> None:
+    """Write the matrix and everything under it to a directory that can be verified anywhere."""
+    from seatrial.store import Store
+    from seatrial.trials.readiness import export_bundle, standing
+
+    with Store.default() as store:
+        export_bundle(standing(file, store, datetime.now(UTC)), store, bundle)
+    say(f"written: {bundle}; to verify it, anywhere: seatrial matrix verify {bundle} --key FILE")
+
+
+@commands.command(
+    epilog=examples(
+        "seatrial matrix verify readiness-2026-11 --key machine.pub --key amira.pub",
+    )
+)
+def verify(
+    bundle: Annotated[
+        Path, typer.Argument(metavar="DIR", parser=place_of, help="What `matrix export` wrote.")
+    ],
+    key: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--key", metavar="FILE", parser=place_of, help="Public keys to trust; by default this machine's."
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Judge a bundle anew. Exit code: 1 when it was altered or is not what was signed, 2 when unproven."""
+    from seatrial.matrix.bundle import verify_bundle
+    from seatrial.trials.readiness import trusted_keys
+
+    report = verify_bundle(bundle, trusted_keys(key or []))
+    if as_json:
+        signed = {each.role: each.stands for each in report.signed}
+        print_json(
+            {"verdict": report.verdict, "altered": report.altered, "doubts": report.doubts, "signed": signed}
+        )
+        return report.verdict.exit_code
+    for told in (*report.altered, *report.doubts):
+        out.print(told, markup=False, soft_wrap=True)
+    for each in report.signed:
+        state = "stands" if each.stands else "; ".join(each.voided) or "not signed"
+        out.print(f"{each.role}: {state}", markup=False, soft_wrap=True)
+    out.print(str(report.verdict), markup=False)
+    return report.verdict.exit_code
+
+
+def _standing(file: str) -> Standing:
+    from seatrial.store import Store
+    from seatrial.trials.readiness import standing
+
+    with Store.default() as store:
+        return standing(file, store, datetime.now(UTC))
+
+
+def _table(found: Standing) -> RenderableType:
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    from seatrial.matrix.markdown import summary
+    from seatrial.report.terminal import row_verdict_text
+
+    matrix = found.matrix
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in ("row", "verdict", "target", "measured", "expires"):
+        table.add_column(column)
+    for row in matrix.rows:
+        figure = str(row.key.figure) if row.key and row.key.figure else ""
+        expires = f"{row.expires_at:%Y-%m-%d}" if row.expires_at else ""
+        verdict = row_verdict_text(row.verdict.value)
+        table.add_row(Text(row.id), verdict, Text(row.target), Text(figure), expires)
+    open_rows = [row for row in matrix.rows if row.reason]
+    why = [Text(""), *(line for row in open_rows for line in _why(row))] if open_rows else []
+    signed = [
+        Text(_sign_off(each.role, each.stands, each.voided, each.word is not None)) for each in found.signed
+    ]
+    return Group(table, *why, Text(), Text(summary(matrix)), *signed)
+
+
+def _why(row: MatrixRow) -> Iterator[Text]:
+    """Why a row does not pass, and what would renew it."""
+    from rich.text import Text
+
+    yield Text.assemble((row.id, "bold"), f": {row.reason}")
+    if row.key and row.key.renew:
+        yield Text(f"  {row.key.renew}", "dim")
+
+
+def _sign_off(role: str, stands: bool, voided: tuple[str, ...], signed: bool) -> str:
+    if stands:
+        return f"signed for {role}"
+    more = f"; and {len(voided) - _MOST_CHANGES} more" if len(voided) > _MOST_CHANGES else ""
+    return (
+        f"void for {role}: {'; '.join(voided[:_MOST_CHANGES])}{more}" if signed else f"not signed for {role}"
+    )
+
+
+@keys.command("make", epilog=examples("seatrial keys make amira"))
+def make(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What to call it.")],
+    module: Annotated[
+        str, typer.Option("--pkcs11", metavar="MODULE", help="The key is in an HSM: its library.")
+    ] = "",
+    token: Annotated[str, typer.Option("--token", metavar="LABEL", help="The HSM's token.")] = "",
+    label: Annotated[
+        str, typer.Option("--label", metavar="LABEL", help="The label of the key pair in it.")
+    ] = "",
+    pin: Annotated[
+        str, typer.Option("--pin-from", metavar="VARIABLE", help="The environment variable with the PIN.")
+    ] = "",
+) -> None:
+    """Make a key to sign with, or give one that an HSM holds a name. Never overwrites one."""
+    from seatrial.home import seatrial_home
+    from seatrial.ledger.keys import HsmPlace, Keys
+
+    known = Keys(seatrial_home())
+    if not module and (token or label or pin):
+        raise BadInput(
+            "--token, --label and --pin-from are for a key in an HSM: name its library with --pkcs11"
+        )
+    if module and not (token and label and pin):
+        raise BadInput("a key in an HSM needs --token, --label and --pin-from")
+    made = known.name_hsm_key(name, HsmPlace(module, token, label, pin)) if module else known.make(name)
+    say(f"{made.name} is held by {made.held_by}; its public half, to be given to whoever verifies:")
+    out.print(str(made.public), markup=False, soft_wrap=True)
+
+
+@keys.command("list", epilog=examples("seatrial keys list --json"))
+def listing(as_json: JsonOption = False) -> None:
+    """Show the keys that this machine can sign with, by their public halves."""
+    from seatrial.home import seatrial_home
+    from seatrial.ledger.keys import Keys
+
+    known = list(Keys(seatrial_home()).all())
+    if as_json:
+        print_json({"keys": [_key(each) for each in known]})
+        return
+    for each in known:
+        out.print(f"{each.public}  ({each.held_by})", markup=False, soft_wrap=True)
+    if not known:
+        say("no key yet; to make one: seatrial keys make NAME")
+
+
+def _key(key: Key) -> dict[str, str]:
+    return {"name": key.name, "public": str(key.public), "held_by": key.held_by}

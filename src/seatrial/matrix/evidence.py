@@ -1,0 +1,90 @@
+"""The evidence of a run in its directory: what it tells, and whether that is still what was sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+
+from seatrial.ledger import VerifierKey, verify_sealed
+from seatrial.matrix.fromruns import RunFound
+from seatrial.model.document import parse
+from seatrial.model.problems import BadInput, SeatrialError
+from seatrial.model.result import RunResult
+from seatrial.model.verdict import Verdict
+from seatrial.report.verdictfile import read_verdict
+
+_VERDICT, _EXPERIMENT = "verdict.json", "experiment.yaml"
+CHANGED = "its experiment was changed since"
+
+
+def recorded_in(directory: Path) -> RunResult | None:
+    """The result that a directory tells, sealed or not; None when it tells none."""
+    try:
+        path = directory / _VERDICT
+        return read_verdict(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError, BadInput):
+        return None
+
+
+def found_in(directory: Path, recorded: RunResult, keys: Sequence[VerifierKey], experiment: Path) -> RunFound:
+    """What a run that was recorded as `recorded` rests on. `experiment`: its file as it is now.
+
+    What is judged is what the sealed evidence tells. Without the evidence only the record is left, and nobody
+    can look at what it says; the finding is then stale.
+    """
+    if not directory.is_dir():
+        return RunFound(recorded, gone="its evidence was deleted")
+    told = recorded_in(directory)
+    if told is None:
+        return RunFound(recorded, altered="holds no verdict that can be read")
+    altered = _altered(directory, keys)
+    if not altered and told.verdict is not recorded.verdict:
+        altered = "tells another verdict than the run database"
+    digest = sha256((directory / _VERDICT).read_bytes()).hexdigest()
+    return RunFound(told, digest, altered=altered, changed=_changed(directory / _EXPERIMENT, experiment))
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceDirectories:
+    """A history made of evidence alone, where there is no run database. `keys`: who may have sealed it."""
+
+    directories: Sequence[Path]
+    keys: Sequence[VerifierKey]
+
+    def latest(self, experiment: str, target: str, file: Path) -> RunFound | None:
+        """As `History.latest`."""
+        told = ((each, recorded_in(each)) for each in self.directories)
+        runs = [
+            (each, result)
+            for each, result in told
+            if result is not None
+            and not result.interrupted
+            and result.experiment == experiment
+            and target in ("", result.target)
+        ]
+        newest = max(runs, key=lambda run: datetime.fromisoformat(run[1].started_at), default=None)
+        return found_in(*newest, self.keys, file) if newest else None
+
+
+def _altered(directory: Path, keys: Sequence[VerifierKey]) -> str:
+    """What speaks against it being as it was sealed; empty when that is proven."""
+    try:
+        report = verify_sealed(directory, keys)
+    except SeatrialError as error:
+        return f"cannot be verified: {str(error).splitlines()[0]}"
+    if report.verdict is Verdict.PASS:
+        return ""
+    word = "was altered after it was sealed" if report.verdict is Verdict.FAIL else "cannot be verified"
+    return f"{word}: {str(report).splitlines()[0]}"
+
+
+def _changed(then: Path, now: Path) -> str:
+    """Whether the experiment says something else than when it was run; comments and layout do not count."""
+    try:
+        before, after = (parse(path.read_text(encoding="utf-8-sig"), path.name).data for path in (then, now))
+    except (OSError, UnicodeDecodeError, BadInput):
+        return "its experiment can no longer be read"
+    return "" if before == after else CHANGED

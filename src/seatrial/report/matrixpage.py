@@ -1,0 +1,47 @@
+"""The readiness matrix as one HTML file, to be mailed, printed and kept like a run's report.
+
+It draws what `seatrial matrix --json` tells, and nothing else: no script, no address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from seatrial.report.html import page_environment, page_text
+
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+_VERDICTS = ("pass", "stale", "unknown", "fail")
+_DAY_S = 86400.0
+
+
+def render_matrix(document: Mapping[str, Any]) -> str:
+    """The page of a matrix, as `seatrial.matrix.document.matrix_document` tells it."""
+    rows = document["rows"]
+    counts = {verdict: sum(row["verdict"] == verdict for row in rows) for verdict in _VERDICTS}
+    return (
+        page_environment()
+        .get_template("matrix.html")
+        .render(
+            matrix=document,
+            counts={verdict: count for verdict, count in counts.items() if count},
+            age=_age,
+            day=_day,
+            style=page_text("report.css") + page_text("matrix.css"),
+            policy=_POLICY,
+        )
+    )
+
+
+def _age(seconds: float | None) -> str:
+    """How long ago, as a person says it; nothing for what has no age."""
+    if seconds is None:
+        return ""
+    if seconds >= 2 * _DAY_S:
+        return f"{seconds / _DAY_S:.0f} days"
+    return str(timedelta(seconds=round(seconds / 60) * 60))[:-3].replace("1 day, ", "1 day ") + " h"
+
+
+def _day(instant: str | None) -> str:
+    return f"{datetime.fromisoformat(instant):%Y-%m-%d}" if instant else ""

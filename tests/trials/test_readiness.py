@@ -1,0 +1,164 @@
+"""The matrix of this machine, by the commands that people type: shown, signed, voided, exported, verified."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from tests.support.command import seatrial
+from tests.support.readiness import EXPERIMENT, READINESS
+from tests.support.results import result
+
+from seatrial.ledger import seal
+from seatrial.model.verdict import Verdict
+from seatrial.report.verdictfile import verdict_document
+from seatrial.run.sealing import signer
+from seatrial.store import Store
+from seatrial.store.origin import Origin
+from seatrial.trials.readiness import standing
+
+NOW = datetime.now(UTC)
+TODAY = f"{NOW - timedelta(hours=1):%Y-%m-%dT%H:%M:%S+00:00}"
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout with a readiness file, and one good run on record."""
+    home = tmp_path / "home"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEATRIAL_HOME", str(home))
+    monkeypatch.delenv("SEATRIAL_DATABASE", raising=False)
+    (tmp_path / "chaos").mkdir()
+    (tmp_path / "chaos/crash.yaml").write_text(EXPERIMENT)
+    (tmp_path / "chaos/readiness.yaml").write_text(READINESS.replace("2026-11-20T00:00:00Z", TODAY))
+    (tmp_path / "chaos/policy.json").write_text('{"passed": true}')
+    record(tmp_path, Verdict.PASS)
+    return tmp_path
+
+
+def record(place: Path, verdict: Verdict, *, hours_ago: float = 2) -> Path:
+    """A run: its sealed evidence, and its record."""
+    at = datetime.now(UTC) - timedelta(hours=hours_ago)
+    run = f"{at:%Y%m%dT%H%M%SZ}-database-crash"
+    came = replace(result(verdict), run=run, started_at=at.isoformat())
+    directory = place / "runs" / run
+    directory.mkdir(parents=True)
+    (directory / "verdict.json").write_text(json.dumps(verdict_document(came)))
+    (directory / "experiment.yaml").write_text(EXPERIMENT)
+    (directory / "requests.parquet").write_bytes(b"rows")
+    seal(directory, signer(place / "home"))
+    with Store.default() as store:
+        assert store.record(came, (), at, Origin(directory=str(directory)))
+    return directory
+
+
+def attest(monkeypatch: pytest.MonkeyPatch, *more: str) -> int:
+    until = f"{datetime.now(UTC) + timedelta(days=20):%Y-%m-%d}"
+    who = ("--role", "sre", "--name", "Jon Vik", "--until", until)
+    return seatrial(monkeypatch, "matrix", "attest", "drill", *who, *more)
+
+
+def test_from_evidence_to_a_signature_that_one_byte_voids(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert seatrial(monkeypatch, "matrix", "--check") == 2  # the drill is not attested
+    told = capsys.readouterr().out
+    assert "seatrial matrix attest drill --role ROLE" in told
+    assert "not signed for security" in told
+    assert seatrial(monkeypatch, "keys", "make", "amira") == 0
+    assert attest(monkeypatch, "--key", "amira") == 0
+    assert seatrial(monkeypatch, "matrix", "--check") == 0
+    sign = ("matrix", "sign", "--role", "security", "--name", "Amira Haddad", "--key", "amira")
+    assert seatrial(monkeypatch, *sign) == 0
+    bundle = str(place / "bundle")
+    assert seatrial(monkeypatch, "matrix", "export", bundle) == 0
+    assert seatrial(monkeypatch, "matrix", "verify", bundle) == 0
+    capsys.readouterr()
+    assert seatrial(monkeypatch, "matrix", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["signed"][0]["stands"]
+    (parquet,) = place.glob("runs/*/requests.parquet")
+    parquet.write_bytes(b"Rows")
+    assert seatrial(monkeypatch, "matrix", "--check") == 2
+    assert "void for security" in capsys.readouterr().out
+    assert seatrial(monkeypatch, "matrix", "verify", bundle) == 0  # which has its own copy
+
+
+def test_the_contract_of_json(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record(place, Verdict.FAIL, hours_ago=1)
+    assert seatrial(monkeypatch, "matrix", "--json", "--check") == 1
+    told = json.loads(capsys.readouterr().out)
+    assert {"rows", "blockers", "signed"} <= told.keys()
+    row = told["rows"][0]
+    assert row.keys() >= {
+        "id", "requirement", "risk", "verdict", "target", "measured", "run", "age_s", "expires_at", "reason", "renew",
+    }  # fmt: skip
+    assert (row["verdict"], row["measured"]["lower"], row["measured"]["upper"]) == ("fail", 7.2, 7.6)
+    assert row["renew"] == "seatrial run chaos/crash.yaml"
+    assert told["blockers"] == ["ADR-003"]
+
+
+def test_deleted_evidence_makes_a_row_stale_and_never_green(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def verdict() -> str:
+        with Store.default() as store:
+            return str(standing("chaos/readiness.yaml", store, datetime.now(UTC)).matrix.rows[0].verdict)
+
+    assert verdict() == "pass"
+    (directory,) = place.glob("runs/*")
+    shutil.rmtree(directory)
+    assert verdict() == "stale"
+
+
+def test_renew_runs_what_does_not_pass_and_nothing_else(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert seatrial(monkeypatch, "matrix", "renew", "--dry-run") == 0
+    assert capsys.readouterr().out == ""
+    record(place, Verdict.UNKNOWN, hours_ago=1)
+    assert seatrial(monkeypatch, "matrix", "renew", "--dry-run") == 0
+    assert capsys.readouterr().out == "seatrial run chaos/crash.yaml\n"
+    assert seatrial(monkeypatch, "matrix", "renew", "--dry-run", "--row", "drill") == 0
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--file", "none.yaml"), "readiness none.yaml: no such file"),
+        (("--into", "x.md"), "--into is for --markdown"),
+        (("renew", "--row", "ADR-33"), "there is no row 'ADR-33'"),
+        (("sign", "--role", "cto", "--name", "A"), "'cto' does not sign"),
+        (("sign", "--role", "security", "--name", " "), "who signs is not said"),
+        (("sign", "--role", "security", "--name", "A", "--key", "none"), "there is no key 'none'"),
+        (("attest", "ADR-003", "--role", "sre", "--name", "A", "--until", "2100-01-01"), "it rests on what is measured"),
+        (("attest", "drill", "--role", "sre", "--name", "A", "--until", "2020-01-01"), "that is over"),
+        (("verify", "runs"), "not a bundle"),
+        (("export", "runs"), "is there already"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_told_in_a_line(
+    place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    told: str,
+) -> None:
+    assert seatrial(monkeypatch, "matrix", *arguments) == 64
+    assert told in capsys.readouterr().err
+
+
+def test_a_page_and_markdown_are_written_whole(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert seatrial(monkeypatch, "matrix", "--html", "matrix.html") == 0
+    page = (place / "matrix.html").read_text()
+    assert "ADR-003" in page
+    assert "<script" not in page
+    (place / "adr.md").write_text("<!-- seatrial matrix --><!-- /seatrial matrix -->")
+    assert seatrial(monkeypatch, "matrix", "--markdown", "--into", "adr.md") == 0
+    assert "| ADR-003 |" in (place / "adr.md").read_text()
