@@ -8,7 +8,7 @@ from seatrial.model.result import ObjectiveResult, StepRecord
 from seatrial.model.undo import UndoOutcome
 from seatrial.model.verdict import Verdict
 from seatrial.report import Dossier
-from seatrial.report.views import facts, files, key_objective, measured_text, objective, step
+from seatrial.report.views import facts, files, key_objective, measured_text, moment, objective, step
 
 
 def test_the_scale_is_true_to_the_numbers() -> None:
@@ -85,3 +85,16 @@ def test_a_step_says_how_soon_its_effect_was_seen() -> None:
     crash = StepRecord("crash", "fault", "process.kill", "app", 5.0, 5.0, 5.001)
     assert step(1, crash).seen == ""
     assert step(1, replace(crash, observed_s=5.002)).seen == "effect seen 2.00 ms after"
+
+
+@pytest.mark.parametrize(
+    ("recorded", "shown"),
+    [
+        ("2026-11-29T09:32:37+00:00", "2026-11-29 09:32:37 UTC"),
+        ("2026-11-29T10:32:37+01:00", "2026-11-29 09:32:37 UTC"),
+        ("2026-11-29T09:32:37", "2026-11-29T09:32:37"),
+        ("yesterday", "yesterday"),
+    ],
+)
+def test_an_instant_is_written_for_people_where_its_zone_is_known(recorded: str, shown: str) -> None:
+    assert moment(recorded) == shown

@@ -151,6 +151,7 @@ def page_environment() -> Environment:
         "named": figures.named,
         "interval": lambda found: str(figures.bounds(found)),
         "latency": figures.latency,
+        "moment": views.moment,
         "per_second": figures.rate,
         "seconds": figures.seconds,
         "share": figures.share,

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from seatrial.model.figures import (
@@ -309,6 +310,15 @@ def name(row: NameRow) -> NameView:
         share(row.good_share),
         None if row.latency is None else latency(row.latency),
     )
+
+
+def moment(text: str) -> str:
+    """An instant as it was recorded, for people: `2026-11-29 09:32:37 UTC`."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return clip(text)
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if at.tzinfo else clip(text)
 
 
 def clip(text: str) -> str:
