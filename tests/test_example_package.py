@@ -80,11 +80,11 @@ def test_its_sink_hears_of_a_failure(tmp_path: Path) -> None:
 
 
 def test_its_importer_recognises_its_log(tmp_path: Path) -> None:
-    head = "response-time,DNS+dialup,DNS,Request-write,Response-delay,Response-read,status-code,offset\n"
-    rows = "".join(f"0.01,0,0,0,0.01,0,{status},{index}\n" for index, status in enumerate((200, 503)))
-    (tmp_path / "hey.csv").write_text(head + rows)
-    imported = importers.read(tmp_path / "hey.csv")
-    assert (imported.format, imported.log.ok.tolist()) == ("hey", [True, False])
+    head = "starttime\tseconds\tctime\tdtime\tttime\twait\n"
+    rows = "".join(f"Sat Nov 28 22:00:0{s} 2026\t178000000{s}\t0\t{s}\t{s}\t{s}\n" for s in (1, 3))
+    (tmp_path / "ab.tsv").write_text(head + rows)
+    imported = importers.read(tmp_path / "ab.tsv")
+    assert (imported.format, imported.log.sent.tolist()) == ("ab", [0.0, 2.0])
 
 
 def test_what_is_broken_in_a_package_is_a_line_of_explain(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,14 @@ from seatrial.cli.main import app
 HARMLESS = ("explain", "schema", "doctor", "recover", "init", "schedule next", "schedule export", "schedule history",
             "incidents", "testbed status", "testbed logs")  # fmt: skip
 LOG = "intended,sent,ended,ok,name\n0.0,0.0,0.01,true,GET /\n0.1,0.1,0.11,true,GET /\n"
+LOGS = {
+    "haproxy.log.gz": gzip.compress(
+        b"10.0.0.1:1 [28/Nov/2026:22:00:01.000] web app/a 0/0/1/2/3 200 9 - - ---- 1/1/1/1/0 0/0 "
+        b'"GET /orders/7 HTTP/1.1"\n'
+    ),
+    "access.log": b'10.0.0.1 - - [28/Nov/2026:22:00:01 +0000] "GET / HTTP/1.1" 200 9 "-" "curl"\n',
+    "hits.csv": b"start,elapsed,code\n1700000000000,12,200\n",
+}
 
 
 def commands(group: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
@@ -56,6 +65,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("SEATRIAL_HOME", str(tmp_path / "home"))
     for name in ("results.jtl", "k6.json"):
         Path(name).write_text(LOG)
+    for name, log in LOGS.items():
+        Path(name).write_bytes(log)
     Path("openapi.json").write_text('{"openapi": "3.1.0", "paths": {}}')
     Path("locustfile.py").write_text("from locust import HttpUser\n")
     return tmp_path

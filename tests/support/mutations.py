@@ -60,6 +60,15 @@ def _k6_json() -> bytes:
 
 
 _JTL = "timeStamp,elapsed,label,responseCode,responseMessage,threadName,dataType,success,failureMessage,bytes"
+_HAPROXY = (
+    "Nov 29 01:02:03 lb haproxy[7]: 10.0.0.1:8{i} [01/Jan/2026:00:00:{i:02}.5{i:02}] web~ app/a 0/0/1/2/30 200 9 - - ---- "
+    '1/1/1/1/0 0/0 {{curl|x}} "GET /orders/{i}?a=1 HTTP/1.1"'
+)
+_COMMON = '10.0.0.1 - - [01/Jan/2026:00:00:{i:02} +0100] "GET /orders/{i} HTTP/1.1" 200 12'
+_SPAN = (
+    '{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{{"kind":3!"name":"GET /"!"startTimeUnixNano":"{ms}000000"!'
+    '"endTimeUnixNano":"{ms}500000"!"attributes":[{{"key":"http.method"!"value":{{"stringValue":"GET"}}}}]}}]}}]}}]}}'
+)
 FORMATS = {
     "seatrial": _csv("intended,sent,ended,ok,name", "{s},{s},{s}5,true,GET /"),
     "parquet": _parquet(),
@@ -73,6 +82,14 @@ FORMATS = {
     "vegeta json": _csv("", '{{"attack":"run"!"seq":{i}!"code":200!"timestamp":"2026-01-01T00:00:00Z"!"latency":1500000}}')
     .replace(b"!", b","),
     "locust": _csv("start_time,response_time,name,exception", "{ms}e-3,1.5,/,"),
+    "haproxy": _csv("", _HAPROXY),
+    "access common": _csv("", _COMMON),
+    "access combined": _csv("", _COMMON + ' "-" "curl/8 \\"x\\""'),
+    "access nginx": _csv("", _COMMON + ' "-" "curl/8" 0.00{i} 0.002'),
+    "gatling": _csv("RUN!Basic!basic!1!!3.9.5", "REQUEST!!home!{ms}!{ms}!OK! ").replace(b"!", b"\t"),
+    "hey": _csv("response-time,DNS,status-code,offset", "0.0012,0,200,{s}"),
+    "oha": _csv("request-start,DNS,request-duration,bytes,status", "{s},0,0.002,11,200"),
+    "otlp": _csv("", _SPAN).replace(b"!", b","),
     "gzip": gzip.compress(_csv(_JTL, "{ms},12,Home,200,OK,Users 1-1,text,true,,3")),
 }  # fmt: skip
 _NOISE = (b"\x00", b"\xff", b'"', b"\n", b"\r\n\r\n", b"-", b"e308", b"1e999", b"NaN", b"inf", b"null", b",", b";", b"|", b"\t",
@@ -134,7 +151,7 @@ def run_campaign(path: Path, format: str, count: int) -> Outcome:  # noqa: A002 
         path.write_bytes(mutated(format, seed))
         try:
             imported = read(path)
-            measured = measure(imported.log, 2.0, 1.0, tells=imported.tells)
+            measured = measure(imported.log, 2.0, 1.0, tells=imported.tells, exact=imported.exact)
             json.dumps(measured_document(measured), allow_nan=False)
             measured_table(measured, "")
             outcome.measured += 1

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from seatrial.model.figures import bounds, count, seconds, share
-from seatrial.model.result import Measurement, ObjectiveResult
+from seatrial.model.result import Bounds, Measurement, ObjectiveResult
 from seatrial.model.suiteresult import SuiteResult
 from seatrial.model.verdict import Verdict
 from seatrial.report.sentences import generator, what_clients_saw
@@ -29,6 +29,8 @@ def measured_table(measured: Measurement, doubt: str) -> RenderableType:
         parts += [Text(), Text(what_clients_saw(measured))]
     elif measured.outages:
         parts += [Text(), _outages(measured)]
+    if measured.silences:
+        parts += [Text(), _silences(measured)]
     parts += [Text(), Text(generator(measured.generator, doubt))]
     return Group(*parts)
 
@@ -43,6 +45,9 @@ def _facts(measured: Measurement) -> Iterator[tuple[str, str]]:
     yield "degraded", seconds(measured.degraded_s)
     yield "equivalent outage", seconds(measured.equivalent_outage_s)
     yield "completion gap", seconds(measured.completion_gap.lower_s)
+    if measured.latency is None and not measured.exact.took:
+        yield "latency", "not told by this log"
+        return
     if measured.latency is None:
         yield "latency", "no request was answered well"
         return
@@ -72,6 +77,19 @@ def suite_table(whole: SuiteResult) -> RenderableType:
 
 def _key_figure(objective: ObjectiveResult) -> str:
     return f"{objective.name} {measured_text(objective)}"
+
+
+def _silences(measured: Measurement) -> Table:
+    """Where a log that lacks failures says nothing: an outage of 0 seconds at the least."""
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    for column in ("silence at", "an outage of", "requests that would have come"):
+        table.add_column(column, justify="right")
+    for silence in measured.silences[:_MOST_OUTAGES]:
+        at_most = bounds(Bounds(0.0, silence.upper_s)).bracketed
+        table.add_row(seconds(silence.start_s), at_most, count(round(silence.expected)))
+    if len(measured.silences) > _MOST_OUTAGES:
+        table.add_row(f"… {len(measured.silences) - _MOST_OUTAGES} more", "", "")
+    return table
 
 
 def _outages(measured: Measurement) -> Table:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from seatrial.cli.examples import examples
+from seatrial.cli.logs import (
+    Columns,
+    LogFormat,
+    NamePatterns,
+    Since,
+    Statuses,
+    Until,
+    measured_log,
+)
 from seatrial.cli.terminal import out, print_json, say
 from seatrial.cli.terms import place_of
 
@@ -19,6 +27,9 @@ def register(app: typer.Typer) -> None:
         epilog=examples(
             "seatrial measure results.jtl",
             "seatrial measure k6.json --deadline 500ms --json",
+            "seatrial measure haproxy.log.gz --since 2026-11-28T22:00:00 --name 'GET /orders*'",
+            "seatrial measure access.log --log-format nginx --status '!404'",
+            "seatrial measure hits.csv --columns sent=start:ms,took=elapsed:ms,status=code",
         )
     )(measure)
     app.command(
@@ -36,44 +47,41 @@ def register(app: typer.Typer) -> None:
 def measure(
     log: Annotated[Path, typer.Argument(metavar="LOG", parser=place_of, help="A request log.")],
     format_: Annotated[
-        str, typer.Option("--format", help="auto, seatrial, k6, vegeta, jtl or locust.")
+        str, typer.Option("--format", help="auto, or the tool that wrote it: k6, haproxy, access …")
     ] = "auto",
     deadline: Annotated[str, typer.Option(metavar="D", help="Unanswered by then is bad.")] = "2s",
     settle: Annotated[str, typer.Option(metavar="D", help="Good for so long is recovered.")] = "1s",
+    log_format: LogFormat = "",
+    columns: Columns = "",
+    since: Since = "",
+    until: Until = "",
+    name: NamePatterns = None,
+    status: Statuses = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Measure a request log: outages with bounds, latency from the intended start, the generator's audit."""
     from seatrial.cli.figures import measured_table
     from seatrial.cli.terms import seconds_of
-    from seatrial.cli.waiting import Waiting
-    from seatrial.measure import measure as measured
-    from seatrial.measure import vouched_for
-    from seatrial.measure.importers import read
-    from seatrial.measure.importers.compressed import followed
-    from seatrial.model.figures import count
-    from seatrial.report.verdictfile import measured_document
 
     deadline_s, settle_s = seconds_of("--deadline", deadline, positive=True), seconds_of("--settle", settle)
-    with Waiting(f"reading {log}") as waiting, followed(waiting.at):
-        imported = read(log, format_)
-    for warning in imported.warnings:
+    measured = measured_log(
+        log,
+        format_,
+        deadline_s,
+        settle_s,
+        log_format=log_format,
+        columns=columns,
+        since=since,
+        until=until,
+        names=name,
+        statuses=status,
+    )
+    for warning in measured.warnings:
         say(f"note: {warning}")
-    with Waiting(f"measuring {count(len(imported.log))} requests"):
-        result = measured(imported.log, deadline_s, settle_s, tells=imported.tells)
     if as_json:
-        print_json(
-            {
-                "log": str(log),
-                "format": imported.format,
-                "warnings": imported.warnings,
-                **measured_document(result),
-            }
-        )
+        print_json(measured.document())
     else:
-        offered = result.generator.offered_per_s
-        interval_s = 1 / offered if offered else math.inf
-        doubts = (imported.doubt, vouched_for(result.generator, interval_s, deadline_s))
-        out.print(measured_table(result, ", and ".join(filter(None, doubts))))
+        out.print(measured_table(measured.result, measured.doubt))
 
 
 def report(

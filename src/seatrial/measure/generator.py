@@ -26,12 +26,16 @@ class LogTells:
     due: bool  # when each request was due
     dropped: bool  # arrivals that were never sent have rows as well
     unanswered: bool  # so have requests that were never answered
+    failed: bool = True  # so have requests that failed before anybody answered; without: see `silence`
 
 
 EVERYTHING = LogTells(due=True, dropped=True, unanswered=True)
 ENDED_ALONE = LogTells(
     due=False, dropped=False, unanswered=False
 )  # one row for each request that came to an end
+ANSWERED_ALONE = LogTells(
+    due=False, dropped=False, unanswered=False, failed=False
+)  # one row for each request that reached whoever writes the log, or that was answered
 
 
 def audit(log: RequestLog, start_s: float, end_s: float, tells: LogTells = EVERYTHING) -> GeneratorAudit:

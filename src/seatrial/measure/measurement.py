@@ -12,7 +12,10 @@ from seatrial.measure.degraded import DegradedSpans
 from seatrial.measure.generator import EVERYTHING, LogTells, audit
 from seatrial.measure.latency import latency
 from seatrial.measure.outages import Mark, Runs, find_outages
+from seatrial.measure.reach import apart_from, gap_within, widened
+from seatrial.measure.silence import silences
 from seatrial.measure.spacing import arrival_intervals, end_of
+from seatrial.model.exactness import EXACT, Exactness
 from seatrial.model.requestlog import Bools, Coded, RequestLog
 from seatrial.model.result import Measurement
 
@@ -25,6 +28,7 @@ def measure(
     end_s: float | None = None,
     marks: Sequence[Mark] = (),
     tells: LogTells = EVERYTHING,
+    exact: Exactness = EXACT,
 ) -> Measurement:
     """Measure the part of `log` that was due in [start_s, end_s), in seconds on the log's clock.
 
@@ -32,18 +36,24 @@ def measure(
     later, until the instant at which the next arrival would have been due. Rows outside still serve as
     witnesses: the last good request of a warm-up bounds an outage at the start. `marks` are the steps of a
     run, (name, instant of effect); an outage bears the name of the latest one before its onset. `tells`: what
-    the log says of its generator.
+    the log says of its generator. `exact`: how exact its instants are. A request counts as good if it is sure
+    to have been in time.
     """
+    slack = exact.within(deadline_s)
     log = log.sorted()
     if start_s is None:
         start_s = max(0.0, float(log.intended[0])) if len(log) else 0.0
     if end_s is None:
         end_s = max(start_s, end_of(log.intended))
-    good = log.good(deadline_s)
-    runs, completions = Runs.of(log, good, deadline_s), Completions.of(log)
+    good = log.good(deadline_s - exact.took_s)
+    proven = log.proven_bad(deadline_s + exact.took_s)
+    unproven = ~good & ~proven
+    runs = Runs.of(log, good, deadline_s, apart_from(proven, log.intended, slack.sent_s), slack)
+    completions = Completions.of(widened(log, slack))
     outages = find_outages(runs, completions, settle_s, window=(start_s, end_s), marks=marks)
     degraded_s = DegradedSpans.of(log, good, runs, settle_s, deadline_s).total_s(start_s, end_s)
-    gap = completions.longest_gap(start_s, end_s)
+    gap = gap_within(completions, slack, start_s, end_s)
+    silent = () if tells.failed else silences(log, completions, (start_s, end_s), exact, slack.ended_late_s)
     del runs, completions  # five million rows: their arrays are as large as the log
 
     low, high = np.searchsorted(log.intended, (start_s, end_s))
@@ -60,12 +70,14 @@ def measure(
         degraded_s=degraded_s,
         completion_gap=gap,
         equivalent_outage_s=float(np.sum(arrival_intervals(log.intended, bad))),
-        latency=latency(part, deadline_s),
+        latency=latency(part, deadline_s) if exact.took else None,
         generator=audit(part, start_s, end_s, tells),
         availability=availability(part, well, end_s),
         served_by=_counts(part.served_by),
         errors=_reasons(part, well),
-        unproven=int(np.count_nonzero(~well & ~part.proven_bad(deadline_s))),
+        unproven=int(np.count_nonzero(unproven[low:high])),
+        silences=silent,
+        exact=exact,
     )
 
 

@@ -31,6 +31,9 @@ the largest lower and the largest upper bound among its runs, which hold even wh
 that one cannot tell which of them was longer. Which rows they were read from is kept (`Witnesses`), so that
 whoever shows an outage shows those.
 
+**Exactness.** Instants of other tools' logs may be rounded, or told in part. The bounds are then wider by
+what that can hide; `reach` derives how.
+
 **Edges.** Without an R the outage was not over when the log ended: its upper bounds are infinite. Without
 an L it began before the log did; what lies before the first arrival is not counted.
 """
@@ -44,7 +47,9 @@ import numpy as np
 import numpy.typing as npt
 
 from seatrial.measure.completions import Completions
+from seatrial.measure.reach import widest_gaps
 from seatrial.measure.spacing import arrival_intervals
+from seatrial.model.exactness import EXACT, Exactness
 from seatrial.model.requestlog import Bools, Floats, RequestLog
 from seatrial.model.result import Bounds, Outage, Witnesses
 
@@ -62,7 +67,9 @@ class ProvenRuns:
     server_lower: Floats
 
     @classmethod
-    def of(cls, log: RequestLog, proven: Bools, deadline_s: float, run_starts: Rows) -> ProvenRuns:
+    def of(
+        cls, log: RequestLog, proven: Bools, deadline_s: float, run_starts: Rows, exact: Exactness
+    ) -> ProvenRuns:
         """Find them; `run_starts` holds the first row of each run of bad ones, ascending."""
         first, last = _stretches(proven)
         rows = np.flatnonzero(proven)
@@ -71,9 +78,9 @@ class ProvenRuns:
         failed_by = _reduce(np.minimum, _failed_by(log, rows, deadline_s), starts)
         return cls(
             run=np.searchsorted(run_starts, first, side="right") - 1,
-            began=log.sent[first],
-            ended=log.intended[last],
-            server_lower=np.maximum(failed_at - failed_by, 0.0),
+            began=log.sent[first] + exact.sent_late_s,
+            ended=log.intended[last] - exact.sent_early_s,
+            server_lower=np.maximum(failed_at - exact.sent_early_s - failed_by - _late(exact), 0.0),
         )
 
     def longest(self, lengths: Floats, runs: int) -> Floats:
@@ -101,8 +108,20 @@ class Runs:
     equivalent: Floats  # bad arrivals over the offered rate
 
     @classmethod
-    def of(cls, log: RequestLog, good: Bools, deadline_s: float) -> Runs:
-        """Find them in `log`, sorted by intended instant; `good` tells its good rows."""
+    def of(
+        cls,
+        log: RequestLog,
+        good: Bools,
+        deadline_s: float,
+        proven: Bools | None = None,
+        exact: Exactness = EXACT,
+    ) -> Runs:
+        """Find them in `log`, sorted by intended instant; `good` tells its good rows.
+
+        `proven`: those that are evidence against the service, by default all that the deadline shows to be.
+        """
+        if proven is None:
+            proven = log.proven_bad(deadline_s)
         first, last = _stretches(~good)
         bad = np.flatnonzero(~good)
         starts = np.searchsorted(bad, first)
@@ -112,20 +131,21 @@ class Runs:
         failed_by = _reduce(np.fmin, _failed_by(log, bad, deadline_s), starts)
         # NaN here: all of the run was dropped, and nothing is known of the service but where the run stands
         failed_by = np.where(np.isnan(failed_by), log.intended[last], failed_by)
-        has_before, has_after = first > 0, last < len(log) - 1
-        before, after = np.where(has_before, first - 1, first), np.where(has_after, last + 1, last)
+        has_before = first > 0
+        before = np.where(has_before, first - 1, first)
         healthy = np.where(has_before, log.ended[before] - log.sent[before], 0.0)
+        good_before, good_after = _between(log, good, first, last, exact)
         return cls(
             first=first,
             last=last,
-            good_before=log.intended[before],
+            good_before=good_before,
             due=log.intended[first],
             began=asked,
             ended=log.intended[last],
-            good_after=np.where(has_after, log.sent[after], np.inf),
-            failed_by=failed_by,
-            failed_at=np.where(np.isnan(failed_at), log.intended[first], failed_at),
-            proven=ProvenRuns.of(log, log.proven_bad(deadline_s), deadline_s, first),
+            good_after=good_after,
+            failed_by=failed_by + _late(exact),
+            failed_at=np.where(np.isnan(failed_at), log.intended[first], failed_at) - exact.sent_early_s,
+            proven=ProvenRuns.of(log, proven, deadline_s, first, exact),
             onset=np.minimum(failed_by, asked + healthy),
             equivalent=_reduce(np.add, arrival_intervals(log.intended, bad), starts),
         )
@@ -159,6 +179,26 @@ class Runs:
     def server_lower(self) -> Floats:
         """Lower bounds of the server outages."""
         return self.proven.longest(self.proven.server_lower, len(self))
+
+
+def _between(
+    log: RequestLog, good: Bools, first: Rows, last: Rows, exact: Exactness
+) -> tuple[Floats, Floats]:
+    """The latest good due instant before each run, and when the first good one after it was sent, or ∞."""
+    if not exact.sent_s:
+        has_after = last < len(log) - 1
+        before, after = np.where(first > 0, first - 1, first), np.where(has_after, last + 1, last)
+        return log.intended[before], np.where(has_after, log.sent[after], np.inf)
+    good_at = log.intended[good]
+    start_s = float(np.min(log.intended, initial=np.inf))
+    gaps = widest_gaps(good_at, start_s, log.intended[first], log.intended[last], exact.sent_s)
+    began, over = np.append(start_s, good_at)[gaps], np.append(good_at, np.inf)[gaps]
+    return began - exact.sent_early_s, over + exact.sent_late_s
+
+
+def _late(exact: Exactness) -> float:
+    """How much later than the log says a request may have failed: at its end, or a deadline after sending."""
+    return max(exact.ended_late_s, exact.sent_late_s)
 
 
 def _stretches(wanted: Bools) -> tuple[Rows, Rows]:

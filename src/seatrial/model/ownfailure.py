@@ -13,6 +13,7 @@ a scenario gives in its own words never begins with one of them (see `in_other_w
 | abandoned by the scenario  | the scenario's own timer ended the wait                                      |
 | unanswered at the end      | the load was ended while the request was under way                           |
 | unaccounted: …             | the generator died while the request was under way                           |
+| client: …                  | in a server's own log: the client went away before it had an answer          |
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ SCENARIO = "scenario: "
 ABANDONED = "abandoned by the scenario"
 STOPPED = "unanswered at the end"
 KILLED = "unaccounted: the generator died"
+CLIENT = "client: "
 
 _OF_THE_MACHINE = {
     errno.EMFILE: "too many open files",
@@ -42,7 +44,7 @@ _OF_THE_MACHINE = {
 NO_ADDRESS = "no address for the name"  # what our resolver does not find, others may; see `load.names`
 _MOST_CAUSES = 20
 
-_WORDS = (DROPPED, OWN, SCENARIO, ABANDONED, STOPPED, "unaccounted: ")
+_WORDS = (DROPPED, OWN, SCENARIO, ABANDONED, STOPPED, "unaccounted: ", CLIENT)
 
 
 def is_ours(error: str) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator
 
+from seatrial.model.exactness import EXACT, Exactness
 from seatrial.model.loadaccount import LoadAccount
 from seatrial.model.percentiles import percentile
 from seatrial.model.scenarioaccount import ScenarioAccount
@@ -62,6 +63,20 @@ class Outage:
     runs: int  # maximal runs of bad arrivals in the episode
     equivalent_s: float  # bad arrivals over the offered rate
     witnesses: Witnesses | None = None  # None: recorded by an older version
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A stretch without any answer, in a log that does not have the requests which failed.
+
+    Either nobody asked, or nobody was answered: the log cannot tell. So an outage lasted here from 0 seconds
+    to `upper_s`.
+    """
+
+    start_s: float  # when the last good answer before it ended
+    end_s: float  # when the first one after it ended
+    upper_s: float  # the longest outage for which it leaves room
+    expected: float  # requests that would have come at the rate around it
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +210,8 @@ class Measurement:
     served_by: tuple[tuple[str, int], ...]
     errors: tuple[tuple[str, int], ...]  # reason, count; most frequent first
     unproven: int = 0  # of the bad ones, those that are the generator's own failure
+    silences: tuple[Silence, ...] = ()  # in logs that do not have all failures
+    exact: Exactness = EXACT  # how exact the instants of the log are
 
     @property
     def length_s(self) -> float:

@@ -37,6 +37,8 @@ def measured_document(measurement: Measurement) -> dict[str, Any]:
             for outage in outages
         ],
         **_lengths(measurement),
+        "silences": plain(measurement.silences),
+        "exactness": plain(measurement.exact),
         "latency": plain(measurement.latency),
         "generator": {
             "scheduled": audit.scheduled,

@@ -9,10 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatrial.measure.generator import ENDED_ALONE, EVERYTHING
-from seatrial.measure.importers import formats, read
+from seatrial.measure.generator import ANSWERED_ALONE, ENDED_ALONE, EVERYTHING
+from seatrial.measure.importers import Told, formats, read
 from seatrial.model.problems import BadInput
 
+_SPAN = (
+    b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"kind":3,"name":"GET","startTimeUnixNano":"1","endTimeUnixNano":'
+    b'"2","attributes":[{"key":"http.method","value":{"stringValue":"GET"}}]}]}]}]}\n'
+)
 GOOD_HEADS = (
     b"intended,sent,ended,ok\n0.0,0.0,0.1,true\n",
     b"metric_name,timestamp,metric_value,name,status\nhttp_req_duration,1700000000,1.5,GET /,200\n",
@@ -24,12 +28,34 @@ GOOD_HEADS = (
     b"1700000000000;12;GET /;200;OK;Users 1-1;text;true;;3\n1700000000100;12;GET /;200;OK;Users 1-1;text;true;;3\n",
     b'<testResults version="1.2">\n<sample t="3" ts="1700000000000" s="true" lb="GET /"/>\n</testResults>\n',
     b"start_time,response_time,name,exception\n1700000000.5,12.5,GET /,\n",
+    b'10.0.0.1:1 [29/Nov/2026:01:02:03.456] web app/a 0/0/1/2/3 200 9 - - ---- 1/1/1/1/0 0/0 "GET / HTTP/1.1"\n',
+    b'10.0.0.1 - - [29/Nov/2026:01:02:03 +0100] "GET /a HTTP/1.1" 200 12 "-" "curl" 0.003\n',
+    b"RUN\tBasic\tbasic\t1700000000000\t \t3.9.5\nREQUEST\t\thome\t1700000000000\t1700000000100\tOK\t \n",
+    b"response-time,DNS+dialup,DNS,Request-write,Response-delay,Response-read,status-code,offset\n1,0,0,0,1,0,200,0\n",
+    b"request-start,DNS,DNS+dialup,Response-delay,request-duration,bytes,status\n0.1,0,0,0.2,0.2,11,200\n",
+    _SPAN,
     b"PAR1",
+)
+ANSWERS = ("access", "haproxy", "hey", "oha")
+ALL = (
+    "access",
+    "columns",
+    "gatling",
+    "haproxy",
+    "hey",
+    "jtl",
+    "k6",
+    "locust",
+    "oha",
+    "otlp",
+    "seatrial",
+    "vegeta",
+    "wrk",
 )
 
 
 def test_every_importer_is_found_by_its_declared_name() -> None:
-    assert formats() == ("auto", "jtl", "k6", "locust", "seatrial", "vegeta")
+    assert formats() == ("auto", *ALL)
 
 
 @pytest.mark.parametrize("text", [head for head in GOOD_HEADS if b'"Metric"' not in head and head != b"PAR1"])
@@ -37,12 +63,18 @@ def test_only_our_own_log_tells_of_its_generator(tmp_path: Path, text: bytes) ->
     path = tmp_path / "log"
     path.write_bytes(text)
     imported = read(path)
-    assert imported.tells == (EVERYTHING if imported.format == "seatrial" else ENDED_ALONE)
+    expected = ANSWERED_ALONE if imported.format in ANSWERS else ENDED_ALONE
+    assert imported.tells == (EVERYTHING if imported.format == "seatrial" else expected)
 
 
 def test_an_unknown_format_names_the_nearest() -> None:
     with pytest.raises(BadInput, match="unknown format 'vegetta'; did you mean 'vegeta'"):
         read(Path("log"), "vegetta")
+
+
+def test_what_is_told_of_a_file_is_told_of_one_kind() -> None:
+    with pytest.raises(BadInput, match="give one of them"):
+        read(Path(__file__), told=Told(log_format="nginx", columns="sent=a"))
 
 
 def test_a_file_of_no_known_kind_is_refused_with_its_first_line(tmp_path: Path) -> None:
@@ -92,7 +124,7 @@ def test_a_damaged_compressed_file_is_refused(tmp_path: Path) -> None:
     noise=st.binary(max_size=30)
     | st.sampled_from([b"\x00", b'"', b"\r\n\r\n", b"-", b"e308", b"<!DOCTYPE a>", b"NaN", b"0"]),
     again=st.integers(0, 3),
-    wanted=st.sampled_from(["auto", "jtl", "k6", "locust", "seatrial", "vegeta"]),
+    wanted=st.sampled_from(["auto", *(name for name in ALL if name != "columns")]),
 )
 def test_no_file_makes_an_importer_fail_in_any_other_way(
     tmp_path_factory: pytest.TempPathFactory,

@@ -10,11 +10,11 @@ import logging
 from pathlib import Path
 
 from seatrial.discovery import Registry
-from seatrial.measure.importers.importer import Imported, Importer, Source
+from seatrial.measure.importers.importer import NOTHING, Imported, Importer, Source, Told
 from seatrial.measure.importers.seatrial import write_csv
 from seatrial.model.problems import BadInput, nearest, translating
 
-__all__ = ["IMPORTERS", "Imported", "formats", "read", "write_csv"]
+__all__ = ["IMPORTERS", "Imported", "Told", "formats", "read", "write_csv"]
 
 AUTO = "auto"
 _log = logging.getLogger(__name__)
@@ -28,11 +28,11 @@ def formats() -> tuple[str, ...]:
     return (AUTO, *IMPORTERS.names())
 
 
-def read(path: Path, format: str = AUTO) -> Imported:  # noqa: A002  # what the option is called
-    """Read a request log. Raises BadInput with file and line for what cannot be read."""
+def read(path: Path, format: str = AUTO, told: Told = NOTHING) -> Imported:  # noqa: A002  # the option
+    """Read a request log, of which `told` is known. Raises BadInput with file and line for what is wrong."""
     wanted = None if format == AUTO else _importer(format)
-    source = Source.of(path)
-    importer = wanted or _recognising(source)
+    source = Source.of(path, told)
+    importer = wanted or _told_of(told) or _recognising(source)
     with translating(f"{path}, read as {importer.name}"):
         try:
             imported = importer.read(source)
@@ -48,6 +48,14 @@ def _importer(name: str) -> Importer:
     if declared is None:
         raise BadInput(f"unknown format '{name}'{nearest(name, formats())}")
     return declared()
+
+
+def _told_of(told: Told) -> Importer | None:
+    """The importer that what was told is for; None when nothing was."""
+    if told.log_format and told.columns:
+        raise BadInput("--log-format is for access logs and --columns for CSV: give one of them")
+    name = "access" if told.log_format else "columns" if told.columns else ""
+    return _importer(name) if name else None
 
 
 def _recognising(source: Source) -> Importer:

@@ -4,8 +4,8 @@ An importer is one file of this package, found by its declared name; see `discov
 
 To add one: such a file, or a class in a package of your own under the entry-point group `seatrial.importers`,
 and its test. It says its `name`, whether it `recognises` a file, and how to `read` it; a log without the
-instants at which requests were due goes through `without_schedule`. A whole one, for hey's CSV, is
-`tests/support/example_package/seatrial_example/hey.py`.
+instants at which requests were due goes through `without_schedule`. A whole one, for ab's table, is
+`tests/support/example_package/seatrial_example/ab.py`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import numpy as np
 
 from seatrial.measure.generator import LogTells
 from seatrial.measure.importers.compressed import compression_of, opened
+from seatrial.model.exactness import EXACT, Exactness
 from seatrial.model.problems import BadInput, Location, Problem
 from seatrial.model.requestlog import Bools, Coded, Floats, RequestLog
 
@@ -36,7 +37,8 @@ class Imported:
     """A request log that was read, in which format, and what its reader must know about it.
 
     `tells`: what such a log says of its generator; the rest is unknown, and never made up. `doubt`: what it
-    says against its generator, or "".
+    says against its generator, or "". `exact`: how exact its instants are. `zero_unix_s`: when second 0 of
+    the log was, in seconds since 1970, None where it does not tell; by the writer's own clock if not `zoned`.
     """
 
     log: RequestLog
@@ -44,6 +46,20 @@ class Imported:
     tells: LogTells
     warnings: tuple[str, ...] = ()
     doubt: str = ""
+    exact: Exactness = EXACT
+    zero_unix_s: float | None = None
+    zoned: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the reader of a log was told of it, "" for nothing."""
+
+    log_format: str = ""  # how the lines of an access log are made up
+    columns: str = ""  # which columns of a CSV mean what
+
+
+NOTHING = Told()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +69,10 @@ class Source:
     path: Path
     compression: str  # "" when it is not
     head: bytes
+    told: Told = NOTHING
 
     @classmethod
-    def of(cls, path: Path) -> Source:
+    def of(cls, path: Path, told: Told = NOTHING) -> Source:
         """Look at the file. Raises BadInput when it cannot be read or is empty."""
         try:
             with path.open("rb") as file:
@@ -72,7 +89,7 @@ class Source:
         if head.startswith(_UTF_16):
             message = "is UTF-16 text, as PowerShell writes it with >; save it as UTF-8"
             raise BadInput(Problem(message, Location(str(path))))
-        return cls(path, compression, head)
+        return cls(path, compression, head, told)
 
     @property
     def first_line(self) -> str:
@@ -152,6 +169,7 @@ def without_schedule(
     name: Coded,
     error: Coded,
     worker: Coded | None = None,
+    served_by: Coded | None = None,
     line_of: LineOf | None = None,
 ) -> RequestLog:
     """The log of a tool that does not say when requests were due: intended = sent, zero at the first of them.
@@ -167,7 +185,7 @@ def without_schedule(
         ok=ok,
         status=np.clip(np.nan_to_num(status), 0, 999).astype(np.int16),
         name=name,
-        served_by=nothing,
+        served_by=served_by or nothing,
         error=error,
         worker=worker or nothing,
     )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
-MILLISECONDS = "JMeter writes whole milliseconds; every bound is 1 ms wider than it looks"
+from seatrial.model.exactness import Exactness
+
+MILLISECONDS = "JMeter writes whole milliseconds, and every bound is as much wider"
+CUT = Exactness(sent_late_s=0.001, ended_late_s=0.002, took_s=0.001)  # an end is start + elapsed
 _TRANSACTION = re.compile(r"Number of samples in transaction : (\d{1,9}), number of failing samples : \d+")
 
 

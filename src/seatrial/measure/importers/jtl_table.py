@@ -26,7 +26,7 @@ from seatrial.measure.importers.delimited import (
     truths,
 )
 from seatrial.measure.importers.importer import CLOSED_LOOP, Imported, Source, without_schedule
-from seatrial.measure.importers.jtl_samples import MILLISECONDS, inside_transaction, left_out
+from seatrial.measure.importers.jtl_samples import CUT, MILLISECONDS, inside_transaction, left_out
 from seatrial.model.requestlog import Bools, Coded, Floats
 
 _TEXTS = ("label", "responseCode", "responseMessage", "failureMessage", "threadName", "dataType", "URL")
@@ -123,7 +123,8 @@ def read_table(source: Source, format: str) -> Imported:  # noqa: A002  # what t
         line_of=line_of,
     )
     warnings = (CLOSED_LOOP, MILLISECONDS, *_form(names, dated), *_said(found, len(log)))
-    return Imported(log, format, ENDED_ALONE, warnings)
+    zero = None if dated else float(np.min(sent, initial=np.inf))
+    return Imported(log, format, ENDED_ALONE, warnings, exact=CUT, zero_unix_s=zero)
 
 
 _NOTHING_ELSE = (

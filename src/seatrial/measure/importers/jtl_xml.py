@@ -25,8 +25,8 @@ import numpy as np
 from seatrial.measure.generator import ENDED_ALONE
 from seatrial.measure.importers.delimited import status_codes
 from seatrial.measure.importers.importer import CLOSED_LOOP, Imported, Source, without_schedule
-from seatrial.measure.importers.jtl_samples import MILLISECONDS, inside_transaction, left_out
-from seatrial.model.requestlog import Coded
+from seatrial.measure.importers.jtl_samples import CUT, MILLISECONDS, inside_transaction, left_out
+from seatrial.measure.importers.lined import Texts
 
 _SAMPLES = ("httpSample", "sample")
 _CHUNK = 1 << 20
@@ -48,20 +48,6 @@ class _Open:
     requests: list[_Open] = field(default_factory=list)  # inside it
 
 
-class _Texts:
-    """Texts as codes; few are distinct."""
-
-    def __init__(self) -> None:
-        self._codes: dict[str, int] = {}
-        self._column = array("i")
-
-    def add(self, text: str) -> None:
-        self._column.append(self._codes.setdefault(text, len(self._codes)))
-
-    def coded(self) -> Coded:
-        return Coded(np.array(self._column, dtype=np.int32), tuple(self._codes))
-
-
 class _Reader:
     """Collects requests while the parser goes through the file."""
 
@@ -72,7 +58,7 @@ class _Reader:
         self._seen_root = False
         self.sent_ms, self.elapsed_ms = array("d"), array("d")
         self.ok, self.lines = bytearray(), array("I")
-        self.code, self.label, self.error, self.thread = (_Texts() for _ in range(4))
+        self.code, self.label, self.error, self.thread = (Texts() for _ in range(4))
         self.transactions = self.inside = self.parts = 0
         self.parser = parser = expat.ParserCreate()
         parser.buffer_text = True
@@ -158,10 +144,10 @@ def read_xml(source: Source, format: str) -> Imported:  # noqa: A002  # what the
         sent=sent,
         ended=sent + np.array(reader.elapsed_ms, dtype=np.float64) / 1000,
         ok=np.array(reader.ok, dtype=np.uint8).astype(np.bool_),
-        status=status_codes(reader.code.coded()),
-        name=reader.label.coded(),
-        error=reader.error.coded(),
-        worker=reader.thread.coded(),
+        status=status_codes(reader.code.column()),
+        name=reader.label.column(),
+        error=reader.error.column(),
+        worker=reader.thread.column(),
         line_of=lambda row: int(lines[row]),
     )
     warnings = [CLOSED_LOOP, MILLISECONDS, *left_out(reader.transactions, reader.inside, len(log))]
@@ -173,7 +159,8 @@ def read_xml(source: Source, format: str) -> Imported:  # noqa: A002  # what the
         warnings.append(
             f"the file breaks off at line {cut_short}, as when JMeter was killed; what was complete counts"
         )
-    return Imported(log, format, ENDED_ALONE, tuple(warnings))
+    zero = float(np.min(sent, initial=np.inf))
+    return Imported(log, format, ENDED_ALONE, tuple(warnings), exact=CUT, zero_unix_s=zero)
 
 
 def _parse(source: Source, reader: _Reader) -> int | None:

@@ -32,12 +32,13 @@ from seatrial.measure.importers.importer import (
     epoch_s,
     without_schedule,
 )
+from seatrial.model.exactness import EXACT, Exactness
 from seatrial.model.requestlog import Coded, Floats
 
 _DURATION, _BLOCKED, _DROPPED = "http_req_duration", "http_req_blocked", "dropped_iterations"
 _TAGS = ("name", "method", "status", "error", "error_code", "expected_response")
 _WHOLE_SECONDS = (
-    "the timestamps of this log are whole seconds, so its bounds are no better than that; "
+    "the timestamps of this log are whole seconds, and every bound is as much wider; "
     "run k6 with K6_CSV_TIME_FORMAT=unix_micro"
 )
 _SUMMARY = (
@@ -101,18 +102,26 @@ class K6Importer(Importer):
             line_of=samples.lines,
         )
         doubt = f"k6 dropped {samples.dropped:,} iterations that were due" if samples.dropped else ""
-        return Imported(log, self.name, ENDED_ALONE, tuple(_warnings(samples)), doubt)
+        exact = Exactness(sent_late_s=1.0, ended_late_s=1.0) if _whole_seconds(samples) else EXACT
+        zero = float(np.min(samples.ended - (samples.duration_ms + samples.blocked_ms) / 1000))
+        return Imported(
+            log, self.name, ENDED_ALONE, tuple(_warnings(samples)), doubt, exact=exact, zero_unix_s=zero
+        )
 
 
 def _warnings(samples: _Samples) -> Iterator[str]:
     yield CLOSED_LOOP
-    if np.all(samples.ended == np.floor(samples.ended)):
+    if _whole_seconds(samples):
         yield _WHOLE_SECONDS
     if not samples.paired:
         yield _NOT_PAIRED
     unconnected = int(np.count_nonzero((samples.duration_ms + samples.blocked_ms) == 0))
     if unconnected:
         yield f"{unconnected} requests never got a connection; k6 does not say when they began"
+
+
+def _whole_seconds(samples: _Samples) -> bool:
+    return bool(np.all(samples.ended == np.floor(samples.ended)))
 
 
 def _is_summary(source: Source) -> bool:

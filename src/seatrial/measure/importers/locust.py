@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
+
 from seatrial.measure.generator import ENDED_ALONE
 from seatrial.measure.importers.delimited import Kind, floats, line_of_row, read_csv, texts
 from seatrial.measure.importers.importer import CLOSED_LOOP, Imported, Importer, Source, without_schedule
@@ -60,4 +62,5 @@ class LocustImporter(Importer):
             error=exception,
             line_of=partial(line_of_row, source),
         )
-        return Imported(log, self.name, ENDED_ALONE, (CLOSED_LOOP,))
+        zero = float(np.min(sent, initial=np.inf))
+        return Imported(log, self.name, ENDED_ALONE, (CLOSED_LOOP,), zero_unix_s=zero)

@@ -70,7 +70,8 @@ class VegetaImporter(Importer):
             error=error,
             line_of=None if as_json else partial(line_of_row, source, delimiter=",", names=_COLUMNS),
         )
-        return Imported(log, self.name, ENDED_ALONE, (CLOSED_LOOP,))
+        zero = float(np.min(sent, initial=np.inf))
+        return Imported(log, self.name, ENDED_ALONE, (CLOSED_LOOP,), zero_unix_s=zero)
 
     def _csv(self, source: Source) -> Columns:
         count = len(source.first_line.split(","))
