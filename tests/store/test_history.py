@@ -122,9 +122,14 @@ def test_what_a_run_measured_is_kept_with_its_bounds(store: Store) -> None:
 def test_where_evidence_is_can_be_added_once_and_is_not_written_over(store: Store) -> None:
     store.record(told(1), [], NOW)
     assert not store.record(told(1), [], NOW, HERE)
-    assert not store.record(told(1), [], NOW, replace(HERE, directory="/elsewhere"))
+    altered = replace(HERE, directory="/elsewhere", verdict_sha256="0" * 64)
+    assert not store.record(told(1), [], NOW, altered)
     (found,) = store.history.runs()
     assert found.origin.directory == "/srv/runs/a"
+    store.history.evidence_deleted(found.run, found.target, NOW)
+    store.record(told(1), [], NOW, replace(HERE, directory="/restored"))
+    (found,) = store.history.runs()
+    assert (found.origin.directory, found.evidence_deleted_at) == ("/restored", None)
     assert store.history.files(found.run, found.target) == HERE.files
 
 

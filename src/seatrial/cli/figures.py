@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -15,6 +16,9 @@ from seatrial.model.verdict import Verdict
 from seatrial.report.sentences import generator, what_clients_saw
 from seatrial.report.terminal import verdict_text
 from seatrial.report.views import latency, measured_text
+
+if TYPE_CHECKING:
+    from seatrial.store import RunSummary
 
 _MOST_OUTAGES = 20
 
@@ -53,6 +57,28 @@ def _facts(measured: Measurement) -> Iterator[tuple[str, str]]:
         return
     shown = latency(measured.latency)
     yield "latency", f"p50 {shown.p50}, p95 {shown.p95}, p99 {shown.p99}, max {shown.max}"
+
+
+def runs_table(runs: Sequence[RunSummary]) -> RenderableType:
+    """What `seatrial report list` prints."""
+    if not runs:
+        return Text("no such run is on record")
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    for column in ("run", "target", "verdict", "measured", "version", "evidence"):
+        table.add_column(column, overflow="fold", no_wrap=column in ("run", "verdict"))
+    for run in runs:
+        measured = ", ".join(_key_figure(each) for each in run.objectives if each.lower is not None)
+        versions = dict.fromkeys(filter(None, (run.version_before, run.version_after)))
+        deleted = run.evidence_deleted_at
+        table.add_row(
+            Text(run.run),
+            Text(run.target),
+            verdict_text(run.verdict),
+            Text(measured),
+            Text(", ".join(versions)),
+            Text(f"deleted {deleted:%Y-%m-%d}" if deleted else ""),
+        )
+    return table
 
 
 def suite_table(whole: SuiteResult) -> RenderableType:

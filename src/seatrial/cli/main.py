@@ -20,6 +20,7 @@ from seatrial.cli import (
     machine,
     matrix,
     measuring,
+    reporting,
     running,
     testbed,
 )
@@ -43,6 +44,7 @@ app = typer.Typer(
 )
 running.register(app)
 measuring.register(app)
+reporting.register(app)
 testbed.register(app)
 calibrating.register(app)
 calendar.register(app)

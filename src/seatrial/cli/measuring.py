@@ -1,4 +1,4 @@
-"""`seatrial measure`, `calibrate`, `report` and `compare`: what reads logs and evidence."""
+"""`seatrial measure` and `compare`: what reads logs and evidence."""
 
 from __future__ import annotations
 
@@ -32,11 +32,6 @@ def register(app: typer.Typer) -> None:
             "seatrial measure hits.csv --columns sent=start:ms,took=elapsed:ms,status=code",
         )
     )(measure)
-    app.command(
-        epilog=examples(
-            "seatrial report runs/20261126T000923Z-load",
-        )
-    )(report)
     app.command(
         epilog=examples(
             "seatrial compare runs/before runs/after",
@@ -82,24 +77,6 @@ def measure(
         print_json(measured.document())
     else:
         out.print(measured_table(measured.result, measured.doubt))
-
-
-def report(
-    run: Annotated[Path, typer.Argument(metavar="RUN", parser=place_of, help="A run's evidence directory.")],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
-) -> int:
-    """Show a run again; one that was killed is finished first. Exit code: that of its verdict."""
-    from seatrial.cli.attended import AtTerminal
-    from seatrial.report.terminal import summary
-    from seatrial.report.verdictfile import verdict_document
-    from seatrial.trials.results import result_of
-
-    result = result_of(run, AtTerminal())
-    if as_json:
-        print_json(verdict_document(result))
-    else:
-        out.print(summary(result, str(run / "report.html")))
-    return result.verdict.exit_code
 
 
 def compare(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from seatrial.model.offeredrate import OfferedRate
-from seatrial.model.problems import BadInput
+from seatrial.model.problems import BadInput, nearest
 from seatrial.model.quantities import Duration, Rate
+from seatrial.model.verdict import Verdict
 
 
 def rate_of(option: str, text: str) -> Rate:
@@ -46,6 +49,39 @@ def seconds_of(option: str, text: str, *, positive: bool = False) -> float:
     if positive and not seconds:
         raise BadInput(f"{option}: must be longer than 0s")
     return seconds
+
+
+def instant_of(option: str, text: str, now: datetime | None = None) -> datetime:
+    """The instant that an option says: a date, an instant (UTC where it names no zone), or how long ago.
+
+    Months and years are those of the calendar. Raises BadInput, naming the option.
+    """
+    from dateutil.relativedelta import relativedelta  # which loads what only this needs
+
+    ago = _AGO.fullmatch(text.strip())
+    try:
+        if ago:
+            back = relativedelta(**{_CALENDAR[ago[2]]: int(ago[1])})
+            then: datetime = (now or datetime.now(UTC)) - back
+            return then
+        instant = datetime.fromisoformat(text.strip())
+    except (ValueError, OverflowError) as error:
+        raise BadInput(
+            f"{option}: '{text}' is neither a date such as 2026-03-01 nor a time such as 30d, 4w, 24mo or 2y"
+        ) from error
+    return instant.replace(tzinfo=instant.tzinfo or UTC).astimezone(UTC)
+
+
+_AGO = re.compile(r"(\d{1,4})(d|w|mo|y)", re.ASCII)
+_CALENDAR = {"d": "days", "w": "weeks", "mo": "months", "y": "years"}
+
+
+def verdict_of(option: str, text: str) -> Verdict:
+    """The verdict that an option names. Raises BadInput, naming the option."""
+    try:
+        return Verdict(text)
+    except ValueError as error:
+        raise BadInput(f"{option}: '{text}' is no verdict{nearest(text, Verdict)}") from error
 
 
 def place_of(text: str) -> Path:

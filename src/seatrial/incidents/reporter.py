@@ -13,7 +13,7 @@ from seatrial.incidents.settings import IncidentSettings
 from seatrial.incidents.sink import utc_now
 from seatrial.model.experiment import Severity
 from seatrial.model.result import RunResult
-from seatrial.store import Store
+from seatrial.store import UNKNOWN, Origin, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,11 @@ class Reporter:
         subject = Subject(run, experiment, target)
         self.store.outbox.enqueue(policy.on_start(subject, self.now(), self._context(run)), self.now())
 
-    def finished(self, result: RunResult) -> bool:
+    def finished(self, result: RunResult, origin: Origin = UNKNOWN) -> bool:
         """A run has ended and was judged; False when it was recorded before, and nothing is said twice."""
         past = history.of_experiment(self.store, result.target, result.experiment)
         messages = policy.on_result(result, self.now(), past, self._context(result.run))
-        return self.store.record(result, messages, self.now())
+        return self.store.record(result, messages, self.now(), origin)
 
     def _context(self, run: str) -> Context:
         return Context(

@@ -19,6 +19,7 @@ from seatrial.model.percentiles import percentile
 from seatrial.model.scenarioaccount import ScenarioAccount
 from seatrial.model.undo import UndoOutcome
 from seatrial.model.verdict import Verdict
+from seatrial.model.version import TargetVersion
 
 if TYPE_CHECKING:  # results are read without a request log, and its arrays take long to load
     from seatrial.model.requestlog import Floats
@@ -335,6 +336,7 @@ class RunResult:
     failovers: tuple[Failover, ...] = ()
     scenario: ScenarioAccount | None = None  # None: no load process told of it
     load: LoadAccount | None = None  # None: written by an older version
+    version: TargetVersion | None = None  # None: the target was not asked
     evidence: dict[str, str] = field(default_factory=dict)  # what → file name inside the run's directory
 
     @property

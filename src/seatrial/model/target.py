@@ -16,6 +16,7 @@ from seatrial.model.experiment import Name
 from seatrial.model.mistakes import Mistake
 from seatrial.model.quantities import Duration
 from seatrial.model.strict import Strict, about, as_tuple
+from seatrial.model.version import HowToldVersion
 
 # Variables tell a scenario of its target. None may change the load generator itself.
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*", re.ASCII)
@@ -68,6 +69,8 @@ class Target(Strict):
     """A path that answers 2xx or 3xx when the target is in service."""
     ready_within: Duration = Duration(10.0)
     """How long is waited for that before a run."""
+    version: HowToldVersion | None = None
+    """How it tells its version, which is recorded with each run: a path, a header, or a command."""
     variables: dict[str, str] = Field(default_factory=dict, examples=[{"API_TOKEN": "${TOKEN}"}])
     """Environment variables for the scenario alone; URLs in them must be in `allow`."""
     roles: dict[str, RoleBinding] = Field(

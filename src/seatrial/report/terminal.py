@@ -117,6 +117,8 @@ def _closing(result: RunResult, report: str) -> Iterator[Text]:
         yield Text.assemble(("scenario   ", "dim"), sentences.scenario(result.scenario))
     for call in result.scenario.blocking[:3] if result.scenario is not None else ():
         yield Text.assemble(("stopped    ", "dim"), f"the load generator: {call}")
+    if result.version is not None:
+        yield Text.assemble(("version    ", "dim"), str(result.version))
     if report:
         yield Text.assemble(("report     ", "dim"), report)
 

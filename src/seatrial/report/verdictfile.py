@@ -101,6 +101,7 @@ def verdict_document(result: RunResult) -> dict[str, Any]:
         "failovers": plain(result.failovers),
         "scenario": plain(result.scenario),
         "load": plain(result.load),
+        "version": plain(result.version),
         "evidence": dict(result.evidence),
         "steps": plain(result.steps),
         "measurement": plain(result.measurement),
@@ -122,4 +123,4 @@ def read_verdict(text: str, file: str) -> RunResult:
 
 
 _RESULT_FIELDS = tuple(RunResult.__slots__)
-_LATER_FIELDS = ("failovers", "scenario", "load")  # which files of older runs do not have
+_LATER_FIELDS = ("failovers", "scenario", "load", "version")  # which files of older runs do not have

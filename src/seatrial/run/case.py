@@ -55,6 +55,7 @@ def bare(case: Case, evidence: Evidence, clock: RunClock, conducted: Conducted) 
         steps=conducted.steps,
         covers=case.experiment.covers,
         scenario=conducted.scenario,
+        version=conducted.version,
         load=account_of(case.experiment.load, conducted.offer, conducted.end_s, conducted.notices),
     )
 

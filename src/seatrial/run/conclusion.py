@@ -29,6 +29,7 @@ from seatrial.run.evidence import JOURNAL, Evidence, file_digest, read_journal
 from seatrial.run.judge import doubt_of
 from seatrial.run.losses import DEFECTS, Losses
 from seatrial.run.openruns import HeldRun
+from seatrial.run.origin import origin_of
 from seatrial.run.sealing import seal_evidence
 from seatrial.run.undone import troubled
 
@@ -129,7 +130,7 @@ def hand_over(held: HeldRun, result: RunResult, losses: Losses, reporter: Report
     pending = []
     if VERDICT in losses:
         pending.append(f"the verdict of {result.run} is not in its evidence yet")
-    if not record(reporter, lambda to: to.finished(result)):
+    if not record(reporter, lambda to: to.finished(result, origin_of(Path(held.run.directory)))):
         pending.append(f"{result.run} is not in the run database yet")
     try:
         if pending:

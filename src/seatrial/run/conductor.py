@@ -31,6 +31,7 @@ from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import StepRecord
 from seatrial.model.scenarioaccount import ScenarioAccount
 from seatrial.model.verdict import Verdict
+from seatrial.model.version import TargetVersion
 from seatrial.probes import Question
 from seatrial.probes import ask as probe
 from seatrial.run.clock import RunClock
@@ -41,6 +42,7 @@ from seatrial.run.plan import Plan
 from seatrial.run.recording import Answers, ask
 from seatrial.run.steady import SteadyState, require_healthy
 from seatrial.run.timeline import Timeline
+from seatrial.run.version import Versions
 from seatrial.undo.session import FaultSession
 from seatrial.undo.undoing import set_off
 
@@ -74,6 +76,7 @@ class Conducted:
     notices: tuple[str, ...] = ()  # what of the scenario means something else here, or nothing
     defects: tuple[str, ...] = ()  # where seatrial itself failed: tracebacks
     answers: Answers = field(default_factory=dict)  # what checks had to be told before the run
+    version: TargetVersion | None = None  # None: the target was not asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,7 @@ class Conductor:
         self._end_s: float | None = None  # None: the load was not started
         self._defects: list[str] = []
         self._answers: Answers = {}
+        self._versions = Versions(plan.target.version, plan.whole, self._write)
 
     def conduct(self) -> Conducted:
         """Run it, and tell what happened. A run that could not be started has touched nothing."""
@@ -152,6 +156,7 @@ class Conductor:
             notices=self._notices,
             defects=tuple(self._defects),
             answers=self._answers,
+            version=self._versions.told,
         )
 
     def _conduct(self) -> None:
@@ -163,6 +168,7 @@ class Conductor:
         if wrong:
             raise Unavailable(Mistake.NOT_READY(wrong=wrong))
         self._write("target.ready", url=self._plan.address)
+        self._versions.ask("before")
         self._answers = ask(self._plan.needs, When.BEFORE, self._evidence, RequestLog.empty())
         session = self._means.session(
             self._home,
@@ -180,6 +186,7 @@ class Conductor:
             if self._timeline is not None:
                 self._timeline.note_undos()
         self._require_steady_again()
+        self._versions.ask("after")
         self._write("undone", faults=[outcome.entry.label for outcome in session.outcomes])
 
     def _under_guard(self, session: FaultSession) -> None:

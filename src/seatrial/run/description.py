@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from seatrial.model.secrets import shown_in
+from seatrial.run.origin import revision_of
 from seatrial.run.plan import Plan
 
 _PARTS = ("seatrial", "locust", "gevent", "httptools", "numpy", "arro3-core", "httpx")
@@ -35,6 +36,7 @@ def description_of(plan: Plan) -> dict[str, Any]:
             }
             for step in plan.steps
         ],
+        "revision": revision_of(plan.experiment_file.resolve().parent),
         "spikes": plan.arrival_changes,
         "versions": {part: _version(part) for part in _PARTS} | {"python": platform.python_version()},
         "machine": {

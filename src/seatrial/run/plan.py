@@ -61,6 +61,7 @@ class Plan:
     variables: Mapping[str, str] = field(repr=False)  # resolved, for the scenario alone
     data: DataFile | None = None  # whose rows are fed to arrivals
     experiment_file: Path = Path()
+    whole: Role | None = None  # the target itself
 
     @property
     def address(self) -> str:
@@ -154,6 +155,7 @@ def _plan(
         base_url=str(resolve(roles.target.base_url, os.environ)).rstrip("/"),
         variables=resolve(roles.target.variables, os.environ),
         experiment_file=experiment.path,
+        whole=roles.whole(),
     )
 
 

@@ -141,6 +141,8 @@ def _not_allowed(target: Target, document: Document) -> Iterator[Problem]:
     A name that is not listed is resolved: what counts is the address.
     """
     told: list[tuple[Path, str]] = [(("base_url",), target.base_url)]
+    if target.version is not None:
+        told.append((("version", "url"), target.version.url))
     told += [(("variables", name), written) for name, written in target.variables.items()]
     for path, written in told:
         if references(written) - os.environ.keys():

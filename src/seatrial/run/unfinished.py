@@ -42,6 +42,7 @@ from seatrial.run.execute import Execution, Keeping, conclude
 from seatrial.run.losses import Losses
 from seatrial.run.openruns import Finished, HeldRun, OpenRun
 from seatrial.run.sealing import is_sealed, seal_evidence
+from seatrial.run.version import EVENT, version_in
 from seatrial.undo.clock import Instant
 from seatrial.undo.journal import Journal, What
 from seatrial.undo.recover import recover as undo_what_is_left
@@ -185,6 +186,7 @@ def _judged(experiment: Experiment, remains: _Remains, keeping: Keeping) -> Exec
         cut=CUT_SHORT,
         scenario=remains.spools.scenario if remains.spools.header else None,
         offer=remains.spools.offer,
+        version=version_in(event for event in remains.events if event["event"] == EVENT),
         notices=remains.spools.header.notices if remains.spools.header else (),
     )
     checks = tuple(checks_registry.build(check.check, check.with_) for check in experiment.checks)

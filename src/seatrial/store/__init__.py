@@ -22,11 +22,12 @@ from seatrial.store.occurrences import (
     OccurrenceState,
     RecordedOccurrence,
 )
-from seatrial.store.origin import EvidenceFile, Origin
+from seatrial.store.origin import UNKNOWN, EvidenceFile, Origin
 from seatrial.store.outbox import MessageState, Outbox, OutboxMessage, QueueDepth, QueuedMessage
 from seatrial.store.runs import RecordedRun, Runs
 
 __all__ = [
+    "UNKNOWN",
     "Claim",
     "Database",
     "EvidenceFile",
@@ -84,7 +85,7 @@ class Store:
         result: RunResult,
         messages: Sequence[OutboxMessage],
         now: datetime,
-        origin: Origin = Origin(),  # noqa: B008  # it is frozen
+        origin: Origin = UNKNOWN,
     ) -> bool:
         """Record a run and the messages it causes, both or neither; False when it was recorded before."""
         with self.database.writing() as connection:

@@ -34,3 +34,6 @@ class Origin:
     def place(self) -> Path | None:
         """The directory of its evidence; None when it is not known."""
         return Path(self.directory) if self.directory else None
+
+
+UNKNOWN = Origin()

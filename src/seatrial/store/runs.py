@@ -15,12 +15,11 @@ from seatrial.model.secrets import shown_in
 from seatrial.model.verdict import Verdict
 from seatrial.store import indexing
 from seatrial.store.database import Database, parse_instant
-from seatrial.store.origin import Origin
+from seatrial.store.origin import UNKNOWN, Origin
 from seatrial.store.schema import TAKEN_OUT, evidence, runs
 
 _LONGEST_STREAK = 1000
 _AT_ONCE = 200  # runs in one transaction, so that others who write need not wait for long
-_UNKNOWN = Origin()
 _STALE = runs.c.indexed < indexing.INDEX_VERSION
 
 
@@ -36,7 +35,7 @@ class RecordedRun:
     started_at: datetime
     recorded_at: datetime
     result: dict[str, Any]
-    origin: Origin = _UNKNOWN  # without its files
+    origin: Origin = UNKNOWN  # without its files
     exported_to: str = ""
     evidence_deleted_at: datetime | None = None  # None: it is where `origin` says, as far as we know
 
@@ -48,11 +47,12 @@ class Runs:
         self._database = database
 
     def add(
-        self, connection: sa.Connection, result: RunResult, now: datetime, origin: Origin = _UNKNOWN
+        self, connection: sa.Connection, result: RunResult, now: datetime, origin: Origin = UNKNOWN
     ) -> bool:
         """Record a run inside a transaction; False when it is there already.
 
-        Of one that is there without its `origin`, as an older version recorded it, that is added.
+        Of one that is there without its `origin`, as an older version recorded it, that is added; so is a new
+        place of the same evidence, known by its verdict's hash.
         """
         told = shown_in(plain(result))
         added = self._database.insert_new(
@@ -104,8 +104,16 @@ class Runs:
             return connection.execute(sa.select(runs.c.run).where(_STALE).limit(1)).first() is not None
 
     def _locate(self, connection: sa.Connection, result: RunResult, origin: Origin) -> bool:
-        without = sa.and_(runs.c.run == result.run, runs.c.target == result.target, runs.c.directory == "")
-        done = connection.execute(sa.update(runs).where(without).values(**_columns(origin)))
+        same = sa.and_(runs.c.run == result.run, runs.c.target == result.target)
+        moved = sa.and_(runs.c.verdict_sha256 != "", runs.c.verdict_sha256 == origin.verdict_sha256)
+        done = connection.execute(
+            sa.update(runs)
+            .where(same, sa.or_(runs.c.directory == "", moved))
+            .values(**_columns(origin), evidence_deleted_at=None)
+        )
+        mine = sa.and_(evidence.c.run == result.run, evidence.c.target == result.target)
+        if done.rowcount:
+            connection.execute(sa.delete(evidence).where(mine))
         return done.rowcount == 1
 
     def get(self, run: str) -> RecordedRun | None:
@@ -181,7 +189,7 @@ def recorded(row: sa.Row[Any]) -> RecordedRun:
 
 def origin_in(row: sa.Row[Any]) -> Origin:
     """Where a run comes from, without its files."""
-    return Origin(**{name: getattr(row, name) for name in _columns(_UNKNOWN)})
+    return Origin(**{name: getattr(row, name) for name in _columns(UNKNOWN)})
 
 
 def _columns(origin: Origin) -> dict[str, Any]:

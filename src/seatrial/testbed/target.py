@@ -50,6 +50,7 @@ def target_yaml(topology: Topology, places: Places, hsm_programs: HsmPrograms | 
         "allow": ["127.0.0.0/8", *([topology.network.everything] if topology.network else [])],
         "ready": "/readyz",
         "ready_within": "30s",
+        "version": {"url": "/readyz", "header": "X-Release"},
         "variables": {"REGIONS": ",".join(_replicas(topology).values())},
         "roles": {
             **_edge(places),
