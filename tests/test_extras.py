@@ -11,15 +11,15 @@ import pytest
 from tests.support.hidden import without
 
 import seatrial
-from seatrial.extras import CHAOSTOOLKIT, EXTRAS, HSM, OPENAPI, TESTBED, Extra
+from seatrial.extras import CHAOSTOOLKIT, EXTRAS, HSM, HTTP2, OPENAPI, TESTBED, Extra
 
 SOURCE = Path(seatrial.__file__).parent
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EVERY_PACKAGE = sorted({package for extra in EXTRAS for package in extra.packages})
 
-# The programs of the testbed, which only a testbed starts: they alone need what is not in the base.
-OF_AN_EXTRA = ("testbed/app/", "testbed/replica/", "testbed/serving.py", "scaffold/openapi")
+# What nobody imports but a testbed's programs, or whoever has found the extra to be there.
+OF_AN_EXTRA = ("testbed/app/", "testbed/replica/", "testbed/serving.py", "scaffold/openapi", "load/http2_")
 BASE = [
     path
     for path in sorted(SOURCE.rglob("*.py"))
@@ -45,9 +45,10 @@ COMMANDS = (
 )
 
 
-def place_with(tmp_path: Path, step: str) -> Path:
+def place_with(tmp_path: Path, step: str, http: str = "1.1") -> Path:
     (tmp_path / "target.yaml").write_text(TARGET)
-    (tmp_path / "it.yaml").write_text(EXPERIMENT.format(step=step))
+    experiment = EXPERIMENT.format(step=step).replace("rate: 1/s", f"rate: 1/s, http: {http}")
+    (tmp_path / "it.yaml").write_text(experiment)
     (tmp_path / "home.py").write_text(SCENARIO)
     return tmp_path
 
@@ -65,20 +66,22 @@ def test_without_the_testbed_its_commands_say_what_to_install(
 
 
 @pytest.mark.parametrize(
-    ("extra", "step"),
+    ("extra", "step", "http"),
     [
-        (HSM, "{at: 0s, fault: hsm.hang, on: hsm, for: 1s}"),
+        (HSM, "{at: 0s, fault: hsm.hang, on: hsm, for: 1s}", "1.1"),
         (
             CHAOSTOOLKIT,
             f"{{at: 0s, fault: chaostoolkit, on: worker, for: 1s, with: {{inject: {ACTIVITY}, undo: {ACTIVITY}}}}}",
+            "1.1",
         ),
+        (HTTP2, "{at: 0s, fault: process.pause, on: worker, for: 1s}", "2"),
     ],
-    ids=("hsm", "chaostoolkit"),
+    ids=("hsm", "chaostoolkit", "http2"),
 )
 def test_a_run_that_needs_an_extra_is_not_started_and_its_dry_run_says_why(
-    extra: Extra, step: str, tmp_path: Path
+    extra: Extra, step: str, http: str, tmp_path: Path
 ) -> None:
-    place = place_with(tmp_path, step)
+    place = place_with(tmp_path, step, http)
     asked = ("-m", "seatrial", "run", "it.yaml", "--target", "target.yaml")
     rehearsed = without(extra.packages, place, *asked, "--dry-run")
     run = without(extra.packages, place, *asked)
@@ -86,6 +89,25 @@ def test_a_run_that_needs_an_extra_is_not_started_and_its_dry_run_says_why(
     for done in (rehearsed, run):
         assert f"{extra.title}: {extra.way_out}" in " ".join((done.stdout + done.stderr).split())
         assert "Traceback" not in done.stderr
+
+
+def test_a_locust_that_is_to_speak_http2_and_cannot_says_so_at_once(tmp_path: Path) -> None:
+    (tmp_path / "home.py").write_text(SCENARIO)
+    asked = (
+        "-m",
+        "seatrial.load",
+        "-f",
+        "home.py",
+        "--host",
+        "http://127.0.0.1:9",
+        "--headless",
+        "--http",
+        "2",
+    )
+    done = without(HTTP2.packages, tmp_path, *asked)
+    assert done.returncode == 64
+    assert f"--http 2 needs {HTTP2.title}: {HTTP2.way_out}" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_description_that_cannot_be_read_is_told_before_anything_is_written(tmp_path: Path) -> None:

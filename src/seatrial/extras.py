@@ -50,7 +50,8 @@ HSM = Extra("hsm", "the library for HSMs", ("pkcs11",))
 CHAOSTOOLKIT = Extra("chaostoolkit", "the Chaos Toolkit library", ("chaoslib",))
 OPENAPI = Extra("openapi", "the reader of OpenAPI files", ("openapi_pydantic",))
 TRENDS = Extra("trends", "the statistics for trends over months", ("scipy",))
-EXTRAS = (TESTBED, HSM, CHAOSTOOLKIT, OPENAPI, TRENDS)
+HTTP2 = Extra("protocols", "HTTP/2", ("h2",))
+EXTRAS = (TESTBED, HSM, CHAOSTOOLKIT, OPENAPI, TRENDS, HTTP2)
 
 
 def _is_installed(package: str) -> bool:

@@ -50,6 +50,7 @@ def test_a_rate_alone_is_a_shape() -> None:
         ("rate", "requests:10/s", "is found out in the warm-up, and there is none; give it some time with"),
         ("arrivals", "odd", "neither even nor poisson"),
         ("seed", "-1", "not a whole number"),
+        ("http", "3", "'3' is not one of 1.1, 2"),
         ("deadline", "0s", "longer than 0s"),
         ("deadline", "2", "is not a duration"),
         ("duration", "0s", "longer than 0s"),

@@ -24,3 +24,9 @@ def test_what_was_wanted_is_told_of_what_was_corrected() -> None:
     assert account_of(load, replace(offer, per_arrival=None), 20.0) == LoadAccount()
     assert account_of(load, offer, 10.0).wanted_per_s == 200.0
     assert account_of(load, offer, 0.0).wanted_per_s is None
+
+
+def test_what_the_clients_spoke_is_told() -> None:
+    load = experiment("").load
+    assert account_of(load, None, 20.0).http == "1.1"
+    assert account_of(load.model_copy(update={"http": "2"}), None, 20.0).http == "2"

@@ -40,14 +40,14 @@ from seatrial.load.call import (
     without,
 )
 from seatrial.load.client_state import ClientSettings, ClientState
-from seatrial.load.connection import ConnectionPool, Pools
+from seatrial.load.connection import Pool, Pools
 from seatrial.load.dial import Origin
 from seatrial.load.failure import Unanswered
 from seatrial.load.not_offered import NotOffered, missing_attribute
 from seatrial.load.recorder import NEVER
 from seatrial.load.response import Response
 from seatrial.load.under_way import UnderWay
-from seatrial.load.wire import HeaderList, request_bytes
+from seatrial.load.wire import HeaderList
 from seatrial.model.ownfailure import ABANDONED, DROPPED, STOPPED, of_the_machine
 
 _WITH_A_BODY = frozenset(("POST", "PUT", "PATCH"))
@@ -168,9 +168,7 @@ class Client(ClientState):
     ) -> Response:
         return Response(method, name, due_s, key, settle)
 
-    def _perform(
-        self, response: Response, call: Call, pool: ConnectionPool, follow: bool, allowed_s: float
-    ) -> None:
+    def _perform(self, response: Response, call: Call, pool: Pool, follow: bool, allowed_s: float) -> None:
         zero_s, clock = self.under_way.arrival.zero_s, time.monotonic
         sent = clock() - zero_s
         if sent - response.intended >= allowed_s:
@@ -201,7 +199,7 @@ class Client(ClientState):
             response.ended = NEVER
             response.error = failure.DEADLINE
 
-    def _exchange(self, response: Response, call: Call, pool: ConnectionPool, follow: bool) -> None:
+    def _exchange(self, response: Response, call: Call, pool: Pool, follow: bool) -> None:
         for _ in range(self.max_redirects + 1):
             status, headers, content = self._hop(response, call, pool)
             following = redirected(call, status, headers) if follow and status in REDIRECTING else None
@@ -212,12 +210,12 @@ class Client(ClientState):
             call = following
         raise Unanswered(failure.REDIRECTS)
 
-    def _hop(self, response: Response, call: Call, pool: ConnectionPool) -> tuple[int, HeaderList, bytes]:
+    def _hop(self, response: Response, call: Call, pool: Pool) -> tuple[int, HeaderList, bytes]:
         at_home = call.origin.host == self._origin.host
         headers = call.headers
         if self.cookies and at_home and "Cookie" not in headers and "cookie" not in headers:
             headers = headers | {"Cookie": self.cookies.header()}
-        request = request_bytes(call.method, call.target, headers, call.body)
+        request = pool.words(call.method, call.target, headers, call.body)
         connection = pool.acquire(call.origin)
         response.handed_over = True
         try:
@@ -265,7 +263,7 @@ class Client(ClientState):
             del headers["Authorization"]
         return headers
 
-    def _with(self, call: Call, rare: dict[str, Any]) -> tuple[Call, ConnectionPool]:
+    def _with(self, call: Call, rare: dict[str, Any]) -> tuple[Call, Pool]:
         """What few requests ask for."""
         for name, value in rare.items():
             if name not in _RARE:

@@ -12,7 +12,7 @@ Deadlines are not kept here: whoever calls raises `gevent.Timeout` into any of t
 from __future__ import annotations
 
 import ssl
-from typing import Any
+from typing import Any, Protocol
 
 import gevent
 from gevent import socket
@@ -20,10 +20,47 @@ from gevent import socket
 from seatrial.load.dial import Dial, Dialer, Origin, Tls
 from seatrial.load.failure import CLOSED, CUT_SHORT, Unanswered
 from seatrial.load.names import Names
-from seatrial.load.wire import AnswerParser
+from seatrial.load.wire import AnswerParser, HeaderList, request_bytes
+from seatrial.model.clients import Http
 
 _READ, _WRITE = 1, 2  # libev's event masks
 _CHUNK = 65536
+
+
+class Answer(Protocol):
+    """What has come back for one request."""
+
+    status: int
+    headers: HeaderList
+
+    def body(self) -> bytes:
+        """The content, decoded. Raises Unanswered when its coding is broken."""
+
+
+class Carrier(Protocol):
+    """What carries one request to its answer: a connection, or a stream of one."""
+
+    def exchange(self, request: Any, bodiless: bool) -> Answer:
+        """Send a request, as the pool words it, and read its answer. Raises OSError or Unanswered."""
+
+    def close(self) -> None:
+        """Break off whatever is under way."""
+
+
+class Pool(Protocol):
+    """The carriers of one version of HTTP."""
+
+    def words(self, method: str, target: str, headers: dict[str, str], body: bytes | None) -> Any:
+        """A request as its carriers send it. Raises ValueError for what cannot be put so."""
+
+    def acquire(self, origin: Origin) -> Carrier:
+        """One that is ready. Raises OSError or Unanswered when there is none to be had, NotAllowed."""
+
+    def release(self, origin: Origin, carrier: Any) -> None:
+        """Its answer was read to its end."""
+
+    def close(self) -> None:
+        """Close what is idle."""
 
 
 class Connection:
@@ -93,6 +130,8 @@ class Connection:
 class ConnectionPool:
     """Idle connections by origin, the one used last first. `dial` makes new ones."""
 
+    words = staticmethod(request_bytes)
+
     def __init__(self, dial: Dial) -> None:
         self._dial = dial
         self._idle: dict[Origin, list[Connection]] = {}
@@ -127,16 +166,24 @@ class ConnectionPool:
 class Pools:
     """Pools of connections, of a whole load or of one virtual user: each serves the same security."""
 
-    def __init__(self, names: Names | None = None) -> None:
+    def __init__(self, names: Names | None = None, http: Http = "1.1") -> None:
         self._names = names or Names()
-        self._pools: dict[Tls, ConnectionPool] = {}
+        self._http = http
+        self._pools: dict[Tls, Pool] = {}
 
-    def of(self, tls: Tls) -> ConnectionPool:
+    def of(self, tls: Tls) -> Pool:
         """The pool of connections that are secured so."""
         pool = self._pools.get(tls)
         if pool is None:
-            pool = self._pools[tls] = ConnectionPool(Dialer(tls, self._names).dial)
+            pool = self._pools[tls] = self._made(tls)
         return pool
+
+    def _made(self, tls: Tls) -> Pool:
+        if self._http == "1.1":
+            return ConnectionPool(Dialer(tls, self._names).dial)
+        from seatrial.load.http2_connection import ALPN, Http2Pool  # noqa: PLC0415  # of an extra
+
+        return Http2Pool(Dialer(tls, self._names, ALPN).dial)
 
     def close(self) -> None:
         """Close all idle connections."""

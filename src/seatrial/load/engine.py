@@ -92,7 +92,7 @@ class Engine:
         self._correction: Correction | None = None  # as long as requests are counted
         self._pacer = Pacer(self._arrivals(), zero_s, self._launch, time.monotonic)
         self._names = Names(options.dns_select, options.dns_ttl, options.seed)
-        self._pools = Pools(self._names)
+        self._pools = Pools(self._names, options.http)
         self._own_pools: dict[int, Pools] = {}  # unless connections are shared
         self._strangers = options.connections == "new"
         self._due = 0  # arrivals of the measured part
@@ -254,7 +254,7 @@ class Engine:
         settings = settings if settings.host else replace(settings, host=self._host)
         pools = self._pools
         if self._options.connections != "shared":
-            pools = self._own_pools[id(user)] = Pools(self._names)
+            pools = self._own_pools[id(user)] = Pools(self._names, self._options.http)
         client = kind(settings, pools, self._under_way(user))
         client.user, client.request_event = user, self._events.request  # for who reaches for them
         return client

@@ -39,7 +39,7 @@ from seatrial.load.spool import CANNOT_WRITE, SpoolHeader, SpoolReader
 from seatrial.load.wall import ALLOW
 from seatrial.model.allow import LOOPBACK
 from seatrial.model.arrivals import RateStep, Spacing
-from seatrial.model.clients import Connections, Select
+from seatrial.model.clients import Connections, Http, Select
 from seatrial.model.offeredrate import Counted
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.quantities import Duration
@@ -74,6 +74,7 @@ class LoadPlan:
     users: tuple[str, ...] = ()  # the classes that get arrivals, if not all
     tags: tuple[str, ...] = ()  # only tasks with one of these, if there are any
     exclude_tags: tuple[str, ...] = ()
+    http: Http = "1.1"
     connections: Connections = "shared"
     dns_select: Select = "first"
     dns_ttl_s: float = 1.0
@@ -110,6 +111,7 @@ class LoadPlan:
             "--rate", str(OfferedShape(self.shape, self.counts)),
             *fed, *known,
             "--arrivals", self.spacing,
+            "--http", self.http,
             "--connections", self.connections,
             "--dns-select", self.dns_select,
             "--dns-ttl", str(Duration(self.dns_ttl_s)),

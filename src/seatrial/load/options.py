@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, cast, get_args
 
+from seatrial.extras import HTTP2
 from seatrial.load.offer import Offer
 from seatrial.model.allow import wrong_with
 from seatrial.model.arrivals import RateStep, Spacing
-from seatrial.model.clients import Connections, Select
+from seatrial.model.clients import Connections, Http, Select
 from seatrial.model.data import Order
 from seatrial.model.offeredrate import REQUESTS, Counted, split_counted
 from seatrial.model.quantities import Duration, Rate
@@ -194,6 +195,12 @@ OPTIONS = (
     Option("max_in_flight", "10000", _some, "Arrivals under way at once; more are dropped, and counted"),
     Option("request_log", "", _parquet, "Write every request to this .parquet file"),
     Option(
+        "http",
+        "1.1",
+        _one_of(get_args(Http)),
+        "What the clients speak: HTTP 1.1, or 2 (by prior knowledge, or by ALPN where the host is https)",
+    ),
+    Option(
         "connections",
         "shared",
         _one_of(get_args(Connections)),
@@ -236,6 +243,7 @@ class LoadOptions:
     duration: float  # seconds, may be infinite
     max_in_flight: int
     request_log: Path | None
+    http: Http
     connections: Connections
     dns_select: Select
     dns_ttl: float  # seconds
@@ -254,6 +262,8 @@ class LoadOptions:
             given = texts.get(option.name)
             values[option.name] = option.read(option.check(option.default if given is None else str(given)))
         options = cls(**values)
+        if options.http == "2" and (missing := HTTP2.lacking()):
+            raise ValueError(f"--http 2 needs {missing}")
         if options.rate.counts == "requests" and not options.warmup:
             raise ValueError(
                 "--rate: how many requests an arrival makes is found out in the warm-up, and there is none; "

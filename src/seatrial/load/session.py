@@ -112,6 +112,8 @@ class Session:
         self._say(driven, tasks, options)
         self._hold(options.allow)
         self._rows = _rows_for(driven, options)
+        if options.http == "2":
+            self._ask_for_http2(driven)
         if isinstance(runner, WorkerRunner):
             if texts.get(KEY) is None:
                 return  # the master has refused
@@ -122,6 +124,14 @@ class Session:
         if not isinstance(runner, MasterRunner):
             self._engine = self._begin(options, assignment, tasks, host)
         self._options, self._assignment = options, assignment
+
+    def _ask_for_http2(self, driven: list[type[User]]) -> None:
+        if isinstance(self._environment.runner, WorkerRunner):
+            return  # the master has asked
+        from seatrial.load.http2_start import refuse_others  # noqa: PLC0415  # of an extra
+
+        for line in refuse_others(_hosts(self._environment, driven)):
+            logger.warning("%s", line)
 
     def _driven(self, texts: dict[str, Any]) -> list[type[User]]:
         """With a rate all users are driven by it; without one Locust's own go on in their closed loops."""
@@ -322,14 +332,22 @@ def _arrivals_of(readers: list[SpoolReader]) -> int | None:
 
 def _host(environment: Environment, driven: list[type[User]]) -> str:
     """Where HTTP users send to: what the test was told, else what their classes say."""
+    hosts = _hosts(environment, driven)
+    for host in hosts:
+        locate(host)
+    return hosts[0] if hosts else environment.host or ""
+
+
+def _hosts(environment: Environment, driven: list[type[User]]) -> list[str]:
+    """All of them; none where no user asks by HTTP. Raises ValueError when there is none to be had."""
     asking = [each for each in driven if issubclass(each, OpenLoopUser | HttpUser | FastHttpUser)]
+    if not asking:
+        return []
     hosts = [environment.host] if environment.host else [each.host for each in asking]
     for host in hosts:
         if not host:
             raise ValueError("no host to send to: give one with --host http://…")
-        if asking:
-            locate(host)
-    return hosts[0] or "" if hosts else ""
+    return [host or "" for host in hosts]
 
 
 def _host_name(url: str) -> str:

@@ -21,7 +21,7 @@ _RAW_DEFLATE = -15
 _STATUS_LINE = re.compile(rb"(?:\r?\n)*HTTP/\d\.\d (\d)\d\d")
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 _FOLD = re.compile(rb"[ \t]*\n[ \t]+")
-_LONGEST_HEAD = 1 << 18  # bytes
+LONGEST_HEAD = 1 << 18  # bytes
 
 HeaderList = list[tuple[bytes, bytes]]
 
@@ -83,7 +83,7 @@ class AnswerParser:
     def feed(self, data: bytes) -> None:
         """Take in bytes. Raises Unanswered when they are not HTTP."""
         if not self._announced:
-            if len(self._received) > _LONGEST_HEAD:
+            if len(self._received) > LONGEST_HEAD:
                 raise Unanswered(f"{MALFORMED}: a head without an end")
             self._received += data
         try:
@@ -103,7 +103,7 @@ class AnswerParser:
             return False
         plain, ambiguous = plain_heads(received)
         if plain is None:
-            return len(received) < _LONGEST_HEAD  # its end is still to come
+            return len(received) < LONGEST_HEAD  # its end is still to come
         if plain == received:
             return False
         self._parser = httptools.HttpResponseParser(self)
@@ -119,11 +119,7 @@ class AnswerParser:
 
     def body(self) -> bytes:
         """The content, decoded. Raises Unanswered when its coding is broken."""
-        data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
-        for name, value in self.headers:
-            if len(name) == 16 and name.lower() == b"content-encoding" and data:
-                return _decode(data, value)
-        return data
+        return content_of(self._parts, self.headers)
 
     def _has_length(self) -> bool:
         return any(
@@ -167,6 +163,15 @@ class AnswerParser:
 
     def _may_go_on(self) -> bool:
         return bool(self._parser.should_keep_alive()) and not self._ambiguous
+
+
+def content_of(parts: list[bytes], headers: HeaderList) -> bytes:
+    """An answer's content from its pieces, decoded. Raises Unanswered when its coding is broken."""
+    data = parts[0] if len(parts) == 1 else b"".join(parts)
+    for name, value in headers:
+        if len(name) == 16 and name.lower() == b"content-encoding" and data:
+            return _decode(data, value)
+    return data
 
 
 def plain_heads(received: bytes) -> tuple[bytes | None, bool]:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_serializer, field_validator
 
-from seatrial.model.clients import Connections, Select
+from seatrial.model.clients import Connections, Http, Select
 from seatrial.model.data import FileOfData
 from seatrial.model.offeredrate import Counted, OfferedRate
 from seatrial.model.quantities import Duration, Lasting, Ratio
@@ -20,6 +20,11 @@ from seatrial.model.strict import Strict, as_tuple, counted_in, one_or_many
 def _as_shape(value: object) -> object:
     """`10000/min` is short for a shape of one step."""
     return as_tuple(value) if isinstance(value, list) else ({"at": "0s", "rate": value},)
+
+
+def _as_version(value: object) -> object:
+    """`2` and `1.1` are numbers in YAML."""
+    return str(value) if isinstance(value, int | float) else value
 
 
 Words = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
@@ -88,6 +93,13 @@ class Load(Strict):
     """How arrivals are spaced: alike, or at random with the same mean."""
     seed: Annotated[int, Field(ge=0), counted_in("number of a sequence")] = 0
     """Which of the random sequences: the same seed gives the same arrivals."""
+    http: Annotated[Http, BeforeValidator(_as_version, json_schema_input_type=Http | Literal[1.1, 2])] = "1.1"
+    """Which version of HTTP `self.client` speaks.
+
+    `2` is asked for by ALPN where the address is https, and taken for granted where it is not; many requests
+    share a connection, as far as the server allows. A server that does not speak it is told before the load
+    begins. Needs the extra `protocols`.
+    """
     connections: Connections = "shared"
     """Whose the connections of `self.client` are.
 

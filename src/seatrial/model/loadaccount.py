@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from seatrial.model.clients import Connections, Select
+from seatrial.model.clients import Connections, Http, Select
 from seatrial.model.requestsize import RequestsPerArrival
 
 
@@ -14,6 +14,7 @@ class LoadAccount:
 
     counts: str = "arrivals"  # or "requests"
     wanted_per_s: float | None = None  # requests, where they are counted: mean over the measured part
+    http: Http = "1.1"
     connections: Connections = "shared"
     dns_select: Select = "first"
     dns_ttl_s: float = 1.0

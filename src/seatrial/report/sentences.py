@@ -160,7 +160,8 @@ def clients(account: LoadAccount | None) -> str:
     if account is None:
         return ""
     names = f"a new one goes to {_SELECT[account.dns_select]}, asked for again after "
-    return f"{_CONNECTIONS[account.connections]}; {names}{seconds(account.dns_ttl_s)}"
+    speaking = "HTTP/2: " if account.http == "2" else "HTTP/1.1: "
+    return f"{speaking}{_CONNECTIONS[account.connections]}; {names}{seconds(account.dns_ttl_s)}"
 
 
 def _rate(per_s: float | None, what: str) -> str:

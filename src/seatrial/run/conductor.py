@@ -274,6 +274,7 @@ class Conductor:
                 spacing=experiment.load.arrivals,
                 counts=experiment.load.counts,
                 data=self._plan.data,
+                http=experiment.load.http,
                 connections=experiment.load.connections,
                 dns_select=experiment.load.dns.select,
                 dns_ttl_s=experiment.load.dns.ttl.seconds,

@@ -17,6 +17,7 @@ def account_of(load: Load, offer: Offer | None, end_s: float, notices: tuple[str
     found = offer.per_arrival if offer else None
     account = LoadAccount(
         load.counts,
+        http=load.http,
         connections=load.connections,
         dns_select=load.dns.select,
         dns_ttl_s=load.dns.ttl.seconds,

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from seatrial import drivers
 from seatrial.checks.protocol import Check
+from seatrial.extras import HTTP2
 from seatrial.files import Source
 from seatrial.load.dataset import DataFile
 from seatrial.lookups.failover import DRIVER as FAILS_OVER
@@ -77,6 +78,8 @@ class Plan:
     def lacking(self) -> list[str]:
         """What this machine or target lacks for some of it, each with the way to mend it."""
         wants = [(step.name, calling.lacking(step.fault)) for step in self.steps]
+        if self.experiment.load.http == "2":
+            wants.append(("load", HTTP2.lacking()))
         bindings = self.target.roles
         for role in filter(bindings.__contains__, self._roles()):
             wants += [(role, bindings[role].lacking or drivers.lacking(bindings[role].driver))]
