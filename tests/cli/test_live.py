@@ -35,3 +35,9 @@ def test_a_long_run_tells_now_and_then_how_long_it_still_takes(capsys: pytest.Ca
     assert len(lines) == 20
     assert lines[1] == "An hour: measuring, 57 min left"
     assert lines[-1] == "An hour: measuring, 3 min left"
+
+
+def test_a_run_that_was_cut_short_has_no_time_left(capsys: pytest.CaptureFixture[str]) -> None:
+    with LiveView("A load", threading.Event()) as view:
+        view.progress(Progress("undoing", 4.0, 20.0, None, (), ended=True))
+    assert capsys.readouterr().err == "A load: undoing\n"

@@ -92,7 +92,7 @@ def _panel(title: str, progress: Progress) -> RenderableType:
 
 def _left(progress: Progress) -> str:
     """How long the load still takes, `, 28 s left`; "" when it is over."""
-    left_s = progress.duration_s - progress.at_s
+    left_s = 0.0 if progress.ended else progress.duration_s - progress.at_s
     return f", {span(left_s)} left" if left_s > 0 else ""
 
 

@@ -386,7 +386,10 @@ class Conductor:
     def _show(self, phase: str, at_s: float) -> None:
         figures = self._live.figures(at_s) if self._timeline is not None else None
         steps = self._steps(at_s)
-        self._observer.progress(Progress(phase, at_s, self._duration_s, figures, steps, self._notices))
+        told = Progress(
+            phase, at_s, self._duration_s, figures, steps, self._notices, ended=bool(self._endings)
+        )
+        self._observer.progress(told)
 
     def _write(self, event: str, **details: object) -> None:
         now = self._clock.now()

@@ -13,7 +13,10 @@ if TYPE_CHECKING:  # whoever only plans a run need not load what counts its requ
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The state of a run at one instant; `at_s` is seconds after the end of warm-up, negative before."""
+    """The state of a run at one instant; `at_s` is seconds after the end of warm-up, negative before.
+
+    `ended`: the load does not go on to its planned end, whatever of it is left.
+    """
 
     phase: str
     at_s: float
@@ -21,6 +24,7 @@ class Progress:
     figures: LiveFigures | None
     steps: tuple[StepRecord, ...]
     notices: tuple[str, ...] = ()  # what of the scenario means something else here; () until it is known
+    ended: bool = False
 
 
 class Observer(Protocol):
