@@ -50,6 +50,10 @@ def test_a_home_directory_is_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         ("large.yaml", "larger than 4,000,000 bytes"),
         ("empty.yaml", "the file is empty"),
         ("suite.yaml", "this is a suite, and an experiment is expected here"),
+        ("siute.yaml", "no such file here"),
+        ("siute.yaml", "; did you mean 'suite.yaml'?"),
+        ("locustfile.py", "is a scenario, and an experiment is expected here"),
+        ("locustfile.py", "seatrial init --host http://… --locustfile locustfile.py"),
     ],
 )
 def test_what_cannot_be_read_is_told_in_one_line(named: str, told: str) -> None:
@@ -57,6 +61,7 @@ def test_what_cannot_be_read_is_told_in_one_line(named: str, told: str) -> None:
     Path("loop.yaml").symlink_to("loop.yaml")
     Path("latin.yaml").write_bytes(b"experiment: \xff")
     Path("empty.yaml").write_text("")
+    Path("locustfile.py").write_text("from locust import HttpUser\n")
     Path("suite.yaml").write_text("suite: monthly\n")
     with Path("large.yaml").open("wb") as large:
         large.truncate(10_000_000_000)

@@ -6,6 +6,8 @@ that names it, then among the files that ship with the product.
 
 from __future__ import annotations
 
+import contextlib
+import difflib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +62,17 @@ def missing(named: str, named_by: Path | None = None) -> str:
         return "is a directory, not a file"
     if any(_is(place.exists) for place in places):
         return "is not a file that can be read twice"  # a pipe, a socket, a device
-    return Mistake.NO_FILE(place=Path.cwd())
+    return f"{Mistake.NO_FILE(place=Path.cwd())}{_nearest(named, places)}"
+
+
+def _nearest(named: str, places: list[Path]) -> str:
+    """What is called almost so, where it would be."""
+    for place in places:
+        with contextlib.suppress(OSError, ValueError):  # no such directory, or nothing that we may read
+            beside = [each.name for each in place.parent.iterdir() if each.name != place.name]
+            for close in difflib.get_close_matches(place.name, beside, n=1, cutoff=0.8):
+                return f"; did you mean '{_expanded(named).with_name(close)}'?"
+    return ""
 
 
 def _places(named: str, named_by: Path | None) -> Iterator[Path]:
@@ -99,6 +111,12 @@ def read(named: str, what: str, named_by: Path | None = None) -> Source:
     path = find(named, named_by)
     if path is None:
         raise BadInput(f"{what} {named}: {missing(named, named_by)}")
+    if path.suffix == ".py" and what in _KINDS:
+        article = _KINDS[what]
+        raise BadInput(
+            f"{named}: is a scenario, and {article} is expected here; for one that drives it: "
+            f"seatrial init --host http://… --locustfile {named}"
+        )
     document = parse(read_text(path, named), named)
     _require_kind(document, what)
     return Source(path, document)
