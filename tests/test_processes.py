@@ -16,7 +16,7 @@ from seatrial.drivers.host import ThisMachine, resume
 from seatrial.processes import (
     TAG,
     ProcessId,
-    State,
+    ProcessState,
     await_gone,
     descendants,
     from_pidfile,
@@ -52,9 +52,9 @@ def test_a_zombie_is_gone() -> None:
     child = subprocess.Popen(["sleep", "600"])
     process = identify(child.pid)
     assert process is not None
-    assert state_of(process) is State.RUNNING
+    assert state_of(process) is ProcessState.RUNNING
     assert send(process, signal.SIGKILL)
-    assert state_of(process) in (State.DYING, State.GONE)
+    assert state_of(process) in (ProcessState.DYING, ProcessState.GONE)
     assert await_gone([process], 5.0) == []
     assert identify(child.pid) is None  # its number is still taken: nobody has waited for it
     child.wait()

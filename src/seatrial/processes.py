@@ -29,7 +29,7 @@ _SIGKILL_BIT = 1 << (signal.SIGKILL - 1)
 _LOOK_EVERY_S = 0.0005  # while a signal takes its effect, which is what is timed
 
 
-class State(StrEnum):
+class ProcessState(StrEnum):
     """What has become of a process."""
 
     RUNNING = "running"
@@ -141,14 +141,14 @@ def is_stopped(process: ProcessId) -> bool:
     return status is not None and status.state == _STOPPED
 
 
-def state_of(process: ProcessId) -> State:
+def state_of(process: ProcessId) -> ProcessState:
     """What has become of it."""
     status = _status_of(process)
     if status is None:
-        return State.GONE
+        return ProcessState.GONE
     if _is_doomed(process.pid):
-        return State.DYING
-    return State.STOPPED if status.state == _STOPPED else State.RUNNING
+        return ProcessState.DYING
+    return ProcessState.STOPPED if status.state == _STOPPED else ProcessState.RUNNING
 
 
 def send(process: ProcessId, number: signal.Signals) -> bool:

@@ -11,14 +11,14 @@ from tests.support.waiting import wait_until
 from seatrial.drivers.abilities import all_running, none_stopped, processes_of
 from seatrial.drivers.host import all_gone, all_survive, kill, resume, stop, stopped
 from seatrial.model.problems import Unavailable
-from seatrial.processes import State
+from seatrial.processes import ProcessState
 
 
 @everywhere
 def test_what_is_stopped_stands_still_and_goes_on_when_it_is_continued(victim: Ticking) -> None:
     processes = processes_of(victim.role)
     (found,) = processes.found()
-    assert processes.host.states([found]) == [State.RUNNING]
+    assert processes.host.states([found]) == [ProcessState.RUNNING]
     assert none_stopped(victim.role)
     stop(processes.host, [found])
     assert stands_still(victim)
@@ -57,7 +57,7 @@ def test_a_signal_reaches_nobody_else(victim: Ticking) -> None:
     processes = processes_of(victim.role)
     (found,) = processes.found()
     strangers = [replace(found, started=found.started - 1), replace(found, boot="0" * len(found.boot))]
-    assert processes.host.states(strangers) == [State.GONE, State.GONE]
+    assert processes.host.states(strangers) == [ProcessState.GONE, ProcessState.GONE]
     stop(processes.host, strangers)
     kill(processes.host, strangers)
     assert not stands_still(victim)

@@ -20,7 +20,7 @@ from seatrial.drivers.abilities import processes_of
 from seatrial.drivers.host import kill, stop, stopped
 from seatrial.model.problems import Unavailable, Unreachable
 from seatrial.model.role import Role
-from seatrial.processes import ProcessId, State
+from seatrial.processes import ProcessId, ProcessState
 from seatrial.undo import registry
 
 RUNNING = {"Running": True, "Paused": False, "Pid": 7, "StartedAt": "2026-11-29T06:45:18.512844829Z"}
@@ -85,7 +85,7 @@ def test_it_is_known_by_its_id_its_first_process_and_its_start(tmp_path: Path) -
         (found,) = processes_of(role).found()
         assert found == ProcessId(7, 1795934718512845, "ab" * 32) or found.started // 10 == 179593471851284
         host = processes_of(role).host
-        assert host.states([found, replace(found, pid=8)]) == [State.RUNNING, State.GONE]
+        assert host.states([found, replace(found, pid=8)]) == [ProcessState.RUNNING, ProcessState.GONE]
         processes_of(role).require_own([found])
         with pytest.raises(Unreachable, match="worker: worker is another container now, or none"):
             processes_of(role).require_own([replace(found, boot="cd" * 32)])
@@ -134,4 +134,4 @@ def test_one_that_is_frozen_can_be_killed(places: Places) -> None:
         stop(processes.host, found)
         assert stopped(processes.host, found) == found
         kill(processes.host, found)
-        assert processes.host.states(found) == [State.GONE]
+        assert processes.host.states(found) == [ProcessState.GONE]

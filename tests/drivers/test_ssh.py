@@ -22,7 +22,7 @@ from seatrial.drivers.ssh import SshBinding, SshMachine
 from seatrial.drivers.sshconnection import hang_up
 from seatrial.model.problems import BadInput, Unavailable, Unreachable
 from seatrial.model.role import Role
-from seatrial.processes import State, myself, tagged
+from seatrial.processes import ProcessState, myself, tagged
 
 pytestmark = needs_ssh
 
@@ -41,7 +41,7 @@ def test_a_tree_is_seen_as_it_is_here(server: SshServer, tree: Tree) -> None:
     root, *children = tree.born
     assert there.descendants([root]) == children
     assert there.descendants(children) == []
-    assert there.states(tree.born) == [State.RUNNING] * 3
+    assert there.states(tree.born) == [ProcessState.RUNNING] * 3
     assert there.named(str(tree.directory / "tree.pid")) == root
     assert there.named("/nowhere.pid") is None
 
@@ -60,7 +60,7 @@ def test_a_process_with_an_odd_name_is_read(server: SshServer, tmp_path: Path) -
         (tmp_path / "x.pid").write_text(f"{child.pid}\n")
         found = machine(server.role()).named(str(tmp_path / "x.pid"))
         assert found is not None
-        assert machine(server.role()).states([found]) == [State.RUNNING]
+        assert machine(server.role()).states([found]) == [ProcessState.RUNNING]
     finally:
         child.kill()
         child.wait()
@@ -89,12 +89,12 @@ def test_what_is_written_is_never_run_as_a_command(server: SshServer, tmp_path: 
 
 def test_a_lost_connection_is_opened_again(server: SshServer) -> None:
     there = machine(server.role())
-    assert there.states([myself()]) == [State.RUNNING]
+    assert there.states([myself()]) == [ProcessState.RUNNING]
     for client in psutil.Process().children():
         if client.name() == "ssh":
             client.kill()
             client.wait()
-    assert there.states([myself()]) == [State.RUNNING]
+    assert there.states([myself()]) == [ProcessState.RUNNING]
 
 
 def refused(role: Role, error: type[Exception], told: str) -> None:

@@ -244,11 +244,11 @@ def _freeze(
     seen by its effect, and by its log.
     """
     conductor.send_signal(signal.SIGSTOP)
-    settled = {EntryState.UNDONE, EntryState.UNDOING}
+    over = {EntryState.UNDONE, EntryState.UNDOING}
     log = journal.path.with_name("guardian.log")
 
     def undone() -> bool:
-        if all(entry.state in settled for entry in journal.entries(session)):
+        if all(entry.state in over for entry in journal.entries(session)):
             return True
         unclaimed = "is undone unclaimed" in log.read_text()
         return unclaimed and all(victim.intact() for victim in victims)

@@ -27,7 +27,7 @@ from seatrial.drivers.host import all_survive
 from seatrial.drivers.httpclient import Answer, HttpClient
 from seatrial.model.problems import Unavailable, Unreachable
 from seatrial.model.role import Role
-from seatrial.processes import ProcessId, State
+from seatrial.processes import ProcessId, ProcessState
 
 _ANSWER_WITHIN_S = 5.0
 _START_WITHIN_S = 30.0
@@ -53,7 +53,7 @@ class ContainerBinding(Binding):
 
 
 class _Condition(BaseModel):
-    """State, in the answer to GET /containers/{id}/json."""
+    """Its `State`, in the answer to GET /containers/{id}/json."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -80,9 +80,9 @@ class _Container(BaseModel):
         return ProcessId(self.condition.pid, started, self.id)
 
     @property
-    def state(self) -> State:
+    def state(self) -> ProcessState:
         """Whether its first process is frozen."""
-        return State.STOPPED if self.condition.paused else State.RUNNING
+        return ProcessState.STOPPED if self.condition.paused else ProcessState.RUNNING
 
 
 class Engine:
@@ -93,20 +93,20 @@ class Engine:
         self._allow = role.allow_list
         self._socket = role.path(binding.socket)
 
-    def states(self, wanted: Sequence[ProcessId]) -> list[State]:
+    def states(self, wanted: Sequence[ProcessId]) -> list[ProcessState]:
         return [self._state(process) for process in wanted]
 
     def signal(self, wanted: Sequence[ProcessId], number: signal.Signals) -> None:
         for process in wanted:
             state = self._state(process)
             match number, state:
-                case signal.SIGSTOP, State.RUNNING:
+                case signal.SIGSTOP, ProcessState.RUNNING:
                     self.do(process.boot, "pause")
-                case signal.SIGCONT, State.STOPPED:
+                case signal.SIGCONT, ProcessState.STOPPED:
                     self.do(process.boot, "unpause")
-                case signal.SIGKILL, State.RUNNING:
+                case signal.SIGKILL, ProcessState.RUNNING:
                     self.do(process.boot, "kill")
-                case signal.SIGKILL, State.STOPPED:  # what is frozen cannot die
+                case signal.SIGKILL, ProcessState.STOPPED:  # what is frozen cannot die
                     self.do(process.boot, "unpause")
                     self.do(process.boot, "kill")
 
@@ -132,9 +132,11 @@ class Engine:
         if answer.status not in (204, 304):  # 304: it is so already
             raise self._refusal(answer)
 
-    def _state(self, process: ProcessId) -> State:
+    def _state(self, process: ProcessId) -> ProcessState:
         container = self.find(process.boot)
-        return container.state if container is not None and container.process == process else State.GONE
+        return (
+            container.state if container is not None and container.process == process else ProcessState.GONE
+        )
 
     def _ask(self, method: str, container: str, what: str, within_s: float = _ANSWER_WITHIN_S) -> Answer:
         with HttpClient(self._allow, self._who, within_s, unix=self._socket) as client:

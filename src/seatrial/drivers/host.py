@@ -20,7 +20,7 @@ from typing import Protocol
 from seatrial import processes
 from seatrial.drivers.launch import detach_once
 from seatrial.model.problems import Unavailable
-from seatrial.processes import ProcessId, State, from_pidfile
+from seatrial.processes import ProcessId, ProcessState, from_pidfile
 from seatrial.waiting import wait_until
 
 _DIE_WITHIN_S = 5.0
@@ -33,7 +33,7 @@ _LOOK_EVERY_S = 0.0005  # while a signal takes its effect, which is what is time
 class Host(Protocol):
     """A place where processes run. Every method raises Unavailable when it cannot be asked."""
 
-    def states(self, wanted: Sequence[ProcessId]) -> list[State]:
+    def states(self, wanted: Sequence[ProcessId]) -> list[ProcessState]:
         """What has become of each, in the same order."""
 
     def signal(self, wanted: Sequence[ProcessId], number: signal.Signals) -> None:
@@ -66,7 +66,7 @@ class ThisMachine:
     def __init__(self, directory: str) -> None:
         self._directory = Path(directory)
 
-    def states(self, wanted: Sequence[ProcessId]) -> list[State]:
+    def states(self, wanted: Sequence[ProcessId]) -> list[ProcessState]:
         return [processes.state_of(process) for process in wanted]
 
     def signal(self, wanted: Sequence[ProcessId], number: signal.Signals) -> None:
@@ -90,13 +90,13 @@ class ThisMachine:
 def kill(host: Host, victims: Sequence[ProcessId]) -> None:
     """SIGKILL to each, in this order; returns when they are gone. Raises Unavailable for one that stays."""
     host.signal(victims, signal.SIGKILL)
-    _await(host, victims, {State.GONE}, _DIE_WITHIN_S, "did not die")
+    _await(host, victims, {ProcessState.GONE}, _DIE_WITHIN_S, "did not die")
 
 
 def stop(host: Host, victims: Sequence[ProcessId]) -> None:
     """SIGSTOP to each, in this order; returns when they stand still. Raises Unavailable for one that runs."""
     host.signal(victims, signal.SIGSTOP)
-    _await(host, victims, {State.STOPPED, State.GONE}, _STOP_WITHIN_S, "did not stop")
+    _await(host, victims, {ProcessState.STOPPED, ProcessState.GONE}, _STOP_WITHIN_S, "did not stop")
 
 
 def resume(host: Host, stopped: Sequence[ProcessId]) -> None:
@@ -107,7 +107,9 @@ def resume(host: Host, stopped: Sequence[ProcessId]) -> None:
     host.signal(list(reversed(stopped)), signal.SIGCONT)
 
 
-def _await(host: Host, victims: Sequence[ProcessId], wanted: set[State], within_s: float, what: str) -> None:
+def _await(
+    host: Host, victims: Sequence[ProcessId], wanted: set[ProcessState], within_s: float, what: str
+) -> None:
     def others() -> list[ProcessId]:
         return [
             each for each, state in zip(victims, host.states(victims), strict=True) if state not in wanted
@@ -120,12 +122,12 @@ def _await(host: Host, victims: Sequence[ProcessId], wanted: set[State], within_
 def stopped(host: Host, wanted: Sequence[ProcessId]) -> list[ProcessId]:
     """Those of them that are stopped."""
     states = host.states(wanted)
-    return [each for each, state in zip(wanted, states, strict=True) if state is State.STOPPED]
+    return [each for each, state in zip(wanted, states, strict=True) if state is ProcessState.STOPPED]
 
 
 def all_gone(host: Host, wanted: Sequence[ProcessId]) -> bool:
     """Whether none of them runs, as the process that it was."""
-    return all(state is State.GONE for state in host.states(wanted))
+    return all(state is ProcessState.GONE for state in host.states(wanted))
 
 
 def all_survive(host: Host, wanted: Sequence[ProcessId]) -> bool:
@@ -134,8 +136,8 @@ def all_survive(host: Host, wanted: Sequence[ProcessId]) -> bool:
     Between the signal and the kernel's work is an instant at which nothing shows, hence the second look.
     """
     for _ in range(_LOOKS):
-        wait_until(lambda: State.DYING not in host.states(wanted), _DIE_WITHIN_S, _LOOK_AGAIN_S)
-        if not {State.RUNNING, State.STOPPED}.issuperset(host.states(wanted)):
+        wait_until(lambda: ProcessState.DYING not in host.states(wanted), _DIE_WITHIN_S, _LOOK_AGAIN_S)
+        if not {ProcessState.RUNNING, ProcessState.STOPPED}.issuperset(host.states(wanted)):
             return False
         time.sleep(_LOOK_AGAIN_S)
     return True

@@ -30,7 +30,7 @@ from seatrial.drivers.sshconnection import Connection, connection_to
 from seatrial.model.problems import Path
 from seatrial.model.role import Role
 from seatrial.model.strict import counted_in
-from seatrial.processes import ProcessId, State
+from seatrial.processes import ProcessId, ProcessState
 
 _CONNECT_WITHIN_S = 5
 _OPTIONS = {
@@ -82,10 +82,10 @@ class SshMachine:
         self._role = role
         self._binding = binding
 
-    def states(self, wanted: Sequence[ProcessId]) -> list[State]:
+    def states(self, wanted: Sequence[ProcessId]) -> list[ProcessState]:
         if not wanted:
             return []
-        return [State(line) for line in self._ask("states", *map(_written, wanted))]
+        return [ProcessState(line) for line in self._ask("states", *map(_written, wanted))]
 
     def signal(self, wanted: Sequence[ProcessId], number: signal.Signals) -> None:
         if wanted:

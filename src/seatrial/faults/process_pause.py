@@ -21,7 +21,7 @@ from seatrial.drivers.abilities import PROCESSES, none_stopped, processes_of
 from seatrial.drivers.host import resume, stop, stopped
 from seatrial.model.role import Role
 from seatrial.model.undo import none_of
-from seatrial.processes import ProcessId, State
+from seatrial.processes import ProcessId, ProcessState
 from seatrial.undo.protocol import ANY, Ability, Declared, Undo
 
 
@@ -71,7 +71,7 @@ class ProcessPause(Declared):
 
     def effective(self, undo: Undo) -> bool:
         states = set(processes_of(undo.role).host.states(undo.noted(Stopped).processes))
-        return states - {State.GONE} == {State.STOPPED}
+        return states - {ProcessState.GONE} == {ProcessState.STOPPED}
 
     def undo(self, undo: Undo) -> None:
         resume(processes_of(undo.role).host, undo.noted(Stopped).processes)

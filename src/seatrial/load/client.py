@@ -66,7 +66,7 @@ class Client(ClientState):
         self.under_way = under_way
         self.user: Any = None
         self.request_event: Any = None
-        self._settle = under_way.settle
+        self._decide = under_way.decide
         self._deadline_s = under_way.deadline_s
 
     # requests
@@ -128,8 +128,8 @@ class Client(ClientState):
         into words of HTTP, NotOffered for what is not here.
         """
         intended = self.under_way.arrival.take_due()
-        settle = self._settle if catch_response else None
-        response = self._expect(method, name or self.request_name or url, intended, key, settle)
+        decide = self._decide if catch_response else None
+        response = self._expect(method, name or self.request_name or url, intended, key, decide)
         if context:
             response.context = dict(context)
         self.under_way.open(response)
@@ -148,14 +148,14 @@ class Client(ClientState):
             else:
                 response.sent = NEVER
                 response.error = failure.of_the_scenario(error)
-            self._settle(response)
+            self._decide(response)
             raise
         except BaseException as error:
             response.error = ABANDONED if isinstance(error, Timeout) else STOPPED
-            self._settle(response)
+            self._decide(response)
             raise
         if not catch_response:
-            self._settle(response)
+            self._decide(response)
         return response
 
     def __getattr__(self, name: str) -> NoReturn:
@@ -164,9 +164,9 @@ class Client(ClientState):
     # one request
 
     def _expect(
-        self, method: str, name: str, due_s: float, key: str | None, settle: Callable[[Response], None] | None
+        self, method: str, name: str, due_s: float, key: str | None, decide: Callable[[Response], None] | None
     ) -> Response:
-        return Response(method, name, due_s, key, settle)
+        return Response(method, name, due_s, key, decide)
 
     def _perform(self, response: Response, call: Call, pool: Pool, follow: bool, allowed_s: float) -> None:
         zero_s, clock = self.under_way.arrival.zero_s, time.monotonic

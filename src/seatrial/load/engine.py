@@ -260,7 +260,7 @@ class Engine:
         return client
 
     def _under_way(self, user: User) -> UnderWay:
-        arrival, report = Arrival(self._header.zero_monotonic_s), partial(self._reporter.settled, user)
+        arrival, report = Arrival(self._header.zero_monotonic_s), partial(self._reporter.decided, user)
         return UnderWay(arrival, self._options.deadline, report)
 
     def _account_for(self, virtual: VirtualUser) -> None:

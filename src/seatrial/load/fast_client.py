@@ -44,9 +44,9 @@ class FastClient(Client):
         yield from response.iter_lines(decode_unicode=True)
 
     def _expect(
-        self, method: str, name: str, due_s: float, key: str | None, settle: Callable[[Response], None] | None
+        self, method: str, name: str, due_s: float, key: str | None, decide: Callable[[Response], None] | None
     ) -> Response:
-        return FastResponse(method, name, due_s, key, settle)
+        return FastResponse(method, name, due_s, key, decide)
 
 
 def _keep_connections() -> None:

@@ -1,6 +1,6 @@
 """Where the load generator is joined to Locust: its options, its start form, its tests.
 
-init_command_line_parser ─► the load's options     init ─► Session, which follows each test
+init_command_line_parser ─► the load's options     init ─► LocustTests, which follows each test
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from locust import events
 from locust.env import Environment
 
 from seatrial.load import machine, startform
+from seatrial.load.locust_tests import LocustTests
 from seatrial.load.options import OPTIONS, Option
 from seatrial.load.secrecy import take_secrets
-from seatrial.load.session import Session
 from seatrial.model.problems import BadInput
 
 logger = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ def _reader(option: Option) -> Callable[[str], str]:
 
 
 def _follow(host: str, environment: Environment, web_ui: Any = None, **_: Any) -> None:
-    session = Session(environment, environment.host or "")
+    tests = LocustTests(environment, environment.host or "")
     if host:
         environment.host = host
         if environment.parsed_options is not None:
@@ -74,7 +74,7 @@ def _follow(host: str, environment: Environment, web_ui: Any = None, **_: Any) -
     if web_ui is not None:
         startform.guard(web_ui.app, environment)
     hooks: Any = environment.events
-    hooks.test_start.add_listener(session.start)
-    hooks.test_stopping.add_listener(session.stop_sending)
-    hooks.test_stop.add_listener(session.conclude)
-    hooks.quit.add_listener(session.wait)
+    hooks.test_start.add_listener(tests.start)
+    hooks.test_stopping.add_listener(tests.stop_sending)
+    hooks.test_stop.add_listener(tests.conclude)
+    hooks.quit.add_listener(tests.wait)

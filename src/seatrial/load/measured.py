@@ -119,7 +119,7 @@ class Measured:
         sent = clock() - under_way.arrival.zero_s
         if sent - self.intended >= self.allowed_s:
             self.error = failure.TOO_LATE
-            raise self._settled_by(Unanswered(failure.TOO_LATE))
+            raise self._decided_by(Unanswered(failure.TOO_LATE))
         self.sent = sent
         self._timer = Timeout(self.allowed_s)
         self._timer.start()
@@ -136,8 +136,8 @@ class Measured:
         if expired or self.ended - self.sent > self.allowed_s:
             self.ended, self.error = NEVER, failure.DEADLINE
         if expired:
-            raise self._settled_by(Unanswered(failure.DEADLINE)) from error
-        self._under_way.settle(self)
+            raise self._decided_by(Unanswered(failure.DEADLINE)) from error
+        self._under_way.decide(self)
         return isinstance(error, ResponseError)
 
     def _left_by(self, error: BaseException) -> None:
@@ -156,7 +156,7 @@ class Measured:
         if self.error.startswith(OWN):
             self.ended = NEVER
 
-    def _settled_by(self, error: Unanswered) -> Unanswered:
-        self._under_way.settle(self)
+    def _decided_by(self, error: Unanswered) -> Unanswered:
+        self._under_way.decide(self)
         failure.put_on_record(error)
         return error

@@ -33,7 +33,7 @@ class Reporter:
         self._deadline_ms = deadline_s * 1e3
         self._screened = knows_rows()  # the recorder screens what it is given by itself
 
-    def settled(self, user: User, request: Request) -> bool:
+    def decided(self, user: User, request: Request) -> bool:
         """A request has been answered, or has failed, and the scenario has judged it.
 
         Whether the service is to blame for a failure.

@@ -45,9 +45,27 @@ class Response:
     """
 
     __slots__ = (
-        "_caught", "_encoding", "_headers", "_settle", "_verdict", "content", "context", "ended", "error",
-        "handed_over", "history", "intended", "js", "key", "method", "name", "raw_headers", "request", "sent",
-        "status_code", "url",
+        "_caught",
+        "_decide",
+        "_encoding",
+        "_headers",
+        "_verdict",
+        "content",
+        "context",
+        "ended",
+        "error",
+        "handed_over",
+        "history",
+        "intended",
+        "js",
+        "key",
+        "method",
+        "name",
+        "raw_headers",
+        "request",
+        "sent",
+        "status_code",
+        "url",
     )  # fmt: skip
 
     def __init__(
@@ -56,7 +74,7 @@ class Response:
         name: str,
         intended: float,
         key: str | None,
-        settle: Callable[[Response], None] | None,
+        decide: Callable[[Response], None] | None,
     ) -> None:
         self.method = method
         self.name = name
@@ -76,7 +94,7 @@ class Response:
         self.js: Any = None  # for `self.rest`
         self._encoding: str | None = None
         self._headers: Headers | None = None
-        self._settle = settle  # with catch_response only: called when the scenario has decided
+        self._decide = decide  # with catch_response only: called when the scenario has decided
         self._caught = False
         self._verdict: bool | Exception | None = None
 
@@ -237,7 +255,7 @@ class Response:
         return False, reason, RequestFailed(reason)
 
     def __enter__(self) -> Self:
-        if self._settle is None:
+        if self._decide is None:
             raise LocustError("a with-block around a request needs catch_response=True")
         self._caught = True
         return self
@@ -251,8 +269,8 @@ class Response:
                 self._verdict = error
             elif self.ok:  # what the service answered badly stays the service's failure
                 self._verdict = ScenarioRaised(f"{SCENARIO}{type(error).__name__}: {error}")
-        assert self._settle is not None
-        self._settle(self)
+        assert self._decide is not None
+        self._decide(self)
         return expected
 
     def __getattr__(self, name: str) -> NoReturn:

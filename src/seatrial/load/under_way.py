@@ -54,7 +54,7 @@ class UnderWay:
         """It is due."""
         self._open.append(request)
 
-    def settle(self, request: Request) -> None:
+    def decide(self, request: Request) -> None:
         """It is decided: put it on record, once."""
         if request in self._open:
             self._open.remove(request)
@@ -64,7 +64,7 @@ class UnderWay:
     def depart(self) -> None:
         """The arrival is over: what the scenario has left undecided is decided as it stands."""
         while self._open:
-            self.settle(self._open[0])
+            self.decide(self._open[0])
         self.arrival.end()
 
     def in_flight(self) -> list[Request]:

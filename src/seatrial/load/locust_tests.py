@@ -59,7 +59,7 @@ _ALONE = "local"
 logger = logging.getLogger(__name__)
 
 
-class Session:
+class LocustTests:
     """The tests of one Locust process, one after the other."""
 
     def __init__(self, environment: Environment, address: str) -> None:
