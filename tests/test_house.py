@@ -58,6 +58,34 @@ ONLY_THE_PROTOCOL = (
     "actions",
 )  # they know what a fault is, not how it is guaranteed to come undone
 
+PACED = {  # loops that sleep and wait for nothing
+    "calibrate/calibration.py": "tells the progress while the load goes on",
+    "drivers/host.py": "two looks with an instant between them: between a signal and the kernel's work nothing shows",
+    "faults/companions/holding.py": "takes what connections others give back, for as long as it lasts",
+    "faults/companions/throttle.py": "stops and continues in turn: that is the effect",
+    "load/watchdog.py": "samples where the loop stands",
+    "undo/guardian.py": "passes over what is left, at a rate that others can bear",
+}
+
+HTTP_LIBRARIES = {
+    "httpx",
+    "httpcore",
+    "requests",
+    "urllib3",
+    "aiohttp",
+    "urllib.request",
+    "http.client",
+    "pagerduty",
+}
+NO_TARGET = {  # who sends by HTTP without drivers.httpclient, and to whom
+    "incidents/pagerduty.py": "PagerDuty, by its own library, and through whatever proxy leads out of a company",
+    "incidents/posting.py": "a sink that the environment names",
+    "incidents/sinks/alertmanager.py": "a sink that the environment names",
+    "incidents/sinks/webhook.py": "a sink that the environment names",
+    "ledger/copies.py": "a witness that the command line names, outside the reach of whoever runs the target",
+    "testbed/replica/replication.py": "another replica: it is the target, and asks as such",
+}
+
 MODULES = sorted(path for path in SOURCE.rglob("*.py") if "shipped" not in path.parts)
 
 
@@ -78,6 +106,15 @@ def imported_rooms(path: Path) -> Iterator[tuple[str, int]]:
             top, _, rest = name.partition(".")
             if top == "seatrial" and rest:
                 yield rest.split(".")[0], node.lineno
+
+
+def imported_libraries(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
@@ -103,6 +140,29 @@ def test_what_is_done_to_a_target_knows_nothing_of_the_guarantee(room: str) -> N
     assert {module for module in modules if module and module.startswith("seatrial.undo")} == {
         "seatrial.undo.protocol"
     }
+
+
+def test_a_target_is_asked_by_the_one_client_that_holds_its_allow_list() -> None:
+    """It ignores proxies and follows no redirect. Whoever sends by HTTP himself reaches no target."""
+    senders = {
+        str(path.relative_to(SOURCE))
+        for path in MODULES
+        if room_of(path.relative_to(SOURCE).parts) != "load"  # whose connections its wall judges
+        and HTTP_LIBRARIES & set(imported_libraries(path))
+    }
+    assert senders == {"drivers/httpclient.py", *NO_TARGET}, "use drivers.httpclient, or say whom it reaches"
+
+
+def test_whoever_waits_for_a_condition_waits_in_one_place() -> None:
+    loops = {
+        str(path.relative_to(SOURCE))
+        for path in MODULES
+        for loop in ast.walk(ast.parse(path.read_text()))
+        if isinstance(loop, (ast.While, ast.For))
+        for call in ast.walk(loop)
+        if isinstance(call, ast.Call) and ast.unparse(call.func) in ("time.sleep", "sleep", "gevent.sleep")
+    }
+    assert loops == {"waiting.py", *PACED}, "use waiting.wait_until, or say in PACED what its pace is"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))

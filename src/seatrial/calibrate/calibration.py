@@ -32,6 +32,7 @@ from seatrial.model.arrivals import RateStep
 from seatrial.model.problems import Unavailable
 from seatrial.model.quantities import Rate
 from seatrial.model.requestlog import RequestLog
+from seatrial.waiting import wait_until
 
 SCENARIO = Path(__file__).with_name("scenario.py")
 _JOURNAL = "truth.jsonl"
@@ -157,11 +158,9 @@ def _drive(
 
 def _zero(load: LoadProcess) -> float:
     """The log's zero on CLOCK_MONOTONIC, as soon as the load generator has announced it."""
-    give_up_s = time.monotonic() + _START_WITHIN_S
-    while (zero_s := load.zero_monotonic_s) is None:
-        if load.poll() is not None or time.monotonic() > give_up_s:
-            raise Unavailable(f"the load generator did not start: {load.failure_reason() or 'no sign of it'}")
-        time.sleep(_POLL_S)
+    wait_until(lambda: load.zero_monotonic_s is not None or load.poll() is not None, _START_WITHIN_S, _POLL_S)
+    if (zero_s := load.zero_monotonic_s) is None:
+        raise Unavailable(f"the load generator did not start: {load.failure_reason() or 'no sign of it'}")
     return zero_s
 
 

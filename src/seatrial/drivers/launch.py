@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import math
 import os
 import select
 import shlex
@@ -26,6 +27,7 @@ from seatrial.drivers.script import out_of_sight
 from seatrial.model.problems import TooLate, Unavailable
 from seatrial.model.role import Role
 from seatrial.processes import TAG, ProcessId, await_gone, is_running, myself, send, tagged
+from seatrial.waiting import wait_until, wait_while
 
 _END_WITHIN_S = 5.0
 _DETACH_WITHIN_S = 10.0
@@ -157,12 +159,9 @@ def starting(directory: Path) -> Iterator[int]:
     Unavailable when it is not free within a few seconds: its holder is frozen.
     """
     descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
-    deadline = time.monotonic() + _START_WITHIN_S
     try:
-        while not _locked(descriptor):
-            if time.monotonic() > deadline:
-                raise Unavailable(f"another process has been starting programs in {directory} for long")
-            time.sleep(_LOOK_EVERY_S)
+        if not wait_until(lambda: _locked(descriptor), _START_WITHIN_S, _LOOK_EVERY_S):
+            raise Unavailable(f"another process has been starting programs in {directory} for long")
         yield descriptor
     finally:
         os.close(descriptor)
@@ -206,7 +205,7 @@ def start_companion(
     )
 
 
-class Conductor:
+class Starter:
     """For a companion: whether the process that started it lives."""
 
     def __init__(self, written: str) -> None:
@@ -219,8 +218,7 @@ class Conductor:
 
     def outlive(self) -> None:
         """Return when it is gone."""
-        while self.lives():
-            time.sleep(_WATCH_EVERY_S)
+        wait_while(self.lives, math.inf, _WATCH_EVERY_S)
 
 
 def say_ready() -> None:

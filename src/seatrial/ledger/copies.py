@@ -57,7 +57,11 @@ class FileCopy:
 
 
 class HttpCopy:
-    """POSTs each note as text to a witness, which answers 2xx when it has it."""
+    """POSTs each note as text to a witness, which answers 2xx when it has it.
+
+    A witness is no part of any target: it stands where the command line says, and behind the environment's
+    proxy if there is one. No allow list is held on it, and a redirect is a refusal.
+    """
 
     def __init__(self, url: str, timeout_s: float = 5.0) -> None:
         import httpx  # noqa: PLC0415  # every signer and verifier would load it, and few have a witness

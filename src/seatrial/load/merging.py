@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import logging
-import time
 
 import gevent
 import psutil
 
 from seatrial.load.spool import SpoolReader
 from seatrial.model.requestlog import RequestLog
+from seatrial.waiting import wait_until
 
 _PATIENCE_S = 10.0  # with a worker that has not ended its spool
+_LOOK_EVERY_S = 0.1
 
 logger = logging.getLogger(__name__)
 
 
 def merged(readers: list[SpoolReader], deadline_s: float) -> tuple[RequestLog, bool]:
     """All rows, and whether every worker has ended in good order."""
-    log = RequestLog.concat(_read_to_the_end(readers, time.monotonic() + deadline_s + _PATIENCE_S))
+    log = RequestLog.concat(_read_to_the_end(readers, deadline_s + _PATIENCE_S))
     died = [reader for reader in readers if reader.audit is None]
     for reader in died:
         name = reader.path.stem
@@ -26,17 +27,18 @@ def merged(readers: list[SpoolReader], deadline_s: float) -> tuple[RequestLog, b
     return log, not died
 
 
-def _read_to_the_end(readers: list[SpoolReader], until_s: float) -> list[RequestLog]:
-    """All rows, once every worker has ended or has died, or `until_s` has passed without that."""
-    logs = []
-    while True:
+def _read_to_the_end(readers: list[SpoolReader], within_s: float) -> list[RequestLog]:
+    """All rows, once every worker has ended or has died, or `within_s` has passed without that."""
+    logs: list[RequestLog] = []
+
+    def all_over() -> bool:
         gone = [_died(reader) for reader in readers]  # asked before reading, so that its last words are read
-        logs += [reader.poll() for reader in readers]
-        settled = all(reader.audit or dead for reader, dead in zip(readers, gone, strict=True))
-        if settled or time.monotonic() > until_s:
-            last_s = max((float(log.intended.max()) for log in logs if len(log)), default=0.0)
-            return logs + [reader.unaccounted(last_s) for reader in readers]
-        gevent.sleep(0.1)
+        logs.extend(reader.poll() for reader in readers)
+        return all(reader.audit or dead for reader, dead in zip(readers, gone, strict=True))
+
+    wait_until(all_over, within_s, _LOOK_EVERY_S, sleep=gevent.sleep)
+    last_s = max((float(log.intended.max()) for log in logs if len(log)), default=0.0)
+    return logs + [reader.unaccounted(last_s) for reader in readers]
 
 
 def _died(reader: SpoolReader) -> bool:

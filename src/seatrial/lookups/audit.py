@@ -37,6 +37,7 @@ from seatrial.ledger.transcript import Transcript
 from seatrial.lookups.database import engine_of, reason_of
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.role import Role
+from seatrial.waiting import look_until
 
 _ROWS = 5_000
 _LOOK_EVERY_S = 0.25
@@ -79,16 +80,21 @@ def _copy(
     asked: _Asked, transcript: Transcript, clock: Callable[[], float], sleep: Callable[[float], None]
 ) -> Checkpoints:
     """Copy entries until the newest checkpoint covers them all, or time is over; the checkpoints."""
-    deadline, following = clock() + asked.bound.within.seconds, 0
-    while True:
+    following = 0
+
+    def copy() -> Checkpoints:
+        nonlocal following
         checkpoints = asked.checkpoints()
         for rows in asked.entries(following):
             transcript.append([line for _, line in rows])
             following = rows[-1][0] + 1
-        signed = max((_size(note) for note, _ in checkpoints), default=0)
-        if signed >= transcript.entries or clock() >= deadline:
-            return checkpoints
-        sleep(_LOOK_EVERY_S)
+        return checkpoints
+
+    def covers_all(checkpoints: Checkpoints) -> bool:
+        return max((_size(note) for note, _ in checkpoints), default=0) >= transcript.entries
+
+    within_s = asked.bound.within.seconds
+    return look_until(copy, covers_all, within_s, _LOOK_EVERY_S, clock=clock, sleep=sleep)
 
 
 class _Asked:

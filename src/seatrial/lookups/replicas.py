@@ -21,6 +21,7 @@ from seatrial.drivers.replicas import ReplicasBinding
 from seatrial.lookups.recorder import Recorder, RunFacts
 from seatrial.model.problems import Unavailable
 from seatrial.model.role import Role
+from seatrial.waiting import look_until
 
 _PAGE = 1_000
 _MOST_PAGES = 10_000
@@ -69,16 +70,23 @@ def _await_agreement(
     """The states, and after how long they agreed (None: not in time, or they still move)."""
     started_s = clock()
     before: set[bytes] = set()
-    while True:
+
+    def look() -> tuple[dict[str, Answer], float | None]:
+        nonlocal before
         asked_s = clock() - started_s
         states = {region: _get(client, f"{url.rstrip('/')}/state") for region, url in bound.replicas.items()}
         now = {state.content for state in states.values()}
-        if len(now) == 1 and now == before:
-            return states, asked_s
-        if asked_s > bound.within.seconds:
-            return states, None
-        before = now
-        sleep(_LOOK_EVERY_S)
+        agree, before = len(now) == 1 and now == before, now
+        return states, asked_s if agree else None
+
+    return look_until(
+        look,
+        lambda found: found[1] is not None,
+        bound.within.seconds,
+        _LOOK_EVERY_S,
+        clock=clock,
+        sleep=sleep,
+    )
 
 
 def _history(client: HttpClient, role: str, url: str) -> list[Any]:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 import threading
-import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -45,6 +44,7 @@ from seatrial.run.timeline import Timeline
 from seatrial.run.version import Versions
 from seatrial.undo.session import FaultSession
 from seatrial.undo.undoing import set_off
+from seatrial.waiting import wait_until
 
 _TICK_S = 0.1
 _LOAD_STARTS_WITHIN_S = 30.0
@@ -290,19 +290,19 @@ class Conductor:
 
     def _wait_for_zero(self, load: LoadProcess) -> float | None:
         """The monotonic instant of log time 0, or None when the run ended before there was one."""
-        deadline = self._clock.now() + _LOAD_STARTS_WITHIN_S
-        while load.zero_monotonic_s is None:
+
+        def is_decided() -> bool:
             self._show("starting load", -self._plan.experiment.warmup.seconds)
             load.new_rows()
-            if load.poll() is not None:
+            if load.zero_monotonic_s is None and load.poll() is not None:
                 self._end(Verdict.UNKNOWN, Reason.GENERATOR_DID_NOT_START(why=f": {load.failure_reason()}"))
-            elif self._clock.now() > deadline:
-                self._end(
-                    Verdict.UNKNOWN, Reason.GENERATOR_DID_NOT_START(why=f" in {_LOAD_STARTS_WITHIN_S:g} s")
-                )
-            if self._ended():
-                return None
-            time.sleep(_TICK_S / 4)
+            return load.zero_monotonic_s is not None or self._ended()
+
+        if not wait_until(is_decided, _LOAD_STARTS_WITHIN_S, _TICK_S / 4, clock=self._clock.now):
+            why = f" in {_LOAD_STARTS_WITHIN_S:g} s"
+            self._end(Verdict.UNKNOWN, Reason.GENERATOR_DID_NOT_START(why=why))
+        if load.zero_monotonic_s is None:
+            return None
         self._notices = load.notices
         self._write("load.zero", zero_mono_s=load.zero_monotonic_s)
         return load.zero_monotonic_s

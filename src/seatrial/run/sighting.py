@@ -6,13 +6,13 @@ The injection says when it was done; a look at the victim by another way says th
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 
 from seatrial.model.problems import SeatrialError
 from seatrial.undo import calling
 from seatrial.undo.clock import Instant, SystemClock
 from seatrial.undo.protocol import Observable, Undo
+from seatrial.waiting import wait_until
 
 _LOOK_EVERY_S = 0.001
 _LOOK_FOR_S = 1.0
@@ -31,14 +31,14 @@ class Sighting(threading.Thread):
         self._over = threading.Event()
 
     def run(self) -> None:
-        deadline = time.monotonic() + _LOOK_FOR_S
-        while not self._over.is_set() and time.monotonic() < deadline:
-            if self._shows():
-                instant = SystemClock().now()
-                if not self._over.is_set():
-                    self._seen(instant)
-                return
-            self._over.wait(_LOOK_EVERY_S)
+        wait_until(self._has_seen, _LOOK_FOR_S, _LOOK_EVERY_S, sleep=self._over.wait)
+
+    def _has_seen(self) -> bool:
+        shows = not self._over.is_set() and self._shows()
+        instant = SystemClock().now()
+        if shows and not self._over.is_set():
+            self._seen(instant)
+        return shows
 
     def _shows(self) -> bool:
         try:

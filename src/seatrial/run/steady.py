@@ -8,14 +8,15 @@ and guards may go by them.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Sequence
+from operator import not_
 
 from seatrial.drivers.httpclient import HttpClient
 from seatrial.model.ownfailure import is_ours
 from seatrial.model.problems import Unavailable
 from seatrial.probes import Question, ask
 from seatrial.run.plan import Plan
+from seatrial.waiting import look_until, try_until
 
 _EVERY_S = 1.0
 _AGAIN_S = 0.2
@@ -31,21 +32,19 @@ def require_healthy(plan: Plan, within_s: float | None = None) -> None:
     Raises BadInput for an address that is not allowed.
     """
     url = plan.base_url + plan.target.ready
-    deadline = time.monotonic() + (plan.target.ready_within.seconds if within_s is None else within_s)
+    patience_s = plan.target.ready_within.seconds if within_s is None else within_s
     with HttpClient(plan.target.allow_list, plan.target.target, _READY_ANSWER_WITHIN_S) as client:
-        while True:
-            try:
-                answer = client.ask("GET", url)
-                if not answer.is_error:
-                    return
-                said = f"{answer.to}: HTTP {answer.status}"
-            except Unavailable as error:
-                said = str(error)
-            if time.monotonic() >= deadline:
-                raise Unavailable(
-                    f"the target {plan.target.target} is not healthy: {said}; nothing was started"
-                )
-            time.sleep(_READY_AGAIN_S)
+
+        def require_ready() -> None:
+            answer = client.ask("GET", url)
+            if answer.is_error:
+                raise Unavailable(f"{answer.to}: HTTP {answer.status}")
+
+        try:
+            try_until(require_ready, patience_s, _READY_AGAIN_S)
+        except Unavailable as error:
+            told = f"the target {plan.target.target} is not healthy: {error}; nothing was started"
+            raise Unavailable(told) from error
 
 
 class SteadyState:
@@ -69,11 +68,11 @@ class SteadyState:
 
     def wait_until_well(self, within_s: float, stop: threading.Event) -> str:
         """Ask all, again and again, until every answer is good; what is wrong when the time is over."""
-        deadline = time.monotonic() + within_s
-        while True:
-            wrong = next(filter(None, map(self._ask, self._questions)), "")
-            if not wrong or time.monotonic() >= deadline or stop.wait(_AGAIN_S):
-                return wrong
+
+        def look() -> str:
+            return next(filter(None, map(self._ask, self._questions)), "")
+
+        return look_until(look, not_, within_s, _AGAIN_S, sleep=stop.wait)
 
     def start(self) -> None:
         """Begin to ask."""

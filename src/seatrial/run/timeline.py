@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import threading
-import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -33,6 +32,7 @@ from seatrial.undo.journal import EntryState, What
 from seatrial.undo.protocol import Fault, Following, Observable, Undo
 from seatrial.undo.session import FaultSession, Injection, Life, Prepared
 from seatrial.undo.undoing import Outcome, UndoFailedError
+from seatrial.waiting import join_all
 
 _PREPARE_EARLY_S = 1.0
 _LOOK_WITHIN_S = 5.0
@@ -164,9 +164,7 @@ class Timeline(threading.Thread):
         ]
         for look in looks:
             look.start()
-        deadline = time.monotonic() + _LOOK_WITHIN_S  # nobody waits for long: it is all in effect still
-        for look in looks:
-            look.join(max(0.0, deadline - time.monotonic()))
+        join_all(looks, _LOOK_WITHIN_S)  # nobody waits for long: it is all in effect still
 
     def _is_in_effect(self, name: str) -> bool:
         record = self._records[name]

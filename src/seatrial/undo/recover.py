@@ -6,7 +6,6 @@ that is at work is given time to finish. Whatever is open after that is undone h
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from seatrial.undo.journal import EntryState, Journal, SessionEnding, SessionRec
 from seatrial.undo.lock import TargetLock
 from seatrial.undo.session import journal_path
 from seatrial.undo.undoing import VERIFY_WITHIN_S, Outcome, Undoer
+from seatrial.waiting import wait_until
 
 GUARDIAN_GRACE_S = 5.0
 _LOOK_EVERY_S = 0.02
@@ -116,8 +116,12 @@ def _at_work(home: Path, session: SessionRecord) -> bool:
 
 
 def _await_guardian(journal: Journal, session: SessionRecord, grace_s: float) -> None:
-    deadline = time.monotonic() + grace_s
-    while session.guardian is not None and is_running(session.guardian) and time.monotonic() < deadline:
-        if all(entry.state is EntryState.UNDO_FAILED for entry in journal.open_entries(session.id)):
-            return
-        time.sleep(_LOOK_EVERY_S)
+    def is_over() -> bool:
+        guardian = session.guardian
+        return (
+            guardian is None
+            or not is_running(guardian)
+            or all(entry.state is EntryState.UNDO_FAILED for entry in journal.open_entries(session.id))
+        )
+
+    wait_until(is_over, grace_s, _LOOK_EVERY_S)

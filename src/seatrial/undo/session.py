@@ -18,10 +18,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -38,6 +37,7 @@ from seatrial.undo.link import GUARDIAN_COMMAND, GuardianLink
 from seatrial.undo.lock import Holder, TargetLock
 from seatrial.undo.protocol import Fault, Undo
 from seatrial.undo.undoing import VERIFY_WITHIN_S, Outcome, Undoer, UndoFailedError
+from seatrial.waiting import look_until
 
 _log = logging.getLogger(__name__)
 
@@ -373,13 +373,20 @@ class FaultSession:
 
     def _awaited(self, outcome: Outcome) -> Outcome:
         """Wait for another who has claimed the undo, and take it over when that takes too long."""
-        deadline = time.monotonic() + (0.0 if self._lost else _WAIT_FOR_OTHER_S)
-        while outcome.state is EntryState.UNDOING and outcome.recorded and time.monotonic() < deadline:
-            time.sleep(_LOOK_EVERY_S)
+        if outcome.state is not EntryState.UNDOING:
+            return outcome
+
+        def as_told() -> Outcome:
             try:
-                outcome = Outcome.of(self._journal.entry(outcome.entry.id))
-            except JournalError:
-                break  # nobody can say whether another is at it: we do it
+                return Outcome.of(self._journal.entry(outcome.entry.id))
+            except JournalError:  # nobody can say whether another is at it: we do it
+                return replace(outcome, recorded=False)
+
+        def is_ours(told: Outcome) -> bool:
+            return told.state is not EntryState.UNDOING or not told.recorded
+
+        if outcome.recorded:
+            outcome = look_until(as_told, is_ours, 0.0 if self._lost else _WAIT_FOR_OTHER_S, _LOOK_EVERY_S)
         return (
             self._undoer.undo(outcome.entry, force=True) if outcome.state is EntryState.UNDOING else outcome
         )

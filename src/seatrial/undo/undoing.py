@@ -32,6 +32,7 @@ from seatrial.processes import ProcessId, is_running
 from seatrial.undo import calling, registry
 from seatrial.undo.journal import Entry, EntryState, Journal, JournalError
 from seatrial.undo.protocol import Fault, Undo
+from seatrial.waiting import join_all, look_until
 
 _log = logging.getLogger(__name__)
 
@@ -179,8 +180,8 @@ class Undoer:
         threads = [threading.Thread(target=undo, args=(entry,), daemon=True) for entry in latest_first]
         for thread in threads:
             set_off(thread)
-            _join([thread], self._patience_s)
-        _join(threads, self._longest_undo_s)
+            join_all([thread], self._patience_s)
+        join_all(threads, self._longest_undo_s)
         return [outcomes.get(entry.id) or self._hangs(entry) for entry in latest_first]
 
     def _hangs(self, entry: Entry) -> Outcome:
@@ -208,7 +209,7 @@ class Undoer:
         threads = [threading.Thread(target=look, args=(outcome,), daemon=True) for outcome in outcomes]
         for thread in threads:
             set_off(thread)
-        _join(threads, within_s + self._longest_look_s)
+        join_all(threads, within_s + self._longest_look_s)
         late = _Finding(False, "its probe has not returned")
         return [found.get(each.entry.id) or self._noted(each, late, within_s) for each in outcomes]
 
@@ -217,15 +218,17 @@ class Undoer:
         taken_back = outcome.state is EntryState.UNDONE or not outcome.recorded
         if not taken_back or self._untouched(entry):
             return outcome
-        deadline = time.monotonic() + within_s
-        while not self._crowded(entry):
-            finding = self._look(entry)
-            if finding.verified is not False:
-                return self._noted(outcome, finding, within_s)
-            if time.monotonic() >= deadline:
-                return outcome if self._crowded(entry) else self._noted(outcome, finding, within_s)
-            time.sleep(_PROBE_EVERY_S)
-        return outcome
+
+        def look() -> _Finding | None:
+            return None if self._crowded(entry) else self._look(entry)
+
+        def is_told(found: _Finding | None) -> bool:
+            return found is None or found.verified is not False
+
+        finding = look_until(look, is_told, within_s, _PROBE_EVERY_S)
+        if finding is None or (finding.verified is False and self._crowded(entry)):
+            return outcome
+        return self._noted(outcome, finding, within_s)
 
     def _look(self, entry: Entry) -> _Finding:
         """Both questions, once."""
@@ -298,11 +301,3 @@ def set_off(thread: threading.Thread) -> None:
     except RuntimeError as error:
         _log.warning("%s; going on without", error)
         thread.run()
-
-
-def _join(threads: Sequence[threading.Thread], within_s: float) -> None:
-    """Wait for all of them for `within_s` in total."""
-    deadline = time.monotonic() + within_s
-    for thread in threads:
-        if thread.ident is not None:
-            thread.join(max(0.0, deadline - time.monotonic()))

@@ -1,6 +1,6 @@
 """The companion of network.delay: takes packets out of a TUN device, holds each for a while, puts it back.
 
-    python -m seatrial.faults.companions.detour CONDUCTOR TOKEN ROUTE DELAY_S JITTER_S        (ROUTE: JSON)
+    python -m seatrial.faults.companions.detour STARTER TOKEN ROUTE DELAY_S JITTER_S        (ROUTE: JSON)
 
 Device and route end with this process; what is left of its rule and table then leads nowhere. Packets come
 and go with the kernel's header for offloads before them, so a large one of TCP's stays in one piece, and its
@@ -24,7 +24,7 @@ from collections import deque
 from pathlib import Path
 
 from seatrial.drivers import nft
-from seatrial.drivers.launch import Conductor, say_ready
+from seatrial.drivers.launch import Starter, say_ready
 from seatrial.faults.network_delay import Detour, Route, ip, lead_straight
 from seatrial.model.problems import SeatrialError
 
@@ -62,8 +62,8 @@ class Wander:
 
 
 def main(arguments: list[str]) -> None:
-    """Lead packets round until the conductor is gone or SIGTERM comes, and lose none then."""
-    conductor, detour = Conductor(arguments[0]), Detour(arguments[1])
+    """Lead packets round until whoever started it is gone or SIGTERM comes, and lose none then."""
+    starter, detour = Starter(arguments[0]), Detour(arguments[1])
     route = Route.model_validate_json(arguments[2])
     wander = Wander(float(arguments[3]), float(arguments[4]), random.Random())
     told = signal_pipe()
@@ -75,7 +75,7 @@ def main(arguments: list[str]) -> None:
     try:
         _lead(detour, route)
         say_ready()
-        held = _hold(tun, told, conductor, wander)
+        held = _hold(tun, told, starter, wander)
         lead_straight("", detour, route)  # before the device goes: while it does, packets would be lost
         _let_go(tun, held, wander)
     finally:
@@ -121,14 +121,14 @@ def _lead(detour: Detour, route: Route) -> None:
     nft.run("", detour.table([match for _, match in route.matches]))
 
 
-def _hold(tun: int, told: int, conductor: Conductor, wander: Wander) -> deque[tuple[float, bytes]]:
+def _hold(tun: int, told: int, starter: Starter, wander: Wander) -> deque[tuple[float, bytes]]:
     """Until it is over; what is held still, and until when."""
     held: deque[tuple[float, bytes]] = deque()
     look_at = 0.0
     while True:
         now = time.monotonic()
         if now >= look_at:
-            if not conductor.lives():
+            if not starter.lives():
                 return held
             look_at = now + _WATCH_EVERY_S
         while held and held[0][0] <= now:

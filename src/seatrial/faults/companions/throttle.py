@@ -1,6 +1,6 @@
 """The companion of process.slow: stops and continues processes in turn, so that they run part of the time.
 
-python -m seatrial.faults.companions.throttle CONDUCTOR SHARE PERIOD_S UNDO           (UNDO: JSON)
+python -m seatrial.faults.companions.throttle STARTER SHARE PERIOD_S UNDO           (UNDO: JSON)
 
 The share of time is what counts: where a signal takes long to arrive (some 15 ms until a container is frozen,
 a round trip to another machine) the period is made long enough to keep it.
@@ -14,7 +14,7 @@ import time
 
 from seatrial.drivers.abilities import processes_of
 from seatrial.drivers.host import resume
-from seatrial.drivers.launch import Conductor, say_ready
+from seatrial.drivers.launch import Starter, say_ready
 from seatrial.faults.process_slow import Slowed
 from seatrial.model.problems import SeatrialError
 from seatrial.undo.protocol import Undo
@@ -25,13 +25,13 @@ _SIGNALS_A_PERIOD = (
 
 
 def main(arguments: list[str]) -> None:
-    """Throttle until the conductor is gone, and leave everything running."""
-    conductor, share, period_s = Conductor(arguments[0]), float(arguments[1]), float(arguments[2])
+    """Throttle until whoever started it is gone, and leave everything running."""
+    starter, share, period_s = Starter(arguments[0]), float(arguments[1]), float(arguments[2])
     undo = Undo.from_json(arguments[3])
     host, slowed = processes_of(undo.role).host, undo.noted(Slowed).processes
     host.states(slowed)  # a connection is opened now, and not timed
     said = False
-    while conductor.lives():
+    while starter.lives():
         began_s = time.monotonic()
         host.signal(slowed, signal.SIGSTOP)
         if not said:
