@@ -31,39 +31,26 @@ from arro3.core import (
 from arro3.io import read_parquet_async, write_parquet
 from arro3.io.store import LocalStore
 
-from seatrial.model.requestlog import Bools, Coded, Floats, RequestLog
+from seatrial.model.requestlog import ROW, Bools, Coded, Column, Floats, Holds, RequestLog
 
 _NUMBER, _TEXT = DataType.float64(), DataType.utf8()
 _CODED = DataType.dictionary(DataType.int32(), _TEXT)
 _COMPRESSION = "zstd(1)"
 _OPEN_FILES = "/dev/fd"  # a file by its number: paths would have to be escaped
 
-SCHEMA = Schema([
-    Field("intended", _NUMBER, nullable=False),
-    Field("sent", _NUMBER),
-    Field("ended", _NUMBER),
-    Field("ok", DataType.bool(), nullable=False),
-    Field("status", DataType.int16(), nullable=False),
-    Field("name", _CODED, nullable=False),
-    Field("served_by", _CODED, nullable=False),
-    Field("error", _CODED, nullable=False),
-    Field("worker", _CODED, nullable=False),
-    Field("key", _TEXT),
-])  # fmt: skip
+_TYPES = {
+    Holds.SECONDS: _NUMBER,
+    Holds.TRUTH: DataType.bool(),
+    Holds.STATUS: DataType.int16(),
+    Holds.CODED: _CODED,
+    Holds.TEXT: _TEXT,
+}
+SCHEMA = Schema([Field(each.name, _TYPES[each.holds], nullable=each.nullable) for each in ROW])
 
 
 def table_of(log: RequestLog, metadata: Mapping[str, str] | None = None) -> Table:
     """The log as a table of SCHEMA, which may carry texts of its own."""
-    keys = [None] * len(log) if log.keys is None else log.keys.tolist()
-    columns = [
-        Array.from_numpy(np.ascontiguousarray(log.intended)),
-        _nullable(log.sent),
-        _nullable(log.ended),
-        Array.from_numpy(np.ascontiguousarray(log.ok)),
-        Array.from_numpy(np.ascontiguousarray(log.status)),
-        *(_array_of(column) for column in (log.name, log.served_by, log.error, log.worker)),
-        Array(keys, type=_TEXT),
-    ]
+    columns = [_array_of(log, column) for column in ROW]
     schema = SCHEMA.with_metadata(dict(metadata)) if metadata else SCHEMA
     return Table.from_arrays(columns, schema=schema)
 
@@ -144,6 +131,11 @@ def _nullable(times: Floats) -> Array:
     return Array([None if math.isnan(at) else at for at in times.tolist()], type=_NUMBER)
 
 
-def _array_of(column: Coded) -> Array:
-    values = Array(list(column.values), type=_TEXT)
-    return values.take(Array.from_numpy(np.ascontiguousarray(column.codes))).cast(_CODED)
+def _array_of(log: RequestLog, column: Column) -> Array:
+    if column.holds is Holds.TEXT:
+        return Array([None] * len(log) if log.keys is None else log.keys.tolist(), type=_TEXT)
+    values = getattr(log, column.name)
+    if column.holds is Holds.CODED:
+        texts = Array(list(values.values), type=_TEXT)
+        return texts.take(Array.from_numpy(np.ascontiguousarray(values.codes))).cast(_CODED)
+    return _nullable(values) if column.nullable else Array.from_numpy(np.ascontiguousarray(values))

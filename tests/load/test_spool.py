@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from tests.support.rows import log_of, rows_of
 
 from seatrial.columnar import SCHEMA
+from seatrial.load import spool
 from seatrial.load.offer import Offer, Share
 from seatrial.load.parquet import METADATA, write_parquet
 from seatrial.load.recorder import NEVER, Recorder
@@ -26,6 +27,7 @@ from seatrial.model.arrivals import RateStep
 from seatrial.model.ownfailure import KILLED
 from seatrial.model.problems import BadInput
 from seatrial.model.quantities import Rate
+from seatrial.model.requestlog import COLUMNS
 
 Row = tuple[float, float, float, bool, int, str, str, str, str | None]
 
@@ -296,3 +298,13 @@ def test_what_is_kept_is_its_owners_alone(tmp_path: Path) -> None:
     finally:
         os.umask(before)
     assert {stat.S_IMODE(path.stat().st_mode) & 0o077 for path in tmp_path.rglob("*")} == {0}
+
+
+def test_a_row_is_packed_in_the_order_in_which_the_recorder_gives_its_values() -> None:
+    """An older version's spool, left by a crash, is read by a newer one: neither order nor width may change."""
+    assert spool.ROW_ORDER == (
+        "intended", "sent", "ended", "name", "served_by", "error", "status", "key", "ok"
+    )  # fmt: skip
+    assert (spool.ROW.format, spool.OUTSTANDING.format) == ("<dddIIIhH?", "<ddI")
+    assert spool.ROW_TYPE.itemsize == spool.ROW.size
+    assert {*spool.ROW_ORDER, "worker"} == set(COLUMNS)

@@ -38,7 +38,7 @@ from seatrial import disk
 from seatrial.load.offer import Offer, Share
 from seatrial.model.ownfailure import KILLED
 from seatrial.model.problems import BadInput, SeatrialError
-from seatrial.model.requestlog import Coded, RequestLog, Texts
+from seatrial.model.requestlog import TEXTS, Coded, Holds, RequestLog, Texts, names_of
 from seatrial.model.result import GeneratorAudit
 from seatrial.model.scenarioaccount import BlockingCall, ScenarioAccount, ScenarioError
 
@@ -49,16 +49,26 @@ ARRIVAL = "arrival"  # the name of one that never came to a request
 
 _FRAME = struct.Struct("<cII")
 _COUNTS = struct.Struct("<II")
-ROW = struct.Struct("<dddIIIhH?")  # intended, sent, ended, name, served_by, error, status, key, ok
-OUTSTANDING = struct.Struct("<ddI")  # intended, sent, name
+# What is kept of each row, and how: the widest first. A key is the length of its UTF-8 plus 1, 0 for null;
+# the worker is the whole spool's.
+_PACKED = {Holds.SECONDS: "d", Holds.CODED: "I", Holds.STATUS: "h", Holds.TEXT: "H", Holds.TRUTH: "?"}
+_SPOOLED = tuple((name, _PACKED[kind]) for kind in _PACKED for name in names_of(kind) if name != "worker")
+_OUTSTANDING = tuple(each for each in _SPOOLED if each[0] in ("intended", "sent", "name"))
+
+
+def _record(fields: tuple[tuple[str, str], ...]) -> struct.Struct:
+    return struct.Struct("<" + "".join(code for _, code in fields))
+
+
+def _type(fields: tuple[tuple[str, str], ...]) -> np.dtype[np.void]:
+    return np.dtype([(name, f"<{code}") for name, code in fields])
+
+
+ROW, OUTSTANDING = _record(_SPOOLED), _record(_OUTSTANDING)
+ROW_TYPE, _OUTSTANDING_TYPE = _type(_SPOOLED), _type(_OUTSTANDING)
+ROW_ORDER = tuple(name for name, _ in _SPOOLED)  # in which ROW takes them
 LONGEST_KEY = 0xFFFE
 
-ROW_TYPE = np.dtype([
-    ("intended", "<f8"), ("sent", "<f8"), ("ended", "<f8"),
-    ("name", "<u4"), ("served_by", "<u4"), ("error", "<u4"),
-    ("status", "<i2"), ("key", "<u2"), ("ok", "?"),  # key: 0 for null, else the length of its UTF-8 plus 1
-])  # fmt: skip
-_OUTSTANDING_TYPE = np.dtype([("intended", "<f8"), ("sent", "<f8"), ("name", "<u4")])
 
 Rows = npt.NDArray[np.void]
 
@@ -179,7 +189,7 @@ class SpoolReader:
         rows = np.zeros(self._outstanding.size + never_sent.size, dtype=ROW_TYPE)
         rows["ended"], rows["served_by"], rows["error"] = np.nan, len(texts) - 3, len(texts) - 2
         sent, unsent = rows[: self._outstanding.size], rows[self._outstanding.size :]
-        for column in ("intended", "sent", "name"):
+        for column, _ in _OUTSTANDING:
             sent[column] = self._outstanding[column]
         unsent["intended"], unsent["sent"], unsent["name"] = never_sent, np.nan, len(texts) - 1
         return self._log(rows, np.full(len(rows), None), texts)
@@ -248,18 +258,10 @@ class SpoolReader:
     def _log(self, rows: Rows, keys: Texts, texts: Sequence[str] | None = None) -> RequestLog:
         texts = self._texts if texts is None else texts
         worker = self.header.worker if self.header else ""
-        return RequestLog(
-            intended=np.ascontiguousarray(rows["intended"]),
-            sent=np.ascontiguousarray(rows["sent"]),
-            ended=np.ascontiguousarray(rows["ended"]),
-            ok=np.ascontiguousarray(rows["ok"]),
-            status=np.ascontiguousarray(rows["status"]),
-            name=_coded(rows["name"], texts),
-            served_by=_coded(rows["served_by"], texts),
-            error=_coded(rows["error"], texts),
-            worker=Coded(np.zeros(len(rows), dtype=np.int32), (worker,)),
-            keys=keys,
-        )
+        plain = names_of(Holds.SECONDS, Holds.TRUTH, Holds.STATUS)
+        columns: dict[str, Any] = {name: np.ascontiguousarray(rows[name]) for name in plain}
+        columns |= {name: _coded(rows[name], texts) for name in TEXTS if name in ROW_ORDER}
+        return RequestLog(worker=Coded(np.zeros(len(rows), dtype=np.int32), (worker,)), keys=keys, **columns)
 
 
 def _keys(lengths: npt.NDArray[np.uint16], data: bytes) -> Texts:

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,47 @@ import numpy.typing as npt
 
 from seatrial.model.ownfailure import is_ours
 
-COLUMNS = ("intended", "sent", "ended", "ok", "status", "name", "served_by", "error", "worker", "key")
+
+class Holds(Enum):
+    """What a column holds; how that is kept, each of spool, Parquet and CSV says once."""
+
+    SECONDS = "seconds"
+    TRUTH = "truth"
+    STATUS = "status"
+    CODED = "coded"  # texts of which there are few distinct ones
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of the log: the table above, for programs."""
+
+    name: str
+    holds: Holds
+    nullable: bool = False
+
+
+ROW = (
+    Column("intended", Holds.SECONDS),
+    Column("sent", Holds.SECONDS, nullable=True),
+    Column("ended", Holds.SECONDS, nullable=True),
+    Column("ok", Holds.TRUTH),
+    Column("status", Holds.STATUS),
+    Column("name", Holds.CODED),
+    Column("served_by", Holds.CODED),
+    Column("error", Holds.CODED),
+    Column("worker", Holds.CODED),
+    Column("key", Holds.TEXT, nullable=True),
+)
+
+
+def names_of(*holding: Holds) -> tuple[str, ...]:
+    """The columns that hold one of these, in the log's order; all of them for none."""
+    return tuple(column.name for column in ROW if not holding or column.holds in holding)
+
+
+COLUMNS = names_of()
+TIMES, TEXTS = names_of(Holds.SECONDS), names_of(Holds.CODED)
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -157,7 +198,8 @@ class RequestLog:
         """No request."""
         none, nothing = np.empty(0), Coded(np.empty(0, dtype=np.int32), ())
         ok, status = np.empty(0, dtype=np.bool_), np.empty(0, dtype=np.int16)
-        return cls(none, none, none, ok, status, nothing, nothing, nothing, nothing)
+        columns = dict.fromkeys(TIMES, none) | dict.fromkeys(TEXTS, nothing)
+        return cls(ok=ok, status=status, **columns)  # type: ignore[arg-type]  # of either kind
 
     @classmethod
     def concat(cls, logs: Sequence[RequestLog]) -> RequestLog:
@@ -165,9 +207,9 @@ class RequestLog:
         if not logs:
             return cls.empty()
         joined: dict[str, Any] = {}
-        for column in ("intended", "sent", "ended", "ok", "status"):
+        for column in names_of(Holds.SECONDS, Holds.TRUTH, Holds.STATUS):
             joined[column] = np.concatenate([getattr(log, column) for log in logs])
-        for column in ("name", "served_by", "error", "worker"):
+        for column in TEXTS:
             joined[column] = Coded.concat([getattr(log, column) for log in logs])
         if any(log.keys is not None for log in logs):
             without = [np.full(len(log), None) if log.keys is None else log.keys for log in logs]

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,12 +23,10 @@ from seatrial.measure.importers.compressed import created
 from seatrial.measure.importers.delimited import Columns, Kind, floats, line_of_row, read_csv, texts, truths
 from seatrial.measure.importers.importer import Imported, Importer, Source, check_times
 from seatrial.model.problems import nearest
-from seatrial.model.requestlog import COLUMNS, Bools, Coded, Floats, RequestLog
+from seatrial.model.requestlog import COLUMNS, TEXTS, TIMES, Bools, Coded, Floats, RequestLog
 
 _PARQUET = b"PAR1"
-_REQUIRED = ("intended", "sent", "ended", "ok")
-_TIMES = ("intended", "sent", "ended")
-_TEXTS = ("name", "served_by", "error", "worker")
+_REQUIRED = (*TIMES, "ok")
 _MEASURED = tuple(name for name in COLUMNS if name != "key")
 _OPTIONAL = tuple(name for name in _MEASURED if name not in _REQUIRED)
 
@@ -53,8 +52,8 @@ class SeatrialImporter(Importer):
 
 def _from_csv(source: Source) -> tuple[tuple[str, ...], RequestLog]:
     """The columns that it has, and its rows."""
-    kinds: dict[str, Kind] = dict.fromkeys((*_TIMES, "status"), "number")
-    kinds |= dict.fromkeys(("ok", *_TEXTS), "text")
+    kinds: dict[str, Kind] = dict.fromkeys((*TIMES, "status"), "number")
+    kinds |= dict.fromkeys(("ok", *TEXTS), "text")
     table = read_csv(source, kinds, required=_REQUIRED, filled=("intended", "ok"))
     status = floats(table, "status") if "status" in table else np.zeros(len(table))
     log = _log(table, truths(table, "ok", source), _whole_numbers(status, source))
@@ -76,9 +75,9 @@ def _from_parquet(source: Source) -> tuple[tuple[str, ...], RequestLog]:
         return table.column(name)
 
     values: dict[str, Floats | Coded] = {
-        name: columnar.numbers(column(name, DataType.is_numeric, "a number").chunks) for name in _TIMES
+        name: columnar.numbers(column(name, DataType.is_numeric, "a number").chunks) for name in TIMES
     }
-    for name in _TEXTS:
+    for name in TEXTS:
         if name in names:
             values[name] = columnar.coded([column(name, columnar.is_text, "text").combine_chunks()])
     ok = column("ok", DataType.is_boolean, "bool")
@@ -116,9 +115,9 @@ def _whole_numbers(status: Floats, source: Source) -> npt.NDArray[np.int16]:
 
 
 def _log(table: Columns, ok: Bools, status: npt.NDArray[np.int16]) -> RequestLog:
-    intended, sent, ended = (floats(table, column) for column in _TIMES)
-    name, served_by, error, worker = (texts(table, column) for column in _TEXTS)
-    return RequestLog(intended, sent, ended, ok, status, name, served_by, error, worker)
+    columns: dict[str, Any] = {name: floats(table, name) for name in TIMES}
+    columns |= {name: texts(table, name) for name in TEXTS}
+    return RequestLog(ok=ok, status=status, **columns)
 
 
 def write_csv(log: RequestLog, path: Path) -> None:
