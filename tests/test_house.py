@@ -1,6 +1,7 @@
 """The plan of the house: which room may import which. An arrow the other way is a defect."""
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -89,12 +90,21 @@ NO_TARGET = {  # who sends by HTTP without drivers.httpclient, and to whom
 MODULES = sorted(path for path in SOURCE.rglob("*.py") if "shipped" not in path.parts)
 
 
-def room_of(parts: tuple[str, ...]) -> str:
-    return parts[0] if parts else ""
+def room_of(path: Path) -> str:
+    return path.relative_to(SOURCE).with_suffix("").parts[0]
+
+
+ROOMS = {room: [path for path in MODULES if room_of(path) == room] for room in sorted(map(room_of, MODULES))}
+in_every_room = pytest.mark.parametrize("room", ROOMS)
+
+
+@functools.cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
 
 
 def imported_rooms(path: Path) -> Iterator[tuple[str, int]]:
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -109,7 +119,7 @@ def imported_rooms(path: Path) -> Iterator[tuple[str, int]]:
 
 
 def imported_libraries(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -117,24 +127,27 @@ def imported_libraries(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
-def test_arrows_run_one_way(path: Path) -> None:
-    room = room_of(path.relative_to(SOURCE).with_suffix("").parts)
+@in_every_room
+def test_arrows_run_one_way(room: str) -> None:
     if room in ("__init__", "__main__", *GROUND):
         return
     assert room in ALLOWED, f"{room} is a new room: say in ALLOWED what it may import"
     may = ALLOWED[room] | {room, "model", "__version__", *GROUND}
-    wrong = [f"{path}:{line}: imports {other}" for other, line in imported_rooms(path) if other not in may]
+    wrong = [
+        f"{path}:{line}: imports {other}"
+        for path in ROOMS[room]
+        for other, line in imported_rooms(path)
+        if other not in may
+    ]
     assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.parametrize("room", ONLY_THE_PROTOCOL)
 def test_what_is_done_to_a_target_knows_nothing_of_the_guarantee(room: str) -> None:
-    sources = [path for path in MODULES if path.relative_to(SOURCE).parts[0] == room]
     modules = {
         node.module
-        for path in sources
-        for node in ast.walk(ast.parse(path.read_text()))
+        for path in ROOMS[room]
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.ImportFrom)
     }
     assert {module for module in modules if module and module.startswith("seatrial.undo")} == {
@@ -147,7 +160,7 @@ def test_a_target_is_asked_by_the_one_client_that_holds_its_allow_list() -> None
     senders = {
         str(path.relative_to(SOURCE))
         for path in MODULES
-        if room_of(path.relative_to(SOURCE).parts) != "load"  # whose connections its wall judges
+        if room_of(path) != "load"  # whose connections its wall judges
         and HTTP_LIBRARIES & set(imported_libraries(path))
     }
     assert senders == {"drivers/httpclient.py", *NO_TARGET}, "use drivers.httpclient, or say whom it reaches"
@@ -157,7 +170,7 @@ def test_whoever_waits_for_a_condition_waits_in_one_place() -> None:
     loops = {
         str(path.relative_to(SOURCE))
         for path in MODULES
-        for loop in ast.walk(ast.parse(path.read_text()))
+        for loop in ast.walk(tree_of(path))
         if isinstance(loop, (ast.While, ast.For))
         for call in ast.walk(loop)
         if isinstance(call, ast.Call) and ast.unparse(call.func) in ("time.sleep", "sleep", "gevent.sleep")
@@ -165,18 +178,23 @@ def test_whoever_waits_for_a_condition_waits_in_one_place() -> None:
     assert loops == {"waiting.py", *PACED}, "use waiting.wait_until, or say in PACED what its pace is"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
-def test_every_program_has_a_session_of_its_own(path: Path) -> None:
+@in_every_room
+def test_every_program_has_a_session_of_its_own(room: str) -> None:
     """A Ctrl-C in the terminal, or its end, goes to all in its foreground: not to an undo that is under way."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("subprocess.run", "subprocess.Popen"):
-            said = [ast.unparse(keyword) for keyword in node.keywords]
-            assert "start_new_session=True" in said, f"{path}:{node.lineno}: in the terminal's foreground"
+    in_the_foreground = [
+        f"{path}:{node.lineno}"
+        for path in ROOMS[room]
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in ("subprocess.run", "subprocess.Popen")
+        and "start_new_session=True" not in map(ast.unparse, node.keywords)
+    ]
+    assert not in_the_foreground
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
-def test_every_module_says_why_it_exists(path: Path) -> None:
-    assert ast.get_docstring(ast.parse(path.read_text())), f"{path} has no docstring"
+@in_every_room
+def test_every_module_says_why_it_exists(room: str) -> None:
+    assert not [path for path in ROOMS[room] if not ast.get_docstring(tree_of(path))], "no docstring"
 
 
 def test_there_is_no_room_for_odds_and_ends() -> None:
