@@ -14,7 +14,7 @@ from seatrial.incidents.policy import Context, Escalation
 from seatrial.store import Occurrence, OccurrenceEnding, OccurrenceState, OutboxMessage
 
 NOW = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
-CONTEXT = Context(routes=KEPT, reproduce="seatrial run chaos/x.yaml")
+CONTEXT = Context(routes=KEPT, reproduce="seatrial run chaos/x.yaml", owner="team-shop")
 MISSED = OccurrenceEnding(OccurrenceState.MISSED, detail="no daemon was there")
 
 
@@ -104,3 +104,11 @@ def test_nothing_but_blackouts_is_a_warning_while_nothing_else_is_open() -> None
     assert event.severity == "warning"
     assert event.summary.endswith("was skipped, as the 2 before it: never: freeze")
     assert schedules.on_nothing_but_blackouts(MONTHLY, skipped, 3, NOW, open_since(NOW), WARNING) == []
+
+
+def test_whose_schedule_it_is_is_told_with_each_of_its_incidents() -> None:
+    subject = Subject("", "monthly", "shop")
+    for context, owner in ((CONTEXT, "team-shop"), (Context(routes=KEPT), None)):
+        missed = triggered(schedules.on_missed(MONTHLY, MISSED, NOW, IncidentHistory(), context))
+        files = triggered(schedules.on_files(subject, ["a typo"], NOW, IncidentHistory(), context))
+        assert (missed.details.get("owner"), files.details.get("owner")) == (owner, owner)

@@ -62,6 +62,7 @@ class Context:
     routes: Routes = Routes()
     report_url: str = ""
     reproduce: str = ""  # the command that runs it again
+    owner: str = ""  # who looks after the schedule that it belongs to
 
 
 def on_result(

@@ -111,8 +111,8 @@ def _unproven(
         | {
             "planned_at": occurrence.planned_at.isoformat(),
             "in_a_row": in_a_row,
-            "reproduce": context.reproduce,
-        },
+        }
+        | _for_people(context),
     )
     return [event.to(sink, _cause(occurrence)) for sink in context.routes.of_trigger(escalated=escalates)]
 
@@ -151,10 +151,16 @@ def on_files(
         target=subject.target,
         experiment=subject.experiment,
         severity=context.severity,
-        details={"problems": cast("list[Json]", list(problems)), "reproduce": context.reproduce},
+        details={"problems": cast("list[Json]", list(problems)), **_for_people(context)},
     )
     sinks = context.routes.incidents if problems else history.open_at
     return [event.to(sink, f"{key}@{at.isoformat()}") for sink in sinks]
+
+
+def _for_people(context: Context) -> dict[str, Json]:
+    """How to run it again, and whose it is."""
+    said: dict[str, Json] = {"reproduce": context.reproduce}
+    return {**said, "owner": context.owner} if context.owner else said
 
 
 def _first_of(sentences: Sequence[str]) -> str:

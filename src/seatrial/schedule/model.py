@@ -309,7 +309,7 @@ class Schedule(Strict):
     )
     """What becomes of an occurrence that could not start when it was due."""
     owner: str = Field(default="", examples=["team-shop"])
-    """Who looks after it; for people, nothing goes by it."""
+    """Who looks after it: told with each of its incidents. Nothing goes by it."""
     incident: ScheduleIncident = ScheduleIncident()
     """How loud an occurrence is that proved nothing."""
 

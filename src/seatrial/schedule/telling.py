@@ -84,4 +84,5 @@ class Teller:
         return schedules.on_files(subject, told, at, past, self._context(loaded, "warning"))
 
     def _context(self, loaded: LoadedSchedule, severity: Severity) -> Context:
-        return Context(severity, loaded.escalation, self.routes, reproduce=loaded.command)
+        owner = loaded.schedule.owner
+        return Context(severity, loaded.escalation, self.routes, reproduce=loaded.command, owner=owner)
