@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import threading
 from collections.abc import Iterator
@@ -28,8 +29,11 @@ CONTAINER = {"Id": "ab" * 32, "Name": "/worker", "State": RUNNING}
 
 
 @contextmanager
-def engine(path: Path, *answers: tuple[int, str]) -> Iterator[Role]:
-    """Something that listens on a socket and gives these answers, one a connection, the last for ever."""
+def engine(path: Path, *answers: tuple[int, str], asked: list[str] | None = None) -> Iterator[Role]:
+    """Something that listens on a socket and gives these answers, one a connection, the last for ever.
+
+    `asked` is told the method and path of each request.
+    """
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(path))
     listener.listen()
@@ -42,7 +46,8 @@ def engine(path: Path, *answers: tuple[int, str]) -> Iterator[Role]:
             except OSError:
                 return
             with connection:
-                connection.recv(65536)
+                request = connection.recv(65536).decode().partition(" HTTP")[0]
+                (asked if asked is not None else []).append(request)
                 status, body = left.pop(0) if len(left) > 1 else left[0]
                 head = f"HTTP/1.1 {status} x\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
                 connection.sendall(head.encode() + body.encode())
@@ -97,6 +102,21 @@ def test_a_refusal_of_the_engine_is_told(tmp_path: Path) -> None:
         process = processes_of(role).host
         with pytest.raises(Unavailable, match="HTTP 409"):
             stop(process, [found])
+
+
+def test_whoever_was_stopped_in_place_of_another_goes_on(tmp_path: Path) -> None:
+    """The container is restarted between the look and the request."""
+    next_one = {**CONTAINER, "State": {**RUNNING, "Pid": 8, "Paused": True}}
+    is_there, stopped_instead = (200, json.dumps(CONTAINER)), (200, json.dumps(next_one))
+    asked: list[str] = []
+    answers = (is_there, is_there, (204, ""), stopped_instead, (204, ""))
+    with engine(tmp_path / "s", *answers, asked=asked) as role:
+        (found,) = processes_of(role).found()
+        with pytest.raises(
+            Unavailable, match="worker: the container was restarted while it was to be stopped"
+        ):
+            processes_of(role).host.signal([found], signal.SIGSTOP)
+    assert [line.rpartition("/")[2] for line in asked] == ["json", "json", "pause", "json", "unpause"]
 
 
 @pytest.mark.parametrize(("action", "ran"), [("release.stop", True), ("release.start", False)])

@@ -86,7 +86,15 @@ class _Container(BaseModel):
 
 
 class Engine:
-    """The engine as a host. To each request that changes something goes a look at who it would reach."""
+    """The engine as a host. A signal is a look and then a request, for the API has nothing like a pidfd.
+
+    What is held: a request names the container by its id, so it reaches no other container, not even one made
+    anew under the same name; none is sent when its first process is not the one that was meant; and after a
+    pause there is a second look, which continues what was stopped instead, and raises Unavailable.
+
+    What is not: a container that is restarted between look and request. A kill then ends its next process,
+    and nothing that the engine can be asked tells that from a kill in time and a restart after it.
+    """
 
     def __init__(self, role: Role, binding: ContainerBinding) -> None:
         self._who = role.name
@@ -102,6 +110,7 @@ class Engine:
             match number, state:
                 case signal.SIGSTOP, ProcessState.RUNNING:
                     self.do(process.boot, "pause")
+                    self._require_stopped(process)
                 case signal.SIGCONT, ProcessState.STOPPED:
                     self.do(process.boot, "unpause")
                 case signal.SIGKILL, ProcessState.RUNNING:
@@ -131,6 +140,15 @@ class Engine:
         answer = self._ask("POST", container, what, within_s)
         if answer.status not in (204, 304):  # 304: it is so already
             raise self._refusal(answer)
+
+    def _require_stopped(self, process: ProcessId) -> None:
+        """Raise Unavailable when another process of the container was stopped, which goes on again then."""
+        container = self.find(process.boot)
+        if container is not None and container.condition.paused and container.process != process:
+            self.do(process.boot, "unpause")
+            raise Unavailable(
+                f"{self._who}: the container was restarted while it was to be stopped; it goes on"
+            )
 
     def _state(self, process: ProcessId) -> ProcessState:
         container = self.find(process.boot)
