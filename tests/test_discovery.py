@@ -12,6 +12,7 @@ from tests.support.packages import install
 
 from seatrial import catalogue, discovery
 from seatrial.discovery import CannotLoad
+from seatrial.doctor import examine
 from seatrial.model.problems import BadInput
 from seatrial.undo.registry import FAULTS
 
@@ -126,3 +127,13 @@ def test_a_name_that_two_packages_declare_is_nobodys(others: Installer) -> None:
     with pytest.raises(CannotLoad, match=told):
         FAULTS.find("disk.burn")
     assert FAULTS.complaints() == [told]
+
+
+def test_the_doctor_tells_of_each_that_cannot_be_used(others: Installer, tmp_path: Path) -> None:
+    def told() -> list[tuple[bool, str]]:
+        return [(each.able, each.detail) for each in examine(tmp_path) if each.name == "packages"]
+
+    assert told() == [(True, "whatever is installed beside seatrial for it can be used")]
+    others("arson", {"disk.burn": "nowhere_at_all:Burn", "process.kill": "nowhere_at_all:Kill"})
+    assert told() == [(False, line) for line in FAULTS.complaints()]
+    assert len(told()) == 2

@@ -36,7 +36,7 @@ ALLOWED = {
     "matrix": {"files", "ledger", "report"},
     "trials": {"ledger", "matrix", "run", "undo", "schedule", "report", "store", "incidents", "metrics", "files", "testbed"},
     "testbed": {"ledger"},
-    "doctor": {"drivers", "faults", "undo", "testbed"},
+    "doctor": {"catalogue", "testbed"},
     "catalogue": {"drivers", "undo", "checks", "lookups", "measure", "incidents", "probes"},
     "web": {"report", "store", "measure"},
     "explain": {"catalogue", "checks", "drivers", "incidents", "schedule", "undo"},

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from seatrial.catalogue import complaints
 from seatrial.extras import CHAOSTOOLKIT, HSM, TESTBED, Extra
 from seatrial.model.problems import Unavailable
 from seatrial.testbed.programs import MEND_HSM, find_haproxy, find_hsm
@@ -38,7 +39,8 @@ class Finding:
 
 def examine(home: Path) -> tuple[Finding, ...]:
     """Look at everything. `home`: where state is kept."""
-    return tuple(look for part in (_machine(home), _testbed(), _network(), _extras()) for look in part)
+    parts = (_machine(home), _testbed(), _network(), _extras(), _packages())
+    return tuple(look for part in parts for look in part)
 
 
 def _machine(home: Path) -> Iterator[Finding]:
@@ -119,6 +121,15 @@ def _extras() -> Iterator[Finding]:
     ):
         found = next(filter(None, map(_program, programs)), "")
         yield Finding(name, bool(found), found or cost, f"apt-get install {package}")
+
+
+def _packages() -> Iterator[Finding]:
+    """What other people's packages add to seatrial: one finding for each that cannot be used."""
+    told = complaints()
+    for line in told:
+        yield Finding("packages", False, line)
+    if not told:
+        yield Finding("packages", True, "whatever is installed beside seatrial for it can be used")
 
 
 def _program(name: str) -> str:
