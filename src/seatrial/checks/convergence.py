@@ -27,15 +27,15 @@ from __future__ import annotations
 
 import hashlib
 import math
-from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from seatrial.checks.acknowledged_writes import writes_of
+from seatrial.checks.causality import Dot, pasts_of, replaced
 from seatrial.checks.protocol import DeclaredCheck, History, Need
 from seatrial.checks.replicas import FAMILIES, Item, Operation, Recording, Replica, ReplicaState, expected
 from seatrial.model.quantities import Duration
@@ -51,7 +51,6 @@ _OF_THE_END = frozenset({
 })  # fmt: skip
 
 Outcome = Literal["acknowledged", "refused", "indeterminate"]
-Dot = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,66 +292,22 @@ def _account_for_settings(
     findings: Findings,
 ) -> None:
     """What became of each acknowledged write of a setting: won, overwritten, or discarded."""
-    pasts = _pasts(attempts, operations, by_key)
+    carried = {attempt.identity: attempt.after for attempt in attempts if attempt.after}
+    pasts = pasts_of(operations, carried, by_key)
     settings: dict[Item, list[Operation]] = {}
     for operation in sorted(operations.values(), key=lambda each: each.rank):
         if operation.kind == "setting.put":
             settings.setdefault(operation.item, []).append(operation)
     won = {writes[-1].dot for writes in settings.values()}
-    replaced = {dot for writes in settings.values() for dot in _replaced(writes, pasts)}
+    gone = {dot for writes in settings.values() for dot in replaced(writes, pasts)}
     fates: Counter[str] = Counter()
     for attempt in attempts:
         if attempt.kind != "setting.put" or attempt.outcome != "acknowledged":
             continue
         for operation in by_key.get(attempt.identity, ())[:1]:
-            over = "overwritten" if operation.dot in replaced else "discarded_by_lww"
+            over = "overwritten" if operation.dot in gone else "discarded_by_lww"
             fates["won" if operation.dot in won else over] += 1
     findings.figures |= {fate: fates[fate] for fate in ("won", "overwritten", "discarded_by_lww")}
-
-
-def _replaced(writes: Sequence[Operation], pasts: Mapping[Dot, Mapping[str, int]]) -> Iterator[Dot]:
-    """For each write of a setting, in the order of their ranks, the one that was held where it was made.
-
-    That is the last of what it had seen; and of one region's writes it had seen a prefix.
-    """
-    by_origin: dict[str, list[Operation]] = {}
-    for write in writes:
-        past = pasts[write.dot]
-        seen = [
-            theirs[count - 1]
-            for origin, theirs in by_origin.items()
-            if (count := bisect_right(theirs, past.get(origin, 0), key=lambda each: each.number))
-        ]
-        if seen:
-            yield max(seen, key=lambda each: each.rank).dot
-        by_origin.setdefault(write.origin, []).append(write)
-
-
-def _pasts(
-    attempts: Sequence[Attempt],
-    operations: Mapping[Dot, Operation],
-    by_key: Mapping[str, Sequence[Operation]],
-) -> dict[Dot, Mapping[str, int]]:
-    """The causal past of each operation as a version vector, with what clients carried between regions.
-
-    In the order of stamps, which causality follows, each past is made from those of what it builds on.
-    """
-    carried = {attempt.identity: attempt.after for attempt in attempts if attempt.after}
-    pasts: dict[Dot, Mapping[str, int]] = {}
-    for operation in sorted(operations.values(), key=lambda each: each.rank):
-        seen = {**operation.context, operation.origin: operation.number - 1}
-        read = [done.dot for key in carried.get(operation.key, ()) for done in by_key.get(key, ())]
-        past = _joined([seen, *(pasts.get(dot, {}) for dot in seen.items())])
-        pasts[operation.dot] = _joined([past, *({**pasts.get(dot, {}), dot[0]: dot[1]} for dot in read)])
-    return pasts
-
-
-def _joined(vectors: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    joined: dict[str, int] = {}
-    for vector in vectors:
-        for origin, number in vector.items():
-            joined[origin] = max(number, joined.get(origin, 0))
-    return joined
 
 
 def _shown(content: object) -> str:
