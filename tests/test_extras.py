@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 from tests.support.hidden import without
+from tests.support.small_run import small_run
 
 import seatrial
-from seatrial.extras import CHAOSTOOLKIT, EXTRAS, HSM, HTTP2, OPENAPI, TESTBED, Extra
+from seatrial.extras import CHAOSTOOLKIT, EXTRAS, HSM, HTTP2, OPENAPI, PROTOCOLS, TESTBED, Extra
 
 SOURCE = Path(seatrial.__file__).parent
 ROOT = Path(__file__).parents[1]
@@ -117,6 +118,29 @@ def test_a_description_that_cannot_be_read_is_told_before_anything_is_written(tm
     assert f"--openapi needs {OPENAPI.title}: {OPENAPI.way_out}" in done.stderr
     assert not (tmp_path / "chaos").exists()
     assert without(OPENAPI.packages, tmp_path, "-m", "seatrial", "init").returncode == 0
+
+
+@pytest.mark.parametrize("name", ["grpc_health", "mqtt_readings", "websocket_echo"])
+def test_a_scenario_that_needs_an_extra_says_so_in_one_line(name: str, tmp_path: Path) -> None:
+    scenario = ROOT / "loadtests" / "protocols" / f"{name}.py"
+    asked = ("-m", "locust", "-f", str(scenario), "--headless", "--host", "http://127.0.0.1:9")
+    done = without(PROTOCOLS.packages, tmp_path, *asked)
+    assert done.returncode == 1
+    said = done.stderr.splitlines()[-1]
+    assert re.fullmatch(
+        rf".*{name}\.py:\d+: ModuleNotFoundError: No module named .*; {re.escape(PROTOCOLS.way_out)}", said
+    )
+    assert "Traceback" not in done.stderr
+
+
+def test_a_run_of_one_ends_before_anything_is_sent(tmp_path: Path) -> None:
+    scenario = (ROOT / "loadtests" / "protocols" / "grpc_health.py").read_text()
+    with small_run(tmp_path, "1s", scenario=scenario) as run:
+        done = without(PROTOCOLS.packages, tmp_path, *run.command[1:])
+    assert done.returncode == 2
+    (reason,) = run.verdict()["reasons"]
+    assert reason.endswith(f"home.py:18: ModuleNotFoundError: No module named 'grpc'; {PROTOCOLS.way_out}")
+    assert "Traceback" not in done.stderr + (run.evidence() / "locust.log").read_text()
 
 
 def test_every_module_of_the_base_can_be_imported_without_any_extra(tmp_path: Path) -> None:

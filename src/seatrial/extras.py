@@ -5,6 +5,7 @@ extra here, imports the packages when it uses them and not before, and says in t
 
     a fault or a driver   in `lacking`, so that a dry run tells it and nothing is started
     a command             by `require`, before it does anything
+    a scenario            by `bringing`, when it cannot be imported
 
 Nothing is imported to find out.
 """
@@ -51,7 +52,13 @@ CHAOSTOOLKIT = Extra("chaostoolkit", "the Chaos Toolkit library", ("chaoslib",))
 OPENAPI = Extra("openapi", "the reader of OpenAPI files", ("openapi_pydantic",))
 TRENDS = Extra("trends", "the statistics for trends over months", ("scipy",))
 HTTP2 = Extra("protocols", "HTTP/2", ("h2",))
-EXTRAS = (TESTBED, HSM, CHAOSTOOLKIT, OPENAPI, TRENDS, HTTP2)
+PROTOCOLS = Extra("protocols", "the clients of other protocols", ("grpc", "paho", "websocket"))
+EXTRAS = (TESTBED, HSM, CHAOSTOOLKIT, OPENAPI, TRENDS, HTTP2, PROTOCOLS)
+
+
+def bringing(package: str) -> Extra | None:
+    """The extra that would bring a package, as it is imported; None when none does."""
+    return next((extra for extra in EXTRAS if package in extra.packages), None)
 
 
 def _is_installed(package: str) -> bool:

@@ -15,6 +15,7 @@ from seatrial.load.former import with_advice
         ("AttributeError: 'Events' object has no attribute 'hatch_complete'", "; listen to events.spawning_complete"),
         ("AttributeError: 'Behaviour' object has no attribute 'locust'", "; write self.user"),
         ("ModuleNotFoundError: No module named 'faker.providers'", "; install what faker belongs to"),
+        ("ModuleNotFoundError: No module named 'paho.mqtt'", "; pip install 'seatrial[protocols]'"),
     ],
 )  # fmt: skip
 def test_what_to_write_instead(error: str, advice: str) -> None:

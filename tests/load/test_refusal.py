@@ -80,6 +80,10 @@ def test_without_an_error_the_last_line_to_stderr_is_the_reason(place: Path) -> 
     [
         ("import json\njson.loads('{')", r"loadtests/shop.py:2: json.decoder.JSONDecodeError: Expecting"),
         ("\n{}['x']", "loadtests/shop.py:2: KeyError: 'x'"),
+        (
+            "import os\nos.environ['NOT_SET']",
+            "loadtests/shop.py:2: KeyError: 'NOT_SET'; set it in the environment, or under variables: in the",
+        ),
         ("def (", "loadtests/shop.py:1: SyntaxError: invalid syntax"),
     ],
 )

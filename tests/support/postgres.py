@@ -23,7 +23,7 @@ PASSWORD = "never-to-be-seen"
 class Database:
     """A server with few connections; `start` starts it again after a crash."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, connections: int = 12) -> None:
         found = programs.find()
         self.data = directory / "data"
         password = directory / "password"
@@ -33,6 +33,13 @@ class Database:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
+        self.url = f"postgresql://admin:{PASSWORD}@127.0.0.1:{self.port}/postgres"
+        settings = {
+            "port": self.port, "listen_addresses": "127.0.0.1", "unix_socket_directories": "",
+            "max_connections": connections, "fsync": "off", "dynamic_shared_memory_type": "mmap",
+        }  # fmt: skip
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        self.command = [*self._prefix, str(self._bin / "postgres"), "-D", str(self.data), *options]
         self.server: subprocess.Popen[bytes] | None = None
 
     def _run(self, program: str, *arguments: object) -> None:
@@ -41,15 +48,7 @@ class Database:
 
     def start(self) -> None:
         """Start it and wait until it serves."""
-        settings = {
-            "port": self.port, "listen_addresses": "127.0.0.1", "unix_socket_directories": "",
-            "max_connections": 12, "fsync": "off", "dynamic_shared_memory_type": "mmap",
-        }  # fmt: skip
-        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        self.server = subprocess.Popen(
-            [*self._prefix, str(self._bin / "postgres"), "-D", str(self.data), *options],
-            stderr=subprocess.DEVNULL,
-        )
+        self.server = subprocess.Popen(self.command, stderr=subprocess.DEVNULL)
         wait_until(self.serves, 30.0, "postgres serves")
 
     def connect(self) -> psycopg.Connection:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from seatrial.extras import bringing
+
 _CLASSES = "derive from HttpUser (or FastHttpUser, User), with tasks = [Behaviour] for task_set = Behaviour"
 _SUCCESSES = "listen to events.request, which is given exception=None for a success"
 _ADVICE = (
@@ -29,6 +31,9 @@ _ADVICE = (
 
 def with_advice(error: str) -> str:
     """The text of an error, and what to do about it where that is known."""
+    missing = re.search(r"No module named '(\w+)", error)
+    if missing and (extra := bringing(missing[1])):
+        return f"{error}; {extra.way_out}"
     for pattern, advice in _ADVICE:
         if found := re.search(pattern, error):
             return f"{error}; {found.expand(advice)}"

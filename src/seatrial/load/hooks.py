@@ -18,6 +18,7 @@ from locust.env import Environment
 from seatrial.load import machine, startform
 from seatrial.load.locust_tests import LocustTests
 from seatrial.load.options import OPTIONS, Option
+from seatrial.load.refusal import tell_of_extras
 from seatrial.load.secrecy import take_secrets
 from seatrial.model.problems import BadInput
 
@@ -28,6 +29,7 @@ logger = logging.getLogger(__name__)
 def register() -> None:
     """Add the load's options to Locust's, and follow each of its tests. Once, whoever calls it first."""
     machine.die_with_parent()
+    tell_of_extras()
     host = take_secrets()
     hooks: Any = events
     hooks.init_command_line_parser.add_listener(_add_options)

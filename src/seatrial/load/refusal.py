@@ -15,8 +15,10 @@ import traceback
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import Any, TextIO, cast
 
+from seatrial.extras import bringing
 from seatrial.home import private
 from seatrial.load.failure import COUNTED
 from seatrial.load.former import with_advice
@@ -27,6 +29,7 @@ OURS = "seatrial_refusal"  # marks the record of what we ourselves refuse
 _NO_USERS = "No User class found!"  # Locust's words, to which we add a way out
 _CLASSES = "derive one from HttpUser, FastHttpUser, User, OpenLoopUser or ProtocolUser"
 _MOST_LINES = 3
+_ENVIRONMENT = type(os.environ).__getitem__.__code__.co_filename  # whoever raises KeyError for a variable
 
 
 @contextlib.contextmanager
@@ -61,12 +64,27 @@ def of_exception(error: BaseException, scenarios: Sequence[str]) -> str:
     """`file:line: error`, with the innermost place in a scenario if it goes through there."""
     said = with_advice(traceback.format_exception_only(error)[-1].strip())
     frames = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    if isinstance(error, KeyError) and frames and frames[-1][0] == _ENVIRONMENT:
+        said += "; set it in the environment, or under variables: in the target file"
     if isinstance(error, SyntaxError) and error.filename:
         frames.append((error.filename, error.lineno))
     known = {Path(scenario).name: scenario for scenario in scenarios}
     ours = [(known[name], line) for file, line in frames if (name := Path(file).name) in known]
     place = (ours or frames)[-1:]
     return f"{place[0][0]}:{place[0][1]}: {said}" if place else said
+
+
+def tell_of_extras() -> None:
+    """What only an extra would bring is told in one line from now on; anything else as ever."""
+    before = sys.excepthook
+
+    def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if isinstance(error, ModuleNotFoundError) and bringing((error.name or "").partition(".")[0]):
+            sys.stderr.write(f"{of_exception(error, ())}\n")
+        else:
+            before(kind, error, trace)
+
+    sys.excepthook = tell
 
 
 class _Heard:
