@@ -18,7 +18,8 @@ and that nobody rejected. What leaves the block as an exception decides:
 
 A user whose iteration ended so is not met again: the next arrival gets one whose `on_start` runs, and whose
 connections are new. So connect in `on_start`, in a measured block too, and an outage is told by every
-arrival that falls into it.
+arrival that falls into it. A user who was idle meanwhile still has a connection that the outage has cut: let
+it look first, or each of them tells of the outage when it is over (`loadtests/protocols/sql_orders.py`).
 """
 
 from __future__ import annotations
