@@ -35,7 +35,7 @@ def test_a_steady_work_is_told_the_time_that_it_still_takes(elapsed_s: float, wh
         (3.0, 0.01, "1%"),
         (3.0, 0.25, "25%, about 9 s left"),
         (600.0, 0.05, "5%, about 3 h 10 min left"),
-        (7.0, 1.5, "100%, about 0 s left"),
+        (7.0, 1.5, "100%"),
     ],
 )
 def test_an_outlook_in_words(elapsed_s: float, share: float | None, text: str) -> None:

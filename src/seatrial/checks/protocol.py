@@ -10,7 +10,7 @@ the end of a run (all is signed, all agree, only blue answers) is no failure whe
 
 To add one: a file of this room called as the check is, with underscores, or a class in a package of your own
 under the entry-point group `seatrial.checks`, and its test. It is a `DeclaredCheck` with a `name`, its
-parameters as fields, and `judge`. A whole one is
+parameters as fields, and `judge`, which returns `found` or `of_the_end`. A whole one is
 `tests/support/example_package/seatrial_example/answers_enough.py`.
 """
 

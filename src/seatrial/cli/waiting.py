@@ -45,7 +45,7 @@ class Outlook:
         """`34 %, about 12 s left`, or how long it has taken so far."""
         if self.share is None:
             return f"{span(self.elapsed_s)} so far"
-        left = "" if self.left_s is None else f", about {span(self.left_s)} left"
+        left = f", about {span(self.left_s)} left" if self.left_s else ""
         return f"{min(self.share, 1.0):.0%}{left}"
 
 

@@ -11,8 +11,10 @@ Unknown keys are refused when a plan is made, and let pass afterwards: an undo m
 To add a driver: a file of this room called as the driver is, with underscores, or a class in a package of
 your own under the entry-point group `seatrial.drivers`, and its test. It is a record with a `driver` name
 whose fields are the keys that may stand in a target, each with its text below it; `addresses`, if anybody
-connects to them, so that the allow list is held on them; and the abilities it has (see `drivers.abilities`).
-A whole one is `tests/support/example_package/seatrial_example/flag.py`.
+connects to them, for they are judged when a plan is made; and the abilities it has (see `drivers.ability`:
+`processes` in `abilities`, `service` in `services`, `releases` in `releases`). Whoever connects asks by
+`httpclient`, or connects to what `reach.admitted` returns, and to no name: that is where the allow list is
+held. A whole one is `tests/support/example_package/seatrial_example/flag.py`.
 """
 
 from __future__ import annotations

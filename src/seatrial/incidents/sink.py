@@ -25,6 +25,10 @@ To add one is one file in `incidents/sinks/` (or in a package of your own, see `
                 post(client, self._url, json.dumps(self.render(event)).encode(), {}, utc_now())
             return ""
 
+`Address` is of `incidents.variables` (`TokenAddress` where its path is as good as a password, `SecretText`
+for a key), `post` of `incidents.posting`, which knows what any answer means. A whole one is
+`tests/support/example_package/seatrial_example/file_sink.py`.
+
 What is kept for it, in which order it is told and when again is the outbox's affair: `send` tries once.
 """
 

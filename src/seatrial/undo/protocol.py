@@ -12,9 +12,11 @@ A fault is a frozen record whose fields are its `with:` parameters; its `name` i
 and the file that holds it is called the same with underscores. Extra abilities are extra protocols.
 
 To add one: a file in `seatrial/faults/` (or `actions/`) called as the name is, with underscores, or a class
-in a package of your own under the entry-point group `seatrial.faults`, and its test. It says its `name`, the
-`drivers` that it acts through, and `prepare`, `inject` and `undo`; `gone` and `healthy`, or the undo is never
-verified. A whole one is `tests/support/example_package/seatrial_example/flag_raise.py`.
+in a package of your own under the entry-point group `seatrial.faults`, and its test. It is a `Declared` with
+a `name`, the `drivers` that it acts through, and `prepare`, `inject` and `undo`; `gone` and `healthy`, or the
+undo is never verified. `prepare` returns what `self.noting(role, record, …)` makes of a record of its own,
+and the others read that again by `undo.noted(Record)`. A whole one is
+`tests/support/example_package/seatrial_example/flag_raise.py`.
 """
 
 from __future__ import annotations
