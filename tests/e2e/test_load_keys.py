@@ -51,9 +51,11 @@ def verdict_of(run: SmallRun) -> tuple[dict[str, Any], str]:
     return verdict, done.stderr
 
 
-def test_a_journey_is_told_in_arrivals_and_in_requests(tmp_path: Path) -> None:
-    with small_run(tmp_path, "1s", scenario=JOURNEY, load="rate: 40/s") as run:
+def test_strangers_on_a_journey_are_told_in_arrivals_in_requests_and_by_what_they_are(tmp_path: Path) -> None:
+    load = "rate: 40/s, connections: new, dns: {select: round-robin, ttl: 3s}"
+    with small_run(tmp_path, "1s", scenario=JOURNEY, load=load) as run:
         verdict, said = verdict_of(run)
+    assert verdict["verdict"] == "pass", verdict["reasons"]
     generator = verdict["generator"]
     assert (generator["arrivals"], generator["scheduled"], generator["requests_per_arrival"]) == (
         40,
@@ -61,19 +63,29 @@ def test_a_journey_is_told_in_arrivals_and_in_requests(tmp_path: Path) -> None:
         5.0,
     )
     assert (generator["arrivals_per_s"], generator["requests_per_s"]) == (40.0, 200.0)
-    assert "2,400 arrivals/min, 12,000 requests/min (5 an arrival)" in said
-    assert "2,400 arrivals/min, 12,000 requests/min" in (run.evidence() / "report.html").read_text()
+    told = verdict["load"]
+    assert (told["connections"], told["dns_select"], told["dns_ttl_s"]) == ("new", "round-robin", 3.0)
+    report = (run.evidence() / "report.html").read_text()
+    for place in (said, report):
+        assert "2,400 arrivals/min, 12,000 requests/min (5 an arrival)" in place
+        assert "each arrival opens connections of its own" in place
+        assert "a new one goes to each address of its name in turn, asked for again after 3.00 s" in place
+    opened = len(run.service.connections)
+    assert 40 <= opened <= 45, "one for each arrival, and not for each of its requests"
 
 
-def test_a_rate_of_requests_is_met_by_fewer_arrivals(tmp_path: Path) -> None:
-    with small_run(tmp_path, "2s", scenario=JOURNEY, load="rate: {requests: 200/s}", warmup="2s") as run:
+def test_a_rate_of_requests_is_met_by_fewer_arrivals_over_one_warm_pool(tmp_path: Path) -> None:
+    with small_run(tmp_path, "1s", scenario=JOURNEY, load="rate: {requests: 200/s}", warmup="1s") as run:
         verdict, said = verdict_of(run)
     assert verdict["verdict"] == "pass", verdict["reasons"]
     load, generator = verdict["load"], verdict["generator"]
     assert load["per_arrival"]["mean"] == 5.0
     assert (load["counts"], load["wanted_per_s"]) == ("requests", 200.0)
-    assert (generator["arrivals"], generator["scheduled"]) == (80, 400)
+    assert generator["arrivals"] == 40
+    assert 200 <= generator["scheduled"] <= 220, "of the warm-up's last journeys some steps may be due later"
     assert "for 12,000 requests/min: the warm-up showed 5 ± 0 requests an arrival" in said
+    assert "all users share one warm pool of connections" in said
+    assert len(run.service.connections) < 40
 
 
 ROWS = """\
@@ -159,7 +171,7 @@ def test_a_warm_up_that_shows_no_journey_to_its_end_ends_the_run_before_anything
     slow = JOURNEY.replace("import SequentialTaskSet", "import constant, SequentialTaskSet").replace(
         "tasks = [Visit]", "tasks = [Visit]\n    wait_time = constant(30)"
     )
-    with small_run(tmp_path, "2s", scenario=slow, load="rate: {requests: 50/s}", warmup="1s") as run:
+    with small_run(tmp_path, "1s", scenario=slow, load="rate: {requests: 50/s}", warmup="1s") as run:
         verdict, _ = verdict_of(run)
     assert (verdict["verdict"], verdict["load"]["per_arrival"]) == ("unknown", None)
     assert verdict["reasons"][0].startswith(
@@ -167,39 +179,16 @@ def test_a_warm_up_that_shows_no_journey_to_its_end_ends_the_run_before_anything
     )
 
 
-@pytest.mark.parametrize(
-    ("connections", "says", "most"),
-    [
-        ("shared", "all users share one warm pool of connections", 40),
-        ("new", "each arrival opens connections of its own; a new one goes to each address of its name", 90),
-    ],
-)
-def test_who_the_clients_are_is_played_and_told(
-    tmp_path: Path, connections: str, says: str, most: int
-) -> None:
-    load = f"rate: 80/s, connections: {connections}, dns: {{select: round-robin, ttl: 3s}}"
-    with small_run(tmp_path, "1s", scenario=JOURNEY, load=load) as run:
-        verdict, said = verdict_of(run)
-    assert verdict["verdict"] == "pass", verdict["reasons"]
-    told = verdict["load"]
-    assert (told["connections"], told["dns_select"], told["dns_ttl_s"]) == (connections, "round-robin", 3.0)
-    assert says in said
-    assert "asked for again after 3.00 s" in said
-    opened = len(run.service.connections)
-    assert opened <= most
-    assert connections == "shared" or opened >= 80, "one for each arrival, and not for each of its requests"
-
-
 @pytest.mark.parametrize("connections", ["shared", "new"])
 def test_a_listener_that_is_gone_is_met_by_strangers_alone(tmp_path: Path, connections: str) -> None:
     with (
-        small_run(tmp_path, "3s", load=f"rate: 100/s, connections: {connections}", warmup="1s") as run,
+        small_run(tmp_path, "2s", load=f"rate: 100/s, connections: {connections}", warmup="1s") as run,
         subprocess.Popen(
             run.command, cwd=tmp_path, env=run.environment, stdout=subprocess.PIPE, text=True
         ) as process,
     ):
         wait_until(lambda: "load.zero" in run.events())
-        wait_until(lambda: len(run.service.connections) >= (1 if connections == "shared" else 150))
+        wait_until(lambda: len(run.service.connections) >= (1 if connections == "shared" else 130))
         with run.service.taking_no_more():
             time.sleep(0.5)  # that is how long it is gone
         said, _ = process.communicate(timeout=60)
