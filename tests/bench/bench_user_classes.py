@@ -20,7 +20,7 @@ ROUNDS, ROUND_S = 3, 3.0
 RATES_PER_S = (167, 2_000)
 
 # The processor time of the load itself: what a start costs is left out.
-_METER = """
+METER = """
 import sys, time
 from locust import FastHttpUser, HttpUser, SequentialTaskSet, TaskSet, between, events, task
 from seatrial.load import OpenLoopUser
@@ -46,7 +46,7 @@ CLASSES = {
 }
 
 
-def _driven(port: int, scenario: Path, rate_per_s: int) -> tuple[Floats, float]:
+def driven(port: int, scenario: Path, rate_per_s: int, *options: str) -> tuple[Floats, float]:
     """Lateness of each request in milliseconds, and processor time of a request in microseconds."""
     log = scenario.with_suffix(".parquet")
     done = subprocess.run(
@@ -61,7 +61,7 @@ def _driven(port: int, scenario: Path, rate_per_s: int) -> tuple[Floats, float]:
                 "0",
             ),
             *("--rate", f"{rate_per_s}/s", "--warmup", "1s", "--duration", f"{ROUND_S}s"),
-            *("--request-log", str(log)),
+            *("--request-log", str(log), *options),
         ],
         check=True,
         capture_output=True,
@@ -77,14 +77,14 @@ def _driven(port: int, scenario: Path, rate_per_s: int) -> tuple[Floats, float]:
 def test_what_locusts_own_classes_cost(tmp_path: Path) -> None:
     """Lateness p99 and processor time of a request, each beside OpenLoopUser's."""
     for name, source in CLASSES.items():
-        (tmp_path / f"{_file(name)}.py").write_text(_METER + source)
+        (tmp_path / f"{_file(name)}.py").write_text(METER + source)
     with page_server(tmp_path) as port:
         for rate_per_s in RATES_PER_S:
             late: dict[str, list[Floats]] = {name: [] for name in CLASSES}
             used: dict[str, list[float]] = {name: [] for name in CLASSES}
             for _ in range(ROUNDS):
                 for name in CLASSES:
-                    lateness, used_us = _driven(port, tmp_path / f"{_file(name)}.py", rate_per_s)
+                    lateness, used_us = driven(port, tmp_path / f"{_file(name)}.py", rate_per_s)
                     late[name].append(lateness)
                     used[name].append(used_us)
             _tell(rate_per_s, late, used)

@@ -110,9 +110,11 @@ def test_without_a_question_nobody_is_asked(target: Service) -> None:
 # whether it is in service at all
 
 
-def waited_for(base_url: str, *allow: str) -> Any:
+def waited_for(base_url: str, *allow: str, http: str = "1.1") -> Any:
     """As much of a plan as the question needs."""
-    return SimpleNamespace(base_url=base_url, target=Target(target="shop", base_url=base_url, allow=allow))
+    target = Target(target="shop", base_url=base_url, allow=allow)
+    experiment = SimpleNamespace(load=SimpleNamespace(http=http))
+    return SimpleNamespace(base_url=base_url, target=target, experiment=experiment)
 
 
 def answering(*answers: bytes) -> Any:

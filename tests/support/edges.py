@@ -26,12 +26,13 @@ _NGINX_CONF = """\
 daemon off; master_process on; pid {root}/nginx.pid; error_log {root}/error.log; worker_processes 2;
 events {{}}
 http {{
-  log_format timed '$msec $status $request_time $uri';
+  log_format timed '$msec $status $request_time $uri $server_protocol $connection';
   access_log {root}/access.log timed;
   client_body_temp_path {root}/t1; proxy_temp_path {root}/t2; fastcgi_temp_path {root}/t3;
   uwsgi_temp_path {root}/t4; scgi_temp_path {root}/t5;
   server {{
     listen 127.0.0.1:{port} backlog=4096;
+    listen 127.0.0.1:{http2_port} http2 backlog=4096;
     keepalive_requests 1000000;
     include {root}/active.conf;
   }}
@@ -93,6 +94,7 @@ class Edge:
     def __init__(self, root: Path, port: int, command: list[str]) -> None:
         self.root, self.port, self.command = root, port, command
         self.process: subprocess.Popen[bytes] | None = None
+        self.http2_url = f"http://127.0.0.1:{port}"  # without TLS; HAProxy finds out what is spoken
 
     @property
     def url(self) -> str:
@@ -128,8 +130,10 @@ def nginx(root: Path, blue: str, green: str) -> Iterator[Edge]:
         (root / f"{name}.conf").write_text(f"location / {{ proxy_pass http://{address}; }}\n")
     (root / "active.conf").write_text((root / "blue.conf").read_text())
     port = free_port()
-    (root / "nginx.conf").write_text(_NGINX_CONF.format(root=root, port=port))
+    http2_port = free_port()
+    (root / "nginx.conf").write_text(_NGINX_CONF.format(root=root, port=port, http2_port=http2_port))
     edge = Edge(root, port, [str(NGINX), "-p", str(root), "-c", str(root / "nginx.conf")])
+    edge.http2_url = f"http://127.0.0.1:{http2_port}"
     try:
         edge.start()
         yield edge

@@ -108,8 +108,9 @@ class HttpClient:
         most_bytes: int = MOST_BYTES,
         tls: ssl.SSLContext | None = None,
         unix: Path | None = None,
+        http2: bool = False,
     ) -> None:
-        """`tls`: what https is held against; None: what this machine trusts.
+        """`tls`: what https is held against; None: what this machine trusts. `http2`: speak nothing else.
 
         `unix`: a Unix socket that every request goes to, whatever host its URL names. Such a socket is one of
         this machine, and no allow list is held on it.
@@ -119,7 +120,7 @@ class HttpClient:
         self._most_bytes = most_bytes
         self._limit = _Limit()
         backend = _UnixBackend(unix, self._limit) if unix else _Backend(allow, who, self._limit)
-        transport = _Transport(backend, tls)
+        transport = _Transport(backend, tls, http2)
         self._client = httpx.Client(transport=transport, trust_env=False, timeout=within_s)
 
     def __enter__(self) -> Self:
@@ -311,8 +312,10 @@ class _Socket(httpcore.NetworkStream):
 class _Transport(httpx.BaseTransport):
     """httpx over a connection pool with a network backend of ours."""
 
-    def __init__(self, backend: httpcore.NetworkBackend, tls: ssl.SSLContext | None) -> None:
-        self._pool = httpcore.ConnectionPool(network_backend=backend, ssl_context=tls)
+    def __init__(self, backend: httpcore.NetworkBackend, tls: ssl.SSLContext | None, http2: bool) -> None:
+        self._pool = httpcore.ConnectionPool(
+            network_backend=backend, ssl_context=tls, http1=not http2, http2=http2
+        )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from operator import not_
 
 from seatrial.drivers.httpclient import HttpClient
@@ -33,18 +34,33 @@ def require_healthy(plan: Plan, within_s: float | None = None) -> None:
     """
     url = plan.base_url + plan.target.ready
     patience_s = plan.target.ready_within.seconds if within_s is None else within_s
-    with HttpClient(plan.target.allow_list, plan.target.target, _READY_ANSWER_WITHIN_S) as client:
+    allow, who = plan.target.allow_list, plan.target.target
+    with ExitStack() as stack:
+        clients = [stack.enter_context(HttpClient(allow, who, _READY_ANSWER_WITHIN_S))]
+        if plan.experiment.load.http == "2" and url.startswith("http:"):  # a port may speak that alone
+            clients.append(stack.enter_context(HttpClient(allow, who, _READY_ANSWER_WITHIN_S, http2=True)))
 
         def require_ready() -> None:
-            answer = client.ask("GET", url)
-            if answer.is_error:
-                raise Unavailable(f"{answer.to}: HTTP {answer.status}")
+            said = ""
+            for client in clients:
+                if not (wrong := _not_ready(client, url)):
+                    return
+                said = said or wrong
+            raise Unavailable(said)
 
         try:
             try_until(require_ready, patience_s, _READY_AGAIN_S)
         except Unavailable as error:
-            told = f"the target {plan.target.target} is not healthy: {error}; nothing was started"
-            raise Unavailable(told) from error
+            raise Unavailable(f"the target {who} is not healthy: {error}; nothing was started") from error
+
+
+def _not_ready(client: HttpClient, url: str) -> str:
+    """Why not, or ""."""
+    try:
+        answer = client.ask("GET", url)
+    except Unavailable as error:
+        return str(error)
+    return f"{answer.to}: HTTP {answer.status}" if answer.is_error else ""
 
 
 class SteadyState:
