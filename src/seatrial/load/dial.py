@@ -6,6 +6,7 @@ why there is none.
 
 from __future__ import annotations
 
+import functools
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -47,7 +48,6 @@ class Dialer:
         self._tls = tls
         self._names = names
         self._protocol = protocol
-        self._context: Any = None
 
     def dial(self, origin: Origin) -> Any:
         """A socket to one of the origin's addresses: the first at which somebody answers.
@@ -78,15 +78,16 @@ class Dialer:
     def _secured(self, sock: Any, origin: Origin) -> Any:
         if origin.scheme != "https":
             return sock
-        if self._context is None:
-            try:
-                self._context = _context(self._tls, self._protocol)
-            except OSError as error:  # for the network's failures it must not be taken
-                raise ValueError(f"{self._tls.verify}, {self._tls.cert}: {error}") from error
-        return self._context.wrap_socket(sock, server_hostname=origin.host)
+        try:
+            context = _context(self._tls, self._protocol)
+        except OSError as error:  # for the network's failures it must not be taken
+            raise ValueError(f"{self._tls.verify}, {self._tls.cert}: {error}") from error
+        return context.wrap_socket(sock, server_hostname=origin.host)
 
 
+@functools.cache
 def _context(tls: Tls, protocol: str) -> Any:
+    """One for all who are secured alike: making one reads every authority, and holds up the load by 20 ms."""
     if tls.make_context is not None:
         context = tls.make_context()
     else:
