@@ -27,9 +27,9 @@ from seatrial.run.sealing import public_key
 from seatrial.run.unfinished import CUT_SHORT, Zero, finish_at, with_its_undo
 from seatrial.store import Store
 from seatrial.undo.clock import Instant
+from seatrial.undo.injection import Life
 from seatrial.undo.journal import Entry, EntryState, What
 from seatrial.undo.protocol import Undo
-from seatrial.undo.session import Life
 
 if TYPE_CHECKING:
     from seatrial.run.openruns import OpenReporters

@@ -23,15 +23,8 @@ from seatrial.model.role import Role
 from seatrial.model.undo import UndoOutcome
 from seatrial.processes import ProcessId, myself
 from seatrial.undo import Undo
-from seatrial.undo.journal import (
-    EntryState,
-    Journal,
-    JournalBusyError,
-    JournalError,
-    SessionEnding,
-    SessionRecord,
-    What,
-)
+from seatrial.undo.journal import EntryState, Journal, SessionEnding, SessionRecord, What
+from seatrial.undo.journalfile import JournalBusyError, JournalError
 
 ROLE = Role("r", "process", {}, ("127.0.0.1",), "/")
 UNDO = Undo("process.pause", {}, ROLE, {"processes": []}, "nobody", "true")

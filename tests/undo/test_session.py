@@ -20,7 +20,8 @@ from seatrial.model.role import Role
 from seatrial.model.undo import UndoOutcome
 from seatrial.processes import is_running, is_stopped, send
 from seatrial.undo import FaultSession, InjectionError, Undo, UndoFailedError, recover, registry, session
-from seatrial.undo.journal import EntryState, Journal, JournalError, SessionEnding, What
+from seatrial.undo.journal import EntryState, Journal, SessionEnding, What
+from seatrial.undo.journalfile import JournalError
 from seatrial.undo.link import GUARDIAN_COMMAND
 from seatrial.undo.session import journal_path
 from seatrial.undo.undoing import Outcome, Undoer

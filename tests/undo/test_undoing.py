@@ -15,7 +15,8 @@ from seatrial.model.role import Role
 from seatrial.model.undo import PartlyUndone, UndoOutcome
 from seatrial.processes import ProcessId, myself
 from seatrial.undo import UndoFailedError
-from seatrial.undo.journal import Entry, EntryState, Journal, JournalError, SessionRecord
+from seatrial.undo.journal import Entry, EntryState, Journal, SessionRecord
+from seatrial.undo.journalfile import JournalError
 from seatrial.undo.undoing import Undoer
 
 STRANGER = ProcessId(1, 1, "boot")

@@ -28,9 +28,10 @@ from seatrial.run.plan import PlannedStep
 from seatrial.run.sighting import Sighting
 from seatrial.undo import calling
 from seatrial.undo.clock import Instant
+from seatrial.undo.injection import Injection, Life, Prepared
 from seatrial.undo.journal import EntryState, What
 from seatrial.undo.protocol import Fault, Following, Observable, Undo
-from seatrial.undo.session import FaultSession, Injection, Life, Prepared
+from seatrial.undo.session import FaultSession
 from seatrial.undo.undoing import Outcome, UndoFailedError
 from seatrial.waiting import join_all
 

@@ -44,9 +44,10 @@ from seatrial.run.openruns import Finished, HeldRun, OpenRun
 from seatrial.run.sealing import is_sealed, seal_evidence
 from seatrial.run.version import EVENT, version_in
 from seatrial.undo.clock import Instant
+from seatrial.undo.injection import Life
 from seatrial.undo.journal import Journal, What
 from seatrial.undo.recover import recover as undo_what_is_left
-from seatrial.undo.session import Life, journal_path
+from seatrial.undo.session import journal_path
 
 if TYPE_CHECKING:
     from seatrial.run.openruns import OpenReporters, Reporters

@@ -35,7 +35,8 @@ from seatrial.home import touch_private
 from seatrial.model.secrets import ShownFormatter
 from seatrial.processes import ProcessId, is_running, myself
 from seatrial.undo import registry
-from seatrial.undo.journal import Entry, EntryState, Journal, JournalError, SessionEnding, SessionRecord
+from seatrial.undo.journal import Entry, EntryState, Journal, SessionEnding, SessionRecord
+from seatrial.undo.journalfile import JournalError
 from seatrial.undo.undoing import Outcome, Undoer, set_off
 
 READY, BEAT, REVOKED, LEAVE = b"!", b".", b"R", b"Q"

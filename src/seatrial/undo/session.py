@@ -19,8 +19,8 @@ import contextlib
 import logging
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -28,14 +28,15 @@ from typing import Self
 
 from seatrial.model.problems import Interrupted, SeatrialError, Unavailable
 from seatrial.model.role import Role
-from seatrial.model.undo import UndoOutcome
 from seatrial.processes import myself
 from seatrial.undo import calling, registry
 from seatrial.undo.clock import Clock, Instant, SystemClock
-from seatrial.undo.journal import Entry, EntryState, Journal, JournalError, SessionEnding, SessionRecord, What
+from seatrial.undo.injection import Injection, InjectionError, Life, Prepared
+from seatrial.undo.journal import Entry, EntryState, Journal, SessionEnding, SessionRecord
+from seatrial.undo.journalfile import JournalError
 from seatrial.undo.link import GUARDIAN_COMMAND, GuardianLink
 from seatrial.undo.lock import Holder, TargetLock
-from seatrial.undo.protocol import Fault, Undo
+from seatrial.undo.protocol import Fault
 from seatrial.undo.undoing import VERIFY_WITHIN_S, Outcome, Undoer, UndoFailedError
 from seatrial.waiting import look_until
 
@@ -45,44 +46,6 @@ LEASE_S = 3.0
 _INJECT_WITHIN_S = 60.0  # an injection that takes longer, beyond its time to live, is undone while it lasts
 _WAIT_FOR_OTHER_S = 10.0
 _LOOK_EVERY_S = 0.02
-
-
-class InjectionError(SeatrialError):
-    """The fault could not be injected; whatever part of it there was is undone, or the message says so."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A fault whose undo is durable, ready to be fired."""
-
-    id: int
-    fault: Fault
-    undo: Undo
-    ttl_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Injection:
-    """A fault that is in effect, since some instant between `before` and `after`."""
-
-    prepared: Prepared
-    before: Instant
-    after: Instant
-
-
-@dataclass(frozen=True, slots=True)
-class Life:
-    """A fault's whole life as the journal has it, and how its undo came out, written or not."""
-
-    entry: Entry
-    instants: Mapping[What, Instant]
-    undo: UndoOutcome
-    error: str
-
-    @classmethod
-    def of(cls, entry: Entry, instants: Mapping[What, Instant]) -> Self:
-        """As the journal alone tells it."""
-        return cls(entry, instants, entry.undo_outcome, entry.error)
 
 
 def journal_path(home: Path) -> Path:

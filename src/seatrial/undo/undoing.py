@@ -30,7 +30,8 @@ from seatrial.model.problems import SeatrialError
 from seatrial.model.undo import UndoOutcome
 from seatrial.processes import ProcessId, is_running
 from seatrial.undo import calling, registry
-from seatrial.undo.journal import Entry, EntryState, Journal, JournalError
+from seatrial.undo.journal import Entry, EntryState, Journal
+from seatrial.undo.journalfile import JournalError
 from seatrial.undo.protocol import Fault, Undo
 from seatrial.waiting import join_all, look_until
 
