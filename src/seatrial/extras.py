@@ -53,7 +53,8 @@ OPENAPI = Extra("openapi", "the reader of OpenAPI files", ("openapi_pydantic",))
 TRENDS = Extra("trends", "the statistics for trends over months", ("scipy",))
 HTTP2 = Extra("protocols", "HTTP/2", ("h2",))
 PROTOCOLS = Extra("protocols", "the clients of other protocols", ("grpc", "paho", "websocket"))
-EXTRAS = (TESTBED, HSM, CHAOSTOOLKIT, OPENAPI, TRENDS, HTTP2, PROTOCOLS)
+PDF = Extra("pdf", "the printer of PDFs without a browser", ("weasyprint",))
+EXTRAS = (TESTBED, HSM, CHAOSTOOLKIT, OPENAPI, TRENDS, HTTP2, PROTOCOLS, PDF)
 
 
 def bringing(package: str) -> Extra | None:

@@ -48,7 +48,7 @@ def register(app: typer.Typer) -> None:
         "seatrial matrix",
         "seatrial matrix --check",
         "seatrial matrix --markdown --into docs/readiness.md",
-        "seatrial matrix --html matrix.html",
+        "seatrial matrix --html matrix.html --pdf matrix.pdf",
     ),
 )
 def show(
@@ -66,6 +66,9 @@ def show(
         Path | None,
         typer.Option("--html", metavar="FILE", parser=place_of, help="Write it as one HTML file."),
     ] = None,
+    pdf: Annotated[
+        Path | None, typer.Option("--pdf", metavar="FILE", parser=place_of, help="Write it as PDF.")
+    ] = None,
     check: Annotated[
         bool,
         typer.Option(
@@ -81,8 +84,8 @@ def show(
     found = _standing(file)
     if as_json:
         print_json(found.document)
-    elif html:
-        _write_html(found, html)
+    elif html or pdf:
+        _write_pages(found, html, pdf)
     elif markdown:
         _markdown(found, into)
     else:
@@ -90,13 +93,19 @@ def show(
     return found.matrix.exit_code if check else 0
 
 
-def _write_html(found: Standing, path: Path) -> None:
+def _write_pages(found: Standing, html: Path | None, pdf: Path | None) -> None:
     from seatrial import disk
     from seatrial.report.matrixpage import render_matrix
+    from seatrial.report.pdf import write_pdf
 
-    with disk.storing("the matrix", path):
-        disk.write_whole(path, render_matrix(found.document).encode())
-    say(f"written: {path}")
+    page = render_matrix(found.document)
+    if html:
+        with disk.storing("the matrix", html):
+            disk.write_whole(html, page.encode())
+        say(f"written: {html}")
+    if pdf:
+        write_pdf(page, pdf)
+        say(f"written: {pdf}")
 
 
 def _markdown(found: Standing, into: Path | None) -> None:

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from seatrial.cli.examples import examples
 from seatrial.cli.terminal import out, print_json, print_text, say
 from seatrial.cli.terms import instant_of, place_of, verdict_of
+from seatrial.model.problems import BadInput
 
 if TYPE_CHECKING:
     from seatrial.store import RunSummary
@@ -49,6 +50,7 @@ def register(app: typer.Typer) -> None:
         "seatrial report show latest",
         "seatrial report show latest:blue-green-rollback --json",
         "seatrial report show runs/20261126T000923Z-load",
+        "seatrial report show latest --pdf report.pdf",
     ),
 )
 def show(
@@ -56,6 +58,9 @@ def show(
         str, typer.Argument(metavar="RUN", help="A run's directory or id, latest, or latest:EXPERIMENT.")
     ],
     as_json: JsonOption = False,
+    pdf: Annotated[
+        Path | None, typer.Option("--pdf", metavar="FILE", parser=place_of, help="Write its report as PDF.")
+    ] = None,
 ) -> int:
     """Show a run again; one that was killed is finished first. Exit code: that of its verdict."""
     from seatrial.cli.attended import AtTerminal
@@ -66,11 +71,24 @@ def show(
     found = run_named(run, place_of(run), AtTerminal())
     if found.note:
         say(f"note: {found.note}")
+    if pdf:
+        _print(found.directory, pdf)
     if as_json:
         print_json(verdict_document(found.result))
     else:
         out.print(summary(found.result, str(found.directory / "report.html") if found.directory else ""))
     return found.result.verdict.exit_code
+
+
+def _print(directory: Path | None, pdf: Path) -> None:
+    """Write the report that the evidence holds as PDF."""
+    from seatrial.report.pdf import write_pdf
+
+    report = directory / "report.html" if directory else None
+    if report is None or not report.is_file():
+        raise BadInput("--pdf: the evidence of this run has no report.html")
+    lacking = write_pdf(report.read_text(encoding="utf-8"), pdf)
+    say(f"written: {pdf}{f'; {lacking}' if lacking else ''}")
 
 
 @commands.command(

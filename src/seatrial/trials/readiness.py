@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
@@ -27,6 +26,7 @@ from seatrial.model.problems import BadInput, nearest
 from seatrial.report.verdictfile import read_verdict
 from seatrial.run.sealing import public_key, signer
 from seatrial.store import RunQuery, Store
+from seatrial.trials.lookup import evidence_gone
 
 READINESS = "chaos/readiness.yaml"
 """Where the readiness file is, unless another is named."""
@@ -45,13 +45,9 @@ class StoredRuns:
         if run is None:
             return None
         result = read_verdict(json.dumps(run.result), run.run)
-        if run.evidence_deleted_at is not None:
-            return RunFound(result, gone=f"its evidence was deleted on {run.evidence_deleted_at:%Y-%m-%d}")
-        place = run.origin.place
-        if place is None:
-            return RunFound(result, gone="nobody knows where its evidence is")
-        if not place.is_dir() and run.origin.host not in ("", socket.gethostname()):
-            return RunFound(result, gone=f"its evidence is at {run.origin.host}, and not here")
+        gone, place = evidence_gone(run), run.origin.place
+        if gone or place is None:
+            return RunFound(result, gone=gone)
         return found_in(place, result, self.keys, file)
 
 
