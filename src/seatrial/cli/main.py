@@ -14,6 +14,7 @@ from seatrial.cli import (
     beginning,
     calendar,
     calibrating,
+    comparing,
     explaining,
     incidents,
     ledger,
@@ -45,6 +46,7 @@ app = typer.Typer(
 running.register(app)
 measuring.register(app)
 reporting.register(app)
+comparing.register(app)
 testbed.register(app)
 calibrating.register(app)
 calendar.register(app)

@@ -1,4 +1,4 @@
-"""`seatrial measure` and `compare`: what reads logs and evidence."""
+"""`seatrial measure`: what reads logs."""
 
 from __future__ import annotations
 
@@ -32,11 +32,6 @@ def register(app: typer.Typer) -> None:
             "seatrial measure hits.csv --columns sent=start:ms,took=elapsed:ms,status=code",
         )
     )(measure)
-    app.command(
-        epilog=examples(
-            "seatrial compare runs/before runs/after",
-        )
-    )(compare)
 
 
 def measure(
@@ -77,16 +72,3 @@ def measure(
         print_json(measured.document())
     else:
         out.print(measured_table(measured.result, measured.doubt))
-
-
-def compare(
-    before: Annotated[
-        Path, typer.Argument(metavar="RUN", parser=place_of, help="A run's evidence directory.")
-    ],
-    after: Annotated[Path, typer.Argument(metavar="RUN", parser=place_of, help="Another's.")],
-) -> None:
-    """Hold two runs side by side: what is better, what is worse, what cannot be told apart."""
-    from seatrial.report.comparison import compare as compared
-    from seatrial.trials.results import recorded_result
-
-    out.print(compared(recorded_result(before), recorded_result(after)))

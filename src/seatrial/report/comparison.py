@@ -1,85 +1,226 @@
-"""Two runs of one experiment side by side: did anything really change?
+"""Two runs of one experiment side by side, or one beside all before it: did anything really change?
 
-Two measured intervals that overlap may hold the same true value, so only disjoint ones are called different.
-Percentiles and shares carry no bounds; of them only the direction is said, and by how much.
+Two runs are compared by their intervals, which are those of measuring. What one run differs from the next by
+itself only many runs can tell (see `course`); where there are enough on record, they are asked.
 """
 
 from __future__ import annotations
 
-import math
-from enum import StrEnum
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from seatrial.model.figures import allowed, at_least
-from seatrial.model.result import ObjectiveResult, RunResult
+from seatrial.model.figures import UNKNOWN, allowed, interval, number
+from seatrial.model.result import ObjectiveResult, RunResult, plain
+from seatrial.model.verdict import Verdict
+from seatrial.report.change import Change, change, verdict_of
+from seatrial.report.course import FALSE_ALARMS, Course
 from seatrial.report.terminal import verdict_text
 from seatrial.report.views import measured_text
 
-
-class Change(StrEnum):
-    """What an objective's two measurements say about each other."""
-
-    BETTER = "clearly better"
-    WORSE = "clearly worse"
-    ALIKE = "cannot be told apart"
-    HIGHER = "higher"
-    LOWER = "lower"
-    EQUAL = "the same"
-    INCOMPARABLE = "not comparable"
+_STYLE = {Change.BETTER: "green", Change.WORSE: "red"}
 
 
-def change(before: ObjectiveResult | None, after: ObjectiveResult | None) -> Change:
-    """How `after` stands to `before`."""
-    if before is None or after is None or before.unit != after.unit:
-        return Change.INCOMPARABLE
-    if before.lower is None or after.lower is None:
-        return Change.INCOMPARABLE
-    before_upper, after_upper = _upper(before), _upper(after)
-    if before.lower == before_upper and after.lower == after_upper:
-        return _of_values(before.lower, after.lower)
-    if after.lower > before_upper:
-        return Change.BETTER if at_least(after.unit) else Change.WORSE
-    if after_upper < before.lower:
-        return Change.WORSE if at_least(after.unit) else Change.BETTER
-    return Change.ALIKE
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What must be the same for two runs to be compared, as far as it is known ("": it is not)."""
+
+    experiment: str
+    target: str
+    rate: str = ""
+    experiment_sha256: str = ""
+
+    def differences(self, other: Conditions) -> Iterator[str]:
+        """What keeps a difference from being one of the target."""
+        for what, mine, its in (
+            ("experiments", self.experiment, other.experiment),
+            ("targets", self.target, other.target),
+            ("rates", self.rate, other.rate),
+        ):
+            if mine != its:
+                yield f"different {what}: {mine or 'unknown'} and {its or 'unknown'}"
+
+    def remarks(self, other: Conditions) -> Iterator[str]:
+        """What may explain a difference, and does not forbid to look for one."""
+        known = self.experiment_sha256 and other.experiment_sha256
+        if known and self.experiment_sha256 != other.experiment_sha256:
+            yield "the experiment file was changed between them"
 
 
-def _upper(one: ObjectiveResult) -> float:
-    """The upper end; infinite when the end was never seen, which a file tells as null."""
-    return math.inf if one.upper is None else one.upper
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One objective of two runs."""
+
+    name: str
+    before: ObjectiveResult | None
+    after: ObjectiveResult | None
+    change: Change
 
 
-def _of_values(before: float, after: float) -> Change:
-    if before == after:
-        return Change.EQUAL
-    return Change.HIGHER if after > before else Change.LOWER
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two runs. With `differences` they are no trial of the same thing, and nothing fails for it."""
+
+    before: RunResult
+    after: RunResult
+    objectives: tuple[Compared, ...]
+    differences: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Fail: worse. Unknown: nothing could be compared."""
+        return Verdict.UNKNOWN if self.differences else verdict_of(each.change for each in self.objectives)
 
 
-def compare(result_a: RunResult, result_b: RunResult) -> RenderableType:
-    """Objective by objective: both intervals, and whether they overlap or are clearly different."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    for heading in ("objective", "target", "A", "B", "B against A"):
-        table.add_column(heading, overflow="fold")
-    first = {one.name: one for one in result_a.objectives}
-    second = {one.name: one for one in result_b.objectives}
-    for name in dict.fromkeys((*first, *second)):
-        before, after = first.get(name), second.get(name)
+@dataclass(frozen=True, slots=True)
+class AgainstBaseline:
+    """A run beside those before it. `left_out`: earlier runs under other conditions."""
+
+    run: RunResult
+    courses: tuple[Course, ...]
+    too_few: tuple[str, ...]  # objectives that too few of them measured
+    left_out: int = 0
+
+    @property
+    def verdict(self) -> Verdict:
+        """Fail: worse. Unknown: nothing could be compared."""
+        return verdict_of(course.change for course in self.courses)
+
+
+def compared(
+    before: RunResult, after: RunResult, conditions: tuple[Conditions, Conditions] | None = None
+) -> Comparison:
+    """Objective by objective. Without `conditions`, those that the results tell."""
+    first, second = conditions or (_told(before), _told(after))
+    one = {each.name: each for each in before.objectives}
+    other = {each.name: each for each in after.objectives}
+    rows = (
+        Compared(name, one.get(name), other.get(name), change(one.get(name), other.get(name)))
+        for name in dict.fromkeys((*one, *other))
+    )
+    return Comparison(
+        before, after, tuple(rows), tuple(first.differences(second)), tuple(first.remarks(second))
+    )
+
+
+def compare(found: Comparison) -> RenderableType:
+    """Both intervals of each objective, and whether they overlap or are clearly different."""
+    table = _table("objective", "target", "A", "B", "B against A")
+    for row in found.objectives:
         table.add_row(
-            Text(name), _target(before, after), _measured(before), _measured(after), _change(before, after)
+            Text(row.name),
+            _target(row.before, row.after),
+            _measured(row.before),
+            _measured(row.after),
+            _change(row),
         )
-    heads = [_run("A", result_a), _run("B", result_b)]
-    if result_a.experiment != result_b.experiment:
-        heads.append(Text("These are runs of different experiments.", style="bold magenta"))
+    heads = [_run("A", found.before), _run("B", found.after)]
+    heads += [
+        Text(f"{each}; nothing is called worse for that", style="bold magenta") for each in found.differences
+    ]
+    heads += [Text(f"note: {each}") for each in found.remarks]
     none = Text("Neither run has an objective on record.")
     return Group(*heads, Text(), table if table.row_count else none)
 
 
+def against_baseline(found: AgainstBaseline) -> RenderableType:
+    """Each objective of a run beside the span of all before it, and what their course tells."""
+    table = _table("objective", "earlier", "runs", "this run", "a month", "course")
+    for course in found.courses:
+        lower = min(point.lower for point in course.earlier)
+        upper = max(point.upper for point in course.earlier)
+        last = course.points[-1]
+        table.add_row(
+            Text(course.name),
+            interval(lower, upper, course.unit).bracketed,
+            str(len(course.earlier)),
+            interval(last.lower, last.upper, course.unit).bracketed,
+            _slope(course),
+            Text(_told_course(course), style=_STYLE.get(course.change, "")),
+        )
+    told = [Text(f"{name}: measured by too few earlier runs to tell") for name in found.too_few]
+    if found.left_out:
+        told.append(
+            Text(f"{found.left_out} earlier runs at another rate or of another experiment file are left out")
+        )
+    if found.courses:
+        told.append(
+            Text(
+                f"If nothing had changed, {FALSE_ALARMS:.0%} of such comparisons would say so, "
+                "2% where noise has heavy tails."
+            )
+        )
+    return Group(_run("", found.run), Text(), table if table.row_count else Text(), *told)
+
+
+def comparison_document(found: Comparison) -> dict[str, Any]:
+    """Two runs as JSON-ready data."""
+    return {
+        "before": found.before.run,
+        "after": found.after.run,
+        "verdict": found.verdict,
+        "differences": found.differences,
+        "remarks": found.remarks,
+        "objectives": [
+            {"name": row.name, "before": plain(row.before), "after": plain(row.after), "change": row.change}
+            for row in found.objectives
+        ],
+    }
+
+
+def baseline_document(found: AgainstBaseline) -> dict[str, Any]:
+    """A run and those before it as JSON-ready data."""
+    return {
+        "run": found.run.run,
+        "verdict": found.verdict,
+        "false_alarms": FALSE_ALARMS,
+        "left_out": found.left_out,
+        "too_few": found.too_few,
+        "objectives": [
+            {
+                "name": course.name,
+                "unit": course.unit,
+                "runs": [
+                    {
+                        "run": point.run,
+                        "at": point.at.isoformat(),
+                        "lower": point.lower,
+                        "upper": plain(point.upper),
+                    }
+                    for point in course.points
+                ],
+                "change": course.change,
+                "how": course.how,
+                "chance": course.chance,
+                "per_month": {"lower": course.slope_lower, "upper": course.slope_upper},
+            }
+            for course in found.courses
+        ],
+    }
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    return table
+
+
+def _told(result: RunResult) -> Conditions:
+    return Conditions(result.experiment, result.target)
+
+
 def _run(letter: str, result: RunResult) -> Text:
-    return Text.assemble((f"{letter}  ", "bold"), f"{result.run}  ", verdict_text(result.verdict))
+    version = f"  {result.version}" if result.version is not None else ""
+    return Text.assemble(
+        (f"{letter}  " if letter else "", "bold"), f"{result.run}  ", verdict_text(result.verdict), version
+    )
 
 
 def _target(before: ObjectiveResult | None, after: ObjectiveResult | None) -> str:
@@ -88,19 +229,25 @@ def _target(before: ObjectiveResult | None, after: ObjectiveResult | None) -> st
 
 
 def _measured(one: ObjectiveResult | None) -> str:
-    return "–" if one is None else measured_text(one)
+    return UNKNOWN if one is None else measured_text(one)
 
 
-def _change(before: ObjectiveResult | None, after: ObjectiveResult | None) -> Text:
-    found = change(before, after)
-    style = {Change.BETTER: "green", Change.WORSE: "red", Change.INCOMPARABLE: "magenta"}.get(found, "")
-    text = Text(found, style=style)
-    if (
-        found in (Change.HIGHER, Change.LOWER)
-        and before
-        and after
-        and before.lower
-        and after.lower is not None
-    ):
-        text.append(f" by {abs(after.lower / before.lower - 1):.1%}")
-    return text
+def _change(row: Compared) -> Text:
+    return Text(row.change, style=_STYLE.get(row.change, ""))
+
+
+def _told_course(course: Course) -> str:
+    if course.change is Change.ALIKE:
+        return str(course.change)
+    since = f"since {course.points[0].at:%Y-%m}" if course.how == "trend" else "this run alone"
+    return f"{course.change}: {since}"
+
+
+def _slope(course: Course) -> str:
+    """Only where there is a trend: the slope of noise means nothing."""
+    if course.how != "trend" or course.slope_lower is None or course.slope_upper is None:
+        return UNKNOWN
+    ends: Sequence[float] = (course.slope_lower, course.slope_upper)
+    return " … ".join(
+        f"{'+' if end > 0 else '−' if end < 0 else ''}{number(abs(end), course.unit)}" for end in ends
+    )

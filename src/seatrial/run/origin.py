@@ -11,7 +11,7 @@ import json
 import logging
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +27,12 @@ _ASKED_WITHIN_S = 3.0
 _EXPERIMENT, _PLAN, _VERDICT = "experiment.yaml", "plan.json", "verdict.json"
 
 
-def origin_of(directory: Path) -> Origin:
-    """Where the run comes from whose evidence is in `directory`."""
+def origin_of(directory: Path, *, whole: bool = True) -> Origin:
+    """Where the run comes from whose evidence is in `directory`; unless `whole`, without all of its files."""
     where = Origin(directory=str(directory.resolve()), host=socket.gethostname())
     try:
-        files = tuple(_files(directory))
-        plan = _plan(directory / _PLAN)
+        found = _files(directory) if whole else _some(directory, (_EXPERIMENT, _VERDICT))
+        files, plan = tuple(found), _plan(directory / _PLAN)
     except (OSError, ValueError) as error:
         _log.warning("%s: its files cannot be recorded: %s", directory, error)
         return where
@@ -45,7 +45,7 @@ def origin_of(directory: Path) -> Origin:
         rate=_rate(plan.get("experiment", {}).get("load", {}).get("rate")),
         experiment_sha256=digests.get(_EXPERIMENT, ""),
         verdict_sha256=digests.get(_VERDICT, ""),
-        files=files,
+        files=files if whole else (),
     )
 
 
@@ -65,10 +65,14 @@ def _files(directory: Path) -> Iterator[EvidenceFile]:
     for root, directories, names in os.walk(directory):
         here = Path(root)
         directories[:] = sorted(name for name in directories if here != directory or name != SEAL)
-        for name in sorted(names):
-            path = here / name
-            if path.is_file() and not path.is_symlink():
-                yield EvidenceFile(str(path.relative_to(directory)), path.stat().st_size, file_digest(path))
+        yield from _some(directory, (str((here / name).relative_to(directory)) for name in sorted(names)))
+
+
+def _some(directory: Path, names: Iterable[str]) -> Iterator[EvidenceFile]:
+    for name in names:
+        path = directory / name
+        if path.is_file() and not path.is_symlink():
+            yield EvidenceFile(name, path.stat().st_size, file_digest(path))
 
 
 def _plan(path: Path) -> dict[str, Any]:

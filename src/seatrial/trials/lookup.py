@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.model.problems import BadInput
 from seatrial.model.result import RunResult
+from seatrial.report.comparison import Conditions
 from seatrial.report.verdictfile import read_verdict
 from seatrial.trials.caller import Caller
 from seatrial.trials.results import recorded_result, result_of
@@ -28,6 +29,7 @@ class FoundRun:
 
     result: RunResult
     directory: Path | None
+    conditions: Conditions
     note: str = ""
 
 
@@ -38,7 +40,8 @@ def run_named(name: str, path: Path, caller: Caller | None = None) -> FoundRun:
     """
     if path.exists():
         directory = path if path.is_dir() else path.parent
-        return FoundRun(result_of(path, caller) if caller else recorded_result(path), directory)
+        result = result_of(path, caller) if caller else recorded_result(path)
+        return FoundRun(result, directory, _conditions(result, directory))
     from seatrial.store import Store  # noqa: PLC0415
 
     with Store.default() as store:
@@ -60,9 +63,18 @@ def of_record(found: RecordedRun) -> FoundRun:
     """A run that is on record, from its evidence where that is still there."""
     place, gone = found.origin.place, evidence_gone(found)
     if place is not None and not gone:
-        return FoundRun(recorded_result(place), place)
+        result = recorded_result(place)
+        return FoundRun(result, place, _conditions(result, place))
     told = read_verdict(json.dumps(found.result), f"the record of {found.run}")
-    return FoundRun(told, None, f"from the run database alone: {gone}")
+    conditions = Conditions(told.experiment, told.target, found.origin.rate, found.origin.experiment_sha256)
+    return FoundRun(told, None, conditions, f"from the run database alone: {gone}")
+
+
+def _conditions(result: RunResult, directory: Path) -> Conditions:
+    from seatrial.run.origin import origin_of  # noqa: PLC0415  # which needs what the database needs
+
+    told = origin_of(directory, whole=False)
+    return Conditions(result.experiment, result.target, told.rate, told.experiment_sha256)
 
 
 def evidence_gone(found: RecordedRun) -> str:
