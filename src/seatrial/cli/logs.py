@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seatrial.model.problems import BadInput
+from seatrial.model.problems import BadInput, CannotStore
 
 if TYPE_CHECKING:  # they load arrays, which a help text does not need
     from seatrial.measure.importers import Imported
@@ -83,6 +83,34 @@ class MeasuredLog:
             "selection": self.selection.document(),
             **measured_document(self.result),
         }
+
+    def write_report(self, to: Path) -> Path:
+        """Write the HTML report. Raises CannotStore."""
+        from seatrial.measure.selection import instant_of
+        from seatrial.report.logreport import log_report
+
+        asked = _asked(self.selection)
+        text = log_report(
+            self.path.name,
+            self.imported.format,
+            self.log,
+            self.result,
+            (*((f"measured with {asked}",) if asked else ()), *self.warnings),
+            zero_at=instant_of(self.imported.zero_unix_s, self.imported.zoned) or "",
+            doubt=self.doubt,
+        )
+        try:
+            to.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise CannotStore(f"{to}: cannot be written: {error.strerror}") from error
+        return to
+
+
+def spans(deadline: str, settle: str) -> tuple[float, float]:
+    """Deadline and settle time in seconds. Raises BadInput."""
+    from seatrial.cli.terms import seconds_of
+
+    return seconds_of("--deadline", deadline, positive=True), seconds_of("--settle", settle)
 
 
 def measured_log(

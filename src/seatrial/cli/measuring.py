@@ -16,6 +16,7 @@ from seatrial.cli.logs import (
     Statuses,
     Until,
     measured_log,
+    spans,
 )
 from seatrial.cli.terminal import out, print_json, say
 from seatrial.cli.terms import place_of
@@ -51,14 +52,11 @@ def measure(
 ) -> None:
     """Measure a request log: outages with bounds, latency from the intended start, the generator's audit."""
     from seatrial.cli.figures import measured_table
-    from seatrial.cli.terms import seconds_of
 
-    deadline_s, settle_s = seconds_of("--deadline", deadline, positive=True), seconds_of("--settle", settle)
     measured = measured_log(
         log,
         format_,
-        deadline_s,
-        settle_s,
+        *spans(deadline, settle),
         log_format=log_format,
         columns=columns,
         since=since,

@@ -9,6 +9,16 @@ import typer
 from typer.core import TyperGroup
 
 from seatrial.cli.examples import examples
+from seatrial.cli.logs import (
+    Columns,
+    LogFormat,
+    NamePatterns,
+    Since,
+    Statuses,
+    Until,
+    measured_log,
+    spans,
+)
 from seatrial.cli.terminal import out, print_json, print_text, say
 from seatrial.cli.terms import instant_of, place_of, verdict_of
 from seatrial.model.problems import BadInput
@@ -16,15 +26,18 @@ from seatrial.model.problems import BadInput
 if TYPE_CHECKING:
     from seatrial.store import RunSummary
 
-_SHOW = "show"
+_SHOW, _LOG, _FROM = "show", "log", "--from"
 _HELP = ("-h", "--help")
 
 
 class _RunOrCommand(TyperGroup):
-    """`seatrial report RUN` is short for `seatrial report show RUN`."""
+    """`seatrial report RUN` is short for `report show RUN`, and `report --from LOG` for `report log LOG`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put the name of the command there where it is left out."""
+        if args and args[0].partition("=")[0] == _FROM:
+            given = args[0].partition("=")[2]
+            args = [_LOG, *((given,) if given else ()), *args[1:]]
         if args and args[0] not in self.commands and args[0] not in _HELP:
             args = [_SHOW, *args]
         return super().parse_args(ctx, args)
@@ -89,6 +102,46 @@ def _print(directory: Path | None, pdf: Path) -> None:
         raise BadInput("--pdf: the evidence of this run has no report.html")
     lacking = write_pdf(report.read_text(encoding="utf-8"), pdf)
     say(f"written: {pdf}{f'; {lacking}' if lacking else ''}")
+
+
+@commands.command(
+    _LOG,
+    epilog=examples(
+        "seatrial report log haproxy.log.gz --to outage.html",
+        "seatrial report log results.jtl --deadline 500ms",
+    ),
+)
+def of_log(
+    log: Annotated[Path, typer.Argument(metavar="LOG", parser=place_of, help="Any request log.")],
+    to: Annotated[str, typer.Option(metavar="FILE", help="Where; LOG.html here by default.")] = "",
+    format_: Annotated[str, typer.Option("--format", help="As for `seatrial measure`.")] = "auto",
+    deadline: Annotated[str, typer.Option(metavar="D", help="Unanswered by then is bad.")] = "2s",
+    settle: Annotated[str, typer.Option(metavar="D", help="Good for so long is recovered.")] = "1s",
+    log_format: LogFormat = "",
+    columns: Columns = "",
+    since: Since = "",
+    until: Until = "",
+    name: NamePatterns = None,
+    status: Statuses = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the report of any request log; `report --from LOG` for short."""
+    measured = measured_log(
+        log,
+        format_,
+        *spans(deadline, settle),
+        log_format=log_format,
+        columns=columns,
+        since=since,
+        until=until,
+        names=name,
+        statuses=status,
+    )
+    place = measured.write_report(Path(to or f"{log.name}.html"))
+    if as_json:
+        print_json({**measured.document(), "report": str(place)})
+    else:
+        say(f"report: {place}")
 
 
 @commands.command(

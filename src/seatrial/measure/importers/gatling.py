@@ -1,12 +1,11 @@
 """Gatling: its simulation.log, as versions wrote it that wrote text.
 
-    REQUEST  [user]  groups  name  start  end  OK|KO  message        (set apart by tabs; milliseconds since
-    1970)
+    REQUEST  [user]  groups  name  start  end  OK|KO  message
 
 Which columns stand before the name has changed over the years, what stands around the verdict has not: so a
-line is read from there. Both instants are cut to a millisecond. A request that was under way when the run was
-stopped has no line. Gatling injects users by schedule, but a user's later requests wait for the earlier ones,
-and no instant is written at which one was due.
+line is read from there. Tabs set them apart. Both instants are cut to a millisecond. A request that was under
+way when the run was stopped has no line. Gatling injects users by schedule, but a user's later requests wait
+for the earlier ones, and no instant is written at which one was due.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
 """HAProxy: its HTTP log (`option httplog`), plain or behind whatever syslog puts before it.
 
-    … haproxy[14389]: 10.0.1.2:33317 [06/Feb/2009:12:14:14.655] web app/srv1 10/0/30/69/109 200 2750 - - ----
-    …
-                                     └ the request's first byte              └ TR/Tw/Tc/Tr/Ta  └ status     └
-                                     how it ended
+    … haproxy[7]: 10.0.1.2:33317 [06/Feb/2026:12:14:14.655] web app/a 10/0/30/69/109 200 2750 - - ---- …
+                                 └ the request's first byte           └ TR/Tw/Tc/Tr/Ta └ status   └ ending
 
 **Instants.** The date is when the first byte of the request was there, the last of the five times how long it
 took from then to the last byte of the answer, both cut to a millisecond. So sent is in [date, date + 1 ms),

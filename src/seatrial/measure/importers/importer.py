@@ -178,10 +178,12 @@ def without_schedule(
     """
     zero = float(np.min(sent, initial=np.inf))
     nothing = Coded(np.zeros(len(sent), dtype=np.int32), ("",))
+    with np.errstate(invalid="ignore"):  # what is infinite is told below
+        sent, ended = sent - zero, ended - zero
     log = RequestLog(
-        intended=sent - zero,
-        sent=sent - zero,
-        ended=ended - zero,
+        intended=sent,
+        sent=sent,
+        ended=ended,
         ok=ok,
         status=np.clip(np.nan_to_num(status), 0, 999).astype(np.int16),
         name=name,
