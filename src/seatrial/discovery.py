@@ -114,9 +114,8 @@ class Registry(Generic[T]):
     def complaints(self) -> list[str]:
         """What is wrong with what other packages declare, one line each."""
         told: dict[str, None] = {}
-        ours = {found.name for found in self._all_of_ours()}
         for point in self._points():
-            if point.name in ours:
+            if self._ours(point.name) is not None:
                 told[f"{self._called(point)} is not used: seatrial has its own of that name"] = None
                 continue
             try:
@@ -201,6 +200,11 @@ def _undeclared(declared: type[Any]) -> list[str]:
 def _entry_points(group: str, _places: tuple[str, ...]) -> importlib.metadata.EntryPoints:
     """Looking through all that is installed takes some 20 ms: it is done once for each path to look on."""
     return importlib.metadata.entry_points(group=group)
+
+
+def any_packages() -> bool:
+    """Whether anything is installed that adds to seatrial, well or not. Loads nothing of it, or of ours."""
+    return any(group.startswith(f"{OURS}.") for group in importlib.metadata.entry_points().groups)
 
 
 def forget_packages() -> None:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from seatrial.catalogue import complaints
+from seatrial.discovery import any_packages
 from seatrial.extras import CHAOSTOOLKIT, HSM, TESTBED, Extra
 from seatrial.model.problems import Unavailable
 from seatrial.testbed.programs import MEND_HSM, find_haproxy, find_hsm
@@ -125,7 +125,11 @@ def _extras() -> Iterator[Finding]:
 
 def _packages() -> Iterator[Finding]:
     """What other people's packages add to seatrial: one finding for each that cannot be used."""
-    told = complaints()
+    told: list[str] = []
+    if any_packages():
+        from seatrial.catalogue import complaints  # noqa: PLC0415  # it loads whatever there is of each kind
+
+        told = complaints()
     for line in told:
         yield Finding("packages", False, line)
     if not told:
