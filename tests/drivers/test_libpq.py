@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from seatrial.drivers import reach
+from seatrial.drivers.database import engine_of
 from seatrial.drivers.libpq import connect, parameters_of
-from seatrial.lookups.database import engine_of
 from seatrial.model.allow import AllowList
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.role import Role

@@ -6,9 +6,12 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from tests.support.packages import install
 
+from seatrial import discovery
+from seatrial.drivers.stored import Copy
 from seatrial.lookups.recorder import RunFacts
-from seatrial.lookups.writes import Copy, Writes
+from seatrial.lookups.writes import Writes
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.role import Role
 
@@ -56,3 +59,38 @@ def test_sql_finds_each_copy(tmp_path: Path) -> None:
 def test_what_cannot_be_asked_says_why(parameters: dict[str, object], expected: type[Exception]) -> None:
     with pytest.raises(expected, match=r"writes|cannot be looked up"):
         look_up(role(**parameters), "a t1")
+
+
+OWN = '''
+from typing import ClassVar
+from pydantic import Field
+from seatrial.drivers.binding import Binding
+
+class ShelfBinding(Binding):
+    """A shelf."""
+
+    driver: ClassVar[str] = "shelf"
+    books: tuple[str, ...] = Field(default=(), examples=[["a"]])
+    """What stands on it."""
+
+    def stored_writes(self, role):
+        return self
+
+    def copies(self, keys):
+        return [(book, None) for book in self.books if book in keys]
+'''
+
+
+def test_a_driver_of_somebody_elses_that_can_be_asked_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(
+        tmp_path,
+        "library",
+        {"library_shelf": OWN},
+        {"seatrial.drivers": {"shelf": "library_shelf:ShelfBinding"}},
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    discovery.forget_packages()
+    role = Role("writes", "shelf", {"books": ["a", "c"]}, (), str(tmp_path))
+    assert Writes().record(role, RunFacts(["a", "b"], tmp_path)) == (("a", None),)

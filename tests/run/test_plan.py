@@ -217,7 +217,7 @@ def test_a_check_says_what_it_has_to_be_told_of_whom() -> None:
 
 def test_a_role_that_cannot_be_asked_is_told_before_anything_starts() -> None:
     (problem,) = problems(EXPERIMENT + "  - acknowledged-writes: {role: audit}\n", TARGET + AUDIT)
-    assert "the role 'audit' is bound to driver 'audit-log', not to sql or http" in problem
+    assert "the role 'audit' is bound to driver 'audit-log', not to http or sql" in problem
     (problem,) = problems(EXPERIMENT + "  - audit-chain: {role: writes}\n", TARGET + AUDIT)
     assert "the role 'writes' is bound to driver 'sql', not to audit-log" in problem
 

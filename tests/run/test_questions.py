@@ -33,7 +33,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("checks", "served-by: 3", "x.yaml:5:5: checks[0]: '3' stands where a mapping of keys to values is expected"),
         ("checks", "{a: {}, b: {}}", "x.yaml:5:5: checks[0]: a check is its name, or one name with its parameters: served-by: {release: blue}"),
         ("checks", "acknowledged-writes", "x.yaml:5:5: checks[0].acknowledged-writes.role: the target shop has no role 'writes'"),
-        ("checks", "acknowledged-writes: {role: worker}", "x.yaml:5:33: checks[0].acknowledged-writes.role: the role 'worker' is bound to driver 'process', not to sql or http"),
+        ("checks", "acknowledged-writes: {role: worker}", "x.yaml:5:33: checks[0].acknowledged-writes.role: the role 'worker' is bound to driver 'process', not to http or sql"),
         ("checks", "acknowledged-writes: {role: database}", "t.yaml:7:13: roles.database.query: is missing, and writes are looked up with it"),
         ("checks", "convergence: {role: worker}", "x.yaml:5:25: checks[0].convergence.role: the role 'worker' is bound to driver 'process', not to replicas"),
     ],

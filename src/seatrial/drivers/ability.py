@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
+from seatrial.drivers.binding import Binding
 from seatrial.drivers.registry import DRIVERS, find
 from seatrial.model.problems import BadInput, Problem
 from seatrial.model.role import Role
@@ -38,10 +39,17 @@ class Ability(Generic[Able]):
 
     def find(self, role: Role) -> Able | None:
         """The binding of `role`, None when its driver has no such ability. Raises BadInput for a bad one."""
+        record = self._record(role)
+        return cast("Able", role.bound_to(record)) if record else None
+
+    def as_written(self, role: Role) -> Able | None:
+        """The same, with references in place: for whoever does not need yet what their variables hold."""
+        record = self._record(role)
+        return cast("Able", role.as_written(record)) if record else None
+
+    def _record(self, role: Role) -> type[Binding] | None:
         record = find(role.driver)
-        if record is None or not issubclass(record, self.protocol):
-            return None
-        return cast("Able", role.bound_to(record))
+        return record if record is not None and issubclass(record, self.protocol) else None
 
     def of(self, role: Role) -> Able:
         """The same. Raises BadInput, with the drivers that would do, when its driver has none."""

@@ -7,13 +7,16 @@ Its admin endpoints are called by http.call, and acknowledged-writes looks write
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from seatrial.drivers.binding import Binding, WebAddress
+from seatrial.drivers.stored import Copy
 from seatrial.model.problems import Path
+from seatrial.model.role import Role
 from seatrial.model.strict import counted_in
 
 
@@ -39,3 +42,20 @@ class HttpBinding(Binding):
 
     def addresses(self) -> Iterator[tuple[Path, str]]:
         yield ("url",), self.url
+
+    def stored_writes(self, role: Role) -> HttpWrites:
+        """What it answers for each write."""
+        return HttpWrites(role, self)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpWrites:
+    """See `drivers.stored`."""
+
+    role: Role
+    binding: HttpBinding
+
+    def copies(self, keys: Sequence[str]) -> list[Copy]:
+        from seatrial.drivers import http_writes  # noqa: PLC0415  # when it is asked
+
+        return http_writes.ask(self.role, self.binding, keys)

@@ -14,24 +14,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from seatrial.drivers.http import HttpBinding
 from seatrial.drivers.httpclient import HttpClient
+from seatrial.drivers.stored import Copy
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.role import Role
+
+if TYPE_CHECKING:
+    from seatrial.drivers.http import HttpBinding
 
 _AT_ONCE = 8
 
 
-def identity_of(key: str) -> str:
-    """The id in a write's key."""
-    return key.partition(" ")[0]
-
-
-def ask(role: Role, keys: Sequence[str]) -> list[tuple[str, str | None]]:
+def ask(role: Role, endpoint: HttpBinding, keys: Sequence[str]) -> list[Copy]:
     """The stored copies of the writes with these keys. Raises BadInput or Unavailable."""
-    endpoint = role.bound_to(HttpBinding)
     with (
         HttpClient(role.allow_list, role.name, endpoint.timeout_s) as client,
         ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="seatrial-lookup") as pool,
@@ -40,7 +37,7 @@ def ask(role: Role, keys: Sequence[str]) -> list[tuple[str, str | None]]:
         return [answer for answer in answers if answer is not None]
 
 
-def _ask_one(client: HttpClient, role: str, endpoint: HttpBinding, key: str) -> tuple[str, str | None] | None:
+def _ask_one(client: HttpClient, role: str, endpoint: HttpBinding, key: str) -> Copy | None:
     identity, _, expected = key.partition(" ")
     words: dict[str, Any] = {"id": identity, "expected": expected.split(" ")}
     url = _filled(f"roles.{role}.url", endpoint.url, words)

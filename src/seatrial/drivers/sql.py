@@ -10,13 +10,16 @@ The check acknowledged-writes asks it by `query`, in which `:ids` stands for the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
 
 from seatrial.drivers.binding import Binding
-from seatrial.model.problems import Path
+from seatrial.drivers.stored import Copy
+from seatrial.model.problems import BadInput, Path
+from seatrial.model.role import Role
 
 
 def _with_ids(query: str) -> str:
@@ -39,3 +42,22 @@ class SqlBinding(Binding):
 
     def addresses(self) -> Iterator[tuple[Path, str]]:
         yield ("url",), self.url
+
+    def stored_writes(self, role: Role) -> SqlWrites:
+        """What its query finds. Raises BadInput when there is none."""
+        if not self.query:
+            raise BadInput(role.problem(("query",), "is missing, and writes are looked up with it"))
+        return SqlWrites(role, self)
+
+
+@dataclass(frozen=True, slots=True)
+class SqlWrites:
+    """See `drivers.stored`."""
+
+    role: Role
+    binding: SqlBinding
+
+    def copies(self, keys: Sequence[str]) -> list[Copy]:
+        from seatrial.drivers import sql_writes  # noqa: PLC0415  # when it is asked: its library is large
+
+        return sql_writes.ask(self.role, self.binding, keys)

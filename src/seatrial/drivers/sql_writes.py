@@ -11,29 +11,30 @@ The first column is the id, the second, if there is one, the content.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from seatrial.drivers.sql import SqlBinding
-from seatrial.lookups.database import engine_of, reason_of
-from seatrial.lookups.http import identity_of
+from seatrial.drivers.database import engine_of, reason_of
+from seatrial.drivers.stored import Copy, identity_of
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.role import Role
+
+if TYPE_CHECKING:
+    from seatrial.drivers.sql import SqlBinding
 
 _IDS_A_QUERY = 2_000
 _PATIENCE_S = 10.0
 
 
-def ask(role: Role, keys: Sequence[str]) -> list[tuple[str, str | None]]:
+def ask(role: Role, database: SqlBinding, keys: Sequence[str]) -> list[Copy]:
     """The stored copies of the writes with these keys. Raises BadInput or Unavailable."""
-    database = role.bound_to(SqlBinding)
-    assert database.query  # `asking.fit` has looked
     engine = engine_of(role, database.url, _PATIENCE_S)
     query = sa.text(database.query).bindparams(sa.bindparam("ids", expanding=True))
     ids = [identity_of(key) for key in keys]
     try:
         with engine.connect() as connection:
-            found: list[tuple[str, str | None]] = []
+            found: list[Copy] = []
             for start in range(0, len(ids), _IDS_A_QUERY):
                 rows = connection.execute(query, {"ids": ids[start : start + _IDS_A_QUERY]})
                 found += [

@@ -31,10 +31,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from seatrial.drivers.audit_log import AuditLogBinding
+from seatrial.drivers.database import engine_of, reason_of
 from seatrial.drivers.httpclient import ask
 from seatrial.ledger.note import NoteError, VerifierKey, read_checkpoint
 from seatrial.ledger.transcript import Transcript
-from seatrial.lookups.database import engine_of, reason_of
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.role import Role
 from seatrial.waiting import look_until

@@ -38,8 +38,11 @@ class Recorder(ABC, Generic[Data]):
     def fit(self, role: Role) -> None:
         """Raise BadInput unless `role` is bound so that it can be asked. Nobody is asked for that."""
         if role.driver not in self.drivers:
-            able = " or ".join(self.drivers)
-            raise BadInput(f"the role '{role.name}' is bound to driver '{role.driver}', not to {able}")
+            raise BadInput(self.elsewhere(role, self.drivers))
+
+    def elsewhere(self, role: Role, able: Sequence[str]) -> str:
+        """What is told of a role that is bound to none of the drivers that are `able`."""
+        return f"the role '{role.name}' is bound to driver '{role.driver}', not to {' or '.join(able)}"
 
     @abstractmethod
     def record(self, role: Role, run: RunFacts) -> Data:

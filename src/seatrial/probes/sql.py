@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import sqlalchemy as sa
 
-from seatrial.lookups.database import engine_of, reason_of
+from seatrial.drivers.database import engine_of, reason_of
 from seatrial.model.probe import ProbeSpec
 from seatrial.model.problems import Unavailable
 from seatrial.model.role import Role
