@@ -250,14 +250,17 @@ def test_the_verdict_is_what_it_must_be(world: World) -> None:
     assert world.holds(), (judgement.reasons, [result.verdict for result in world.objective_results()])
 
 
-def caught(mutant: Mutant) -> bool:
-    """Whether some world shows the mutant up, be it by an error."""
+def caught(mutant: Mutant, worlds: list[World]) -> bool:
+    """Whether some world shows the mutant up, be it by an error; that world is then the first of `worlds`."""
     with mutant.alive():
-        for world in WORLDS:
+        for world in worlds:
             try:
-                if not world.holds():
-                    return True
+                shown_up = not world.holds()
             except Exception:  # a judge that raises is caught as well
+                shown_up = True
+            if shown_up:
+                worlds.remove(world)
+                worlds.insert(0, world)  # it will show up the next one as well, as likely as not
                 return True
     return False
 
@@ -271,4 +274,5 @@ INDISTINGUISHABLE = (
 
 def test_a_judge_that_forgets_any_rule_is_caught() -> None:
     mutants = [mutant for mutant in MUTANTS if not mutant.name.endswith(INDISTINGUISHABLE)]
-    assert [mutant.name for mutant in mutants if not caught(mutant)] == []
+    worlds = list(WORLDS)
+    assert [mutant.name for mutant in mutants if not caught(mutant, worlds)] == []
