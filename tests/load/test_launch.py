@@ -91,6 +91,21 @@ def test_a_whole_load_is_tailed_and_kept(tmp_path: Path, http_server: Any) -> No
 
 
 @pytest.mark.e2e
+def test_what_locust_does_when_all_is_over_holds_up_no_answer(tmp_path: Path, http_server: Any) -> None:
+    slow = """
+import inspect, time
+def looking(*_, **__):
+    until = time.monotonic() + 0.5
+    while time.monotonic() < until: pass
+    raise LookupError
+inspect.stack = looking
+"""
+    process = launch(plan(tmp_path, http_server.url, SCENARIO + slow, duration_s=0.3))
+    assert len(process.finish()) == 20 + 30
+    assert [call for call in process.scenario.blocking if call.longest_ms > 400] == []
+
+
+@pytest.mark.e2e
 def test_a_stopped_load_has_all_its_rows(tmp_path: Path, http_server: Any) -> None:
     process = launch(plan(tmp_path, http_server.url, SCENARIO.replace("/plain", "/hang"), duration_s=60.0))
     wait_until(lambda: len(http_server.requests) > 30)

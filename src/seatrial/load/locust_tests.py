@@ -299,6 +299,8 @@ class LocustTests:
     def _end_test(self) -> None:
         options, runner = self._environment.parsed_options, self._environment.runner
         assert runner is not None
+        if self._engine is not None:
+            self._engine.finish()  # for Locust, as it stops, looks through all modules for who asked it
         if options is not None and options.headless:
             runner.quit()
         else:
