@@ -32,7 +32,9 @@ def test_a_log_s_report_has_its_bounds_its_silences_and_what_it_cannot_tell(log:
     done = CliRunner().invoke(app, ["report", "--from", "access.log", "--status", "!404"])
     assert done.exit_code == 0, done.output
     page = Path("access.log.html").read_text()
-    assert "nothing was promised of this log" in page
+    assert "Nothing was promised" in page
+    assert "Sign-off" not in page
+    assert ("does not tell how long requests took, so there is no latency" in page) == (not behind)
     assert "silent from" in page
     assert "--status" in page
     assert "whole seconds" in page

@@ -108,7 +108,7 @@ def _key_figure(objective: ObjectiveResult) -> str:
 def _silences(measured: Measurement) -> Table:
     """Where a log that lacks failures says nothing: an outage of 0 seconds at the least."""
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
-    for column in ("silence at", "an outage of", "requests that would have come"):
+    for column in ("silence at", "an outage of", "requests expected, at least"):
         table.add_column(column, justify="right")
     for silence in measured.silences[:_MOST_OUTAGES]:
         at_most = bounds(Bounds(0.0, silence.upper_s)).bracketed

@@ -77,7 +77,7 @@ class Silence:
     start_s: float  # when the last good answer before it ended
     end_s: float  # when the first one after it ended
     upper_s: float  # the longest outage for which it leaves room
-    expected: float  # requests that would have come at the rate around it
+    expected: float  # requests that would have come at the rate around it, at the least
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,4 +28,6 @@ class Dossier:
     digests: Mapping[str, str] = field(default_factory=dict)  # evidence file → SHA-256 in hexadecimal
     calibration: Mapping[str, Any] | None = None
     events: tuple[Mapping[str, Any], ...] = ()  # the journal: `event`, `wall` and details
+    of_a_run: bool = True  # False: of a request log alone, which somebody else's tool or server wrote
+    said: tuple[str, ...] = ()  # what the reader of such a log must know
     generator_doubt: str = ""  # what the judge held against the load generator; "": nothing

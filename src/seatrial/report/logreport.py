@@ -1,7 +1,7 @@
 """The report of a request log that no run of ours made: the same page, without what only a run has.
 
 Nothing was promised of such a log, so its verdict is unknown. What its reader must know (what the log cannot
-tell, which part of it was measured, where it is silent) stands where a run's reasons stand.
+tell, which part of it was measured) stands where others read of the load generator.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from seatrial.model.verdict import Verdict
 from seatrial.report.dossier import Dossier
 from seatrial.report.html import render_html
 
-_NOTHING_PROMISED = "nothing was promised of this log, so nothing was judged"
 _MOST_SILENCES = 10
 
 
@@ -36,13 +35,15 @@ def log_report(
         title=f"What {name} says",
         target="",
         verdict=Verdict.UNKNOWN,
-        reasons=(_NOTHING_PROMISED, *_silences(measured.silences), *said),
+        reasons=tuple(_silences(measured.silences)),
         started_at=zero_at,
         interrupted=False,
         measurement=measured,
     )
     drawn = log if measured.exact.took else None  # without lengths every latency would be drawn as none
-    return render_html(Dossier(result=result, log=drawn, generator_doubt=doubt))
+    return render_html(
+        Dossier(result=result, log=drawn, of_a_run=False, said=tuple(said), generator_doubt=doubt)
+    )
 
 
 def _silences(silences: Sequence[Silence]) -> list[str]:
@@ -50,7 +51,7 @@ def _silences(silences: Sequence[Silence]) -> list[str]:
     longest = sorted(silences, key=lambda silence: -silence.upper_s)[:_MOST_SILENCES]
     return [
         f"silent from {seconds(silence.start_s)} on: an outage of "
-        f"{bounds(Bounds(0.0, silence.upper_s)).bracketed}, where "
+        f"{bounds(Bounds(0.0, silence.upper_s)).bracketed}, where at least "
         f"{silence.expected:,.0f} requests would have come"
         for silence in sorted(longest, key=lambda silence: silence.start_s)
     ]

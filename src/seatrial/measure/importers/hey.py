@@ -23,7 +23,7 @@ _MOST = 1_000_000
 ANSWERS_ALONE = (
     "this log has rows of answers alone: requests that were refused, reset or timed out are not in it. "
     "Where it is "
-    "silent an outage lasted 0 seconds at the least (`silences`)"
+    "silent an outage lasted 0 seconds at the least"
 )
 _FULL = "hey keeps a million requests at the most: what came after them is not in this log"
 

@@ -33,7 +33,7 @@ SERVER_SIDE = (
     "never reached "
     "it. Where it is silent nobody can tell whether somebody asked: such a silence is an outage of 0 "
     "seconds at the "
-    "least (`silences`)"
+    "least"
 )
 
 
