@@ -34,6 +34,7 @@ from seatrial.run.execute import Execution, Keeping, conclude, execute
 from seatrial.run.observer import Silent
 from seatrial.run.openruns import OpenRun
 from seatrial.run.plan import Plan, make_plan
+from seatrial.store import UNKNOWN, Origin
 
 TEXT = "experiment: x\nload: {scenario: a.py, rate: 100/s}\nduration: 20s\nobjectives: {errors: {max: 1%}}\n"
 EXPERIMENT = build(Experiment, parse(TEXT, "x.yaml"))
@@ -175,8 +176,9 @@ class Heard:
     def started(self, run: str, experiment: str, target: str) -> None:
         self._hear(f"{experiment} on {target} begins")
 
-    def finished(self, result: RunResult) -> bool:
+    def finished(self, result: RunResult, origin: Origin = UNKNOWN) -> bool:
         self._hear(f"{result.experiment} ends: {result.verdict}")
+        assert origin.experiment_sha256, "what was run is told with how it ended"
         return True
 
     def _hear(self, line: str) -> None:
