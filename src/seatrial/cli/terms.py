@@ -54,25 +54,34 @@ def seconds_of(option: str, text: str, *, positive: bool = False) -> float:
 def instant_of(option: str, text: str, now: datetime | None = None) -> datetime:
     """The instant that an option says: a date, an instant (UTC where it names no zone), or how long ago.
 
-    Months and years are those of the calendar. Raises BadInput, naming the option.
+    Raises BadInput, naming the option.
     """
-    from dateutil.relativedelta import relativedelta  # which loads what only this needs
-
-    ago = _AGO.fullmatch(text.strip())
+    if _AGE.fullmatch(text.strip()):
+        return ago(option, text, now)
     try:
-        if ago:
-            back = relativedelta(**{_CALENDAR[ago[2]]: int(ago[1])})
-            then: datetime = (now or datetime.now(UTC)) - back
-            return then
         instant = datetime.fromisoformat(text.strip())
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         raise BadInput(
-            f"{option}: '{text}' is neither a date such as 2026-03-01 nor a time such as 30d, 4w, 24mo or 2y"
+            f"{option}: '{text}' is neither a date such as 2026-03-01 nor an age such as 90d, 4w, 24mo or 2y"
         ) from error
     return instant.replace(tzinfo=instant.tzinfo or UTC).astimezone(UTC)
 
 
-_AGO = re.compile(r"(\d{1,4})(d|w|mo|y)", re.ASCII)
+def ago(option: str, text: str, now: datetime | None = None) -> datetime:
+    """The instant that lies so long ago; months and years are those of the calendar. Raises BadInput."""
+    from dateutil.relativedelta import relativedelta  # which loads what only this needs
+
+    age = _AGE.fullmatch(text.strip())
+    try:
+        if age is None:
+            raise ValueError(text)
+        then: datetime = (now or datetime.now(UTC)) - relativedelta(**{_CALENDAR[age[2]]: int(age[1])})
+    except (ValueError, OverflowError) as error:
+        raise BadInput(f"{option}: '{text}' is not an age such as 90d, 52w, 24mo or 2y") from error
+    return then
+
+
+_AGE = re.compile(r"([1-9]\d{0,3})(d|w|mo|y)", re.ASCII)
 _CALENDAR = {"d": "days", "w": "weeks", "mo": "months", "y": "years"}
 
 

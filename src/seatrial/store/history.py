@@ -8,7 +8,7 @@ it good any more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,6 +23,7 @@ from seatrial.store.runs import RecordedRun, origin_in, recorded
 from seatrial.store.schema import evidence, objectives, requirements, runs
 
 LATEST = "latest"
+_IDS_AT_ONCE = 500
 _LIGHT = [column for column in runs.c if column.name != "result"]
 
 
@@ -37,6 +38,7 @@ class RunQuery:
     verdict: Verdict | None = None
     covers: str = ""  # a requirement
     finished: bool = False  # only those that were not interrupted
+    with_evidence: bool = False  # only those whose evidence was not deleted, as far as we know
 
     @property
     def condition(self) -> sa.ColumnElement[bool]:
@@ -54,6 +56,8 @@ class RunQuery:
             asked.append(runs.c.verdict == self.verdict)
         if self.finished:
             asked.append(runs.c.interrupted == sa.false())
+        if self.with_evidence:
+            asked += [runs.c.directory != "", runs.c.evidence_deleted_at.is_(None)]
         if self.covers:
             covering = requirements.c.requirement == self.covers
             asked.append(sa.exists().where(covering, _same(requirements)))
@@ -124,9 +128,16 @@ class History:
         )
         with self._database.reading() as connection:
             found = connection.execute(asked).all()
-            measured = _objectives(connection, found)
-            covered = _covers(connection, found)
-        return [_summary(row, measured.get(_key(row), ()), covered.get(_key(row), ())) for row in found]
+            measured = _belonging(connection, objectives, objectives.c.position, found)
+            covered = _belonging(connection, requirements, requirements.c.requirement, found)
+        return [
+            _summary(
+                row,
+                tuple(map(_objective, measured.get(_key(row), ()))),
+                tuple(each.requirement for each in covered.get(_key(row), ())),
+            )
+            for row in found
+        ]
 
     def count(self, query: RunQuery = ALL) -> int:
         """How many are meant."""
@@ -217,31 +228,21 @@ def _key(row: sa.Row[Any]) -> tuple[str, str]:
     return row.run, row.target
 
 
-def _of(table: sa.Table, found: Iterable[sa.Row[Any]]) -> sa.ColumnElement[bool]:
-    """Rows of `table` that belong to these runs; by their ids alone, which an index leads to."""
-    return table.c.run.in_([row.run for row in found])
-
-
-def _objectives(
-    connection: sa.Connection, found: Iterable[sa.Row[Any]]
-) -> dict[tuple[str, str], tuple[ObjectiveResult, ...]]:
-    asked = sa.select(objectives).where(_of(objectives, found)).order_by(objectives.c.position)
-    taken: dict[tuple[str, str], tuple[ObjectiveResult, ...]] = {}
-    for row in connection.execute(asked):
-        verdict = Verdict(row.verdict)
-        one = ObjectiveResult(row.name, row.promised, row.lower, row.upper, row.unit, verdict, row.reason)
-        taken[_key(row)] = (*taken.get(_key(row), ()), one)
+def _belonging(
+    connection: sa.Connection, table: sa.Table, order: sa.Column[Any], found: Sequence[sa.Row[Any]]
+) -> dict[tuple[str, str], list[sa.Row[Any]]]:
+    """Rows of `table` by the run that they belong to; asked by ids, so many at once as a database takes."""
+    taken: dict[tuple[str, str], list[sa.Row[Any]]] = {}
+    for start in range(0, len(found), _IDS_AT_ONCE):
+        ids = [row.run for row in found[start : start + _IDS_AT_ONCE]]
+        for row in connection.execute(sa.select(table).where(table.c.run.in_(ids)).order_by(order)):
+            taken.setdefault(_key(row), []).append(row)
     return taken
 
 
-def _covers(
-    connection: sa.Connection, found: Iterable[sa.Row[Any]]
-) -> dict[tuple[str, str], tuple[str, ...]]:
-    asked = sa.select(requirements).where(_of(requirements, found)).order_by(requirements.c.requirement)
-    taken: dict[tuple[str, str], tuple[str, ...]] = {}
-    for row in connection.execute(asked):
-        taken[_key(row)] = (*taken.get(_key(row), ()), row.requirement)
-    return taken
+def _objective(row: sa.Row[Any]) -> ObjectiveResult:
+    verdict = Verdict(row.verdict)
+    return ObjectiveResult(row.name, row.promised, row.lower, row.upper, row.unit, verdict, row.reason)
 
 
 def _summary(row: sa.Row[Any], measured: tuple[ObjectiveResult, ...], covered: tuple[str, ...]) -> RunSummary:
