@@ -20,7 +20,14 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EVERY_PACKAGE = sorted({package for extra in EXTRAS for package in extra.packages})
 
 # What nobody imports but a testbed's programs, or whoever has found the extra to be there.
-OF_AN_EXTRA = ("testbed/app/", "testbed/replica/", "testbed/serving.py", "scaffold/openapi", "load/http2_")
+OF_AN_EXTRA = (
+    "testbed/app/",
+    "testbed/replica/",
+    "testbed/serving.py",
+    "scaffold/openapi",
+    "load/http2_",
+    "web/",
+)
 BASE = [
     path
     for path in sorted(SOURCE.rglob("*.py"))
@@ -194,10 +201,7 @@ def test_what_tells_that_an_extra_is_there_is_not_in_the_base() -> None:
 def test_every_extra_that_is_named_is_declared_and_has_its_words() -> None:
     declared = set(PROJECT["optional-dependencies"])
     assert {extra.name for extra in EXTRAS} <= declared
-    assert declared - {extra.name for extra in EXTRAS} == {
-        "all",
-        "web",
-    }  # together; and no use of its own yet
+    assert declared - {extra.name for extra in EXTRAS} == {"all"}  # together
 
 
 def test_all_is_all() -> None:

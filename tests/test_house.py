@@ -39,7 +39,7 @@ ALLOWED = {
     "testbed": {"ledger"},
     "doctor": {"catalogue", "testbed"},
     "catalogue": {"drivers", "undo", "checks", "lookups", "measure", "incidents", "probes"},
-    "web": {"report", "store", "measure"},
+    "web": {"report", "store", "incidents", "schedule", "files", "trials", "matrix", "ledger", "run", "load", "undo"},
     "explain": {"catalogue", "checks", "drivers", "incidents", "schedule", "undo"},
     "scaffold": {"drivers", "explain"},
     "cli": {"trials", "matrix", "run", "schedule", "report", "web", "testbed", "measure", "calibrate", "ledger", "incidents",

@@ -54,7 +54,8 @@ TRENDS = Extra("trends", "the statistics for trends over months", ("scipy",))
 HTTP2 = Extra("protocols", "HTTP/2", ("h2",))
 PROTOCOLS = Extra("protocols", "the clients of other protocols", ("grpc", "paho", "websocket"))
 PDF = Extra("pdf", "the printer of PDFs without a browser", ("weasyprint",))
-EXTRAS = (TESTBED, HSM, CHAOSTOOLKIT, OPENAPI, TRENDS, HTTP2, PROTOCOLS, PDF)
+WEB = Extra("web", "the dashboard's server", ("starlette", "uvicorn"))
+EXTRAS = (TESTBED, HSM, WEB, CHAOSTOOLKIT, OPENAPI, TRENDS, HTTP2, PROTOCOLS, PDF)
 
 
 def bringing(package: str) -> Extra | None:

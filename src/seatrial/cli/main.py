@@ -23,6 +23,7 @@ from seatrial.cli import (
     measuring,
     reporting,
     running,
+    serving,
     testbed,
 )
 from seatrial.cli.interruption import listening
@@ -53,6 +54,7 @@ calendar.register(app)
 incidents.register(app)
 ledger.register(app)
 matrix.register(app)
+serving.register(app)
 machine.register(app)
 explaining.register(app)
 beginning.register(app)

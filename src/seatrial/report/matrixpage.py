@@ -18,20 +18,17 @@ _DAY_S = 86400.0
 
 def render_matrix(document: Mapping[str, Any]) -> str:
     """The page of a matrix, as `seatrial.matrix.document.matrix_document` tells it."""
+    style = page_text("report.css") + page_text("matrix.css")
+    template = page_environment().get_template("matrix.html")
+    return template.render(**matrix_context(document), style=style, policy=_POLICY)
+
+
+def matrix_context(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What `matrixbody.html` is given, in whichever page it stands."""
     rows = document["rows"]
     counts = {verdict: sum(row["verdict"] == verdict for row in rows) for verdict in _VERDICTS}
-    return (
-        page_environment()
-        .get_template("matrix.html")
-        .render(
-            matrix=document,
-            counts={verdict: count for verdict, count in counts.items() if count},
-            age=_age,
-            day=_day,
-            style=page_text("report.css") + page_text("matrix.css"),
-            policy=_POLICY,
-        )
-    )
+    shown = {verdict: count for verdict, count in counts.items() if count}
+    return {"matrix": document, "counts": shown, "age": _age, "day": _day}
 
 
 def _age(seconds: float | None) -> str:

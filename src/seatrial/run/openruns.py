@@ -130,6 +130,43 @@ def left(home: Path) -> Generator[HeldRun]:
                 yield held
 
 
+def unfinished(home: Path) -> list[tuple[OpenRun, bool]]:
+    """Each run that has not come to its end, and whether its conductor lives; nothing is held for it.
+
+    A record that cannot be read, or is gone meanwhile, is left out.
+    """
+    found = []
+    for path in sorted(_directory(home).glob("*.json")):
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            run = OpenRun(**json.loads(path.read_bytes()))
+            found.append((run, _is_held(_lock_of(path), run.pid)))
+    return found
+
+
+def _is_held(lock: Path, pid: int) -> bool:
+    """Whether `pid` holds the lock.
+
+    Linux lists who holds which. Trying the lock, as must be done elsewhere, would keep it from somebody who
+    wants it in that moment.
+    """
+    inode = lock.stat().st_ino
+    with contextlib.suppress(OSError):
+        held = (line.split() for line in Path("/proc/locks").read_text().splitlines())
+        return any(
+            fields[1] == "FLOCK" and fields[4] == str(pid) and fields[5].rpartition(":")[2] == str(inode)
+            for fields in held
+            if len(fields) > 5
+        )
+    descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def _directory(home: Path) -> Path:
     return home / "open-runs"
 

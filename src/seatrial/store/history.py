@@ -189,6 +189,18 @@ class History:
                     found.setdefault(one.name, []).append(point)
         return found
 
+    def latencies(
+        self, experiment: str, target: str, *, limit: int = 200
+    ) -> list[tuple[str, datetime, float]]:
+        """The p95 in milliseconds of the latest `limit` finished runs that have one, the earliest first."""
+        told = sa.cast(runs.c.result, sa.JSON) if self._database.is_postgres else runs.c.result
+        p95_ms = sa.type_coerce(told, sa.JSON)["measurement", "latency", "p95_ms"].as_float()
+        query = RunQuery(experiment=experiment, target=target, finished=True)
+        asked = sa.select(runs.c.run, runs.c.started_at, p95_ms).where(query.condition)
+        with self._database.reading() as connection:
+            found = connection.execute(asked.order_by(runs.c.started_at.desc()).limit(limit)).all()
+        return [(row[0], row[1], row[2]) for row in reversed(found) if row[2] is not None]
+
     def files(self, run: str, target: str) -> tuple[EvidenceFile, ...]:
         """The files of a run's evidence as they were when it was recorded."""
         asked = (

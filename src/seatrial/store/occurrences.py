@@ -180,9 +180,17 @@ class Occurrences:
         """What runs now, or is not yet known to have died."""
         return self._select(occurrences.c.state == OccurrenceState.RUNNING.value, 10_000)
 
-    def history(self, schedule: str | None = None, limit: int = 100) -> list[RecordedOccurrence]:
+    def history(
+        self,
+        schedule: str | None = None,
+        limit: int = 100,
+        state: OccurrenceState | None = None,
+        offset: int = 0,
+    ) -> list[RecordedOccurrence]:
         """The latest occurrences, newest first."""
-        return self._select(sa.true() if schedule is None else occurrences.c.schedule == schedule, limit)
+        of_schedule = sa.true() if schedule is None else occurrences.c.schedule == schedule
+        in_state = sa.true() if state is None else occurrences.c.state == state.value
+        return self._select(sa.and_(of_schedule, in_state), limit, offset)
 
     def counts(self) -> dict[tuple[str, OccurrenceState], int]:
         """How many occurrences of each schedule are in each state."""
@@ -242,12 +250,15 @@ class Occurrences:
                 self._outbox.add(connection, messages, now)
         return ended
 
-    def _select(self, condition: sa.ColumnElement[bool], limit: int) -> list[RecordedOccurrence]:
+    def _select(
+        self, condition: sa.ColumnElement[bool], limit: int, offset: int = 0
+    ) -> list[RecordedOccurrence]:
         query = (
             sa.select(occurrences)
             .where(condition)
             .order_by(occurrences.c.planned_at.desc(), occurrences.c.schedule)
             .limit(limit)
+            .offset(offset)
         )
         with self._database.reading() as connection:
             return [
