@@ -46,3 +46,8 @@ def test_the_lock_names_no_registry_and_is_whole() -> None:
     pinned = re.findall(r"^([a-z0-9][a-z0-9.-]*)==.*\\\n +--hash=sha256:", lock, flags=re.MULTILINE)
     assert len(pinned) == len(re.findall("^[a-z0-9]", lock, flags=re.MULTILINE))
     assert not {"ipython", "jedi", "matplotlib-inline", "prompt-toolkit"} & set(pinned)
+
+
+def test_the_readme_can_be_read_in_one_sitting() -> None:
+    lines = (ROOT / "README.md").read_text().splitlines()
+    assert len(lines) <= 300

@@ -56,7 +56,7 @@ class SealReport:
 
     def __str__(self) -> str:
         if self.ledger.findings:
-            return f"the seal itself is broken: {self.ledger}"
+            return f"the seal is not to be believed: {self.ledger}"
         if self.alterations:
             return "\n".join(map(str, self.alterations))
         return f"{self.files} files as sealed; {self.ledger}"

@@ -77,7 +77,7 @@ def _altered(directory: Path, keys: Sequence[VerifierKey]) -> str:
         return f"cannot be verified: {str(error).splitlines()[0]}"
     if report.verdict is Verdict.PASS:
         return ""
-    word = "was altered after it was sealed" if report.verdict is Verdict.FAIL else "cannot be verified"
+    word = "was altered after it was sealed" if report.alterations else "cannot be verified"
     return f"{word}: {str(report).splitlines()[0]}"
 
 
