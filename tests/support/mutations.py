@@ -126,11 +126,14 @@ def _bytes(data: bytes, chance: random.Random) -> bytes:
 def _lines(data: bytes, chance: random.Random) -> bytes:
     lines = data.splitlines(keepends=True) or [b""]
     line = chance.randrange(len(lines))
-    match chance.randrange(3):
+    match chance.randrange(4):
         case 0:
             return b"".join(lines[:line] + lines[line + 1 :])
         case 1:
             return b"".join([*lines, *lines[line:]])
+        case 2:
+            others = chance.choice([*FORMATS.values()]).splitlines(keepends=True)
+            return b"".join([*lines[:line], *others[: chance.randint(1, 3)], *lines[line:]])
         case _:
             return b"".join(chance.sample(lines, len(lines)))
 

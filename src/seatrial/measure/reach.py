@@ -43,6 +43,8 @@ Indexes = npt.NDArray[np.intp]
 
 def widened(log: RequestLog, exact: Exactness) -> RequestLog:
     """The log with every answer as long under way as it can have been, and every failure sent as late."""
+    if not (exact.sent_s or exact.ended_s):
+        return log  # not a copy: it may have millions of rows
     sent = np.where(log.ok, log.sent - exact.sent_early_s, log.sent + exact.sent_late_s)
     due = log.intended - exact.sent_early_s
     return replace(log, intended=due, sent=sent, ended=log.ended + exact.ended_late_s)
@@ -69,7 +71,7 @@ def apart_from(proven: Bools, intended: Floats, within_s: float) -> Bools:
     `intended` is ascending, both have the shape (n,).
     """
     others = intended[~proven]
-    if not len(others):
+    if not len(others) or not within_s:
         return proven
     following = np.searchsorted(others, intended)
     before = np.append(-np.inf, others)[following]

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.mutations import FORMATS
 
+from seatrial.measure import measure
 from seatrial.measure.generator import ANSWERED_ALONE, ENDED_ALONE, EVERYTHING
 from seatrial.measure.importers import Told, formats, read
 from seatrial.model.problems import BadInput
@@ -144,3 +146,28 @@ def test_no_file_makes_an_importer_fail_in_any_other_way(
         assert all(problem.location and problem.location.file == str(path) for problem in error.problems)
     else:
         assert len(imported.log) > 0
+
+
+@pytest.mark.parametrize("name", ["haproxy", "gatling", "hey", "oha", "otlp", "access nginx"])
+def test_the_order_of_the_lines_does_not_matter(tmp_path: Path, name: str) -> None:
+    """Every third line of these is a failure: whatever stands where, bounds are those of the instants."""
+    head, *lines = FORMATS[name].splitlines(keepends=True)
+    if name in ("haproxy", "otlp", "access nginx"):
+        head, lines = b"", [head, *lines]
+    failures = (
+        (b" 200 ", b" 503 "),
+        (b",200", b",503"),
+        (b"\tOK\t", b"\tKO\t"),
+        (b'"kind":3', b'"status":{"code":2},"kind":3'),
+    )
+    for good, bad in failures:
+        lines = [line if at % 3 else line.replace(good, bad) for at, line in enumerate(lines)]
+    found = []
+    for order in (lines, lines[::-1], lines[1::2] + lines[::2]):
+        path = tmp_path / "log"
+        path.write_bytes(head + b"".join(order))
+        imported = read(path)
+        measured = measure(imported.log, 2.0, 1.0, tells=imported.tells, exact=imported.exact)
+        found.append([(each.perceived, each.bad) for each in measured.outages])
+    assert found[0]
+    assert found[0] == found[1] == found[2]
