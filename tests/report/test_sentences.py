@@ -1,9 +1,11 @@
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from seatrial.model.result import Failover, Phase
+from seatrial.model.errorbudget import THREE_NINES
+from seatrial.model.result import Bounds, ErrorBudget, Failover, Phase
 from seatrial.model.verdict import Verdict
 from seatrial.report import Dossier, sentences
 
@@ -65,3 +67,21 @@ def test_a_failover_is_told_phase_by_phase() -> None:
     )
     unknown = Failover("crash", (detect, decide, Phase("promote", 10.61, None), Phase("route", None, 11.0)))
     assert sentences.failover(unknown).endswith("decide 30.0 ms · promote unknown · route unknown")
+
+
+@pytest.mark.parametrize(
+    ("spent", "says"),
+    [
+        ((84.0, 85.2), "1.40 … 1.42 min of the 43.2 min of total outage that 99.9% of 30 days allows: 3.24 … 3.29%"),
+        ((1.2, 1.24), "1.20 … 1.24 s of the 43.2 min of total outage that 99.9% of 30 days allows: 0.0462 … 0.0479%"),
+        ((0.0, 0.012), "0 … 12.0 ms of the 43.2 min of total outage that 99.9% of 30 days allows: 0 … 0.0005%"),
+        ((60.0, math.inf), "1.00 min or more of the 43.2 min of total outage that 99.9% of 30 days allows"),
+    ],
+)  # fmt: skip
+def test_what_a_run_cost_is_told_in_minutes_of_its_budget(spent: tuple[float, float], says: str) -> None:
+    allowed = THREE_NINES
+    budget = ErrorBudget("", allowed.target, allowed.window_s, allowed.budget_s, Bounds(*spent))
+    assert sentences.error_budget(budget) == says
+    named = sentences.error_budget(replace(budget, slo="orders"))
+    assert "of 30 days allows (orders)" in named
+    assert sentences.error_budget(None) == ""

@@ -4,6 +4,7 @@ The one exception to *pure* is `importers`, the only part that opens files.
 """
 
 from seatrial.measure.degraded import recovery
+from seatrial.measure.errorbudget import budget_spent
 from seatrial.measure.generator import trusted, vouched_for
 from seatrial.measure.measurement import measure
 from seatrial.measure.outages import downtime
@@ -11,6 +12,7 @@ from seatrial.measure.proof import Latencies, good_per_s, share_bad
 
 __all__ = [
     "Latencies",
+    "budget_spent",
     "downtime",
     "good_per_s",
     "measure",

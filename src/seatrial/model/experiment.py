@@ -184,6 +184,14 @@ class Objectives(Strict):
     """The largest share of arrivals that may be bad."""
     throughput: ThroughputObjective | None = None
     """The lowest rate of good answers."""
+    openslo: str | None = Field(default=None, examples=["slo.yaml"])
+    """A file with an OpenSLO SLO (v1), whose promise is judged too.
+
+    A ratio of good requests is `errors`, and a threshold a percentile of `latency` once the SLO's metadata
+    says that it is one: `annotations: {seatrial/latency-in: ms}` (or s). Its queries are not sent, for a run
+    has every request of its own clients. What a run cannot judge is refused. The error budget that a run
+    spends is held against the target and window of a ratio; else against 99.9 % of 30 days.
+    """
 
 
 class Check(Strict):

@@ -307,6 +307,17 @@ class Failover:
 
 
 @dataclass(frozen=True, slots=True)
+class ErrorBudget:
+    """What a run took of the error budget of a service; see `measure.errorbudget`."""
+
+    slo: str  # the SLO whose budget it is; "" for none: then it is that of 99.9 % of 30 days
+    target: float  # share of requests that must be good
+    window_s: float
+    budget_s: float  # seconds of total outage that the window has room for
+    spent: Bounds  # seconds of total outage that cost as much
+
+
+@dataclass(frozen=True, slots=True)
 class CheckResult:
     """What a check found: a sentence, and the figures in it under their names (units in the names)."""
 
@@ -337,6 +348,7 @@ class RunResult:
     scenario: ScenarioAccount | None = None  # None: no load process told of it
     load: LoadAccount | None = None  # None: written by an older version
     version: TargetVersion | None = None  # None: the target was not asked
+    error_budget: ErrorBudget | None = None  # None: nothing was measured, or written by an older version
     evidence: dict[str, str] = field(default_factory=dict)  # what → file name inside the run's directory
 
     @property

@@ -49,6 +49,7 @@ def render_html(dossier: Dossier) -> str:
             dossier=dossier,
             headline=sentences.headline(result),
             saw=sentences.what_clients_saw(measured) if measured else "",
+            cost=sentences.error_budget(result.error_budget),
             generator=sentences.generator(measured.generator, dossier.generator_doubt) if measured else "",
             load=sentences.load(measured.generator, result.load) if measured else "",
             clients=sentences.clients(result.load),

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import math
 
-from seatrial.model.figures import count, interval, milliseconds, per_minute, seconds, share
+from seatrial.model.figures import (
+    Shown,
+    count,
+    exactly,
+    interval,
+    milliseconds,
+    per_minute,
+    seconds,
+    share,
+    span,
+)
 from seatrial.model.loadaccount import LoadAccount
-from seatrial.model.result import Failover, GeneratorAudit, Measurement, Phase, RunResult
+from seatrial.model.result import ErrorBudget, Failover, GeneratorAudit, Measurement, Phase, RunResult
 from seatrial.model.scenarioaccount import ScenarioAccount, times
 from seatrial.model.verdict import Verdict
 
@@ -53,6 +63,31 @@ def what_clients_saw(measured: Measurement) -> str:
         f"in {count(outages)} {'outage' if outages == 1 else 'outages'}.{_degraded(measured)}"
         + _own(measured, own)
     )
+
+
+def error_budget(budget: ErrorBudget | None) -> str:
+    """What the run cost: `1.40 … 1.42 min of the 43.2 min …: 3.24 … 3.29%`; "" where that is not known."""
+    if budget is None:
+        return ""
+    spent, of_s = budget.spent, budget.budget_s
+    whose = f" ({budget.slo})" if budget.slo else ""
+    allows = f"{exactly(budget.target, 'ratio')} of {_window(budget.window_s)} allows{whose}"
+    whole = _minutes(of_s, of_s)
+    cost = f"{_minutes(spent.lower_s, spent.upper_s)} of the {whole} of total outage that {allows}"
+    if not math.isfinite(spent.upper_s) or not of_s:
+        return cost
+    return f"{cost}: {interval(spent.lower_s / of_s, spent.upper_s / of_s, 'ratio')}"
+
+
+def _minutes(lower_s: float, upper_s: float) -> Shown:
+    """A time as budgets are spoken of, which is in minutes once it has one."""
+    largest_s = upper_s if math.isfinite(upper_s) else lower_s
+    return interval(lower_s / 60, upper_s / 60, "min") if largest_s >= 60 else interval(lower_s, upper_s, "s")
+
+
+def _window(length_s: float) -> str:
+    days = length_s / 86_400
+    return f"{days:g} {'day' if days == 1 else 'days'}" if days >= 1 else span(length_s)
 
 
 def _requests(number_: int) -> str:

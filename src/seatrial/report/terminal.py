@@ -106,6 +106,8 @@ def _closing(result: RunResult, report: str) -> Iterator[Text]:
         yield Text("Nothing could be measured.", style="bold magenta")
     else:
         yield Text(sentences.what_clients_saw(result.measurement))
+        if cost := sentences.error_budget(result.error_budget):
+            yield Text.assemble(("budget     ", "dim"), cost)
         for one in result.failovers:
             yield Text.assemble(("failover   ", "dim"), f"{one.step}: {sentences.failover(one)}")
         if offered := sentences.load(result.measurement.generator, result.load):

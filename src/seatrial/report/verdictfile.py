@@ -102,6 +102,7 @@ def verdict_document(result: RunResult) -> dict[str, Any]:
         "scenario": plain(result.scenario),
         "load": plain(result.load),
         "version": plain(result.version),
+        "error_budget": plain(result.error_budget),
         "evidence": dict(result.evidence),
         "steps": plain(result.steps),
         "measurement": plain(result.measurement),
@@ -123,4 +124,10 @@ def read_verdict(text: str, file: str) -> RunResult:
 
 
 _RESULT_FIELDS = tuple(RunResult.__slots__)
-_LATER_FIELDS = ("failovers", "scenario", "load", "version")  # which files of older runs do not have
+_LATER_FIELDS = (
+    "failovers",
+    "scenario",
+    "load",
+    "version",
+    "error_budget",
+)  # which files of older runs do not have

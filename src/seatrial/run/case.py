@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 
 from seatrial.checks.protocol import Check, History, When
-from seatrial.measure import measure
+from seatrial.measure import budget_spent, measure
+from seatrial.model.errorbudget import THREE_NINES, Allowance
 from seatrial.model.experiment import Experiment
 from seatrial.model.reasons import Reason
-from seatrial.model.result import CheckResult, Failover, RunResult
+from seatrial.model.result import CheckResult, ErrorBudget, Failover, RunResult
 from seatrial.model.role import Role
 from seatrial.model.verdict import Verdict
 from seatrial.run.clock import RunClock
@@ -33,11 +34,14 @@ class Case:
     checks: tuple[Check, ...]
     needs: tuple[BoundNeed, ...] = ()
     clusters: tuple[Role, ...] = ()
+    allowance: Allowance = THREE_NINES  # the error budget that the run is held against
 
     @classmethod
     def of(cls, plan: Plan) -> Case:
         """The case of a plan that has just been conducted."""
-        return cls(plan.experiment, plan.target.target, plan.checks, plan.needs, plan.clusters)
+        return cls(
+            plan.experiment, plan.target.target, plan.checks, plan.needs, plan.clusters, plan.allowance
+        )
 
 
 def bare(case: Case, evidence: Evidence, clock: RunClock, conducted: Conducted) -> RunResult:
@@ -98,6 +102,7 @@ def judged(
         objectives=objectives,
         checks=checks,
         failovers=failovers,
+        error_budget=_budget_of(story, case.allowance),
     )
 
 
@@ -119,6 +124,13 @@ def _story(experiment: Experiment, conducted: Conducted) -> Story:
     measurement = replace(measurement, generator=generator)
     load = account_of(experiment.load, conducted.offer, conducted.end_s)
     return Story(experiment, log, measurement, conducted.steps, conducted.cut, load)
+
+
+def _budget_of(story: Story, allowance: Allowance) -> ErrorBudget | None:
+    spent = budget_spent(story.log, story.measurement) if story.measurement else None
+    if spent is None:
+        return None
+    return ErrorBudget(allowance.slo, allowance.target, allowance.window_s, allowance.budget_s, spent)
 
 
 def _checked(check: Check, history: History) -> CheckResult:

@@ -26,6 +26,8 @@ def description_of(plan: Plan) -> dict[str, Any]:
         "target": plan.target.model_dump(mode="json"),
         "scenario": ", ".join(plan.experiment.load.scenario),
         "data": _data_of(plan),
+        "openslo": {"file": plan.slo.file, "sha256": plan.slo.sha256} if plan.slo else None,
+        "allowance": plan.allowance,
         "steps": [
             {
                 "name": step.name,

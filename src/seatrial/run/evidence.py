@@ -3,6 +3,7 @@
 | file               | what it is                                                                |
 |--------------------|---------------------------------------------------------------------------|
 | experiment.yaml    | the experiment as written                                                  |
+| openslo.yaml       | the OpenSLO file that it names, if it does                                |
 | plan.json          | as resolved: target (secrets as references), overrides, versions, machine |
 | journal.jsonl      | what happened when, appended and fsync'ed line by line                    |
 | requests.parquet   | the request log                                                           |
@@ -51,6 +52,7 @@ _ROOM = ".room"
 _MISNAMED = frozenset({errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL})
 _SHOWN = {
     "experiment": "experiment.yaml",
+    "openslo": "openslo.yaml",
     "plan": "plan.json",
     "journal": JOURNAL,
     "requests": "requests.parquet",

@@ -114,6 +114,8 @@ def _prepared(evidence: Evidence, plan: Plan, described: Mapping[str, Any]) -> R
     """Make durable what a verdict needs, in case this process dies before that. Raises CannotStore."""
     evidence.keep_room()
     evidence.write_text("experiment.yaml", plan.experiment_text)
+    if plan.slo is not None:
+        evidence.write_text("openslo.yaml", plan.slo.text)
     evidence.write_json("plan.json", described)
     return RunJournal(evidence.path(JOURNAL))
 

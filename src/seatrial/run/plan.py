@@ -19,6 +19,7 @@ from seatrial.load.dataset import DataFile
 from seatrial.lookups.failover import DRIVER as FAILS_OVER
 from seatrial.model.arrivals import ArrivalSchedule, RateStep, with_spikes
 from seatrial.model.document import build
+from seatrial.model.errorbudget import THREE_NINES, Allowance
 from seatrial.model.experiment import Experiment
 from seatrial.model.load import RatePoint
 from seatrial.model.offeredrate import OfferedRate
@@ -36,6 +37,7 @@ from seatrial.run.needs import BoundNeed, bind_checks
 from seatrial.run.questions import bind_probes
 from seatrial.run.roles import Roles
 from seatrial.run.scenario import bind_scenarios
+from seatrial.run.slo import SloFile, bind_slo
 from seatrial.run.steps import PlannedStep, bind_timeline
 from seatrial.undo import calling
 
@@ -61,6 +63,7 @@ class Plan:
     base_url: str = field(repr=False)  # resolved, for whoever connects; texts say `address`
     variables: Mapping[str, str] = field(repr=False)  # resolved, for the scenario alone
     data: DataFile | None = None  # whose rows are fed to arrivals
+    slo: SloFile | None = None  # whose promise is among the objectives
     experiment_file: Path = Path()
     whole: Role | None = None  # the target itself
 
@@ -68,6 +71,11 @@ class Plan:
     def address(self) -> str:
         """Where the target is, for people: as its file says it, without `user:password@`."""
         return without_userinfo(self.target.base_url).rstrip("/")
+
+    @property
+    def allowance(self) -> Allowance:
+        """The error budget that the run is held against."""
+        return self.slo.allowance if self.slo else THREE_NINES
 
     @property
     def arrivals(self) -> ArrivalSchedule:
@@ -133,11 +141,12 @@ def _plan(
     draft, binder = Draft.of(experiment.document), Binder(experiment.document, roles, problems)
     scenarios = bind_scenarios(draft, experiment, problems)
     data = bind_data(draft, experiment, problems)
+    slo = bind_slo(draft, experiment, problems)
     timeline, judges = bind_timeline(draft, binder), bind_checks(draft, binder)
     questions = bind_probes(draft, binder)
     if len(problems) or promised is None or roles is None:
         return None
-    promised = _at_rate(promised, rate)
+    promised = _at_rate(slo.promised(promised) if slo else promised, rate)
     base_rates = [RateStep(point.at.seconds, point.rate.rate) for point in promised.load.rate]
     shape = with_spikes(base_rates, [change.window for change in timeline.arrival_changes])
     require_enough(data, promised, shape, experiment.document, problems)
@@ -148,6 +157,7 @@ def _plan(
         scenarios=tuple(scenarios),
         shape=shape,
         data=data,
+        slo=slo,
         arrival_changes=timeline.arrival_changes,
         steps=timeline.steps,
         steady_state=questions.steady_state,

@@ -23,7 +23,8 @@ from seatrial.load.launch import REQUESTS, SPOOLS, end_left_over
 from seatrial.load.parquet import save
 from seatrial.load.spool import SpoolReader
 from seatrial.model.document import build, parse
-from seatrial.model.experiment import Experiment
+from seatrial.model.errorbudget import THREE_NINES, Allowance
+from seatrial.model.experiment import Experiment, Objectives
 from seatrial.model.load import Load
 from seatrial.model.problems import BadInput, CannotStore, SeatrialError, Unavailable
 from seatrial.model.requestlog import RequestLog
@@ -157,10 +158,14 @@ def _read(path: Path) -> str:
 
 
 def _experiment(text: str, described: Mapping[str, Any]) -> Experiment:
-    """As it was run: what the file says, with the load as resolved (`--rate`)."""
+    """As it was run: what the file says, with load (`--rate`) and objectives (OpenSLO) as resolved."""
     promised = build(Experiment, parse(text, "experiment.yaml"))
     load = build(Load, parse(json.dumps(described["experiment"]["load"]), "plan.json"))
-    return promised.model_copy(update={"load": load})
+    resolved: dict[str, Any] = {"load": load}
+    if promised.objectives.openslo is not None:
+        written = json.dumps(described["experiment"]["objectives"])
+        resolved["objectives"] = build(Objectives, parse(written, "plan.json"))
+    return promised.model_copy(update=resolved)
 
 
 def _judged(experiment: Experiment, remains: _Remains, keeping: Keeping) -> Execution:
@@ -191,7 +196,13 @@ def _judged(experiment: Experiment, remains: _Remains, keeping: Keeping) -> Exec
         notices=remains.spools.header.notices if remains.spools.header else (),
     )
     checks = tuple(checks_registry.build(check.check, check.with_) for check in experiment.checks)
-    case = Case(experiment, keeping.held.run.target, checks)
+    allowance = remains.described.get("allowance")
+    case = Case(
+        experiment,
+        keeping.held.run.target,
+        checks,
+        allowance=Allowance(**allowance) if allowance else THREE_NINES,
+    )
     return conclude(case, conducted, started, remains.backdrop, keeping)
 
 
