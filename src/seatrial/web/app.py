@@ -80,8 +80,9 @@ class Dashboard:
         for path, act in _ACTS.items():
             routes += [Route(prefix + path, self._acting(act), methods=["POST"]) for prefix in ("", "/api")]
         for view in VIEWS:
-            routes.append(Route(f"/api{view.path.rstrip('/')}", self._as_json(view)))
-            routes.append(Route(view.path, self._as_page(view)))
+            path = view.path.replace("{experiment}", "{experiment:path}")  # its name may have a slash
+            routes.append(Route(f"/api{path.rstrip('/')}", self._as_json(view)))
+            routes.append(Route(path, self._as_page(view)))
         starlette = Starlette(
             routes=routes,
             exception_handlers={

@@ -19,6 +19,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MOST_BODY = 16 << 10  # bytes
+MOST_HEADERS = 16 << 10  # bytes
 MOST_ADDRESS = 4 << 10  # bytes of path and query
 BODY_WITHIN_S = 10.0
 POLICY = (
@@ -71,16 +72,11 @@ class Guard:
             )
         if scope["method"] not in (*_READS, "POST"):
             return _refused(405, "only GET, HEAD and POST are known here")
+        if sum(len(name) + len(value) for name, value in headers.raw) > MOST_HEADERS:
+            return _refused(431, f"headers have {MOST_HEADERS} bytes at most")
         if len(scope.get("raw_path", b"")) + len(scope["query_string"]) > MOST_ADDRESS:
             return _refused(414, f"an address has {MOST_ADDRESS} bytes at most")
-        if scope["method"] in _READS:
-            return None
-        length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > MOST_BODY:
-            return _refused(413, f"more than {MOST_BODY} bytes")
-        return (
-            None if comes_from_us(headers) else _refused(403, "this was asked for by a page of another site")
-        )
+        return None if scope["method"] in _READS else _refusal_to_change(headers)
 
     def _is_ours(self, host: str) -> bool:
         name = _name_of(host)
@@ -91,6 +87,13 @@ class Guard:
         except ValueError:
             return False
         return True
+
+
+def _refusal_to_change(headers: Headers) -> PlainTextResponse | None:
+    length = headers.get("content-length", "0")
+    if not length.isdecimal() or int(length) > MOST_BODY:
+        return _refused(413, f"more than {MOST_BODY} bytes")
+    return None if comes_from_us(headers) else _refused(403, "this was asked for by a page of another site")
 
 
 def comes_from_us(headers: Headers) -> bool:

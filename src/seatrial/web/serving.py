@@ -15,10 +15,10 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from seatrial.model.problems import BadInput, Unavailable
+from seatrial.web.guard import MOST_HEADERS
 
 HEADERS_WITHIN_S = 10.0
 READ_WITHIN_S = 30.0
-_MOST_HEADERS = 16 << 10  # bytes
 _MOST_CONNECTIONS = 800
 _BACKLOG = 256
 
@@ -145,7 +145,7 @@ def server(app: ASGIApp) -> uvicorn.Server:
             backlog=_BACKLOG,
             timeout_keep_alive=5,
             timeout_graceful_shutdown=2,
-            h11_max_incomplete_event_size=_MOST_HEADERS,
+            h11_max_incomplete_event_size=MOST_HEADERS,
         )
     )
 

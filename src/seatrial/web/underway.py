@@ -131,11 +131,15 @@ def open_run(sources: Sources, run_id: str) -> tuple[OpenRun, bool]:
     raise Missing(f"no run '{run_id}' is under way")
 
 
+def _pid() -> int:
+    return os.getpid()
+
+
 def _keeper(sources: Sources, run: OpenRun, lives: bool) -> str:
     """Why a run cannot be stopped from here; empty when it can."""
     if not lives:
         return "its conductor is gone; to end it: seatrial recover"
-    if run.pid == os.getpid():
+    if run.pid == _pid():
         return "it is conducted by this very process"
     daemon = f"{socket.gethostname()}:{run.pid}"
     if any(each.daemon == daemon for each in sources.store.occurrences.running()):

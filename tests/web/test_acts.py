@@ -1,0 +1,131 @@
+"""What can be done from a page, and that the ledger has it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.support.dashboards import message
+from tests.support.victims import Tree
+from tests.web.conftest import HERE, NOW, Site, told
+
+from seatrial.ledger import read_entries
+from seatrial.model.verdict import Verdict
+from seatrial.run import openruns
+from seatrial.run.openruns import OpenRun
+from seatrial.store import Claim, MessageState, Occurrence
+from seatrial.web import underway
+
+OPEN = OpenRun(
+    "r1", "crash", "shop", "/nowhere", "2026-11-29T11:59:00+00:00", "seatrial run x.yaml", os.getpid()
+)
+
+
+def acts(site: Site) -> list[tuple[str, str]]:
+    entries = list(read_entries(site.place / "home/web"))
+    assert all(entry.event["by"] and entry.event["at"] == "2026-11-29T12:00:00+00:00" for entry in entries)
+    return [(str(entry.event["act"]), str(entry.event["state"])) for entry in entries]
+
+
+CONDUCTOR = """
+import os, signal, sys
+from pathlib import Path
+from seatrial.run import openruns
+from seatrial.run.openruns import OpenRun
+with openruns.begin(Path(sys.argv[1]), OpenRun("r1", "crash", "shop", "/nowhere", sys.argv[2], "", os.getpid())) as held:
+    signal.signal(signal.SIGTERM, lambda *_: (held.forget(), os._exit(7)))
+    print("begun", flush=True)
+    signal.pause()
+"""
+
+
+def test_a_run_is_stopped_by_a_signal_to_its_conductor_alone(site: Site) -> None:
+    command = [sys.executable, "-c", CONDUCTOR, str(site.place / "home"), OPEN.started_at]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as conductor:
+        try:
+            assert conductor.stdout is not None
+            assert conductor.stdout.readline() == "begun\n"
+            browser = site.browser()
+            assert "Stop it and undo everything" in browser.get("/underway/r1").text
+            assert "under way" in browser.get("/").text
+            assert site.client(origin=HERE).post("/api/underway/r1/stop").status_code == 401
+            assert browser.post("/underway/r1/stop").status_code == 200
+            assert conductor.wait(30) == 7
+        finally:
+            conductor.kill()
+    assert browser.get("/underway/r1").status_code == 404
+    (first, second) = acts(site)
+    assert first == ("stop", "asked")
+    assert second[1].startswith("done: ")
+
+
+def test_nobody_is_signalled_for_a_run_whose_conductor_is_gone(site: Site, tree: Tree) -> None:
+    """Its number belongs to somebody else by now: here to the root of `tree`, who lives on."""
+    held = openruns.begin(site.place / "home", replace(OPEN, pid=tree.root.pid))
+    held.close()
+    answer = site.browser().post("/api/underway/r1/stop")
+    assert answer.status_code == 400
+    assert "its conductor is gone" in answer.json()["error"]
+    assert tree.root.poll() is None
+    assert acts(site)[-1][1].startswith("not done: ")
+
+
+def test_a_daemon_is_not_stopped_for_one_of_its_runs(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(underway, "_pid", lambda: 0)  # as if the dashboard were another process
+    daemon = f"{socket.gethostname()}:{os.getpid()}"
+    occurrence = Occurrence("monthly", NOW, NOW, "shop")
+    assert site.store.occurrences.claim(occurrence, "claim", daemon, NOW) is Claim.WON
+    with openruns.begin(site.place / "home", OPEN):
+        browser = site.browser()
+        assert "would end with it" in browser.get("/underway/r1").text
+        assert browser.post("/underway/r1/stop").status_code == 400
+
+
+def test_a_run_that_nobody_knows_is_not_stopped(site: Site) -> None:
+    assert site.browser().post("/api/underway/nobody/stop").status_code == 404
+
+
+def test_a_message_is_tried_again(site: Site) -> None:
+    site.store.outbox.enqueue([message(told(9, Verdict.FAIL), "9")], NOW)
+    (waiting,) = site.store.outbox.messages()
+    site.store.outbox.park(waiting.number, "no such address")
+    browser = site.browser()
+    assert f"Try message {waiting.number} again" in browser.get("/incidents").text
+    assert browser.post("/api/incidents/retry", data={"number": "x"}).status_code == 400
+    assert browser.post("/api/incidents/retry", data={"number": "999"}).status_code == 404
+    answer = browser.post("/incidents/retry", data={"back": "/incidents"})
+    assert "0 tried" in answer.text  # its receiver is off, and it waits again
+    assert 'href="/incidents"' in answer.text
+    (again,) = site.store.outbox.messages()
+    assert again.state is MessageState.PENDING
+
+
+def test_what_is_signed_is_what_was_shown(site: Site) -> None:
+    browser = site.browser()
+    statement = browser.get("/api/matrix").json()["sha256"]
+    assert statement in browser.get("/matrix").text
+    form = {"role": "security", "name": "Amira <b>Haddad</b>", "statement": statement}
+    assert browser.post("/matrix/sign", data=form).status_code == 200
+    page = browser.get("/matrix").text
+    assert "Amira &lt;b&gt;Haddad&lt;/b&gt;" in page
+    assert "stands" in page
+    Path("chaos/policy.json").write_text('{"passed": false}')
+    assert browser.post("/api/matrix/sign", data=form).status_code == 409
+    assert browser.post("/api/matrix/sign", data={**form, "role": "nobody"}).status_code == 409
+    assert [state.partition(":")[0] for _, state in acts(site)] == ["asked", "done"] + [
+        "asked",
+        "not done",
+    ] * 2
+
+
+def test_what_the_ledger_does_not_take_is_not_done(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[object] = []
+    monkeypatch.setattr("seatrial.web.acts.retry", lambda *_: tried.append(_))
+    (site.place / "home/web").write_text("not a directory")
+    assert site.browser().post("/api/incidents/retry").status_code >= 500
+    assert not tried
