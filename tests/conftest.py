@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from tests.support.liar import Liar
 from tests.support.listeners import listening
 from tests.support.places import Places, Ticking
@@ -11,6 +12,10 @@ from tests.support.victims import LOOPBACK, Service, Tree
 
 from seatrial.model import secrets
 from seatrial.model.role import Role
+
+# How long an example takes is told by the machine, and nothing that a property may depend on.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)

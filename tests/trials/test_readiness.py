@@ -16,9 +16,9 @@ from tests.support.results import result
 from seatrial.ledger import seal
 from seatrial.model.verdict import Verdict
 from seatrial.report.verdictfile import verdict_document
+from seatrial.run.origin import origin_of
 from seatrial.run.sealing import signer
 from seatrial.store import Store
-from seatrial.store.origin import Origin
 from seatrial.trials.readiness import standing
 
 NOW = datetime.now(UTC)
@@ -40,11 +40,14 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def record(place: Path, verdict: Verdict, *, hours_ago: float = 2) -> Path:
+def record(place: Path, verdict: Verdict, *, hours_ago: float = 2, lower: float | None = None) -> Path:
     """A run: its sealed evidence, and its record."""
     at = datetime.now(UTC) - timedelta(hours=hours_ago)
     run = f"{at:%Y%m%dT%H%M%SZ}-database-crash"
     came = replace(result(verdict), run=run, started_at=at.isoformat())
+    if lower is not None:
+        (one,) = came.objectives
+        came = replace(came, objectives=(replace(one, lower=lower, upper=lower + 0.05),))
     directory = place / "runs" / run
     directory.mkdir(parents=True)
     (directory / "verdict.json").write_text(json.dumps(verdict_document(came)))
@@ -52,7 +55,7 @@ def record(place: Path, verdict: Verdict, *, hours_ago: float = 2) -> Path:
     (directory / "requests.parquet").write_bytes(b"rows")
     seal(directory, signer(place / "home"))
     with Store.default() as store:
-        assert store.record(came, (), at, Origin(directory=str(directory)))
+        assert store.record(came, (), at, origin_of(directory))
     return directory
 
 
@@ -101,6 +104,17 @@ def test_the_contract_of_json(
     assert (row["verdict"], row["measured"]["lower"], row["measured"]["upper"]) == ("fail", 7.2, 7.6)
     assert row["renew"] == "seatrial run chaos/crash.yaml"
     assert told["blockers"] == ["ADR-003"]
+
+
+def test_a_row_that_decays_slowly_says_so(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(9, 0, -1):
+        record(place, Verdict.PASS, hours_ago=1 + 24 * number, lower=1.0 + (9 - number) / 10)
+    record(place, Verdict.PASS, hours_ago=1, lower=1.95)
+    assert seatrial(monkeypatch, "matrix", "--json") == 0
+    row = json.loads(capsys.readouterr().out)["rows"][0]
+    assert (row["verdict"], row["measured"]["trend"]) == ("pass", "worse")
 
 
 def test_deleted_evidence_makes_a_row_stale_and_never_green(

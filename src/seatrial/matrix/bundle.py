@@ -40,6 +40,7 @@ from seatrial.model.problems import BadInput, SeatrialError
 from seatrial.model.readiness import Readiness
 from seatrial.model.verdict import Verdict
 
+_OF_ITS_PLACE = ("renew", "trend")
 _READINESS, _MATRIX, _INPUTS, _WORDS = "readiness.yaml", "matrix.json", "inputs.json", "words"
 
 
@@ -181,16 +182,16 @@ def _judged_anew(
         "statement": told["statement"],
         "exactly_at": told["exactly_at"],
     }
-    if not differs and _without_commands(said) != _without_commands(told):
+    if not differs and _on_its_own(said) != _on_its_own(told):
         differs.append(f"{_MATRIX} does not tell what the evidence says")
     return matrix, signed, tuple(differs)
 
 
-def _without_commands(document: Any) -> Any:
-    """A document without what to run where it was made."""
+def _on_its_own(document: Any) -> Any:
+    """A document without what only the place where it was made tells: what to run there, and other runs."""
     if isinstance(document, dict):
-        return {key: _without_commands(value) for key, value in document.items() if key != "renew"}
-    return [_without_commands(value) for value in document] if isinstance(document, list) else document
+        return {key: _on_its_own(value) for key, value in document.items() if key not in _OF_ITS_PLACE}
+    return [_on_its_own(value) for value in document] if isinstance(document, list) else document
 
 
 def _readiness_in(bundle: Path) -> ReadinessFile:

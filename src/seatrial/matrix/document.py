@@ -72,6 +72,7 @@ def _figure(figure: Figure | None) -> dict[str, Any] | None:
         "upper": figure.upper,
         "unit": figure.unit,
         "limit": figure.limit,
+        "trend": figure.trend,
         "text": str(figure),
     }
 

@@ -31,6 +31,7 @@ class Figure:
     unit: str
     limit: float | None = None
     at_least: bool = False  # whether the limit is a lowest allowed value
+    trend: str = ""  # over the runs on record: worse, better or can't tell; empty: too few to say
 
     def __str__(self) -> str:
         if self.lower is None and self.upper is None:

@@ -8,7 +8,8 @@ the run's own reason.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from seatrial.matrix.finding import Figure, Finding, Kind
@@ -22,7 +23,8 @@ class RunFound:
     """The run that counts, and the state of its evidence.
 
     `sha256`: of its `verdict.json`. `gone`: why the evidence cannot be looked at. `altered`: what was changed
-    after it was sealed. `changed`: that its experiment is not the file's as it is now.
+    after it was sealed. `changed`: that its experiment is not the file's as it is now. `trends`: of its
+    objectives over the runs on record, by name.
     """
 
     result: RunResult
@@ -30,6 +32,7 @@ class RunFound:
     gone: str = ""
     altered: str = ""
     changed: str = ""
+    trends: Mapping[str, str] = field(default_factory=dict)
 
 
 def what_of(spec: Evidence, experiment: str) -> str:
@@ -42,6 +45,8 @@ def from_run(spec: Evidence, found: RunFound, what: str) -> Finding:
     """The finding, without its expiry."""
     result = found.result
     verdict, reason, figure = _own(spec, result)
+    if figure:
+        figure = replace(figure, trend=found.trends.get(figure.name, ""))
     verdict, reason = _with_the_run(verdict, reason, result)
     if found.altered:
         verdict, reason = Verdict.UNKNOWN, f"the evidence of {result.run} {found.altered}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,13 @@ from seatrial.matrix.fromruns import RunFound
 from seatrial.matrix.judging import Matrix, RowVerdict, judge
 from seatrial.matrix.signing import LEDGER, SignOff, Word, record, recorded, sign_offs, signed_by
 from seatrial.matrix.statement import statement_of
-from seatrial.model.problems import BadInput, nearest
+from seatrial.model.problems import BadInput, Unavailable, nearest
+from seatrial.report.comparison import AgainstBaseline
 from seatrial.report.verdictfile import read_verdict
 from seatrial.run.sealing import public_key, signer
-from seatrial.store import RunQuery, Store
-from seatrial.trials.lookup import evidence_gone
+from seatrial.store import RecordedRun, RunQuery, Store
+from seatrial.trials.baseline import against_earlier
+from seatrial.trials.lookup import evidence_gone, of_record
 
 READINESS = "chaos/readiness.yaml"
 """Where the readiness file is, unless another is named."""
@@ -38,6 +40,7 @@ class StoredRuns:
 
     store: Store
     keys: tuple[VerifierKey, ...]
+    trends: dict[str, dict[str, str]] = field(default_factory=dict)  # by run, as they are found
 
     def latest(self, experiment: str, target: str, file: Path) -> RunFound | None:
         """As `seatrial.matrix.collecting.History.latest`."""
@@ -48,7 +51,19 @@ class StoredRuns:
         gone, place = evidence_gone(run), run.origin.place
         if gone or place is None:
             return RunFound(result, gone=gone)
-        return found_in(place, result, self.keys, file)
+        found = found_in(place, result, self.keys, file)
+        return replace(found, trends=self._trends_of(run))
+
+    def _trends_of(self, run: RecordedRun) -> dict[str, str]:
+        """How each objective went over the runs on record; nothing where they are too few to say."""
+        if run.run not in self.trends:
+            try:
+                beside = against_earlier(self.store, of_record(run)).found
+            except Unavailable:  # none like it, or no statistics installed
+                beside = None
+            courses = beside.courses if isinstance(beside, AgainstBaseline) else ()
+            self.trends[run.run] = {course.name: course.change.value for course in courses}
+        return self.trends[run.run]
 
 
 @dataclass(frozen=True, slots=True)
