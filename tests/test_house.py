@@ -83,6 +83,7 @@ NO_TARGET = {  # who sends by HTTP without drivers.httpclient, and to whom
     "incidents/pagerduty.py": "PagerDuty, by its own library, and through whatever proxy leads out of a company",
     "incidents/posting.py": "a sink that the environment names",
     "incidents/sinks/alertmanager.py": "a sink that the environment names",
+    "incidents/sinks/grafana.py": "a sink that the environment names",
     "incidents/sinks/webhook.py": "a sink that the environment names",
     "ledger/copies.py": "a witness that the command line names, outside the reach of whoever runs the target",
     "testbed/replica/replication.py": "another replica: it is the target, and asks as such",

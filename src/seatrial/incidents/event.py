@@ -22,6 +22,7 @@ class Kind(StrEnum):
     TRIGGER = "trigger"  # opens an incident, or adds to it while it is open
     RESOLVE = "resolve"
     CHANGE = "change"  # something was done on purpose; nobody is notified
+    PERIOD = "period"  # the same when it is over, with its length: for charts
     NOTE = "note"  # for those who have acknowledged the incident
 
 

@@ -10,6 +10,7 @@
 | a run passed, nothing left behind      | resolve, at every sink where the incident is open                 |
 | a run is unknown                       | nothing: whoever started it by hand sees it; a schedule tells it  |
 | start, an action, end                  | change events, which notify nobody                                |
+| a run has ended                        | from when until when it and its steps lasted, for charts          |
 
 What schedules tell beside that is in `incidents.schedules`.
 """
@@ -25,7 +26,7 @@ from seatrial.incidents.history import IncidentHistory
 from seatrial.model.experiment import Severity
 from seatrial.model.figures import NOT_MEASURED, exactly, measured
 from seatrial.model.quantities import Duration
-from seatrial.model.result import ObjectiveResult, RunResult
+from seatrial.model.result import ObjectiveResult, RunResult, StepRecord
 from seatrial.model.verdict import Verdict
 from seatrial.store import OutboxMessage
 
@@ -47,6 +48,7 @@ class Routes:
     escalations: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
+    periods: tuple[str, ...] = ()
 
     def of_trigger(self, *, escalated: bool) -> tuple[str, ...]:
         """Who hears of a failure."""
@@ -69,7 +71,7 @@ def on_result(
     result: RunResult, at: datetime, history: IncidentHistory, context: Context
 ) -> list[OutboxMessage]:
     """The messages that a finished run causes."""
-    messages = _changes_of(result, at, context)
+    messages = _changes_of(result, at, context) + periods_of(result, at, context)
     if result.verdict is Verdict.FAIL or result.left_behind:
         return messages + _trigger(result, at, history, context)
     if result.verdict is Verdict.PASS and not result.interrupted:
@@ -180,12 +182,11 @@ def on_start(subject: Subject, at: datetime, context: Context) -> list[OutboxMes
 
 def _changes_of(result: RunResult, at: datetime, context: Context) -> list[OutboxMessage]:
     """Change events of the actions (switch, rollback …) at the instants they took effect, and of the end."""
-    started = datetime.fromisoformat(result.started_at)
     subject = Subject(result.run, result.experiment, result.target)
     done = [step for step in result.steps if step.kind == "action" and step.injected_s is not None]
     messages = []
     for index, step in enumerate(done):
-        instant = started + timedelta(seconds=step.injected_s or 0.0)
+        instant = result.wall(step.injected_s or 0.0)
         messages += _change(subject, instant, f"{step.does} done", f"{result.run}:step{index}", context)
     return messages + _change(subject, at, f"ends: {result.verdict.value}", f"{result.run}:end", context)
 
@@ -203,6 +204,48 @@ def _change(subject: Subject, at: datetime, what: str, cause: str, context: Cont
         report_url=context.report_url,
     )
     return [event.to(sink, cause) for sink in context.routes.changes]
+
+
+def periods_of(result: RunResult, at: datetime, context: Context) -> list[OutboxMessage]:
+    """The run, and each step that took effect, from begin to end. Until its end, what is left behind."""
+    run = _period(result, result.verdict.value, datetime.fromisoformat(result.started_at), at, context)
+    told = [(run, "run")]
+    for index, step in enumerate(result.steps):
+        if step.injected_s is None:
+            continue
+        begin_s = step.injected_s if step.before_s is None else step.before_s
+        done_s = step.injected_s if step.kind == "action" else step.undone_s
+        until = at if done_s is None else result.wall(done_s)
+        event = _period(result, f"{step.does} on {step.role}", result.wall(begin_s), until, context, step)
+        told.append((event, f"step{index}"))
+    return [
+        event.to(sink, f"{result.run}:{cause}") for event, cause in told for sink in context.routes.periods
+    ]
+
+
+def _period(
+    result: RunResult,
+    what: str,
+    begin: datetime,
+    until: datetime,
+    context: Context,
+    step: StepRecord | None = None,
+) -> IncidentEvent:
+    details: dict[str, Json] = {"until": max(begin, until).isoformat(), "verdict": result.verdict.value}
+    if step is not None:
+        details |= {"step": step.name, "kind": step.kind, "does": step.does, "role": step.role}
+    return IncidentEvent(
+        kind=Kind.PERIOD,
+        dedup_key=dedup_key(result.target, result.experiment),
+        at=begin.isoformat(),
+        summary=f"{result.experiment} on {result.target}: {what}",
+        target=result.target,
+        experiment=result.experiment,
+        run=result.run,
+        severity="info",
+        report_url=context.report_url,
+        details=details,
+    )
 
 
 def on_unacknowledged(

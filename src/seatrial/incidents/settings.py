@@ -9,6 +9,7 @@
 | SEATRIAL_PAGERDUTY_EVENTS_URL, SEATRIAL_PAGERDUTY_API_URL | another service region                      |
 | SEATRIAL_WEBHOOK_URL, SEATRIAL_WEBHOOK_SECRET             | the generic webhook                         |
 | SEATRIAL_ALERTMANAGER_URL          | Alertmanager                                                       |
+| SEATRIAL_GRAFANA_URL, SEATRIAL_GRAFANA_TOKEN | annotations of runs and steps on its charts       |
 | SEATRIAL_REPORT_URL                | where reports are served; a run's is at URL/runs/RUN               |
 
 Each secret may also be given as NAME_FILE, the path of a file that holds it.
@@ -74,6 +75,7 @@ class IncidentSettings:
             escalations=hearing[Hears.ESCALATIONS],
             notes=hearing[Hears.NOTES],
             changes=hearing[Hears.CHANGES],
+            periods=hearing[Hears.PERIODS],
         )
 
     def report_of(self, run: str) -> str:

@@ -51,6 +51,7 @@ class Hears(StrEnum):
     ESCALATIONS = "escalations"  # a failure from where it is told louder on, and that it is over
     NOTES = "notes"  # that something which is open goes on failing
     CHANGES = "changes"  # what was done on purpose: begin, an action, end
+    PERIODS = "periods"  # from when until when a run and each of its steps lasted, told at its end
 
 
 class Sink(ABC):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -348,8 +349,15 @@ class RunResult:
     scenario: ScenarioAccount | None = None  # None: no load process told of it
     load: LoadAccount | None = None  # None: written by an older version
     version: TargetVersion | None = None  # None: the target was not asked
+    zero_at: str = (
+        ""  # the wall clock at the request log's instant 0; "" when there was none, or no record of it
+    )
     error_budget: ErrorBudget | None = None  # None: nothing was measured, or written by an older version
     evidence: dict[str, str] = field(default_factory=dict)  # what → file name inside the run's directory
+
+    def wall(self, at_s: float) -> datetime:
+        """The wall clock at an instant of the request log, as far as it is known."""
+        return datetime.fromisoformat(self.zero_at or self.started_at) + timedelta(seconds=at_s)
 
     @property
     def left_behind(self) -> tuple[StepRecord, ...]:

@@ -102,6 +102,7 @@ def verdict_document(result: RunResult) -> dict[str, Any]:
         "scenario": plain(result.scenario),
         "load": plain(result.load),
         "version": plain(result.version),
+        "zero_at": result.zero_at,
         "error_budget": plain(result.error_budget),
         "evidence": dict(result.evidence),
         "steps": plain(result.steps),
@@ -130,4 +131,5 @@ _LATER_FIELDS = (
     "load",
     "version",
     "error_budget",
+    "zero_at",
 )  # which files of older runs do not have

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from datetime import UTC
 
@@ -55,6 +56,7 @@ def bare(case: Case, evidence: Evidence, clock: RunClock, conducted: Conducted) 
         reasons=tuple(ending.reason for ending in conducted.endings),
         started_at=clock.anchor_wall.astimezone(UTC).isoformat(timespec="seconds"),
         interrupted=any(ending.interrupted for ending in conducted.endings),
+        zero_at="" if math.isnan(conducted.zero_mono_s) else clock.wall(conducted.zero_mono_s).isoformat(),
         measurement=None,
         steps=conducted.steps,
         covers=case.experiment.covers,
