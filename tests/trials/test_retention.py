@@ -19,6 +19,7 @@ from seatrial.run.origin import origin_of
 from seatrial.run.sealing import seal_evidence
 from seatrial.store import RunQuery, Store
 from seatrial.trials import retention
+from seatrial.trials.readiness import StoredRuns
 
 NOW = datetime.now(UTC)
 
@@ -207,3 +208,17 @@ def test_another_hosts_evidence_is_not_ours_to_delete(place: Path, monkeypatch: 
         kept = retention.Kept(run, directory, 0, "left alone")
         with pytest.raises(BadInput, match="left alone"):
             retention.delete(store, kept, NOW)
+
+
+def test_what_rested_on_deleted_evidence_is_stale(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old_run(place)
+
+    def gone() -> str:
+        with Store.default() as store:
+            found = StoredRuns(store, ()).latest("database-crash", "testbed", place / "x.yaml")
+        assert found is not None
+        return found.gone
+
+    assert gone() == ""
+    assert prune(monkeypatch, "--yes") == 0
+    assert gone().startswith("evidence deleted at")
