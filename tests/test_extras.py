@@ -25,6 +25,7 @@ OF_AN_EXTRA = (
     "testbed/replica/",
     "testbed/serving.py",
     "scaffold/openapi",
+    "report/otlp",
     "load/http2_",
     "web/",
 )

@@ -55,7 +55,8 @@ HTTP2 = Extra("protocols", "HTTP/2", ("h2",))
 PROTOCOLS = Extra("protocols", "the clients of other protocols", ("grpc", "paho", "websocket"))
 PDF = Extra("pdf", "the printer of PDFs without a browser", ("weasyprint",))
 WEB = Extra("web", "the dashboard's server", ("starlette", "uvicorn"))
-EXTRAS = (TESTBED, HSM, WEB, CHAOSTOOLKIT, OPENAPI, TRENDS, HTTP2, PROTOCOLS, PDF)
+OTLP = Extra("otlp", "the exporter of OpenTelemetry spans", ("opentelemetry",))
+EXTRAS = (TESTBED, HSM, WEB, CHAOSTOOLKIT, OPENAPI, TRENDS, HTTP2, PROTOCOLS, PDF, OTLP)
 
 
 def bringing(package: str) -> Extra | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from seatrial.cli import retaining
+from seatrial.cli import exporting, retaining
 from seatrial.cli.examples import examples
 from seatrial.cli.logs import (
     Columns,
@@ -56,6 +56,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on std
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
     retaining.register(commands)
+    exporting.register(commands)
     app.add_typer(commands, name="report")
 
 

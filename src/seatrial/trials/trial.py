@@ -26,6 +26,7 @@ from seatrial.trials.records import Records, open_records
 from seatrial.trials.recovery import recover_first
 from seatrial.trials.request import TrialRequest
 from seatrial.trials.targets import home, target_in_service
+from seatrial.trials.telemetry import export_if_wanted
 
 Conduct = Callable[[Plan, Path | None], Execution]
 """Runs one plan, with its evidence in a directory (None: one under runs/), and records it."""
@@ -78,7 +79,9 @@ def conducting(
     def conduct(plan: Plan, directory: Path | None) -> Execution:
         reporter = records.reporter(plan.experiment, request.command(plan), escalation) if records else None
         with caller.shielded() as stop, caller.watching(plan, stop) as view:
-            return execute(plan, home(), view, stop, directory, reporter)
+            execution = execute(plan, home(), view, stop, directory, reporter)
+        export_if_wanted(execution.result, execution.evidence.directory, caller.say)
+        return execution
 
     return conduct
 
