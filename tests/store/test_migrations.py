@@ -102,6 +102,19 @@ def test_a_database_in_use_becomes_one_of_today_with_all_that_is_in_it(old: str)
         assert store.record(result(number=99), [], datetime.now(UTC))
 
 
+def test_what_is_searched_is_taken_out_anew_when_how_that_is_done_has_changed(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/seatrial.sqlite"
+    with Store(url) as store:
+        store.record(result(), [], datetime.now(UTC))
+        with store.database.writing() as connection:
+            connection.execute(sa.text("UPDATE runs SET indexed = -1, title = 'of another time'"))
+            connection.execute(sa.text("UPDATE run_objectives SET name = 'of another time'"))
+    with Store(url) as store:
+        (found,) = store.history.runs()
+        assert not store.runs.needs_index()
+    assert (found.title, [one.name for one in found.objectives]) == ("", ["downtime after crash"])
+
+
 def test_a_database_in_use_is_brought_up_to_date_once_by_however_many(old: str) -> None:
     program = "import sys; from seatrial.store import Store; print(Store(sys.argv[1]).history.count())"
     started = [
