@@ -253,13 +253,12 @@ class Occurrences:
     def _select(
         self, condition: sa.ColumnElement[bool], limit: int, offset: int = 0
     ) -> list[RecordedOccurrence]:
-        query = (
-            sa.select(occurrences)
-            .where(condition)
-            .order_by(occurrences.c.planned_at.desc(), occurrences.c.schedule)
-            .limit(limit)
-            .offset(offset)
-        )
+        # An index alone tells which are meant, also where many come before; only those are then read.
+        newest = (occurrences.c.planned_at.desc(), occurrences.c.schedule.desc())
+        key = (occurrences.c.schedule, occurrences.c.planned_at)
+        meant = sa.select(*key).where(condition).order_by(*newest).limit(limit).offset(offset).subquery()
+        same = sa.and_(*(each == meant.c[each.name] for each in key))
+        query = sa.select(occurrences).join(meant, same).order_by(*newest)
         with self._database.reading() as connection:
             return [
                 RecordedOccurrence(**{**row._mapping, "state": OccurrenceState(row.state)})

@@ -38,8 +38,8 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_VERSION = 2
-REVISION = "2"
+SCHEMA_VERSION = 3
+REVISION = "3"
 """The newest of `migrations`: what Alembic calls this version."""
 
 metadata = MetaData()
@@ -217,6 +217,8 @@ occurrences = Table(
     Column("run", Text, nullable=False),
     Column("verdict", Text, nullable=False),
     Column("detail", Text, nullable=False),
+    Index("occurrences_by_instant", "planned_at", "schedule", "state"),
+    Index("occurrences_by_state", "schedule", "state", "planned_at"),
     Index(
         "occurrences_one_a_target",
         "target",

@@ -282,8 +282,7 @@ def _asked(view: View, request: Request) -> Any:
 
 def _plain(document: BaseModel | Mapping[str, Any]) -> Any:
     """A document as JSON-ready data, without secrets."""
-    data = document.model_dump(mode="json") if isinstance(document, BaseModel) else document
-    return shown_in(plain(data))
+    return shown_in(document.model_dump(mode="json") if isinstance(document, BaseModel) else plain(document))
 
 
 def _shown(view: View, document: Any) -> Any:

@@ -8,11 +8,11 @@ import socket
 from datetime import datetime
 from pathlib import Path
 
-from seatrial.model.figures import allowed, at_least, interval
+from seatrial.model.figures import NOT_MEASURED, allowed, at_least, interval, measured
 from seatrial.model.problems import BadInput
-from seatrial.model.result import ObjectiveResult, RunResult
+from seatrial.model.result import ObjectiveResult, RunResult, plain
 from seatrial.model.verdict import Verdict
-from seatrial.report import comparison, views
+from seatrial.report import comparison
 from seatrial.report.verdictfile import read_verdict
 from seatrial.store import Measured, RecordedRun, RunQuery, RunSummary
 from seatrial.web import documents
@@ -21,7 +21,7 @@ from seatrial.web.sources import Sources
 
 A_PAGE = 50  # runs
 REPORT = "report.html"
-_MOST_POINTS = 200
+_MOST_POINTS = 120
 
 
 class Missing(BadInput):
@@ -60,7 +60,7 @@ def run(sources: Sources, asked: AskedRun) -> documents.Run:
     files = sources.store.history.files(found.run, found.target)
     return documents.Run(
         line=_line_of(found),
-        result=found.result,
+        result=plain(found.result),
         files=[documents.File(name=each.name, bytes=each.bytes, sha256=each.sha256) for each in files],
         revision=found.origin.revision,
         seatrial=found.origin.seatrial,
@@ -159,7 +159,7 @@ def _conditions(found: RecordedRun) -> comparison.Conditions:
 
 def _compared(row: comparison.Compared) -> documents.Compared:
     both = (row.before, row.after)
-    before, after = (views.objective(one).measured if one else "" for one in both)
+    before, after = (_measured(one) if one else "" for one in both)
     targets = dict.fromkeys(allowed(one.target, one.unit) for one in both if one)
     return documents.Compared(
         name=row.name, allowed=" then ".join(targets), before=before, after=after, change=row.change
@@ -199,14 +199,20 @@ def objective(one: ObjectiveResult) -> documents.Objective:
         verdict=one.verdict,
         reason=one.reason,
         allowed=allowed(one.target, one.unit),
-        measured=views.objective(one).measured,
+        measured=_measured(one),
         at_least=at_least(one.unit),
     )
 
 
+def _measured(one: ObjectiveResult) -> str:
+    """What was measured, in the report's words."""
+    shown = measured(one)
+    return NOT_MEASURED if shown is None else str(shown)
+
+
 def _line_of(found: RecordedRun) -> documents.RunLine:
     told = found.result
-    measured, version = told.get("measurement") or {}, told.get("version") or {}
+    took, version = told.get("measurement") or {}, told.get("version") or {}
     text, here = _evidence(found)
     return documents.RunLine(
         run=found.run,
@@ -216,8 +222,8 @@ def _line_of(found: RecordedRun) -> documents.RunLine:
         verdict=found.verdict,
         interrupted=found.interrupted,
         started_at=found.started_at,
-        length_s=max(0.0, measured["end_s"] - measured["start_s"]) if measured else None,
-        offered_per_s=measured.get("generator", {}).get("offered_per_s"),
+        length_s=max(0.0, took["end_s"] - took["start_s"]) if took else None,
+        offered_per_s=took.get("generator", {}).get("offered_per_s"),
         version_before=version.get("before"),
         version_after=version.get("after"),
         covers=list(told.get("covers", ())),
