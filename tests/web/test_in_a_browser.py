@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,10 @@ from tests.support.dashboards import listening, message
 from tests.web.conftest import NOW, TOKEN, Site, told
 
 from seatrial.model.verdict import Verdict
+from seatrial.run import openruns
+from seatrial.run.openruns import OpenRun
 from seatrial.store import Occurrence, OccurrenceEnding, OccurrenceState
+from seatrial.web import underway
 
 _AXE = importlib.util.find_spec("axe_core_python")
 PATHS = (
@@ -42,7 +46,9 @@ def findings(page: Browser, axe: str) -> list[object]:
 @pytest.mark.e2e
 @pytest.mark.skipif(not CHROMIUM, reason="no Chromium here: apt-get install chromium")
 @pytest.mark.skipif(_AXE is None, reason="no axe-core here: pip install axe-core-python")
-def test_every_page_can_be_read_by_everybody(site: Site, tmp_path: Path) -> None:
+def test_every_page_can_be_read_by_everybody(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     site.store.outbox.enqueue([message(told(9, Verdict.FAIL), "9")], NOW)
     occurrence = Occurrence("monthly", NOW, NOW, "testbed")
     site.store.occurrences.close(
@@ -59,10 +65,13 @@ def test_every_page_can_be_read_by_everybody(site: Site, tmp_path: Path) -> None
                 assert findings(page, axe) == [], (path, width, theme)
                 assert page.run("document.documentElement.scrollWidth") <= width, (path, width)
         assert [each for each in page.complaints if "404" not in each] == []
-        _can_be_used(page, base)
+        opened = OpenRun("r1", "crash", "shop", str(tmp_path), NOW.isoformat(), "", os.getpid())
+        monkeypatch.setattr(underway, "_pid", os.getppid)  # as if another process conducted it
+        with openruns.begin(site.place / "home", opened):
+            _can_be_used(page, base, axe)
 
 
-def _can_be_used(page: Browser, base: str) -> None:
+def _can_be_used(page: Browser, base: str, axe: str) -> None:
     page.open(f"{base}/experiments/database-crash")
     assert page.run("document.querySelectorAll('.months canvas').length") == 2
     page.run("document.getElementById('theme').click()")
@@ -72,3 +81,7 @@ def _can_be_used(page: Browser, base: str) -> None:
     page.follow("document.querySelector('main form').requestSubmit()")
     assert page.run("location.pathname") == "/matrix"
     assert "Sign out" in page.run("document.body.innerText")
+    for path in ("/matrix", "/incidents", "/underway/r1"):
+        page.open(base + path)
+        assert findings(page, axe) == [], path
+    assert page.run("document.querySelectorAll('main form').length") == 1  # to stop the run
