@@ -106,6 +106,9 @@ def test_two_runs_differ_only_where_their_intervals_do(site: Site) -> None:
     assert change(1, 2) == "worse"
     assert change(2, 1) == "better"
     assert change(1, 3) == "can't tell"
+    site.record(4, Verdict.FAIL, target="elsewhere")
+    assert change(1, 4) == "not comparable"
+    assert "different targets" in site.client().get("/compare?a=database-crash-0001&b=latest").text
 
 
 @pytest.mark.parametrize(

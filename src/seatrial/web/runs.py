@@ -13,6 +13,7 @@ from seatrial.model.problems import BadInput
 from seatrial.model.result import ObjectiveResult, RunResult, plain
 from seatrial.model.verdict import Verdict
 from seatrial.report import comparison
+from seatrial.report.change import Change
 from seatrial.report.verdictfile import read_verdict
 from seatrial.store import Measured, RecordedRun, RunQuery, RunSummary
 from seatrial.web import documents
@@ -148,7 +149,7 @@ def compared(sources: Sources, asked: AskedComparison) -> documents.Comparison:
         after=_line_of(b),
         differences=list(found.differences),
         remarks=list(found.remarks),
-        objectives=[_compared(each) for each in found.objectives],
+        objectives=[_compared(each, alike=not found.differences) for each in found.objectives],
     )
 
 
@@ -157,12 +158,17 @@ def _conditions(found: RecordedRun) -> comparison.Conditions:
     return comparison.Conditions(found.experiment, found.target, origin.rate, origin.experiment_sha256)
 
 
-def _compared(row: comparison.Compared) -> documents.Compared:
+def _compared(row: comparison.Compared, *, alike: bool) -> documents.Compared:
+    """An objective of both. What was measured under other conditions is not called better or worse."""
     both = (row.before, row.after)
     before, after = (_measured(one) if one else "" for one in both)
     targets = dict.fromkeys(allowed(one.target, one.unit) for one in both if one)
     return documents.Compared(
-        name=row.name, allowed=" then ".join(targets), before=before, after=after, change=row.change
+        name=row.name,
+        allowed=" then ".join(targets),
+        before=before,
+        after=after,
+        change=row.change if alike else Change.INCOMPARABLE,
     )
 
 
