@@ -25,7 +25,7 @@ from starlette.responses import (
     StreamingResponse,
 )
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from seatrial.model.problems import BadInput, SeatrialError, Unavailable
 from seatrial.model.result import plain
@@ -152,29 +152,28 @@ class Dashboard:
         run = AskedRun(run=request.path_params["run"]).run
         await run_in_threadpool(watched, self.sources, run)
         if self._streams >= MOST_STREAMS:
-            raise HTTPException(
-                503, "too many watch already; look at the page, which is as new", {"Retry-After": "10"}
-            )
+            why = "too many watch already; look at the page, which is as new"
+            raise HTTPException(503, why, {"Retry-After": "10", "Connection": "close"})
+        self._streams += 1  # here, before anybody else is asked about
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(self._told(run), media_type="text/event-stream", headers=headers)
+        return _Stream(self._told(run), self._left, headers)
+
+    def _left(self) -> None:
+        self._streams -= 1
 
     async def _told(self, run: str) -> AsyncIterator[str]:
-        self._streams += 1
-        try:
-            ends = asyncio.get_running_loop().time() + _LONGEST_STREAM_S
-            while asyncio.get_running_loop().time() < ends:
-                try:
-                    document = await run_in_threadpool(watched, self.sources, run)
-                except SeatrialError as error:
-                    over = isinstance(error, Missing)
-                    yield f"event: {'over' if over else 'trouble'}\ndata: {json.dumps(str(error))}\n\n"
-                    if over:
-                        return
-                else:
-                    yield f"event: figures\ndata: {json.dumps(_plain(document))}\n\n"
-                await asyncio.sleep(self.every_s)
-        finally:
-            self._streams -= 1
+        ends = asyncio.get_running_loop().time() + _LONGEST_STREAM_S
+        while asyncio.get_running_loop().time() < ends:
+            try:
+                document = await run_in_threadpool(watched, self.sources, run)
+            except SeatrialError as error:
+                over = isinstance(error, Missing)
+                yield f"event: {'over' if over else 'trouble'}\ndata: {json.dumps(str(error))}\n\n"
+                if over:
+                    return
+            else:
+                yield f"event: figures\ndata: {json.dumps(_plain(document))}\n\n"
+            await asyncio.sleep(self.every_s)
 
     # acting
 
@@ -249,6 +248,22 @@ class Dashboard:
         if _is_api(request):
             return JSONResponse({"error": told}, 500)
         return self._page(request, "trouble.html", "Defect", status=500, told=told)
+
+
+class _Stream(StreamingResponse):
+    """Server-sent events; `left` is called when nobody hears them any more, whether or not any was sent."""
+
+    def __init__(
+        self, events: AsyncIterator[str], left: Callable[[], None], headers: Mapping[str, str]
+    ) -> None:
+        super().__init__(events, media_type="text/event-stream", headers=headers)
+        self._left = left
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._left()
 
 
 def _stop(acts: Acts, actor: Actor, request: Request, _form: Mapping[str, str]) -> str:
