@@ -88,5 +88,5 @@ def test_a_schema_is_one_object(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     document = json.loads(capsys.readouterr().out)
     assert document["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert document["properties"]["base_url"]["description"].startswith("Where load goes")
-    assert seatrial(monkeypatch, "schema", "readiness") == 64
-    assert "there is no kind of file called 'readiness'; known: experiment, " in capsys.readouterr().err
+    assert seatrial(monkeypatch, "schema", "matrix") == 64
+    assert "there is no kind of file called 'matrix'; known: experiment, " in capsys.readouterr().err

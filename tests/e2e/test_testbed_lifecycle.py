@@ -68,11 +68,11 @@ def everything_of(home: Path) -> list[ProcessId]:
 
 
 def assert_nothing_left(home: Path, state: TestbedState | None, processes: list[ProcessId]) -> None:
-    """No process, listener, shared memory or namespace, and no file but the lock and logs."""
+    """No process, listener, shared memory or namespace, and no file but the lock, logs and how long it took."""
     places = Places.of_home(home)
     assert everything_of(home) == []
     assert not any(map(is_running, processes))
-    assert {path.name for path in places.root.iterdir()} <= {"lock", "logs"}
+    assert {path.name for path in places.root.iterdir()} <= {"lock", "logs", "took.json"}
     assert not places.sockets.exists()
     segments = Path("/proc/sysvipc/shm").read_text().splitlines()[1:]
     creators = {int(row.split()[4]) for row in segments}

