@@ -13,9 +13,11 @@ from tests.support.victims import LOOPBACK, Service, Tree
 from seatrial.model import secrets
 from seatrial.model.role import Role
 
-# How long an example takes is told by the machine, and nothing that a property may depend on.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+# How long an example takes is told by the machine, and nothing that a property may depend on. `make bench` looks
+# at many more examples: --hypothesis-profile thorough
+settings.register_profile("quick", deadline=None, max_examples=30)
+settings.register_profile("thorough", deadline=None, max_examples=1000)
+settings.load_profile("quick")
 
 
 @pytest.fixture(autouse=True)

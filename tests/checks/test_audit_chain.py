@@ -55,7 +55,7 @@ def test_an_honest_log_passes() -> None:
     assert (result.figures["entries"], result.figures["unsigned"]) == (ENTRIES, 0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=60, unique=True).map(sorted), st.integers(0, 3))
 def test_every_honest_log_passes_whatever_its_checkpoints(sizes: list[int], unsigned: int) -> None:
     log = AuditLog.of([event(n) for n in range(sizes[-1] + unsigned)], sizes)
@@ -76,7 +76,7 @@ def test_every_tampering_fails(name: str, seed: int) -> None:
 Edit = st.tuples(st.sampled_from(["drop", "double", "move", "flip"]), st.integers(0), st.integers(0))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(Edit, min_size=1, max_size=4))
 def test_whatever_is_done_to_signed_lines_fails(edits: list[tuple[str, int, int]]) -> None:
     lines = list(HONEST.lines)
@@ -94,7 +94,7 @@ def test_whatever_is_done_to_signed_lines_fails(edits: list[tuple[str, int, int]
     assert judged(AuditLog(lines, HONEST.notes)).verdict is expected
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 5), st.data())
 def test_whatever_character_of_a_checkpoint_is_altered_fails(index: int, data: st.DataObject) -> None:
     note = HONEST.notes[index].rstrip("\n")

@@ -11,18 +11,13 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 FULL: list[Trial] = [
     Full("evidence", "load.zero", 0.1, leave=0, again=True),
-    Full("home", "step.fired", 0.0, leave=0, again=True),
-    Full("both", "load.started", 0.3, leave=4096, again=False),
 ]
 CALLS: list[Trial] = [
     Call("rename", "ENOSPC", "evidence", when=6, from_then_on=True),
     Call("pwrite64", "EIO", "home", when=9, from_then_on=True),
-    Call("openat", "EMFILE", "home", when=5, from_then_on=False),
-    Call("write", "ENOSPC", "evidence", when=5, from_then_on=True),
 ]
 DEATHS: list[Trial] = [
     Death("conductor", "SIGKILL", "step.fired", 0.1),
-    Death("guardian", "SIGKILL", "step.fired", 0.0),
     Death("load", "SIGKILL", "load.zero", 0.4),
 ]
 

@@ -14,6 +14,7 @@ from seatrial.testbed import network
 pytestmark = [pytest.mark.e2e, pytest.mark.root, needs_haproxy]
 
 
+@pytest.mark.long
 @pytest.mark.skipif(bool(network.why_not()), reason="without network namespaces there are no partitions")
 def test_clients_that_do_not_ask_again_stay_with_the_region_that_is_lost(tmp_path: Path) -> None:
     with two_fronts(tmp_path) as fronts:

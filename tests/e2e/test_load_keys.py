@@ -153,6 +153,7 @@ def test_a_secret_column_is_shown_nowhere(tmp_path: Path) -> None:
     assert [name for name, content in shown.items() if b"s3cret-T0ken-" in content] == []
 
 
+@pytest.mark.long
 def test_rows_that_run_out_unforeseen_are_nothing_that_the_service_is_blamed_for(tmp_path: Path) -> None:
     (tmp_path / "users.csv").write_text("id\n" + "".join(f"r{number}\n" for number in range(30)))
     load = "rate: {requests: 40/s}, data: {file: users.csv, order: unique}"
@@ -165,6 +166,7 @@ def test_rows_that_run_out_unforeseen_are_nothing_that_the_service_is_blamed_for
     assert reason.endswith("arrivals: users.csv has no row left: each of its 30 was given once")
 
 
+@pytest.mark.long
 def test_a_warm_up_that_shows_no_journey_to_its_end_ends_the_run_before_anything_is_measured(
     tmp_path: Path,
 ) -> None:

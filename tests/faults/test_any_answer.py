@@ -17,7 +17,7 @@ from seatrial.faults.toxiproxy import Toxiproxy
 from seatrial.model.problems import SeatrialError
 from seatrial.model.role import Role
 
-FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 OBJECTS = JSON.map(
     lambda value: json.dumps({"members": value, "toxics": value, "enabled": True, "pause": value}).encode()
 )

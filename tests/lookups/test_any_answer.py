@@ -22,7 +22,7 @@ from seatrial.lookups.recorder import Recorder, RunFacts
 from seatrial.lookups.recording import RECORDERS, recorded
 from seatrial.model.role import Role
 
-FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 KEYS = ["a1 acme bolt 3", "a2 globex nut 1"]
 
 

@@ -158,7 +158,7 @@ def survives(text: str) -> None:
             assert all(str(problem).startswith("x.yaml") for problem in error.problems)
 
 
-@settings(max_examples=150)
+@settings(max_examples=50)
 @given(
     st.integers(0, len(EXPERIMENT)), st.integers(0, 60), st.lists(FRAGMENTS | st.text(max_size=5), max_size=6)
 )
@@ -166,7 +166,7 @@ def test_mutated_files_never_cause_a_traceback(start: int, length: int, parts: l
     survives(EXPERIMENT[:start] + "".join(parts) + EXPERIMENT[start + length :])
 
 
-@settings(max_examples=150)
+@settings(max_examples=50)
 @given(st.lists(FRAGMENTS | st.text(max_size=8), max_size=30))
 def test_random_files_never_cause_a_traceback(parts: list[str]) -> None:
     survives("".join(parts))

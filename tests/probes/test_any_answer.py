@@ -15,7 +15,7 @@ from seatrial.model.probe import ProbeSpec
 from seatrial.model.role import Role
 from seatrial.probes import Question, ask, sql
 
-FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def said(probe: dict[str, object], url: str) -> str:

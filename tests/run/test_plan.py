@@ -278,7 +278,7 @@ def mutated(text: str, mutation: tuple[int, int, list[str]]) -> str:
     return text[:start] + "".join(parts) + text[start + length :]
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(MUTATION, MUTATION, st.sampled_from(ALL_ROLES))
 def test_mutated_files_are_planned_or_told_with_their_places(
     of_experiment: tuple[int, int, list[str]], of_target: tuple[int, int, list[str]], role: str

@@ -300,7 +300,7 @@ def days_of(rule: dict[str, object], first: date) -> Iterator[date]:
             yield day
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_recurring_events_against_a_walk_through_the_days(data: st.DataObject) -> None:
     zone = data.draw(st.sampled_from(ZONES))
@@ -373,7 +373,7 @@ edits = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(edits)
 def test_a_damaged_calendar_is_read_or_refused_and_nothing_else(damage: list[tuple[int, str]]) -> None:
     text = list(WHOLE)

@@ -57,6 +57,7 @@ class Podman:
     def _command(self) -> list[str]:
         return [
             "podman", "--root", str(self.directory / "root"), "--runroot", self._running,
+            "--tmpdir", f"{self._running}/libpod",  # else all engines of a machine share one, and its end
             "--runtime", "runc", "--cgroup-manager", "cgroupfs", "--storage-driver", "vfs", "--events-backend", "file",
         ]  # fmt: skip
 

@@ -19,6 +19,7 @@ from seatrial.incidents import IncidentSettings
 from seatrial.incidents.event import IncidentEvent
 from seatrial.model.offeredrate import OfferedRate
 from seatrial.model.verdict import Verdict
+from seatrial.run.evidence import Evidence
 from seatrial.run.execute import Execution
 from seatrial.run.plan import make_plan
 from seatrial.schedule import load_schedule
@@ -141,7 +142,7 @@ def test_each_experiment_of_a_scheduled_suite_says_how_to_run_it_alone(
     def execute(plan, home, observer, stop, directory, reporter):  # type: ignore[no-untyped-def]
         failed = result(Verdict.FAIL, experiment=plan.experiment.experiment)
         reporter.finished(failed)
-        return Execution(failed, None)  # type: ignore[arg-type]
+        return Execution(failed, Evidence(directory))
 
     monkeypatch.setattr("seatrial.trials.trial.execute", execute)
     loaded = load_schedule(Path("s.yaml"))

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from seatrial.model.result import plain
 from seatrial.model.secrets import shown_in
 from seatrial.run.origin import revision_of
 from seatrial.run.plan import Plan
@@ -27,7 +28,7 @@ def description_of(plan: Plan) -> dict[str, Any]:
         "scenario": ", ".join(plan.experiment.load.scenario),
         "data": _data_of(plan),
         "openslo": {"file": plan.slo.file, "sha256": plan.slo.sha256} if plan.slo else None,
-        "allowance": plan.allowance,
+        "allowance": plain(plan.allowance),
         "steps": [
             {
                 "name": step.name,
