@@ -52,12 +52,12 @@ lint: setup
 # Most tests wait for processes: three at a time leave two cores with hardly anything to wait for. What takes long
 # for what a shorter test shows in part belongs to `make bench`.
 test: lint $(VENV)/.test-system
-	$(BIN)/python -m pytest -n 3 --dist loadgroup -m 'not long'
+	$(BIN)/python -m pytest -n 3 -m 'not long'
 
 # Campaigns are programs; comparisons of several generators or readers are collected by pytest.
 CAMPAIGNS := $(basename $(notdir $(shell grep -l __main__ tests/bench/bench_*.py)))
 bench: setup $(VENV)/.test-system
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup --hypothesis-profile thorough --timeout 1800 -m long
+	$(BIN)/python -m pytest -q -n 2 --hypothesis-profile thorough --timeout 1800 -m long
 	$(BIN)/python -m pytest tests/bench -q -s -p no:randomly --timeout 900 -o python_files='bench_*.py'
 	@for campaign in $(CAMPAIGNS); do echo "== $$campaign"; $(BIN)/python -m tests.bench.$$campaign || exit 1; done
 

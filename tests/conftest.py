@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 from tests.support.liar import Liar
 from tests.support.listeners import listening
+from tests.support.one_testbed import OneTestbed
 from tests.support.places import Places, Ticking
 from tests.support.victims import LOOPBACK, Service, Tree
 
@@ -18,6 +20,12 @@ from seatrial.model.role import Role
 settings.register_profile("quick", deadline=None, max_examples=30)
 settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.load_profile("quick")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneTestbed:
+    """Who gets which test, of several workers."""
+    return OneTestbed(config, log)
 
 
 @pytest.fixture(autouse=True)

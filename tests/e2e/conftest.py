@@ -11,25 +11,6 @@ import pytest
 from seatrial import testbed as shipped
 from seatrial.testbed import TestbedState
 
-_TESTBEDS = {"testbed", "own_testbed"}
-
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Tests on a testbed are run one after the other, by one worker: each is a small cluster under load.
-
-    They begin at once, in whatever order they are among themselves: together they take longer than what the
-    other workers have to do, and whoever begins them last waits for them alone.
-    """
-    for item in filter(_is_on_a_testbed, items):
-        item.add_marker(pytest.mark.xdist_group("testbed"))
-    yield  # in which the order is drawn
-    items.sort(key=lambda item: not _is_on_a_testbed(item))
-
-
-def _is_on_a_testbed(item: pytest.Item) -> bool:
-    return bool(_TESTBEDS.intersection(getattr(item, "fixturenames", ()))) or "lifecycle" in item.nodeid
-
 
 @pytest.fixture(scope="session")
 def testbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestbedState]:
