@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.support.results import result
 
 from seatrial.matrix.finding import Figure
-from seatrial.matrix.fromruns import RunFound, from_run, judge_limit
+from seatrial.matrix.fromruns import RunFound, from_run
 from seatrial.model.readiness import Evidence, Limit
 from seatrial.model.result import CheckResult, RunResult
 from seatrial.model.verdict import Verdict
@@ -91,12 +91,12 @@ def test_an_interval_passes_whole_or_not_at_all(
     one: float, other: float, limit: float, at_least: bool
 ) -> None:
     lower, upper = sorted((one, other))
-    found = judge_limit(Figure("x", lower, upper, "s", limit, at_least))
+    found = Figure("x", lower, upper, "s", limit, at_least).verdict
     inside = [limit <= end if at_least else end <= limit for end in (lower, upper)]
     assert found is (Verdict.PASS if all(inside) else Verdict.UNKNOWN if any(inside) else Verdict.FAIL)
 
 
 def test_an_end_that_was_never_seen_is_no_pass() -> None:
-    assert judge_limit(Figure("x", 1.0, None, "s", 5.0)) is Verdict.UNKNOWN
-    assert judge_limit(Figure("x", 6.0, None, "s", 5.0)) is Verdict.FAIL
-    assert judge_limit(Figure("x", None, None, "s", 5.0)) is Verdict.UNKNOWN
+    assert Figure("x", 1.0, None, "s", 5.0).verdict is Verdict.UNKNOWN
+    assert Figure("x", 6.0, None, "s", 5.0).verdict is Verdict.FAIL
+    assert Figure("x", None, None, "s", 5.0).verdict is Verdict.UNKNOWN

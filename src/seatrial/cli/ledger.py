@@ -172,15 +172,15 @@ def verify_run(
 def _keys(given: list[Path] | None) -> list[VerifierKey]:
     from seatrial.home import seatrial_home
     from seatrial.ledger import read_verifier_keys
-    from seatrial.run.sealing import public_key
+    from seatrial.run.sealing import own_keys, public_key
 
     if given:
         return [trusted for path in given for trusted in read_verifier_keys(path)]
-    own = public_key(seatrial_home())
-    if not own.exists():
-        say(f"note: no key to trust ({own} is not there); name one with --key")
-        return []
-    return list(read_verifier_keys(own))
+    home = seatrial_home()
+    own = own_keys(home)
+    if not own:
+        say(f"note: no key to trust ({public_key(home)} is not there); name one with --key")
+    return list(own)
 
 
 def _witnessed(files: list[Path] | None) -> list[bytes]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from seatrial.ledger.keys import Key
     from seatrial.matrix import MatrixRow
+    from seatrial.matrix.signing import SignOff
     from seatrial.trials.readiness import Standing
 
 commands = typer.Typer(help="What must be true before going live, what shows it, and who has signed for it.")
@@ -268,9 +269,7 @@ def _table(found: Standing) -> RenderableType:
         table.add_row(Text(row.id), verdict, Text(row.target), Text(figure), expires)
     open_rows = [row for row in matrix.rows if row.reason]
     why = [Text(""), *(line for row in open_rows for line in _why(row))] if open_rows else []
-    signed = [
-        Text(_sign_off(each.role, each.stands, each.voided, each.word is not None)) for each in found.signed
-    ]
+    signed = [Text(_sign_off(each)) for each in found.signed]
     return Group(table, *why, Text(), Text(summary(matrix)), *signed)
 
 
@@ -283,13 +282,14 @@ def _why(row: MatrixRow) -> Iterator[Text]:
         yield Text(f"  {row.key.renew}", "dim")
 
 
-def _sign_off(role: str, stands: bool, voided: tuple[str, ...], signed: bool) -> str:
-    if stands:
-        return f"signed for {role}"
-    more = f"; and {len(voided) - _MOST_CHANGES} more" if len(voided) > _MOST_CHANGES else ""
-    return (
-        f"void for {role}: {'; '.join(voided[:_MOST_CHANGES])}{more}" if signed else f"not signed for {role}"
-    )
+def _sign_off(each: SignOff) -> str:
+    if each.word is None:
+        return f"not signed for {each.role}"
+    if each.stands:
+        return f"signed for {each.role}"
+    left = len(each.voided) - _MOST_CHANGES
+    more = f"; and {left} more" if left > 0 else ""
+    return f"void for {each.role}: {'; '.join(each.voided[:_MOST_CHANGES])}{more}"
 
 
 @keys.command("make", epilog=examples("seatrial keys make amira"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -104,6 +104,7 @@ class _Collector:
     file: ReadinessFile
     history: History
     words: Sequence[Word]
+    runs: dict[tuple[str, str], RunFound | None] = field(default_factory=dict)  # looked up and verified once
 
     def finding(self, row: Row, spec: Evidence) -> Finding:
         """What is there for a piece of evidence, and how long it counts."""
@@ -127,7 +128,9 @@ class _Collector:
         renew = f"seatrial run {shlex.quote(as_named(path))}"
         if target_file:
             renew += f" --target {shlex.quote(as_named(self.file.targets[target_file][1]))}"
-        found = self.history.latest(experiment, target, path)
+        if (named, target) not in self.runs:
+            self.runs[named, target] = self.history.latest(experiment, target, path)
+        found = self.runs[named, target]
         if found is None:
             on = f" on {target}" if target else ""
             return Finding(what, Kind.MEASURED, Verdict.UNKNOWN, f"it was never run{on}", renew=renew)

@@ -17,14 +17,14 @@ from seatrial.model.verdict import Verdict
 from seatrial.report.verdictfile import read_verdict
 
 _VERDICT, _EXPERIMENT = "verdict.json", "experiment.yaml"
-CHANGED = "its experiment was changed since"
 
 
-def recorded_in(directory: Path) -> RunResult | None:
-    """The result that a directory tells, sealed or not; None when it tells none."""
+def _verdict_in(directory: Path) -> tuple[RunResult, str] | None:
+    """The result that a directory tells, sealed or not, and the hash of the file; None when it tells none."""
+    path = directory / _VERDICT
     try:
-        path = directory / _VERDICT
-        return read_verdict(path.read_text(encoding="utf-8"), str(path))
+        data = path.read_bytes()
+        return read_verdict(data.decode(), str(path)), sha256(data).hexdigest()
     except (OSError, UnicodeDecodeError, BadInput):
         return None
 
@@ -37,13 +37,13 @@ def found_in(directory: Path, recorded: RunResult, keys: Sequence[VerifierKey], 
     """
     if not directory.is_dir():
         return RunFound(recorded, gone="its evidence was deleted")
-    told = recorded_in(directory)
-    if told is None:
+    verdict = _verdict_in(directory)
+    if verdict is None:
         return RunFound(recorded, altered="holds no verdict that can be read")
+    told, digest = verdict
     altered = _altered(directory, keys)
     if not altered and told.verdict is not recorded.verdict:
         altered = "tells another verdict than the run database"
-    digest = sha256((directory / _VERDICT).read_bytes()).hexdigest()
     return RunFound(told, digest, altered=altered, changed=_changed(directory / _EXPERIMENT, experiment))
 
 
@@ -56,14 +56,11 @@ class EvidenceDirectories:
 
     def latest(self, experiment: str, target: str, file: Path) -> RunFound | None:
         """As `History.latest`."""
-        told = ((each, recorded_in(each)) for each in self.directories)
+        told = ((each, verdict[0]) for each in self.directories if (verdict := _verdict_in(each)))
         runs = [
             (each, result)
             for each, result in told
-            if result is not None
-            and not result.interrupted
-            and result.experiment == experiment
-            and target in ("", result.target)
+            if not result.interrupted and result.experiment == experiment and target in ("", result.target)
         ]
         newest = max(runs, key=lambda run: datetime.fromisoformat(run[1].started_at), default=None)
         return found_in(*newest, self.keys, file) if newest else None
@@ -87,4 +84,4 @@ def _changed(then: Path, now: Path) -> str:
         before, after = (parse(path.read_text(encoding="utf-8-sig"), path.name).data for path in (then, now))
     except (OSError, UnicodeDecodeError, BadInput):
         return "its experiment can no longer be read"
-    return "" if before == after else CHANGED
+    return "" if before == after else "its experiment was changed since"

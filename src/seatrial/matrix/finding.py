@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from seatrial.model import figures
-from seatrial.model.verdict import Verdict
+from seatrial.model.verdict import Verdict, judge_bounds
 
 
 class Kind(StrEnum):
@@ -32,6 +33,16 @@ class Figure:
     limit: float | None = None
     at_least: bool = False  # whether the limit is a lowest allowed value
     trend: str = ""  # over the runs on record: worse, better or can't tell; empty: too few to say
+
+    @property
+    def verdict(self) -> Verdict:
+        """Of the interval against its limit; an end that is not known may be anywhere. Needs a limit."""
+        assert self.limit is not None
+        lower = self.lower if self.lower is not None else -math.inf
+        upper = self.upper if self.upper is not None else math.inf
+        if self.at_least:
+            return judge_bounds(-upper, -lower, -self.limit)
+        return judge_bounds(lower, upper, self.limit)
 
     def __str__(self) -> str:
         if self.lower is None and self.upper is None:

@@ -135,24 +135,8 @@ def _limited(spec: Evidence, figure: Figure) -> tuple[Verdict, str, Figure] | st
         if value is None:
             return f"'{limit}' is no limit of {figure.name}, which is measured in {figure.unit or 'counts'}"
         figure = replace(figure, limit=value, at_least=at_least)
-        verdict = judge_limit(figure)
+        verdict = figure.verdict
         verdicts.append(verdict)
         if verdict is not Verdict.PASS:
             reasons.append(f"{figure} where {'at least' if at_least else 'at most'} {limit} is asked for")
     return Verdict.merge(verdicts), "; ".join(reasons), figure
-
-
-def judge_limit(figure: Figure) -> Verdict:
-    """An interval against its limit: a pass if all of it is within, a fail if none of it is."""
-    assert figure.limit is not None
-    if figure.lower is None and figure.upper is None:
-        return Verdict.UNKNOWN
-    lower = figure.lower if figure.lower is not None else -math.inf
-    upper = figure.upper if figure.upper is not None else math.inf
-    if figure.at_least:
-        lower, upper, limit = -upper, -lower, -figure.limit
-    else:
-        limit = figure.limit
-    if upper <= limit:
-        return Verdict.PASS
-    return Verdict.FAIL if lower > limit else Verdict.UNKNOWN

@@ -25,7 +25,6 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from seatrial.matrix.finding import Figure, Finding, Kind
-from seatrial.matrix.fromruns import judge_limit
 from seatrial.model.readiness import Evidence
 from seatrial.model.verdict import Verdict
 
@@ -131,7 +130,7 @@ def _json(spec: Evidence, data: bytes) -> _Told:
     figures = [Figure(spec.value, value, value, "", limit.value, at_least=low) for limit, low in limits]
     if not figures:
         return _Told(Verdict.UNKNOWN, f"{spec.value} is {value:g}, and no limit is named")
-    verdict = Verdict.merge(map(judge_limit, figures))
+    verdict = Verdict.merge(figure.verdict for figure in figures)
     return _Told(verdict, "" if verdict is Verdict.PASS else f"{spec.value} is {value:g}", None, figures[0])
 
 

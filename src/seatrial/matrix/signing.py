@@ -14,7 +14,7 @@ import base64
 import binascii
 from collections.abc import Iterator, Sequence
 from contextlib import closing, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -93,8 +93,6 @@ class SignOff:
 
 def signed_by(word: Word, signer: Signer) -> Word:
     """The word with a signature. Raises SignerUnavailable."""
-    from dataclasses import replace  # noqa: PLC0415
-
     keyed = replace(word, key=str(signer.verifier_key()))
     with closing(signer) if isinstance(signer, Pkcs11Signer) else nullcontext():
         return replace(keyed, signature=base64.b64encode(signer.sign(keyed.text)).decode())

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from seatrial import disk
 from seatrial.home import make_private
-from seatrial.ledger import Signer, SoftwareSigner, seal
+from seatrial.ledger import Signer, SoftwareSigner, VerifierKey, read_verifier_keys, seal
 from seatrial.ledger.seal import SEAL
 from seatrial.run.evidence import Evidence
 
@@ -27,6 +27,12 @@ def signer(home: Path) -> Signer:
 def public_key(home: Path) -> Path:
     """Where the public half of that key is."""
     return (home / "keys" / _NAME).with_suffix(".pub")
+
+
+def own_keys(home: Path) -> tuple[VerifierKey, ...]:
+    """The public keys that this machine seals with; none before it has sealed anything. Raises BadInput."""
+    place = public_key(home)
+    return read_verifier_keys(place) if place.exists() else ()
 
 
 def seal_evidence(evidence: Evidence, home: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from seatrial.matrix.statement import statement_of
 from seatrial.model.problems import BadInput, Unavailable, nearest
 from seatrial.report.comparison import AgainstBaseline
 from seatrial.report.verdictfile import read_verdict
-from seatrial.run.sealing import public_key, signer
+from seatrial.run.sealing import own_keys, signer
 from seatrial.store import RecordedRun, RunQuery, Store
 from seatrial.trials.baseline import against_earlier
 from seatrial.trials.lookup import evidence_gone, of_record
@@ -40,7 +40,6 @@ class StoredRuns:
 
     store: Store
     keys: tuple[VerifierKey, ...]
-    trends: dict[str, dict[str, str]] = field(default_factory=dict)  # by run, as they are found
 
     def latest(self, experiment: str, target: str, file: Path) -> RunFound | None:
         """As `seatrial.matrix.collecting.History.latest`."""
@@ -56,14 +55,12 @@ class StoredRuns:
 
     def _trends_of(self, run: RecordedRun) -> dict[str, str]:
         """How each objective went over the runs on record; nothing where they are too few to say."""
-        if run.run not in self.trends:
-            try:
-                beside = against_earlier(self.store, of_record(run)).found
-            except Unavailable:  # none like it, or no statistics installed
-                beside = None
-            courses = beside.courses if isinstance(beside, AgainstBaseline) else ()
-            self.trends[run.run] = {course.name: course.change.value for course in courses}
-        return self.trends[run.run]
+        try:
+            beside = against_earlier(self.store, of_record(run)).found
+        except Unavailable:  # none like it, or no statistics installed
+            return {}
+        courses = beside.courses if isinstance(beside, AgainstBaseline) else ()
+        return {course.name: course.change.value for course in courses}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +102,7 @@ def standing(named: str, store: Store, now: datetime) -> Standing:
     file = read_readiness(named)
     home = seatrial_home()
     words = tuple(recorded(home / LEDGER))
-    matrix = judge(file.readiness, file.sha256, collect(file, StoredRuns(store, _sealers(home)), words), now)
+    matrix = judge(file.readiness, file.sha256, collect(file, StoredRuns(store, own_keys(home)), words), now)
     readiness = file.readiness
     held = sign_offs(readiness.sign_off, readiness.keys, words, statement_of(matrix), readiness.readiness)
     return Standing(file, matrix, held)
@@ -147,7 +144,7 @@ def export_bundle(found: Standing, store: Store, bundle: Path) -> None:
     known = (store.history.find(run) for run in sorted(runs) if run)
     evidence = [run.origin.place for run in known if run and run.origin.place]
     signers = [each.word.verifier_key() for each in found.signed if each.word]
-    keys = [*_sealers(home), *(key for key in signers if key)]
+    keys = [*own_keys(home), *(key for key in signers if key)]
     export(found.file, found.matrix, found.signed, evidence, home / LEDGER, keys, signer(home), bundle)
 
 
@@ -156,7 +153,7 @@ def trusted_keys(files: list[Path]) -> list[VerifierKey]:
     if files:
         return [key for file in files for key in read_verifier_keys(file)]
     home = seatrial_home()
-    return [*_sealers(home), *(key.public for key in Keys(home).all())]
+    return [*own_keys(home), *(key.public for key in Keys(home).all())]
 
 
 def _recorded(word: Word, key: str, pinned: str) -> Word:
@@ -171,11 +168,6 @@ def _recorded(word: Word, key: str, pinned: str) -> Word:
         raise BadInput(f"the readiness file names a key for {word.role}: sign with --key")
     record(word, home, signer(home))
     return replace(word, statement=None)
-
-
-def _sealers(home: Path) -> tuple[VerifierKey, ...]:
-    own = public_key(home)
-    return read_verifier_keys(own) if own.exists() else ()
 
 
 def _somebody(name: str) -> str:
