@@ -9,22 +9,14 @@ in its summary and are not in the CSV. So a failure of that kind is a silence he
 
 from __future__ import annotations
 
-from functools import partial
-
 from seatrial.measure.generator import ANSWERED_ALONE
-from seatrial.measure.importers.delimited import Kind, floats, line_of_row, read_csv
-from seatrial.measure.importers.importer import CLOSED_LOOP, Imported, Importer, Source, without_schedule
+from seatrial.measure.importers.answers import ANSWERS_ALONE, rows_of_answers
+from seatrial.measure.importers.importer import CLOSED_LOOP, Imported, Importer, Source
 from seatrial.model.exactness import Exactness
-from seatrial.model.requestlog import Coded
 
 _COLUMNS = ("response-time", "status-code", "offset")
 _ROUNDED = Exactness(sent_early_s=5e-5, sent_late_s=5e-5, ended_early_s=1e-4, ended_late_s=1e-4, took_s=1e-4)
 _MOST = 1_000_000
-ANSWERS_ALONE = (
-    "this log has rows of answers alone: requests that were refused, reset or timed out are not in it. "
-    "Where it is "
-    "silent an outage lasted 0 seconds at the least"
-)
 _FULL = "hey keeps a million requests at the most: what came after them is not in this log"
 
 
@@ -39,18 +31,6 @@ class HeyImporter(Importer):
 
     def read(self, source: Source) -> Imported:
         """Good is an answer below 400."""
-        kinds: dict[str, Kind] = dict.fromkeys(_COLUMNS, "number")
-        table = read_csv(source, kinds, required=_COLUMNS, filled=_COLUMNS)
-        sent, status = floats(table, "offset"), floats(table, "status-code")
-        log = without_schedule(
-            source,
-            sent=sent,
-            ended=sent + floats(table, "response-time"),
-            ok=(status >= 100) & (status < 400),
-            status=status,
-            name=Coded.of([""] * len(sent)),
-            error=Coded.of([""] * len(sent)),
-            line_of=partial(line_of_row, source),
-        )
+        log = rows_of_answers(source, sent="offset", took="response-time", status="status-code")
         full = (_FULL,) if len(log) >= _MOST else ()
         return Imported(log, self.name, ANSWERED_ALONE, (CLOSED_LOOP, ANSWERS_ALONE, *full), exact=_ROUNDED)

@@ -7,13 +7,9 @@ percentiles, and no requests.
 
 from __future__ import annotations
 
-from functools import partial
-
 from seatrial.measure.generator import ANSWERED_ALONE
-from seatrial.measure.importers.delimited import Kind, floats, line_of_row, read_csv
-from seatrial.measure.importers.hey import ANSWERS_ALONE
-from seatrial.measure.importers.importer import CLOSED_LOOP, Imported, Importer, Source, without_schedule
-from seatrial.model.requestlog import Coded
+from seatrial.measure.importers.answers import ANSWERS_ALONE, rows_of_answers
+from seatrial.measure.importers.importer import CLOSED_LOOP, Imported, Importer, Source
 
 _COLUMNS = ("request-start", "request-duration", "status")
 _SUMMARY = (
@@ -35,19 +31,7 @@ class OhaImporter(Importer):
         """Good is an answer below 400."""
         if _is_summary(source):
             raise source.problem(_SUMMARY, 1)
-        kinds: dict[str, Kind] = dict.fromkeys(_COLUMNS, "number")
-        table = read_csv(source, kinds, required=_COLUMNS, filled=_COLUMNS)
-        sent, status = floats(table, "request-start"), floats(table, "status")
-        log = without_schedule(
-            source,
-            sent=sent,
-            ended=sent + floats(table, "request-duration"),
-            ok=(status >= 100) & (status < 400),
-            status=status,
-            name=Coded.of([""] * len(sent)),
-            error=Coded.of([""] * len(sent)),
-            line_of=partial(line_of_row, source),
-        )
+        log = rows_of_answers(source, sent="request-start", took="request-duration", status="status")
         return Imported(log, self.name, ANSWERED_ALONE, (CLOSED_LOOP, ANSWERS_ALONE))
 
 
