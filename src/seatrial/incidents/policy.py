@@ -192,8 +192,16 @@ def _changes_of(result: RunResult, at: datetime, context: Context) -> list[Outbo
 
 
 def _change(subject: Subject, at: datetime, what: str, cause: str, context: Context) -> list[OutboxMessage]:
-    event = IncidentEvent(
-        kind=Kind.CHANGE,
+    event = _news(Kind.CHANGE, subject, at, what, context, {})
+    return [event.to(sink, cause) for sink in context.routes.changes]
+
+
+def _news(
+    kind: Kind, subject: Subject, at: datetime, what: str, context: Context, details: dict[str, Json]
+) -> IncidentEvent:
+    """What nobody is called for."""
+    return IncidentEvent(
+        kind=kind,
         dedup_key=dedup_key(subject.target, subject.experiment),
         at=at.isoformat(),
         summary=f"{subject.experiment} on {subject.target}: {what}",
@@ -202,8 +210,8 @@ def _change(subject: Subject, at: datetime, what: str, cause: str, context: Cont
         run=subject.run,
         severity="info",
         report_url=context.report_url,
+        details=details,
     )
-    return [event.to(sink, cause) for sink in context.routes.changes]
 
 
 def periods_of(result: RunResult, at: datetime, context: Context) -> list[OutboxMessage]:
@@ -234,18 +242,8 @@ def _period(
     details: dict[str, Json] = {"until": max(begin, until).isoformat(), "verdict": result.verdict.value}
     if step is not None:
         details |= {"step": step.name, "kind": step.kind, "does": step.does, "role": step.role}
-    return IncidentEvent(
-        kind=Kind.PERIOD,
-        dedup_key=dedup_key(result.target, result.experiment),
-        at=begin.isoformat(),
-        summary=f"{result.experiment} on {result.target}: {what}",
-        target=result.target,
-        experiment=result.experiment,
-        run=result.run,
-        severity="info",
-        report_url=context.report_url,
-        details=details,
-    )
+    subject = Subject(result.run, result.experiment, result.target)
+    return _news(Kind.PERIOD, subject, begin, what, context, details)
 
 
 def on_unacknowledged(

@@ -20,8 +20,7 @@ from seatrial.trials.recovery import recover_first, recovered
 from seatrial.trials.request import TrialRequest, What
 from seatrial.trials.targets import home
 from seatrial.trials.trial import conducting, run_experiment, run_suite
-from seatrial.undo.journal import Journal
-from seatrial.undo.session import journal_path
+from seatrial.undo.recover import left_open
 
 _FILES_OF_AN_EXPERIMENT = (("load", "scenario"), ("load", "data"), ("load", "data", "file"))
 
@@ -87,14 +86,7 @@ def put_in_order() -> None:
 
 def open_faults() -> int:
     """How many faults of any run on this machine are not undone."""
-    path = journal_path(seatrial_home())
-    if not path.exists():
-        return 0
-    journal = Journal(path)
-    try:
-        return sum(len(journal.open_entries(session)) for session in journal.sessions_not_undone())
-    finally:
-        journal.close()
+    return len(left_open(seatrial_home()))
 
 
 def _named(file: Path, what: What) -> Iterator[Path]:

@@ -280,9 +280,13 @@ class Journal(JournalFile):
         """Those of a session's faults that are not undone yet, in the order of injection."""
         return self._entries("fault.state != 'UNDONE' AND fault.session = ?", session)
 
+    def all_open_entries(self) -> list[Entry]:
+        """The faults of all sessions that are not undone yet, in the order of injection."""
+        return self._entries("fault.state != 'UNDONE'")
+
     def sessions_not_undone(self) -> set[str]:
         """Sessions with a fault that is not undone."""
-        return {entry.session for entry in self._entries("fault.state != 'UNDONE'")}
+        return {entry.session for entry in self.all_open_entries()}
 
     def instants(self, fault: int) -> dict[What, Instant]:
         """When what happened to a fault; the last time, where it happened more than once."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from seatrial.model.problems import Unavailable
 from seatrial.processes import is_running, myself
-from seatrial.undo.journal import EntryState, Journal, SessionEnding, SessionRecord
+from seatrial.undo.journal import Entry, EntryState, Journal, SessionEnding, SessionRecord
 from seatrial.undo.lock import TargetLock
 from seatrial.undo.session import journal_path
 from seatrial.undo.undoing import VERIFY_WITHIN_S, Outcome, Undoer
@@ -101,6 +101,19 @@ def recover(
         for session in left.values():
             journal.end_session(session.id, SessionEnding.INTERRUPTED)
         return [_recovered(left[outcome.entry.session], outcome) for outcome in outcomes]
+    finally:
+        journal.close()
+
+
+def left_open(home: Path) -> list[tuple[SessionRecord, Entry]]:
+    """Every fault of any run under `home` that is not undone, with its session. Raises JournalError."""
+    path = journal_path(home)
+    if not path.exists():
+        return []
+    journal = Journal(path)
+    try:
+        sessions = {session.id: session for session in journal.sessions()}
+        return [(sessions[entry.session], entry) for entry in journal.all_open_entries()]
     finally:
         journal.close()
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from seatrial.incidents import list_incidents
 from seatrial.incidents.commands import IncidentRow
 from seatrial.store import MessageState, QueuedMessage
-from seatrial.undo.journal import Entry, Journal, SessionRecord
-from seatrial.undo.session import journal_path
+from seatrial.undo.journal import Entry, SessionRecord
+from seatrial.undo.recover import left_open
 from seatrial.web import documents
 from seatrial.web.sources import Sources
 
@@ -43,16 +43,7 @@ def incident(row: IncidentRow) -> documents.Incident:
 
 def faults(home: Path) -> list[documents.Fault]:
     """Every fault of any run on this machine that is not undone. Raises Unavailable."""
-    path = journal_path(home)
-    if not path.exists():
-        return []
-    journal = Journal(path)
-    try:
-        sessions = {session.id: session for session in journal.sessions()}
-        open_ = [each for session in journal.sessions_not_undone() for each in journal.open_entries(session)]
-    finally:
-        journal.close()
-    return [_fault(entry, sessions[entry.session]) for entry in sorted(open_, key=lambda each: each.id)]
+    return [_fault(entry, session) for session, entry in left_open(home)]
 
 
 def _fault(entry: Entry, session: SessionRecord) -> documents.Fault:

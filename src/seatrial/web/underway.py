@@ -12,6 +12,7 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from seatrial.load.launch import SPOOLS
@@ -89,19 +90,7 @@ _watches = Watches()
 
 def underway(sources: Sources) -> list[documents.Underway]:
     """Every run that has not come to its end, without its figures."""
-    return [
-        documents.Underway(
-            run=run.run,
-            experiment=run.experiment,
-            target=run.target,
-            started_at=run.started_at,
-            conducted=lives,
-            keeper=_keeper(sources, run, lives),
-            figures=None,
-            happenings=[],
-        )
-        for run, lives in unfinished(sources.home)
-    ]
+    return [_told(sources, run, lives) for run, lives in unfinished(sources.home)]
 
 
 def watched(sources: Sources, run_id: str) -> documents.Underway:
@@ -109,6 +98,19 @@ def watched(sources: Sources, run_id: str) -> documents.Underway:
     run, lives = open_run(sources, run_id)
     lines = read_journal(Path(run.directory) / JOURNAL)[-_LATEST:]
     views = [event_view(line) for line in reversed(lines)]
+    happenings = [
+        documents.Happening(wall=each.wall, event=each.event, details=each.details) for each in views
+    ]
+    return _told(sources, run, lives, _watches.of(run).figures() if lives else None, happenings)
+
+
+def _told(
+    sources: Sources,
+    run: OpenRun,
+    lives: bool,
+    figures: documents.Figures | None = None,
+    happenings: Sequence[documents.Happening] = (),
+) -> documents.Underway:
     return documents.Underway(
         run=run.run,
         experiment=run.experiment,
@@ -116,10 +118,8 @@ def watched(sources: Sources, run_id: str) -> documents.Underway:
         started_at=run.started_at,
         conducted=lives,
         keeper=_keeper(sources, run, lives),
-        figures=_watches.of(run).figures() if lives else None,
-        happenings=[
-            documents.Happening(wall=each.wall, event=each.event, details=each.details) for each in views
-        ],
+        figures=figures,
+        happenings=list(happenings),
     )
 
 
