@@ -89,11 +89,7 @@ def _of_objective(
     if found is None:
         names = ", ".join(each.name for each in objectives) or "none"
         return Verdict.UNKNOWN, f"the run has no objective of this name; it has: {names}", None
-    limited = _limited(spec, _figure(found))
-    if isinstance(limited, str):
-        return Verdict.UNKNOWN, limited, _figure(found)
-    verdict = Verdict.merge([found.verdict, limited[0]])
-    return verdict, found.reason if limited[0] is Verdict.PASS else limited[1], limited[2]
+    return _limited(spec, found.verdict, found.reason, _figure(found))
 
 
 def _of_check(spec: Evidence, checks: tuple[CheckResult, ...]) -> tuple[Verdict, str, Figure | None]:
@@ -107,11 +103,7 @@ def _of_check(spec: Evidence, checks: tuple[CheckResult, ...]) -> tuple[Verdict,
     if value is None or not math.isfinite(value):
         return Verdict.UNKNOWN, f"the check tells no figure '{spec.figure}'", None
     unit = "s" if spec.figure.endswith("_s") and not spec.figure.endswith("per_s") else ""
-    limited = _limited(spec, Figure(spec.figure, value, value, unit))
-    if isinstance(limited, str):
-        return Verdict.UNKNOWN, limited, Figure(spec.figure, value, value, unit)
-    verdict = Verdict.merge([found.verdict, limited[0]])
-    return verdict, found.detail if limited[0] is Verdict.PASS else limited[1], limited[2]
+    return _limited(spec, found.verdict, found.detail, Figure(spec.figure, value, value, unit))
 
 
 def _figure(objective: ObjectiveResult) -> Figure:
@@ -125,18 +117,24 @@ def _figure(objective: ObjectiveResult) -> Figure:
     )
 
 
-def _limited(spec: Evidence, figure: Figure) -> tuple[Verdict, str, Figure] | str:
-    """A figure against the row's own limits; a sentence when they are limits of something else."""
-    verdicts, reasons = [Verdict.PASS], []
+def _limited(
+    spec: Evidence, verdict: Verdict, reason: str, measured: Figure
+) -> tuple[Verdict, str, Figure | None]:
+    """What the run said, and its figure against the row's own limits, if they are any of it."""
+    figure, verdicts, broken = measured, [Verdict.PASS], []
     for limit, at_least in ((spec.max, False), (spec.min, True)):
         if limit is None:
             continue
         value = limit.in_unit(figure.unit)
         if value is None:
-            return f"'{limit}' is no limit of {figure.name}, which is measured in {figure.unit or 'counts'}"
+            unit = figure.unit or "counts"
+            return (
+                Verdict.UNKNOWN,
+                f"'{limit}' is no limit of {figure.name}, which is measured in {unit}",
+                measured,
+            )
         figure = replace(figure, limit=value, at_least=at_least)
-        verdict = figure.verdict
-        verdicts.append(verdict)
-        if verdict is not Verdict.PASS:
-            reasons.append(f"{figure} where {'at least' if at_least else 'at most'} {limit} is asked for")
-    return Verdict.merge(verdicts), "; ".join(reasons), figure
+        verdicts.append(figure.verdict)
+        if figure.verdict is not Verdict.PASS:
+            broken.append(f"{figure} where {'at least' if at_least else 'at most'} {limit} is asked for")
+    return Verdict.merge([verdict, *verdicts]), "; ".join(broken) or reason, figure
