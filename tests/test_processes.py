@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from tests.support.victims import Tree
 from tests.support.waiting import wait_until
 
@@ -89,6 +91,25 @@ def test_a_tag_is_inherited_and_never_guessed() -> None:
     finally:
         for process in tagged("one"):
             send(process, signal.SIGKILL)
+        child.wait()
+
+
+AGAIN = 'I=$((I + 1)); [ $I -gt 2000 ] && exec sleep 600; exec sh -c "$AGAIN"'
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere psutil tells")
+def test_one_that_becomes_another_program_is_tagged_all_along() -> None:
+    """The kernel shows no environment meanwhile; a look would miss it now and then."""
+    environment = {**os.environ, TAG: "again", "AGAIN": AGAIN, "I": "0"}
+    child = subprocess.Popen(["sh", "-c", f"export I; {AGAIN}"], env=environment)
+    try:
+        looks = 0
+        while Path(f"/proc/{child.pid}/comm").read_text().strip() != "sleep":
+            assert [each.pid for each in tagged("again")] == [child.pid], f"missed at look {looks}"
+            looks += 1
+        assert looks > 20
+    finally:
+        child.kill()
         child.wait()
 
 

@@ -19,12 +19,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from seatrial.waiting import wait_until
+from seatrial.waiting import look_until, wait_until
 
 TAG = "SEATRIAL_TAG"  # environment variable that marks the processes that we started
 _GONE = frozenset("ZX")  # a zombie has its number still, but nothing else
 _STOPPED = "T"
-_PF_EXITING = 0x4  # include/linux/sched.h
+_PF_EXITING, _PF_KTHREAD = 0x4, 0x200000  # include/linux/sched.h
+_EXECVE_WITHIN_S = 1.0  # a bound against looking for ever; it takes less than a millisecond
 _SIGKILL_BIT = 1 << (signal.SIGKILL - 1)
 _LOOK_EVERY_S = 0.0005  # while a signal takes its effect, which is what is timed
 
@@ -233,8 +234,7 @@ def _if_tagged(pid: int, token: str) -> ProcessId | None:
 def _tag(pid: int) -> str:
     if sys.platform == "linux":
         with contextlib.suppress(OSError):  # somebody else's, or just gone
-            environment = Path(f"/proc/{pid}/environ").read_bytes()
-            found = re.search(rb"(?:^|\0)" + TAG.encode() + rb"=([^\0]*)", environment)
+            found = re.search(rb"(?:^|\0)" + TAG.encode() + rb"=([^\0]*)", environment_of(pid))
             return found[1].decode(errors="replace") if found else ""
         return ""
     import psutil  # noqa: PLC0415
@@ -242,6 +242,29 @@ def _tag(pid: int) -> str:
     with contextlib.suppress(psutil.Error):
         return psutil.Process(pid).environ().get(TAG, "")
     return ""
+
+
+def environment_of(pid: int) -> bytes:
+    """Linux: what a process was started with, `NAME=value` and a zero byte each. Raises OSError.
+
+    While a process becomes another program (execve), the kernel shows it without an environment: it had one
+    and will have it again, and whoever took it for a stranger would start what runs already once more.
+    """
+    path = Path(f"/proc/{pid}/environ")
+
+    def look() -> bytes | None:
+        return path.read_bytes() or (b"" if _has_no_environment(pid) else None)
+
+    return look_until(look, lambda found: found is not None, _EXECVE_WITHIN_S, _LOOK_EVERY_S) or b""
+
+
+def _has_no_environment(pid: int) -> bool:
+    """Linux: whether there is none to come: of a kernel thread, of one that ends, of one started without."""
+    fields = _stat_fields(pid)
+    if fields[0] in _GONE or int(fields[6]) & (_PF_KTHREAD | _PF_EXITING):
+        return True
+    code, begin, end = int(fields[23]), int(fields[47]), int(fields[48])  # addresses, see proc(5)
+    return code > 0 and begin == end  # execve tells where the code is last of all
 
 
 def from_pidfile(path: Path) -> Iterator[ProcessId]:

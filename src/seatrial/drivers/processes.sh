@@ -75,10 +75,18 @@ start() {
     command -v "$1" >/dev/null || { echo "there is no program $1" && return 1; }
     lock=${TMPDIR:-/tmp}/seatrial-$token
     until mkdir "$lock" 2>/dev/null || [ $((tries += 1)) -gt 5 ]; do sleep 1; done
-    grep -qs "SEATRIAL_TAG=$token" /proc/[0-9]*/environ || detached "$@"
+    # Twice: while a program becomes another one (exec), it is shown without its environment.
+    is_tagged || is_tagged_after_all || detached "$@"
     rmdir "$lock" 2>/dev/null
     return 0
 }
+
+is_tagged_after_all() {
+    sleep 0.05 2>/dev/null || sleep 1
+    is_tagged
+}
+
+is_tagged() { grep -qs "SEATRIAL_TAG=$token" /proc/[0-9]*/environ; }
 
 # detached PROGRAM ARGUMENT …: in a session of its own where there is setsid. (A shell's own background jobs
 # would ignore SIGINT and SIGQUIT, which is how some services are told to end.)

@@ -13,7 +13,7 @@ import signal
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
-from seatrial.processes import ProcessId, await_gone, everyone, send
+from seatrial.processes import ProcessId, await_gone, environment_of, everyone, send
 
 MARKER = "SEATRIAL_TESTBED"  # environment variable; its value is the testbed's root directory
 _PR_SET_PDEATHSIG = 1
@@ -49,7 +49,7 @@ def working_in(directory: Path, root: Path, servers: Collection[Path]) -> list[P
 
 def _is_marked(pid: int, root: Path) -> bool:
     try:
-        environment = Path(f"/proc/{pid}/environ").read_bytes()
+        environment = environment_of(pid)
     except OSError:
         return False
     return os.fsencode(f"{MARKER}={root}") in environment.split(b"\0")
