@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import math
 from contextlib import suppress
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seatrial.load.offer import Offer
 from seatrial.load.options import OPTIONS, LoadOptions, OfferedShape, Option, parse_shape, written
 from seatrial.model.arrivals import RateStep
 from seatrial.model.quantities import Rate
@@ -16,13 +18,23 @@ TENTHS = st.integers(1, 10_000).map(lambda tenths: tenths / 10)
 RATES = st.builds(Rate, TENTHS, st.sampled_from([1.0, 60.0, 3600.0]))
 
 
-@given(st.lists(st.tuples(TENTHS, RATES), min_size=1, max_size=5, unique_by=lambda step: step[0]))
-def test_a_shape_survives_being_written(steps: list[tuple[float, Rate]]) -> None:
-    at = [0.0, *sorted(at_s for at_s, _ in steps)]
-    shape = tuple(RateStep(at_s, rate) for at_s, (_, rate) in zip(at, steps, strict=False))
+@given(
+    st.lists(
+        st.tuples(TENTHS, RATES, st.one_of(st.none(), RATES)),
+        min_size=1,
+        max_size=5,
+        unique_by=lambda step: step[0],
+    )
+)
+def test_a_shape_survives_being_written(steps: list[tuple[float, Rate, Rate | None]]) -> None:
+    at = [0.0, *sorted(at_s for at_s, _, _ in steps)]
+    shape = tuple(RateStep(at_s, rate, to) for at_s, (_, rate, to) in zip(at, steps, strict=False))
+    shape = (*shape, RateStep(at[-1] + 1, Rate(1, 1.0)))
     again = parse_shape(str(OfferedShape(shape)))
-    assert [step.rate for step in again] == [step.rate for step in shape]
+    assert [(step.rate, step.to) for step in again] == [(step.rate, step.to) for step in shape]
     assert [step.at_s for step in again] == pytest.approx([step.at_s for step in shape])
+    offer = Offer(shape, "even", 0, 0.0, math.inf)
+    assert Offer.of_plain(json.loads(json.dumps(offer.plain()))) == offer
 
 
 def test_a_rate_may_count_requests() -> None:
@@ -44,6 +56,8 @@ def test_a_rate_alone_is_a_shape() -> None:
         ("rate", "5s=10/s", "starts at 0s"),
         ("rate", "0s=10/s,0s=20/s", "follow one another"),
         ("rate", "0s=10/s,", "is not a rate"),
+        ("rate", "0s=10/s..", "'' is not a rate"),
+        ("rate", "0s=10/s..20/s", "a ramp ends where the next step begins"),
         ("rate", "soon=10/s", "'soon' is not a duration"),
         ("rate", "requests:fast", "'fast' is not a rate"),
         ("rate", "requests:0s=0/s,5s=1/s", "a shape of requests begins with some"),

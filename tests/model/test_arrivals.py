@@ -65,6 +65,76 @@ def test_arrivals_ascend_and_even_ones_follow_the_integral(
         assert abs(len(instants) - offered) <= 1
 
 
+RATES = st.one_of(st.just(0.0), st.floats(0.01, 2_000))
+
+
+@st.composite
+def ramps(draw: st.DrawFn) -> tuple[tuple[RateStep, ...], float]:
+    """A shape of steps and ramps, and where it ends."""
+    lengths = draw(st.lists(st.floats(0.01, 4.0), min_size=1, max_size=6))
+    starts = [0.0, *itertools.accumulate(lengths)]
+    steps = [
+        RateStep(start, Rate(draw(RATES), 1), draw(st.one_of(st.none(), RATES.map(lambda to: Rate(to, 1)))))
+        for start in starts[:-1]
+    ]
+    return (*steps, RateStep(starts[-1], Rate(draw(RATES), 1))), starts[-1]
+
+
+@given(ramps(), st.integers(1, 5_000))
+def test_on_a_ramp_each_arrival_is_due_when_the_integral_reaches_its_number(
+    shaped: tuple[tuple[RateStep, ...], float], size: int
+) -> None:
+    shape, end_s = shaped
+    schedule = ArrivalSchedule(shape, end_s)
+    instants = np.concatenate([np.empty(0), *schedule.chunks(size)])
+    offered = sum(  # trapezoids, as one learns at school
+        (after.at_s - step.at_s) * (step.rate.per_second + (step.to or step.rate).per_second) / 2
+        for step, after in itertools.pairwise(shape)
+    )
+    assert schedule.offered(end_s) == pytest.approx(offered)
+    assert abs(len(instants) - offered) <= 1
+    assert np.all(np.diff(instants) >= 0)
+    reached = np.array([schedule.offered(instant) for instant in instants[:200]])
+    rounding = 1e-9 * (1 + offered)
+    assert np.all(np.abs(reached - np.arange(len(reached))) <= rounding)  # none early, and none late
+
+
+@given(ramps(), st.integers(0, 9))
+def test_poisson_arrivals_of_a_ramp_have_the_gaps_of_its_integral(
+    shaped: tuple[tuple[RateStep, ...], float], seed: int
+) -> None:
+    """Seen through Λ they are those of a rate of one: the same, whatever the shape (time change)."""
+    shape, end_s = shaped
+    schedule = ArrivalSchedule(shape, end_s, "poisson", seed)
+    instants = schedule.instants()
+    levels = np.cumsum(np.random.default_rng(seed).exponential(size=len(instants) + 1))
+    reached = [schedule.offered(instant) for instant in instants[:200]]
+    assert np.all(np.diff(instants) >= 0)
+    assert reached == pytest.approx(levels[: len(reached)], abs=1e-6)
+    assert levels[len(instants)] >= schedule.offered(end_s) - 1e-6
+
+
+def test_a_ramp_is_slow_first_and_fast_then() -> None:
+    shape = (RateStep(0.0, Rate(0, 1), Rate(4, 1)), RateStep(2.0, Rate(4, 1)))
+    schedule = ArrivalSchedule(shape, 3.0)
+    assert schedule.instants() == pytest.approx([0, 1, 2**0.5, 3**0.5, 2, 2.25, 2.5, 2.75])
+    assert [schedule.rate_at(at).per_second for at in (0, 1, 1.5, 2, 9)] == [0, 2, 3, 4, 4]
+
+
+def test_a_ramp_without_an_end_is_refused() -> None:
+    with pytest.raises(ValueError, match="a ramp ends where the next step"):
+        ArrivalSchedule((RateStep(0.0, Rate(1, 1), Rate(2, 1)),), 5.0)
+
+
+def test_a_spike_in_a_ramp_multiplies_the_ramp() -> None:
+    ramp = [RateStep(0.0, Rate(0, 1), Rate(100, 1)), RateStep(10.0, Rate(100, 1))]
+    schedule = ArrivalSchedule(with_spikes(ramp, [(2.0, 4.0, 10.0)]), 20.0)
+    assert [schedule.rate_at(at).per_second for at in (1, 2, 3, 4, 10)] == pytest.approx(
+        [10, 200, 300, 40, 100]
+    )
+    assert schedule.offered(20.0) == pytest.approx(500 + 1000 + 9 * (20 + 40) / 2 * 2)
+
+
 @given(
     st.lists(st.tuples(st.floats(0, 50), st.floats(0.1, 20), st.floats(1, 10)), max_size=4), st.floats(0, 80)
 )

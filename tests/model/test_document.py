@@ -44,7 +44,7 @@ def problems(text: str) -> list[str]:
 
 def test_the_design_s_example_is_understood() -> None:
     experiment = build(Experiment, parse(EXPERIMENT, "x.yaml"))
-    assert experiment.load.rate[0].rate.rate.interval_s == 0.006
+    assert experiment.load.steps[0].rate.interval_s == 0.006
     assert [step.label for step in experiment.timeline] == ["deploy.switch", "rollback"]
     assert experiment.timeline[0].with_ == {"to": "green"}
     assert [check.check for check in experiment.checks] == ["acknowledged-writes", "served-by"]
@@ -87,6 +87,18 @@ def test_only_three_keys_are_required() -> None:
          "x.yaml:6:9: load.rate: counts arrivals in one step and requests in another; count one of them in all"),
         ("rate: 10000/min", "rate: [{at: 0s, rate: {requests: 0/s}}, {at: 1s, rate: {requests: 1/s}}]",
          "x.yaml:6:9: load.rate: a shape that counts requests begins with some"),
+        ("rate: 10000/min", "rate: {to: 10/s, over: 5s}",
+         "x.yaml:6:9: load.rate[0]: says not where the ramp begins: from"),
+        ("rate: 10000/min", "rate: [{at: 0s, rate: 1/s}, {at: 5s, to: 10/s}]",
+         "x.yaml:6:31: load.rate[1].over: is required and missing: how long the ramp takes"),
+        ("rate: 10000/min", "rate: [{at: 0s, rate: 1/s}, {to: 10/s, over: 5s}]",
+         "x.yaml:6:31: load.rate[1]: says not when it begins"),
+        ("rate: 10000/min", "rate: [{at: 0s, rate: 1/s, over: 5s}]", "load.rate[0].over: 'over' belongs to a ramp"),
+        ("rate: 10000/min", "rate: [{at: 0s, rate: 1/s, for: 5s}]", "load.rate[0]: a spike goes back to the rate before it"),
+        ("rate: 10000/min", "rate: [{from: 1/s, to: 2/s, over: 5s}, {at: 4s, rate: 1/s}]",
+         "load.rate[1]: begins at 4s, and the segment before it ends at 5s"),
+        ("rate: 10000/min", "rate: {from: 1/s, to: {requests: 2/s}, over: 5s}", "counts arrivals in one step and requests"),
+        ("rate: 10000/min", "rate: {from: 0/s, to: 0/s, over: 5s}", "a load of nothing measures nothing"),
 
         ("10000/min\n  arrivals: even\n  deadline: 2s\nwarmup: 5s", "{requests: 1/s}\nwarmup: 0s",
          "x.yaml:7:9: warmup: must be longer than 0s: the rate counts requests, and learns from it"),

@@ -16,9 +16,9 @@ def show(preview: Preview) -> None:
     _line("why", experiment.hypothesis)
     _line("target", f"{plan.target.target} ({plan.target.environment}) at {plan.address}")
     _line("may touch", ", ".join(plan.target.allow))
-    counted = " requests" if experiment.load.counts == "requests" else ""
-    shape = ", ".join(f"{step.rate}{counted} from {step.at_s:g}s" for step in plan.shape)
-    _line("load", f"{_driven(plan)}, {shape}, {experiment.load.arrivals} arrivals")
+    counted = ", counted in requests" if experiment.load.counts == "requests" else ""
+    shape = ", ".join(map(str, plan.shape))
+    _line("load", f"{_driven(plan)}, {shape}{counted}, {experiment.load.arrivals} arrivals")
     _line(
         "time",
         f"{experiment.warmup} warm-up, {experiment.duration} measured, deadline {experiment.load.deadline}",

@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from seatrial.load.offer import Offer
-from seatrial.model.arrivals import ArrivalSchedule, RateStep, Seconds
+from seatrial.model.arrivals import ArrivalSchedule, Seconds
 from seatrial.model.quantities import Rate
 from seatrial.model.requestsize import FEWEST_ARRIVALS, RequestSample, RequestsPerArrival
 
@@ -85,5 +85,5 @@ class Correction:
 
 def corrected_by(offer: Offer, found: RequestsPerArrival) -> Offer:
     """An offer of requests as one of arrivals."""
-    shape = tuple(RateStep(step.at_s, step.rate.times(1 / found.mean)) for step in offer.shape)
+    shape = tuple(step.times(1 / found.mean) for step in offer.shape)
     return replace(offer, shape=shape, counts="arrivals", per_arrival=found)

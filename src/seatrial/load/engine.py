@@ -173,7 +173,7 @@ class Engine:
     def _corrected(self, offer: Offer) -> None:
         self._correction = None
         self._recorder.note_offer(offer)
-        rates = ", ".join(f"{step.rate} from {step.at_s:g}s" for step in offer.shape)
+        rates = ", ".join(str(step) for step in offer.shape)
         logger.info("%s, as the warm-up has shown: arrivals come at %s", offer.per_arrival, rates)
 
     def _give_up(self, reason: str) -> None:

@@ -44,14 +44,17 @@ class Offer:
 
     def plain(self) -> dict[str, Any]:
         """For JSON; an endless one has the duration null."""
-        shape = [[step.at_s, step.rate.count, step.rate.per_s] for step in self.shape]
+        shape = [
+            [step.at_s, *(part for rate in (step.rate, step.to) if rate for part in (rate.count, rate.per_s))]
+            for step in self.shape
+        ]
         duration_s = self.duration_s if np.isfinite(self.duration_s) else None
         return asdict(self) | {"shape": shape, "duration_s": duration_s}
 
     @classmethod
     def of_plain(cls, plain: dict[str, Any]) -> Self:
         """What `plain` made."""
-        shape = tuple(RateStep(at_s, Rate(count, per_s)) for at_s, count, per_s in plain["shape"])
+        shape = tuple(RateStep(at_s, *map(Rate, rates[::2], rates[1::2])) for at_s, *rates in plain["shape"])
         duration_s = np.inf if plain["duration_s"] is None else plain["duration_s"]
         per_arrival = RequestsPerArrival.of_plain(plain["per_arrival"]) if plain["per_arrival"] else None
         return cls(**{**plain, "shape": shape, "duration_s": duration_s, "per_arrival": per_arrival})

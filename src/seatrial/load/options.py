@@ -26,14 +26,20 @@ from seatrial.model.quantities import Duration, Rate
 from seatrial.model.shape import starts_in_order
 
 _DEFAULT_RATE = "60/min"
+RAMP = ".."
 
 
 def parse_shape(text: str) -> tuple[RateStep, ...]:
-    """A rate (`10000/min`) or a shape of rates (`0s=1000/min,20s=10000/min`). Raises ValueError."""
+    """A rate (`10000/min`) or a shape of rates (`0s=1000/min,20s=10000/min`). Raises ValueError.
+
+    `5s=10/s..40/s,9s=40/s` is a ramp between the two: it ends where the next step begins.
+    """
     steps = tuple(_step(part) for part in text.split(","))
     if not starts_in_order([step.at_s for step in steps]):
         raise ValueError(f"'{text}': a shape starts at 0s and its steps follow one another in time")
-    if all(step.rate.count == 0 for step in steps):
+    if steps[-1].to is not None:
+        raise ValueError(f"'{text}': a ramp ends where the next step begins, and there is none")
+    if not any(step.peak_per_s for step in steps):
         raise ValueError(f"'{text}' offers nothing, and a load of nothing measures nothing")
     return steps
 
@@ -57,10 +63,13 @@ class OfferedShape:
     @property
     def peak_per_s(self) -> float:
         """The highest rate that is offered."""
-        return max(step.rate.per_second for step in self.steps)
+        return max(step.peak_per_s for step in self.steps)
 
     def __str__(self) -> str:
-        steps = ",".join(f"{Duration(step.at_s)}={step.rate}" for step in self.steps)
+        ends = (f"{RAMP}{step.to}" if step.to else "" for step in self.steps)
+        steps = ",".join(
+            f"{Duration(step.at_s)}={step.rate}{end}" for step, end in zip(self.steps, ends, strict=True)
+        )
         return f"{REQUESTS if self.counts == 'requests' else ''}{steps}"
 
 
@@ -70,7 +79,10 @@ def _rate(text: str) -> OfferedShape:
 
 def _step(text: str) -> RateStep:
     at, timed, rate = text.rpartition("=")
-    return RateStep(Duration.parse(at).seconds if timed else 0.0, Rate.parse(rate))
+    first, ramped, last = rate.partition(RAMP)
+    return RateStep(
+        Duration.parse(at).seconds if timed else 0.0, Rate.parse(first), Rate.parse(last) if ramped else None
+    )
 
 
 def _spacing(text: str) -> Spacing:
@@ -183,7 +195,8 @@ OPTIONS = (
         "rate",
         "",
         _rate,
-        "Drive all users open-model, by arrivals: 10000/min, 500/s, or a shape 0s=1000/min,20s=10000/min; "
+        "Drive all users open-model, by arrivals: 10000/min, 500/s, or a shape 0s=1000/min,20s=10000/min, "
+        "with ramps 20s=1000/min..10000/min,50s=10000/min; "
         "requests:10000/min counts requests, of which an arrival makes as many as the warm-up shows "
         f"(without it only users of seatrial's own classes, at {_DEFAULT_RATE})",
     ),

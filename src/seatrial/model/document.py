@@ -199,7 +199,7 @@ def _translated(record: type[BaseModel], detail: dict[str, Any], what: str) -> P
     if kind == "missing":
         return Problem(Mistake.MISSING_KEY(), path=path)
     if kind == "field":
-        path = (*path, str(detail["ctx"]["field"]))
+        path = (*path, detail["ctx"]["field"])
     return Problem(_message(kind, detail), path=path)
 
 

@@ -28,8 +28,9 @@ def one_or_many(one: Any) -> BeforeValidator:
     return BeforeValidator(listed, json_schema_input_type=one | list[one])
 
 
-def about(field: str, message: str) -> PydanticCustomError:
-    """For a validator of a whole record: what is wrong with one `field` of it, so that it is told there."""
+def about(field: str | int, message: str) -> PydanticCustomError:
+    """For a validator of a whole record, or of a list: what is wrong with one `field` of it, or with the
+    entry of that number, so that it is told there."""
     return PydanticCustomError("field", "{message}", {"message": message, "field": field})
 
 

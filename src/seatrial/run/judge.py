@@ -266,7 +266,7 @@ def doubt_of(
     measurement: Measurement, experiment: Experiment, scenario: ScenarioAccount | None = None
 ) -> str:
     """Why the load generator cannot be believed; empty when it can. `scenario`: what may have stopped it."""
-    rates = [point.rate.rate for point in experiment.load.rate]
+    rates = [step.at(0.5) for step in experiment.load.steps]  # of a ramp, that of its middle
     interval_s = max(rate.interval_s for rate in rates if rate.count)
     if experiment.load.counts == "requests":
         interval_s *= measurement.generator.requests_per_arrival or 1.0

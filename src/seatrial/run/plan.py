@@ -21,7 +21,7 @@ from seatrial.model.arrivals import ArrivalSchedule, RateStep, with_spikes
 from seatrial.model.document import build
 from seatrial.model.errorbudget import THREE_NINES, Allowance
 from seatrial.model.experiment import Experiment
-from seatrial.model.load import RatePoint
+from seatrial.model.load import RateSegment
 from seatrial.model.offeredrate import OfferedRate
 from seatrial.model.problems import BadInput, Problem, Problems
 from seatrial.model.quantities import Duration
@@ -147,8 +147,7 @@ def _plan(
     if len(problems) or promised is None or roles is None:
         return None
     promised = _at_rate(slo.promised(promised) if slo else promised, rate)
-    base_rates = [RateStep(point.at.seconds, point.rate.rate) for point in promised.load.rate]
-    shape = with_spikes(base_rates, [change.window for change in timeline.arrival_changes])
+    shape = with_spikes(promised.load.steps, [change.window for change in timeline.arrival_changes])
     require_enough(data, promised, shape, experiment.document, problems)
     return Plan(
         experiment=promised,
@@ -178,7 +177,7 @@ def _at_rate(experiment: Experiment, rate: OfferedRate | None) -> Experiment:
         return experiment
     if rate.counts == "requests" and not experiment.warmup.seconds:
         raise BadInput("--rate: requests are counted in the warm-up, and the experiment has none")
-    load = experiment.load.model_copy(update={"rate": (RatePoint(at=Duration(0.0), rate=rate),)})
+    load = experiment.load.model_copy(update={"rate": (RateSegment(at=Duration(0.0), rate=rate),)})
     return experiment.model_copy(update={"load": load})
 
 

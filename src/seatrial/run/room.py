@@ -13,7 +13,7 @@ from pathlib import Path
 
 from seatrial import disk
 from seatrial.load.spool import ROW
-from seatrial.model.arrivals import RateStep
+from seatrial.model.arrivals import ArrivalSchedule, RateStep
 from seatrial.model.problems import CannotStore
 from seatrial.run.evidence import ROOM
 
@@ -49,8 +49,5 @@ def require_room(
 
 def arrivals(shape: Sequence[RateStep], warmup_s: float, duration_s: float) -> float:
     """How many arrivals are offered: the integral of the rate, and the first rate during the warm-up."""
-    ends = [min(step.at_s, duration_s) for step in shape[1:]] + [duration_s]
-    starts = [min(step.at_s, duration_s) for step in shape]
-    lengths = (end - start for start, end in zip(starts, ends, strict=True))
-    measured = sum(step.rate.per_second * length for step, length in zip(shape, lengths, strict=True))
+    measured = ArrivalSchedule(tuple(shape), duration_s).offered(duration_s)
     return shape[0].rate.per_second * warmup_s + measured

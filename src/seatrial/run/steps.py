@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from seatrial.model.document import Document
 from seatrial.model.experiment import Step
+from seatrial.model.load import placed
 from seatrial.model.problems import Path, Problem
+from seatrial.model.quantities import Duration
 from seatrial.model.role import Role
 from seatrial.run.arrivalchange import ArrivalChange
 from seatrial.run.binding import Binder
@@ -66,9 +69,13 @@ def _outside(draft: Draft, document: Document) -> Iterator[Problem]:
             end = f"it would end at {type(duration)(step.at.seconds + step.for_.seconds)}, which {told}"
             message = f"{end}; left out, a fault lasts until the end"
             yield document.problem(("timeline", index, "for"), message)
-    for index, point in enumerate(draft.load.rate if draft.load else ()):
-        if point.at.seconds >= duration.seconds:
-            yield document.problem(("load", "rate", index, "at"), f"{point.at} {told}")
+    segments = draft.load.rate if draft.load else ()
+    for index, (at_s, end_s) in enumerate(placed(segments)):
+        place: Path = ("load", "rate", index) if document.has(("load", "rate", index)) else ("load", "rate")
+        if at_s >= duration.seconds:
+            yield document.problem((*place, "at"), f"{Duration(at_s)} {told}")
+        elif duration.seconds < end_s < math.inf:
+            yield document.problem(place, f"it would end at {Duration(end_s)}, which {told}")
 
 
 def _named_twice(draft: Draft, document: Document) -> Iterator[Problem]:
