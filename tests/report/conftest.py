@@ -23,6 +23,7 @@ from seatrial.model.result import (
     Witnesses,
 )
 from seatrial.model.verdict import Verdict, judge_bounds
+from seatrial.model.version import TargetVersion
 from seatrial.report import Dossier
 
 RATE = 10_000 / 60
@@ -215,6 +216,7 @@ def dossier(kind: str = "pass") -> Dossier:
         steps=steps,
         checks=checks,
         covers=("ADR-003",),
+        version=TargetVersion("2.4.1", "2.5.0"),
         evidence={"experiment": "experiment.yaml", "journal": "journal.jsonl", "requests": "requests.parquet", "sha256": "9f" * 32},
     )  # fmt: skip
     if kind == "empty":
@@ -227,6 +229,7 @@ def dossier(kind: str = "pass") -> Dossier:
         experiment_yaml=YAML,
         hypothesis="A rollback at peak traffic is noticed by clients for less than five seconds.",
         versions={"seatrial": "0.1.0", "python": "3.11.2", "haproxy": "2.8.25", "postgresql": "18.6"},
+        revision=f"{'5e' * 20}+changes",
         machine={"cpu": "2 cores", "memory": "24 GiB", "kernel": "6.1.0"},
         digests={"journal.jsonl": "3c" * 32},
         calibration={"outages": 240, "covered": 239, "coverage": 0.9958, "error_ms": {"lowest": -1.5, "median": 0.4, "highest": 4.9}},

@@ -116,6 +116,17 @@ def test_the_verdict_comes_first_as_a_word_and_a_shape(kind: str, word: str, mak
     assert page.texts["title"][0].startswith(word)
 
 
+def test_it_tells_of_which_version_it_is_and_of_which_revision(make: Make) -> None:
+    dossier = make("pass")
+    page = Page(render_html(dossier))
+    shown = " ".join(page.texts["section"][0].split())
+    assert "Version 2.4.1, then 2.5.0" in shown
+    assert "Revision of the experiment 5e5e5e5e5e5e+changes" in shown
+    assert dossier.revision in page.texts["body"][0]  # whole, among the versions
+    unknown = replace(dossier, revision="", result=replace(dossier.result, version=None))
+    assert "Revision" not in render_html(unknown)
+
+
 def test_no_outage_says_how_short_an_interruption_could_have_gone_unseen(make: Make) -> None:
     text = Page(render_html(make("none"))).texts["body"][0]
     assert "No request failed" in text

@@ -54,6 +54,17 @@ def test_an_objective_that_was_not_measured_says_so_once(make: Make) -> None:
     assert error.attrib["message"] == "not measured, target ≤ 5 s, nobody asked"
 
 
+def test_it_tells_the_version_of_the_target_and_the_revision_where_they_are_known(make: Make) -> None:
+    def told(result: RunResult, revision: str) -> dict[str, str]:
+        found = ET.fromstring(junit(result, revision)).findall("testsuite/properties/property")
+        return {each.attrib["name"]: each.attrib["value"] for each in found}
+
+    known = told(make("pass").result, "5e5e5e+changes")
+    assert (known["version"], known["revision"]) == ("2.4.1, then 2.5.0", "5e5e5e+changes")
+    assert told(make("empty").result, "").keys() == {"run", "target", "covers", "version"}
+    assert "version" not in told(replace(make("pass").result, version=None), "")
+
+
 @pytest.mark.parametrize("kind", ["unknown", "empty"])
 def test_unknown_is_an_error_and_never_green_or_skipped(kind: str, make: Make) -> None:
     suite = suite_of(make(kind).result)

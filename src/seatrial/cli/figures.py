@@ -15,7 +15,7 @@ from seatrial.model.suiteresult import SuiteResult
 from seatrial.model.verdict import Verdict
 from seatrial.report.sentences import generator, what_clients_saw
 from seatrial.report.terminal import verdict_text
-from seatrial.report.views import latency, measured_text
+from seatrial.report.views import latency, measured_text, revision
 
 if TYPE_CHECKING:
     from seatrial.store import RunSummary
@@ -64,7 +64,7 @@ def runs_table(runs: Sequence[RunSummary]) -> RenderableType:
     if not runs:
         return Text("no such run is on record")
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
-    for column in ("run", "target", "verdict", "measured", "version", "evidence"):
+    for column in ("run", "target", "verdict", "measured", "version", "revision", "evidence"):
         table.add_column(column, overflow="fold", no_wrap=column in ("run", "verdict"))
     for run in runs:
         measured = ", ".join(_key_figure(each) for each in run.objectives if each.lower is not None)
@@ -76,6 +76,7 @@ def runs_table(runs: Sequence[RunSummary]) -> RenderableType:
             verdict_text(run.verdict),
             Text(measured),
             Text(", ".join(versions)),
+            Text(revision(run.origin.revision)),
             Text(f"deleted {deleted:%Y-%m-%d}" if deleted else ""),
         )
     return table

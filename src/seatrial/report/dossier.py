@@ -25,6 +25,7 @@ class Dossier:
     hypothesis: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)  # part → version
     machine: Mapping[str, str] = field(default_factory=dict)  # property → value
+    revision: str = ""  # of the git repository that the experiment stands in; "": in none
     digests: Mapping[str, str] = field(default_factory=dict)  # evidence file → SHA-256 in hexadecimal
     calibration: Mapping[str, Any] | None = None
     events: tuple[Mapping[str, Any], ...] = ()  # the journal: `event`, `wall` and details

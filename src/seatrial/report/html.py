@@ -61,7 +61,7 @@ def render_html(dossier: Dossier) -> str:
             checks=result.checks[:_MOST_ROWS],
             calibration=calibration_view(dossier.calibration, dossier.machine, dossier.versions),
             files=views.files(result.evidence, dossier.digests)[:_MOST_ROWS],
-            versions=list(views.facts(dossier.versions))[:_MOST_ROWS],
+            versions=list(views.facts(_versions(dossier)))[:_MOST_ROWS],
             machine=list(views.facts(dossier.machine))[:_MOST_ROWS],
             events=[views.event(line) for line in dossier.events[:_MOST_ROWS]],
             experiment_yaml=dossier.experiment_yaml[:_LONGEST_YAML],
@@ -73,6 +73,12 @@ def render_html(dossier: Dossier) -> str:
             policy=_policy(library.script, script),
         )
     )
+
+
+def _versions(dossier: Dossier) -> Mapping[str, str]:
+    """Of every part; the target's and the experiment's own whole, which the head of the page shortens."""
+    own = {"target": str(dossier.result.version or ""), "experiment": dossier.revision}
+    return {part: version for part, version in own.items() if version} | dict(dossier.versions)
 
 
 def _charts(dossier: Dossier, log: RequestLog | None) -> Mapping[str, object]:
@@ -154,6 +160,7 @@ def page_environment() -> Environment:
         "latency": figures.latency,
         "moment": views.moment,
         "per_second": figures.rate,
+        "revision": views.revision,
         "seconds": figures.seconds,
         "share": figures.share,
     }

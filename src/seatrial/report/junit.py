@@ -31,8 +31,11 @@ class _Case:
     message: str
 
 
-def junit(result: RunResult) -> str:
-    """One test suite: the run's verdict, then a case for each objective, check and step."""
+def junit(result: RunResult, revision: str = "") -> str:
+    """One test suite: the run's verdict, then a case for each objective, check and step.
+
+    `revision`: of the git repository that the experiment stands in.
+    """
     cases = [
         _Case("run", "verdict", result.verdict, "\n".join(result.reasons) or result.verdict),
         *_cases(result),
@@ -54,12 +57,21 @@ def junit(result: RunResult) -> str:
         {"name": _clean(result.experiment), "timestamp": _clean(result.started_at), **totals},
     )
     properties = ET.SubElement(suite, "properties")
-    for name, value in (("run", result.run), ("target", result.target), ("covers", " ".join(result.covers))):
+    for name, value in _properties(result, revision):
         ET.SubElement(properties, "property", {"name": name, "value": _clean(value)})
     for case in cases:
         _append(suite, result.experiment, case)
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _properties(result: RunResult, revision: str) -> Iterator[tuple[str, str]]:
+    """What the run was made with; what is not known is left out."""
+    yield from (("run", result.run), ("target", result.target), ("covers", " ".join(result.covers)))
+    if result.version is not None:
+        yield "version", str(result.version)
+    if revision:
+        yield "revision", revision
 
 
 def _cases(result: RunResult) -> Iterator[_Case]:

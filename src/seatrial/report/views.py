@@ -31,6 +31,7 @@ from seatrial.report.sentences import phase_length
 from seatrial.report.steps import left_behind, undone
 
 _LONGEST_TEXT = 400
+_SHORT_REVISION = 12  # digits, of which git needs 10 to 12 in the largest repositories
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +320,12 @@ def moment(text: str) -> str:
     except ValueError:
         return clip(text)
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if at.tzinfo else clip(text)
+
+
+def revision(text: str) -> str:
+    """A git revision as people write it: short, and still with the mark of changes to files."""
+    digest, mark, changes = text.partition("+")
+    return clip(f"{digest[:_SHORT_REVISION]}{mark}{changes}")
 
 
 def clip(text: str) -> str:

@@ -78,7 +78,7 @@ def _written(
         result = losses.told(judged)
         for name, text in (
             ("report.html", partial(_report, result, backdrop, evidence, home)),
-            ("junit.xml", partial(junit, result)),
+            ("junit.xml", partial(junit, result, backdrop.described.get("revision", ""))),
             (VERDICT, partial(_verdict, result)),
         ):
             losses.done(name, partial(_write, evidence, name, text))
@@ -105,6 +105,7 @@ def _report(result: RunResult, backdrop: Backdrop, evidence: Evidence, home: Pat
             hypothesis=experiment.hypothesis if experiment else "",
             versions=backdrop.described.get("versions", {}),
             machine=backdrop.described.get("machine", {}),
+            revision=backdrop.described.get("revision", ""),
             digests={
                 name: file_digest(evidence.path(name))
                 for name in sorted(set(result.evidence.values()))
