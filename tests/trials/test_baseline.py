@@ -59,9 +59,7 @@ def test_noise_is_not_called_anything(
     assert compared(monkeypatch, "--baseline") == 0
     text = capsys.readouterr().out
     assert "can't tell" in text
-    assert "1 earlier runs at another rate or of another experiment file are left out" in " ".join(
-        text.split()
-    )
+    assert "left out: 1 earlier run at another rate or of another experiment file" in " ".join(text.split())
 
 
 def test_with_few_earlier_runs_it_is_the_last_that_is_compared(

@@ -66,7 +66,7 @@ def _with_earlier(name: str, as_json: bool) -> int:
     with Store.default() as store:
         baseline = against_earlier(store, run)
     if baseline.note:
-        say(f"note: {baseline.note}")
+        say(f"note: {baseline.note}; A is the last of them")
     return _tell(baseline.found, as_json)
 
 

@@ -133,30 +133,58 @@ def against_baseline(found: AgainstBaseline) -> RenderableType:
     """Each objective of a run beside the span of all before it, and what their course tells."""
     table = _table("objective", "earlier", "runs", "this run", "a month", "course")
     for course in found.courses:
-        lower = min(point.lower for point in course.earlier)
-        upper = max(point.upper for point in course.earlier)
-        last = course.points[-1]
+        words = course_words(course)
         table.add_row(
-            Text(course.name),
-            interval(lower, upper, course.unit).bracketed,
-            str(len(course.earlier)),
-            interval(last.lower, last.upper, course.unit).bracketed,
-            _slope(course),
-            Text(_told_course(course), style=_STYLE.get(course.change, "")),
+            Text(words.name),
+            words.earlier,
+            str(words.runs),
+            words.latest,
+            words.per_month or UNKNOWN,
+            Text(words.told, style=_STYLE.get(course.change, "")),
         )
-    told = [Text(f"{name}: measured by too few earlier runs to tell") for name in found.too_few]
-    if found.left_out:
-        told.append(
-            Text(f"{found.left_out} earlier runs at another rate or of another experiment file are left out")
-        )
-    if found.courses:
-        told.append(
-            Text(
-                f"If nothing had changed, {FALSE_ALARMS:.0%} of such comparisons would say so, "
-                "2% where noise has heavy tails."
-            )
-        )
+    told = [Text(each) for each in limits(found)]
     return Group(_run("", found.run), Text(), table if table.row_count else Text(), *told)
+
+
+@dataclass(frozen=True, slots=True)
+class CourseWords:
+    """What the runs say of one objective, as it is shown. `per_month`: "" where no trend is proven."""
+
+    name: str
+    earlier: str  # the span of all earlier runs
+    runs: int  # of them
+    latest: str
+    per_month: str
+    told: str
+
+
+def course_words(course: Course) -> CourseWords:
+    """The course of an objective in the words of every place that shows it."""
+    lower = min(point.lower for point in course.earlier)
+    upper = max(point.upper for point in course.earlier)
+    last = course.points[-1]
+    return CourseWords(
+        course.name,
+        interval(lower, upper, course.unit).bracketed,
+        len(course.earlier),
+        interval(last.lower, last.upper, course.unit).bracketed,
+        _slope(course),
+        _told_course(course),
+    )
+
+
+def limits(found: AgainstBaseline) -> Iterator[str]:
+    """What must be known to believe it: what was left out, and how often it is wrong."""
+    for name in found.too_few:
+        yield f"{name}: measured by too few earlier runs to tell"
+    if found.left_out:
+        left = "1 earlier run" if found.left_out == 1 else f"{found.left_out} earlier runs"
+        yield f"left out: {left} at another rate or of another experiment file"
+    if found.courses:
+        yield (
+            f"If nothing had changed, {FALSE_ALARMS:.0%} of such comparisons would say so, "
+            "2% where noise has heavy tails."
+        )
 
 
 def comparison_document(found: Comparison) -> dict[str, Any]:
@@ -246,7 +274,7 @@ def _told_course(course: Course) -> str:
 def _slope(course: Course) -> str:
     """Only where there is a trend: the slope of noise means nothing."""
     if course.how != "trend" or course.slope_lower is None or course.slope_upper is None:
-        return UNKNOWN
+        return ""
     ends: Sequence[float] = (course.slope_lower, course.slope_upper)
     return " … ".join(
         f"{'+' if end > 0 else '−' if end < 0 else ''}{number(abs(end), course.unit)}" for end in ends

@@ -24,6 +24,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -91,6 +92,7 @@ def courses(
     ]
 
 
+@lru_cache(maxsize=512)  # the same runs are asked about again by every page and every matrix
 def _course(name: str, unit: str, points: tuple[Point, ...], share: float, resamples: int) -> Course:
     if len(points) <= FEWEST_EARLIER:
         raise ValueError(f"{len(points)} runs are too few to tell a trend from noise")

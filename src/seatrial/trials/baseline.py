@@ -44,7 +44,7 @@ def against_earlier(store: Store, run: FoundRun) -> Baseline:
     if len(alike) < FEWEST_EARLIER:
         last = max((earlier[name] for name in alike), key=lambda point: (point.started_at, point.run))
         other = on_record(store, last.run)
-        note = f"a trend takes {FEWEST_EARLIER} earlier runs, and {len(alike)} are there; this is the last"
+        note = f"a trend takes {FEWEST_EARLIER} earlier runs, and {len(alike)} are there"
         return Baseline(compared(other.result, result, (other.conditions, conditions)), note)
     TRENDS.require("comparing with many runs")
     points = {name: [_point(each) for each in some if each.run in alike] for name, some in measured.items()}

@@ -62,7 +62,7 @@ class AskedComparison(Asked):
     """Which two runs."""
 
     a: _Text = ""
-    """The id of the earlier."""
+    """The id of the earlier; without it, the later is held beside all before it."""
     b: _Text = ""
     """The id of the later."""
 

@@ -111,6 +111,8 @@ class Course(Document):
     promised: bool
     """Whether anything was promised of it."""
     points: list[Point]
+    trend: Trend | None = None
+    """The latest run beside all before it; null where they are too few to tell."""
 
 
 class Months(Document):
@@ -120,6 +122,8 @@ class Months(Document):
     target: str
     runs: int
     courses: list[Course]
+    remarks: list[str]
+    """How often a trend is wrong, or why none can be told."""
 
 
 class Series(Document):
@@ -149,8 +153,33 @@ class Compared(Document):
     """Different only when the intervals do not overlap."""
 
 
+class Trend(Document):
+    """One objective of a run beside all earlier runs like it."""
+
+    name: str
+    earlier: str
+    """What all earlier ones span."""
+    runs: int
+    """How many those are."""
+    latest: str
+    per_month: str
+    """How much a month, where a trend is proven; else empty."""
+    change: str
+    """What can be told: worse, better or can't tell."""
+    told: str
+    """The same in words, with since when."""
+
+
+class Beside(Document):
+    """A run beside all before it of the same experiment file, target and rate."""
+
+    trends: list[Trend]
+    remarks: list[str]
+    """What was left out, how often such a comparison is wrong, or why there is none."""
+
+
 class Comparison(Document):
-    """Two runs side by side."""
+    """Two runs side by side, and the later one beside all before it."""
 
     before: RunLine | None
     after: RunLine | None
@@ -158,6 +187,8 @@ class Comparison(Document):
     """Why a difference need not be one of the target."""
     remarks: list[str]
     objectives: list[Compared]
+    beside: Beside | None
+    """Null: no later run is named."""
 
 
 class Planned(Document):

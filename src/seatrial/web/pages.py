@@ -67,6 +67,7 @@ def _environment() -> Environment:
     environment.filters = {
         **report.filters,
         "when": _when,
+        "sentence": lambda text: f"{text[:1].upper()}{text[1:].rstrip('.')}.",
         "quoted": lambda text: quote(text, safe=""),
         "objective": objective_view,
         "plural": lambda count, one, many: f"{count:,} {one if count == 1 else many}",

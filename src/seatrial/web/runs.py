@@ -1,28 +1,24 @@
-"""Runs as documents: the list of them, one whole, an experiment over months, and two side by side."""
+"""Runs as documents: the list of them, and one whole."""
 
 from __future__ import annotations
 
 import json
 import math
 import socket
-from datetime import datetime
 from pathlib import Path
 
-from seatrial.model.figures import NOT_MEASURED, allowed, at_least, interval, measured
+from seatrial.model.figures import NOT_MEASURED, allowed, at_least, measured
 from seatrial.model.problems import BadInput
 from seatrial.model.result import ObjectiveResult, RunResult, plain
 from seatrial.model.verdict import Verdict
-from seatrial.report import comparison
-from seatrial.report.change import Change
 from seatrial.report.verdictfile import read_verdict
-from seatrial.store import Measured, RecordedRun, RunQuery, RunSummary
+from seatrial.store import RecordedRun, RunQuery, RunSummary
 from seatrial.web import documents
-from seatrial.web.asked import AskedComparison, AskedMonths, AskedRun, AskedRuns
+from seatrial.web.asked import AskedRun, AskedRuns
 from seatrial.web.sources import Sources
 
 A_PAGE = 50  # runs
 REPORT = "report.html"
-_MOST_POINTS = 120
 
 
 class Missing(BadInput):
@@ -60,7 +56,7 @@ def run(sources: Sources, asked: AskedRun) -> documents.Run:
     found = recorded(sources, asked.run)
     files = sources.store.history.files(found.run, found.target)
     return documents.Run(
-        line=_line_of(found),
+        line=line_of_record(found),
         result=plain(found.result),
         files=[documents.File(name=each.name, bytes=each.bytes, sha256=each.sha256) for each in files],
         revision=found.origin.revision,
@@ -92,84 +88,6 @@ def result_of(found: documents.Run) -> RunResult | None:
         return read_verdict(json.dumps(found.result), found.line.run)
     except BadInput:
         return None
-
-
-def experiments(sources: Sources, _asked: object) -> documents.Experiments:
-    """Every experiment on every target."""
-    return documents.Experiments(
-        experiments=[
-            documents.Series(
-                experiment=each.experiment,
-                target=each.target,
-                runs=each.runs,
-                first=each.first,
-                last=each.last,
-            )
-            for each in sources.store.history.series()
-        ]
-    )
-
-
-def months(sources: Sources, asked: AskedMonths) -> documents.Months:
-    """An experiment's objectives run after run, and its p95 even where nothing was promised of it."""
-    history = sources.store.history
-    known = [each for each in history.series() if each.experiment == asked.experiment]
-    if asked.target:
-        known = [each for each in known if each.target == asked.target]
-    if not known:
-        where = f" on '{asked.target}'" if asked.target else ""
-        raise Missing(f"no run of '{asked.experiment}'{where} is on record")
-    series = max(known, key=lambda each: each.last)
-    found = history.course(series.experiment, series.target, limit=_MOST_POINTS)
-    courses = [_course(name, points) for name, points in found.items()]
-    if not any("p95" in each.name for each in courses):
-        waited = history.latencies(series.experiment, series.target, limit=_MOST_POINTS)
-        points = [_waited(run_id, at, p95_ms) for run_id, at, p95_ms in waited]
-        if points:
-            courses.append(
-                documents.Course(name="latency p95", unit="ms", at_least=False, promised=False, points=points)
-            )
-    return documents.Months(
-        experiment=series.experiment, target=series.target, runs=series.runs, courses=courses
-    )
-
-
-def compared(sources: Sources, asked: AskedComparison) -> documents.Comparison:
-    """Two runs; nothing to hold side by side while one of them is not named. Raises Missing, BadInput."""
-    a, b = (recorded(sources, name) if name else None for name in (asked.a, asked.b))
-    if a is None or b is None:
-        return documents.Comparison(
-            before=_line_of(a) if a else None, after=_line_of(b) if b else None, differences=[], remarks=[],
-            objectives=[],
-        )  # fmt: skip
-    before, after = (read_verdict(json.dumps(each.result), each.run) for each in (a, b))
-    found = comparison.compared(before, after, (_conditions(a), _conditions(b)))
-    return documents.Comparison(
-        before=_line_of(a),
-        after=_line_of(b),
-        differences=list(found.differences),
-        remarks=list(found.remarks),
-        objectives=[_compared(each, alike=not found.differences) for each in found.objectives],
-    )
-
-
-def _conditions(found: RecordedRun) -> comparison.Conditions:
-    origin = found.origin
-    return comparison.Conditions(found.experiment, found.target, origin.rate, origin.experiment_sha256)
-
-
-def _compared(row: comparison.Compared, *, alike: bool) -> documents.Compared:
-    """An objective of both. What was measured under other conditions is not called better or worse."""
-    both = (row.before, row.after)
-    before, after = (_measured(one) if one else "" for one in both)
-    targets = dict.fromkeys(allowed(one.target, one.unit) for one in both if one)
-    return documents.Compared(
-        name=row.name,
-        allowed=" then ".join(targets),
-        before=before,
-        after=after,
-        change=row.change if alike else Change.INCOMPARABLE,
-    )
 
 
 def line(found: RunSummary) -> documents.RunLine:
@@ -205,18 +123,19 @@ def objective(one: ObjectiveResult) -> documents.Objective:
         verdict=one.verdict,
         reason=one.reason,
         allowed=allowed(one.target, one.unit),
-        measured=_measured(one),
+        measured=measured_words(one),
         at_least=at_least(one.unit),
     )
 
 
-def _measured(one: ObjectiveResult) -> str:
+def measured_words(one: ObjectiveResult) -> str:
     """What was measured, in the report's words."""
     shown = measured(one)
     return NOT_MEASURED if shown is None else str(shown)
 
 
-def _line_of(found: RecordedRun) -> documents.RunLine:
+def line_of_record(found: RecordedRun) -> documents.RunLine:
+    """The same of one whole."""
     told = found.result
     took, version = told.get("measurement") or {}, told.get("version") or {}
     text, here = _evidence(found)
@@ -258,36 +177,3 @@ def _evidence(found: RunSummary | RecordedRun) -> tuple[str, bool]:
     if not origin.place.is_dir():
         return f"not where it was recorded{copied}", False
     return f"here{copied}", True
-
-
-def _course(name: str, points: list[Measured]) -> documents.Course:
-    unit = points[-1].objective.unit
-    return documents.Course(
-        name=name, unit=unit, at_least=at_least(unit), promised=True, points=[_point(each) for each in points]
-    )
-
-
-def _point(each: Measured) -> documents.Point:
-    one = objective(each.objective)
-    assert one.lower is not None
-    return documents.Point(
-        run=each.run,
-        started_at=each.started_at,
-        lower=one.lower,
-        upper=one.upper,
-        promised=one.promised,
-        verdict=one.verdict,
-        text=one.measured,
-    )
-
-
-def _waited(run_id: str, at: datetime, p95_ms: float) -> documents.Point:
-    return documents.Point(
-        run=run_id,
-        started_at=at,
-        lower=p95_ms,
-        upper=p95_ms,
-        promised=0.0,
-        verdict="",
-        text=str(interval(p95_ms, p95_ms, "ms")),
-    )

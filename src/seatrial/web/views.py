@@ -13,7 +13,7 @@ from seatrial.model.result import ObjectiveResult
 from seatrial.model.verdict import Verdict
 from seatrial.report import sentences, views
 from seatrial.report.matrixpage import matrix_context
-from seatrial.web import calendar, documents, overview, runs, troubles, underway
+from seatrial.web import calendar, comparing, documents, months, overview, runs, troubles, underway
 from seatrial.web.asked import (
     Asked,
     AskedComparison,
@@ -97,15 +97,15 @@ VIEWS = (
     View("/runs", "Runs", "runs.html", runs.runs, documents.Runs, AskedRuns, section="/runs"),
     View("/runs/{run}", "Run", "run.html", runs.run, documents.Run, AskedRun, _of_run, section="/runs"),
     View(
-        "/experiments", "Experiments", "experiments.html", runs.experiments, documents.Experiments,
+        "/experiments", "Experiments", "experiments.html", months.experiments, documents.Experiments,
         section="/experiments",
     ),
     View(
-        "/experiments/{experiment}", "Experiment", "months.html", runs.months, documents.Months, AskedMonths,
-        section="/experiments",
+        "/experiments/{experiment}", "Experiment", "months.html", months.months, documents.Months,
+        AskedMonths, section="/experiments",
     ),
     View(
-        "/compare", "Compare", "compare.html", runs.compared, documents.Comparison, AskedComparison,
+        "/compare", "Compare", "compare.html", comparing.compared, documents.Comparison, AskedComparison,
         section="/compare",
     ),
     View(

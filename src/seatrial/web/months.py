@@ -1,0 +1,95 @@
+"""An experiment over months, and which experiments there are."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from seatrial.model.figures import at_least, interval
+from seatrial.store import Measured, RunQuery
+from seatrial.web import documents
+from seatrial.web.asked import AskedMonths
+from seatrial.web.comparing import beside_earlier
+from seatrial.web.runs import Missing, objective
+from seatrial.web.sources import Sources
+
+_MOST_POINTS = 120
+
+
+def experiments(sources: Sources, _asked: object) -> documents.Experiments:
+    """Every experiment on every target."""
+    return documents.Experiments(
+        experiments=[
+            documents.Series(
+                experiment=each.experiment,
+                target=each.target,
+                runs=each.runs,
+                first=each.first,
+                last=each.last,
+            )
+            for each in sources.store.history.series()
+        ]
+    )
+
+
+def months(sources: Sources, asked: AskedMonths) -> documents.Months:
+    """An experiment's objectives run after run, and its p95 even where nothing was promised of it."""
+    history = sources.store.history
+    known = [each for each in history.series() if each.experiment == asked.experiment]
+    if asked.target:
+        known = [each for each in known if each.target == asked.target]
+    if not known:
+        where = f" on '{asked.target}'" if asked.target else ""
+        raise Missing(f"no run of '{asked.experiment}'{where} is on record")
+    series = max(known, key=lambda each: each.last)
+    found = history.course(series.experiment, series.target, limit=_MOST_POINTS)
+    courses = [_course(name, points) for name, points in found.items()]
+    if not any("p95" in each.name for each in courses):
+        waited = history.latencies(series.experiment, series.target, limit=_MOST_POINTS)
+        points = [_waited(run_id, at, p95_ms) for run_id, at, p95_ms in waited]
+        if points:
+            courses.append(
+                documents.Course(name="latency p95", unit="ms", at_least=False, promised=False, points=points)
+            )
+    latest = history.latest(RunQuery(experiment=series.experiment, target=series.target, finished=True))
+    beside = beside_earlier(sources, latest)[0] if latest else documents.Beside(trends=[], remarks=[])
+    trends = {each.name: each for each in beside.trends}
+    return documents.Months(
+        experiment=series.experiment,
+        target=series.target,
+        runs=series.runs,
+        courses=[each.model_copy(update={"trend": trends.get(each.name)}) for each in courses],
+        remarks=beside.remarks,
+    )
+
+
+def _course(name: str, points: list[Measured]) -> documents.Course:
+    unit = points[-1].objective.unit
+    return documents.Course(
+        name=name, unit=unit, at_least=at_least(unit), promised=True, points=[_point(each) for each in points]
+    )
+
+
+def _point(each: Measured) -> documents.Point:
+    one = objective(each.objective)
+    assert one.lower is not None
+    return documents.Point(
+        run=each.run,
+        started_at=each.started_at,
+        lower=one.lower,
+        upper=one.upper,
+        promised=one.promised,
+        verdict=one.verdict,
+        text=one.measured,
+    )
+
+
+def _waited(run_id: str, at: datetime, p95_ms: float) -> documents.Point:
+    return documents.Point(
+        run=run_id,
+        started_at=at,
+        lower=p95_ms,
+        upper=p95_ms,
+        promised=0.0,
+        verdict="",
+        text=str(interval(p95_ms, p95_ms, "ms")),
+    )
