@@ -64,7 +64,7 @@ OPENAPI = {
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize("experiment", ["load", "deploy"])
+@pytest.mark.parametrize("experiment", [pytest.param("load", marks=pytest.mark.long), "deploy"])
 def test_what_is_written_runs_and_passes(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], experiment: str
 ) -> None:

@@ -62,6 +62,7 @@ def run(directory: Path, url: str, **commands: str) -> dict[str, Any]:
 
 
 @needs_nginx
+@pytest.mark.long
 def test_a_reload_and_a_restart_are_measured_as_the_server_tells_them(tmp_path: Path) -> None:
     with edges.release("blue") as blue, edges.nginx(tmp_path, blue, blue) as edge:
         again = f"{edges.NGINX} -p {tmp_path} -c {tmp_path / 'nginx.conf'}"

@@ -225,7 +225,9 @@ def test_a_guard_that_gives_way_undoes_everything_at_once(desk: Desk) -> None:
     assert fault["undone_s"] - aborted_s <= UNDONE_WITHIN_S
 
 
-@pytest.mark.parametrize("victim", ["conductor", "guardian and conductor"])
+@pytest.mark.parametrize(
+    "victim", [pytest.param("conductor", marks=pytest.mark.long), "guardian and conductor"]
+)
 def test_kill_9_leaves_nothing_behind(desk: Desk, victim: str) -> None:
     (desk.directory / "x.yaml").write_text(ROLLBACK.replace("at: 4s", "at: 7s"))
     process = desk.start("run", "x.yaml")

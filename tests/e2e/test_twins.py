@@ -19,7 +19,7 @@ from seatrial.testbed import TestbedState
 from seatrial.undo import registry
 from seatrial.waiting import try_until
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -167,9 +168,11 @@ def http_server() -> Iterator[HttpServer]:
     server.close()
 
 
-_PRELUDE = """
-import json, sys, time
+# A process that has imported what takes a second to import, and forks for each piece of code that it is told.
+_FORKING = """
+import json, os, sys, time, traceback
 import gevent
+from gevent.monkey import get_original
 from seatrial.load import OpenLoopUser
 from seatrial.load.arrival import Arrival
 from seatrial.load.client import Client
@@ -177,9 +180,29 @@ from seatrial.load.client_state import ClientSettings
 from seatrial.load.connection import Pools
 from seatrial.load.under_way import UnderWay
 
+fork, waitpid = get_original("os", "fork"), get_original("os", "waitpid")
+
+def run(job):
+    for number, name in ((1, "out"), (2, "err")):
+        os.dup2(os.open(job[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+    exec(compile(job["code"], "<code>", "exec"), {**globals(), "url": job["url"]})
+    sys.stdout.flush()
+
+for line in sys.stdin:
+    if child := fork():
+        print(os.waitstatus_to_exitcode(waitpid(child, 0)[1]), flush=True)
+        continue
+    try:
+        run(json.loads(line))
+        os._exit(0)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+"""
+
+_PRELUDE = """
 rows = []
 pools = Pools()
-url = sys.argv[1]
 
 def report(response):
     ok, error, exception = response.judge()
@@ -200,17 +223,33 @@ result = None
 """
 
 
+@pytest.fixture(scope="session")
+def forking() -> Iterator[subprocess.Popen[str]]:
+    """The process that forks."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _FORKING], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 @pytest.fixture
-def run_client(http_server: HttpServer) -> Callable[[str], tuple[Any, list[dict[str, Any]]]]:
+def run_client(
+    http_server: HttpServer, forking: subprocess.Popen[str], tmp_path: Path
+) -> Callable[[str], tuple[Any, list[dict[str, Any]]]]:
     """Runs code with a `client` in a process of its own; gives its `result` and the rows that it reported."""
 
     def run(code: str) -> tuple[Any, list[dict[str, Any]]]:
+        assert forking.stdin is not None
+        assert forking.stdout is not None
+        out, err = tmp_path / "out", tmp_path / "err"
         program = f"{_PRELUDE}\n{textwrap.dedent(code)}\nprint(json.dumps([result, rows]))"
-        done = subprocess.run(
-            [sys.executable, "-c", program, http_server.url], capture_output=True, timeout=30, check=False
-        )
-        assert done.returncode == 0, done.stderr.decode()
-        result, rows = json.loads(done.stdout)
+        job = {"code": program, "url": http_server.url, "out": str(out), "err": str(err)}
+        print(json.dumps(job), file=forking.stdin, flush=True)
+        assert forking.stdout.readline() == "0\n", err.read_text()
+        result, rows = json.loads(out.read_text())
         return result, rows
 
     return run

@@ -114,10 +114,10 @@ def test_a_call_that_blocks_is_named_with_its_line(block: Callable[[float], None
                 block(0.3)
 
     driven = drive(Blocking, tmp_path, rate="100/s", duration="10ms")
-    (found,) = driven.scenario.blocking
+    # A busy machine may hold up anybody else for an instant.
+    (found,) = [each for each in driven.scenario.blocking if Path(__file__).name in each.place]
     lines, line = inspect.getsourcelines(block)
-    file, _, number = found.place.rpartition(":")
-    assert Path(file).name == Path(__file__).name
+    number = found.place.rpartition(":")[2]
     assert line < int(number) < line + len(lines)
     assert found.during == block.__name__
     assert found.longest_ms >= 10
