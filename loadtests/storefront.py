@@ -23,6 +23,8 @@ REMEMBERED = 50  # of a shopper's own orders
 class Shopper(OpenLoopUser):
     """Somebody who shops, each time with any one of the tenants."""
 
+    tenants: tuple[str, ...] = TENANTS
+
     def on_start(self) -> None:
         """Nothing ordered yet."""
         self.orders: deque[tuple[str, str]] = deque(maxlen=REMEMBERED)  # tenant, idempotency key
@@ -30,18 +32,20 @@ class Shopper(OpenLoopUser):
     @task(5)
     def browse(self) -> None:
         """Open the catalogue."""
-        self.client.get("/catalogue", name="GET /catalogue", headers={"X-Tenant": random.choice(TENANTS)})
+        self.client.get(
+            "/catalogue", name="GET /catalogue", headers={"X-Tenant": random.choice(self.tenants)}
+        )
 
     @task(10)
     def look_at_item(self) -> None:
         """Open an item."""
         path = f"/catalogue/{random.choice(SKUS)}"
-        self.client.get(path, name="GET /catalogue/{sku}", headers={"X-Tenant": random.choice(TENANTS)})
+        self.client.get(path, name="GET /catalogue/{sku}", headers={"X-Tenant": random.choice(self.tenants)})
 
     @task(3)
     def order(self) -> None:
         """Order an item; remember the order once it is acknowledged."""
-        tenant, key = random.choice(TENANTS), str(uuid.uuid4())
+        tenant, key = random.choice(self.tenants), str(uuid.uuid4())
         with self.client.post(
             "/orders",
             name="POST /orders",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
@@ -58,9 +59,24 @@ def test_passwords_are_references_that_the_secrets_resolve(
 def test_scenarios_are_told_where_the_replicas_are(in_namespaces: Topology, places: Places) -> None:
     target = Target.model_validate(parse(target_yaml(in_namespaces, places), "target.yaml").data)
     east, west = "http://10.77.1.2:9101", "http://10.77.2.2:9101"
-    assert target.variables == {"REGIONS": f"{east},{west}"}
+    assert target.variables["REGIONS"] == f"{east},{west}"
     assert target.roles["regions"].parameters["replicas"] == {"east": east, "west": west}
     assert target.roles["west.replica.admin"].parameters == {"url": west}
+
+
+def test_scenarios_are_told_of_all_tenants_and_their_orders_are_looked_up(
+    topology: Topology, places: Places
+) -> None:
+    text = target_yaml(replace(topology, tenants=100), places)
+    target = Target.model_validate(parse(text, "target.yaml").data)
+    told = target.variables["ALL_TENANTS"].split(",")
+    assert (len(told), told[:5], told[-1]) == (
+        100,
+        ["acme", "globex", "initech", "umbrella", "tenant005"],
+        "tenant100",
+    )
+    query = target.roles["writes"].parameters["query"]
+    assert all(f"FROM {tenant}.orders" in query for tenant in told)
 
 
 def test_the_hsm_is_bound_where_there_is_one(

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from seatrial import testbed
+from seatrial.files import read
 from seatrial.model.problems import CannotStore
 from seatrial.trials.examination import examined, problems_of
 from seatrial.trials.request import TrialRequest
+from seatrial.trials.targets import tenants_wanted
 
 
 @pytest.fixture(autouse=True)
@@ -58,3 +60,13 @@ def test_a_machine_that_does_not_let_us_look_is_no_bad_input(monkeypatch: pytest
     monkeypatch.setattr("pathlib.Path.exists", refuse)
     with pytest.raises(CannotStore, match=r"Too many open files.*ulimit -n"):
         examined(TrialRequest("x.yaml", evidence=Path("out")))
+
+
+@pytest.mark.usefixtures("files_here")
+def test_the_testbed_is_brought_up_with_as_many_tenants_as_the_most_demanding_wants() -> None:
+    experiment = Path("x.yaml").read_text()
+    Path("many.yaml").write_text(experiment + "\ntestbed: {tenants: 100}\n")
+    Path("all.yaml").write_text("suite: all\nexperiments: [x.yaml, many.yaml]\n")
+    wanted = {name: tenants_wanted(read(name, what)) for name, what in (
+        ("x.yaml", "experiment"), ("many.yaml", "experiment"), ("all.yaml", "suite"))}  # fmt: skip
+    assert wanted == {"x.yaml": 4, "many.yaml": 100, "all.yaml": 100}

@@ -24,15 +24,21 @@ def register(app: typer.Typer) -> None:
 @commands.command(
     epilog=examples(
         "seatrial testbed up",
+        "seatrial testbed up --tenants 100",
     )
 )
-def up() -> None:
+def up(
+    tenants: Annotated[
+        int | None,
+        typer.Option("--tenants", metavar="N", help="How many tenants the shop has; 4 by default."),
+    ] = None,
+) -> None:
     """Bring it up: HAProxy, two releases of the app, PostgreSQL under Patroni, Valkey, SoftHSM."""
     from seatrial import testbed
 
     started = time.monotonic()
     with Waiting("bringing up the testbed", testbed.usual_s("up")):
-        state = testbed.up(lambda text: err.print(f"  {text}", style="dim", markup=False))
+        state = testbed.up(lambda text: err.print(f"  {text}", style="dim", markup=False), tenants=tenants)
     say(f"the testbed answers at {state.base_url} after {time.monotonic() - started:.1f} s")
     say(f"as a target: {state.target}")
 

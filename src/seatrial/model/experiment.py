@@ -20,7 +20,15 @@ from pydantic_core import PydanticCustomError
 from seatrial.model.load import Load
 from seatrial.model.probe import ProbeSpec
 from seatrial.model.quantities import Duration, Lasting, Rate, Ratio
-from seatrial.model.strict import Strict, about, as_tuple, at_least_one, exactly_one, one_or_many
+from seatrial.model.strict import (
+    Strict,
+    about,
+    as_tuple,
+    at_least_one,
+    counted_in,
+    exactly_one,
+    one_or_many,
+)
 
 Severity = Literal["critical", "error", "warning", "info"]
 
@@ -248,6 +256,20 @@ class Incident(Strict):
     """With which severity people are told of a failure."""
 
 
+class TestbedNeeds(Strict):
+    """What the testbed must have for an experiment, where it runs on that one.
+
+        testbed: {tenants: 100}
+
+    Any other target has the tenants that it has.
+    """
+
+    __test__ = False  # pytest takes every Test… for tests
+
+    tenants: Annotated[int, Field(ge=4, le=500), counted_in("number of tenants")] = 4
+    """How many tenants the shop has: the testbed is brought up with so many."""
+
+
 class Experiment(Strict):
     """One file in `chaos/`. Only `experiment`, `load` and `duration` are required.
 
@@ -263,6 +285,8 @@ class Experiment(Strict):
     """What is expected to hold."""
     covers: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = Field(default=(), examples=[["ADR-003"]])
     """Rows of the readiness matrix that a run is evidence for."""
+    testbed: TestbedNeeds = TestbedNeeds()
+    """What the testbed must have for it, where it runs on that one."""
     load: Load = Field(examples=[{"scenario": "loadtests/storefront.py", "rate": "10000/min"}])
     """Which scenario is driven, how hard."""
     warmup: Duration = Duration(5.0)

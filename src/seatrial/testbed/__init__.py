@@ -6,7 +6,17 @@ passwords()     for target.yaml             usual_s()    how long up and down ta
 python -m seatrial.testbed stop blue
 """
 
-from seatrial.testbed.lifecycle import down, logs, passwords, status, up, usual_s
+from seatrial.testbed.lifecycle import down, logs, passwords, require_tenants, status, up, usual_s
 from seatrial.testbed.state import PartState, TestbedState
 
-__all__ = ["PartState", "TestbedState", "down", "logs", "passwords", "status", "up", "usual_s"]
+__all__ = [
+    "PartState",
+    "TestbedState",
+    "down",
+    "logs",
+    "passwords",
+    "require_tenants",
+    "status",
+    "up",
+    "usual_s",
+]

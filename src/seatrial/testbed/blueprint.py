@@ -17,8 +17,12 @@ from seatrial.testbed.secrets import Secrets
 from seatrial.testbed.topology import RELEASES, Topology
 
 
-def layout(places: Places, *, flat: bool = False) -> Topology:
+def layout(places: Places, *, flat: bool = False, tenants: int = 4) -> Topology:
     """The topology that `up` chooses: in namespaces where this machine allows them, unless `flat`."""
+    return replace(_layout(places, flat), tenants=tenants)
+
+
+def _layout(places: Places, flat: bool) -> Topology:
     identity, chance = secrets.token_hex(3), random.SystemRandom()
     block = None if flat or network.why_not() else network.free_block(network.routes(), chance)
     if block is None:

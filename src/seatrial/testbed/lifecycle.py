@@ -17,8 +17,9 @@ from typing import Any, Literal
 
 from seatrial.extras import TESTBED
 from seatrial.home import private_directory
-from seatrial.model.problems import Unavailable
+from seatrial.model.problems import BadInput, Unavailable
 from seatrial.testbed import leftovers, state
+from seatrial.testbed.app.schema import MOST_TENANTS, TENANTS
 from seatrial.testbed.parts.app import audit_mode
 from seatrial.testbed.places import Places
 from seatrial.testbed.processes import MARKER
@@ -27,20 +28,26 @@ from seatrial.testbed.state import TestbedState
 Progress = Callable[[str], None]
 
 
-def up(progress: Progress, home: Path | None = None, *, flat: bool = False) -> TestbedState:
+def up(
+    progress: Progress, home: Path | None = None, *, flat: bool = False, tenants: int | None = None
+) -> TestbedState:
     """Bring the testbed of `home` up, or find it up; returns when it serves and its standby is synchronous.
 
     Regions are network namespaces where this machine allows them, unless `flat`; else all is on loopback.
+    `tenants`: how many the shop has, four by default; one that is up has as many as it was brought up with.
 
     What an earlier testbed left is cleared first. Anything that goes wrong, Ctrl-C included, takes down again
-    what was started. Raises Unavailable with the reason, or BadInput for an environment that cannot be.
+    what was started. Raises Unavailable with the reason, or BadInput for what cannot be.
     """
     TESTBED.require("`seatrial testbed up`")
     audit_mode()
+    if tenants is not None and not len(TENANTS) <= tenants <= MOST_TENANTS:
+        raise BadInput(f"tenants: {len(TENANTS)} to {MOST_TENANTS} are possible, not {tenants}")
     places = Places.of_home(home)
     with _alone(places):
         found = state.read(places.state)
         if found is not None and found.phase == "ready":
+            require_tenants(found, tenants)
             away = [f"{part.name} ({part.condition})" for part in found.parts if part.condition != "running"]
             progress("already up" + (f"; not running: {', '.join(away)}" if away else ""))
             return found
@@ -48,7 +55,7 @@ def up(progress: Progress, home: Path | None = None, *, flat: bool = False) -> T
             progress(f"cleared what an earlier testbed had left ({leftovers.clear(places)} processes)")
         try:
             with _timed("up", places):
-                _start(places, progress, flat=flat)
+                _start(places, progress, tenants or len(TENANTS), flat=flat)
             started = state.read(places.state)
         except BaseException:
             leftovers.clear(places)
@@ -56,6 +63,14 @@ def up(progress: Progress, home: Path | None = None, *, flat: bool = False) -> T
     if started is None or started.phase != "ready":
         raise Unavailable(f"testbed: it ended right after it was ready; see {places.log('supervisor')}")
     return started
+
+
+def require_tenants(found: TestbedState, wanted: int | None) -> None:
+    """Raise BadInput when a testbed that is up has too few tenants."""
+    has = found.topology.tenants
+    if wanted is not None and has < wanted:
+        mend = f"seatrial testbed down && seatrial testbed up --tenants {wanted}"
+        raise BadInput(f"the testbed is up with {has} tenants, and {wanted} are wanted; to mend: {mend}")
 
 
 def down(home: Path | None = None) -> bool:
@@ -135,7 +150,7 @@ def _alone(places: Places) -> Iterator[None]:
         yield
 
 
-def _start(places: Places, progress: Progress, *, flat: bool) -> None:
+def _start(places: Places, progress: Progress, tenants: int, *, flat: bool) -> None:
     private_directory(places.logs)
     for old in places.logs.glob("*.log"):
         old.unlink()
@@ -144,7 +159,7 @@ def _start(places: Places, progress: Progress, *, flat: bool) -> None:
         with theirs, places.log("supervisor").open("ab") as log:
             command = [sys.executable, "-P", "-m", "seatrial.testbed.supervisor"]
             subprocess.run(
-                [*command, str(places.root), str(theirs.fileno()), *(["flat"] if flat else [])],
+                [*command, str(places.root), str(theirs.fileno()), str(tenants), *(["flat"] if flat else [])],
                 cwd=places.root,
                 env={**os.environ, MARKER: str(places.root)},
                 pass_fds=(theirs.fileno(),),

@@ -171,10 +171,10 @@ class Waiting:
         await self._writer.wait_closed()
 
 
-async def run(places: Places, connection: socket.socket, *, flat: bool) -> None:
+async def run(places: Places, connection: socket.socket, *, flat: bool, tenants: int) -> None:
     """Bring the testbed up and stay until a signal. Whatever goes wrong before it is ready is undone.
 
-    `flat`: on loopback, even where namespaces could be had.
+    `flat`: on loopback, even where namespaces could be had. `tenants`: how many the shop has.
     """
     loop = asyncio.get_running_loop()
     ending = asyncio.Event()
@@ -183,7 +183,7 @@ async def run(places: Places, connection: socket.socket, *, flat: bool) -> None:
     waiting = Waiting(*await asyncio.open_connection(sock=connection))
     try:
         found = programs.find()
-        layout = blueprint.layout(places, flat=flat)
+        layout = blueprint.layout(places, flat=flat, tenants=tenants)
         supervisor = Supervisor(places, layout, found)
         loop.add_signal_handler(signal.SIGCHLD, supervisor.reap)
         control = await _unless_ended(_bring_up(supervisor, places, waiting), ending, waiting)
@@ -244,15 +244,15 @@ async def _cancel(*tasks: asyncio.Future[Any]) -> None:
 
 
 def main() -> None:
-    """`python -m seatrial.testbed.supervisor ROOT DESCRIPTOR [flat]`, started by `up`."""
+    """`python -m seatrial.testbed.supervisor ROOT DESCRIPTOR TENANTS [flat]`, started by `up`."""
     places, connection = Places(Path(sys.argv[1])), socket.socket(fileno=int(sys.argv[2]))
-    flat = sys.argv[3:] == ["flat"]
+    tenants, flat = int(sys.argv[3]), sys.argv[4:] == ["flat"]
     if os.fork():
         os._exit(0)  # `up` waits for this one only: a daemon must not become anybody's zombie
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("asyncio").setLevel(logging.WARNING)
     adopt_orphans()
-    asyncio.run(run(places, connection, flat=flat))
+    asyncio.run(run(places, connection, flat=flat, tenants=tenants))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from seatrial.testbed.app.schema import DATABASE, TENANTS
+from seatrial.testbed.app.schema import DATABASE, tenants
 from seatrial.testbed.parts import hsm
 from seatrial.testbed.parts.haproxy import EDGE_SOCKET, MAP
 from seatrial.testbed.parts.postgres import SUPERUSER, postmaster_pidfile
@@ -19,12 +19,9 @@ from seatrial.testbed.topology import EDGE, RELEASES, Topology
 Binding = dict[str, Any]
 Bindings = dict[str, Binding]
 
-_COPIES = " UNION ALL ".join(
-    f"SELECT key, tenant, sku, quantity FROM {tenant}.orders"  # noqa: S608  # our own names
-    for tenant in TENANTS
-)
 # Every stored copy of an order, and what it says in the words of loadtests/storefront.py.
-_ORDERS = f"SELECT key, tenant || ' ' || sku || ' ' || quantity FROM ({_COPIES}) AS orders WHERE key IN :ids"  # noqa: S608
+_ORDERS = "SELECT key, tenant || ' ' || sku || ' ' || quantity FROM ({copies}) AS orders WHERE key IN :ids"
+_COPIES_OF = "SELECT key, tenant, sku, quantity FROM {tenant}.orders"
 
 # Every stored batch of audit events in the words of loadtests/audit_ingest.py: how many events it has, and a
 # digest over them, cut out of the lines between `{"event":` and `,"hash":"…","prev":"…","seq":N}`.
@@ -51,7 +48,10 @@ def target_yaml(topology: Topology, places: Places, hsm_programs: HsmPrograms | 
         "ready": "/readyz",
         "ready_within": "30s",
         "version": {"url": "/readyz", "header": "X-Release"},
-        "variables": {"REGIONS": ",".join(_replicas(topology).values())},
+        "variables": {
+            "REGIONS": ",".join(_replicas(topology).values()),
+            "ALL_TENANTS": ",".join(tenants(topology.tenants)),
+        },
         "roles": {
             **_edge(places),
             **_databases(topology, places),
@@ -101,7 +101,7 @@ def _databases(topology: Topology, places: Places) -> Bindings:
             "proxies": [str(places.log(f"{region.name}.db-proxy")) for region in topology.regions],
         },
         "database": {"driver": "postgres", "url": url},
-        "writes": {"driver": "sql", "url": url, "query": _ORDERS},
+        "writes": {"driver": "sql", "url": url, "query": _orders(topology.tenants)},
         "audit.writes": {"driver": "sql", "url": url, "query": _AUDIT_WRITES},
         "audit": {
             "driver": "audit-log",
@@ -113,6 +113,12 @@ def _databases(topology: Topology, places: Places) -> Bindings:
             "within": "60s",
         },
     }
+
+
+def _orders(count: int) -> str:
+    return _ORDERS.format(
+        copies=" UNION ALL ".join(_COPIES_OF.format(tenant=name) for name in tenants(count))
+    )
 
 
 def _caches(topology: Topology, places: Places) -> Bindings:

@@ -94,6 +94,7 @@ class Topology:
     members: tuple[Member, ...]
     witness: Endpoint
     network: Network | None = None  # None: everything is on loopback
+    tenants: int = 4  # of the shop
 
     @property
     def base_url(self) -> str:

@@ -16,6 +16,7 @@ from seatrial.model.figures import span
 from seatrial.model.mistakes import Mistake
 from seatrial.model.problems import BadInput
 from seatrial.model.target import references, substitute
+from seatrial.testbed.app.schema import TENANTS
 from seatrial.testbed.blueprint import layout
 from seatrial.testbed.places import Places
 from seatrial.testbed.programs import find_hsm
@@ -65,6 +66,16 @@ def planned_target(named: str) -> Source:
     return Source(places.target, parse(substitute(text, unknown_yet), str(places.target)))
 
 
+def tenants_wanted(source: Source) -> int:
+    """How many tenants the testbed must have for an experiment, or for any one of a suite's."""
+    told = source.document.at(("experiments",))
+    experiments = (
+        [read(each, "experiment", source.path) for each in told] if isinstance(told, list) else [source]
+    )
+    asked = [each.document.at(("testbed", "tenants")) for each in experiments]
+    return max([len(TENANTS), *(each for each in asked if isinstance(each, int))])
+
+
 def allowed_target(named: str, no_testbed: bool) -> Source:
     """`planned_target`, unless that would be a testbed which is not there and may not be started."""
     if no_testbed and not is_up(named):
@@ -74,14 +85,18 @@ def allowed_target(named: str, no_testbed: bool) -> Source:
 
 @contextlib.contextmanager
 def target_in_service(
-    named: str, no_testbed: bool, validate: Callable[[Source], object], caller: Caller
+    named: str, no_testbed: bool, tenants: int, validate: Callable[[Source], object], caller: Caller
 ) -> Iterator[Source]:
     """The target; the testbed is brought up when it is meant and not there, and then taken down again.
+
+    `tenants`: how many the testbed must have. Raises BadInput when one that is up has fewer.
 
     `validate` is given the target as planned and raises BadInput before anything is started.
     """
     planned = allowed_target(named, no_testbed)
     state = testbed.status()
+    if not _names_another(named) and state is not None and state.phase == "ready":
+        testbed.require_tenants(state, tenants)
     if _names_another(named) or (state is not None and state.phase == "ready"):
         yield planned
         return
@@ -90,7 +105,7 @@ def target_in_service(
     known = f", in about {span(usual_s)}" if usual_s else ""
     caller.say(f"bringing up the testbed{known} (to keep one between runs: seatrial testbed up)")
     try:
-        state = testbed.up(lambda text: caller.say(f"  {text}"))
+        state = testbed.up(lambda text: caller.say(f"  {text}"), tenants=tenants)
         home()
         yield read(str(state.target), "target")
     finally:

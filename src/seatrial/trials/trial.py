@@ -25,7 +25,7 @@ from seatrial.trials.examination import examined
 from seatrial.trials.records import Records, open_records
 from seatrial.trials.recovery import recover_first
 from seatrial.trials.request import TrialRequest
-from seatrial.trials.targets import home, target_in_service
+from seatrial.trials.targets import home, target_in_service, tenants_wanted
 from seatrial.trials.telemetry import export_if_wanted
 
 Conduct = Callable[[Plan, Path | None], Execution]
@@ -47,7 +47,9 @@ def run_experiment(
     source = examined(request, problems)
     recover_first(caller)
     plan_for = functools.partial(make_plan, source, rate=request.rate, confirm=request.confirm)
-    with target_in_service(request.target, request.no_testbed, plan_for, caller) as system:
+    with target_in_service(
+        request.target, request.no_testbed, tenants_wanted(source), plan_for, caller
+    ) as system:
         plan = plan_for(system)
         with _conducting(request, caller, conduct) as run:
             return run(plan, request.evidence)
@@ -65,7 +67,9 @@ def run_suite(
     source = examined(request, problems)
     recover_first(caller)
     plan_for = functools.partial(plan_suite, source, confirm=request.confirm)
-    with target_in_service(request.target, request.no_testbed, plan_for, caller) as system:
+    with target_in_service(
+        request.target, request.no_testbed, tenants_wanted(source), plan_for, caller
+    ) as system:
         planned = plan_for(system)
         with _conducting(request, caller, conduct) as run, caller.shielded() as stop:
             return execute_suite(planned, run, stop, told, request.evidence, caller.say)

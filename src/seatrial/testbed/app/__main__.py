@@ -21,7 +21,7 @@ from seatrial.testbed.app.audit.signing import Signing
 from seatrial.testbed.app.audit.store import Store
 from seatrial.testbed.app.connections import Connections
 from seatrial.testbed.app.orders import Orders
-from seatrial.testbed.app.schema import DATABASE, TENANTS
+from seatrial.testbed.app.schema import DATABASE, TENANTS, tenants
 from seatrial.testbed.app.settings import AppSettings, Identity
 from seatrial.testbed.app.storefront import Lifespan, Storefront, opening
 from seatrial.testbed.serving import server
@@ -38,7 +38,7 @@ def storefront(settings: AppSettings, identity: Identity) -> Storefront:
         identity,
         {
             tenant: Orders(_connections(tenant, settings.database_password, settings, identity))
-            for tenant in TENANTS
+            for tenant in tenants(settings.tenants)
         },
         cache.Cache(cache.connect(settings.cache_host, settings.cache_port, settings.cache_password)),
     )
@@ -48,7 +48,7 @@ def audit_log(settings: AppSettings, identity: Identity) -> Audit:
     """The audit log, not connected to anything yet."""
     store = Store(_connections(ROLE, settings.audit.password, settings, identity))
     signing = Signing(store, signer(settings.audit), settings.audit)
-    return Audit(identity, settings.audit, TENANTS, store, Ingest(store), signing)
+    return Audit(identity, settings.audit, tenants(settings.tenants), store, Ingest(store), signing)
 
 
 def _connections(user: str, password: str, settings: AppSettings, identity: Identity) -> Connections:
@@ -84,13 +84,20 @@ def _both(shop: Lifespan, audit: Audit) -> Lifespan:
     return lifespan
 
 
+def _warm(count: int) -> int:
+    """How many connections a tenant gets beforehand: those of many tenants would hold the start up."""
+    return _WARM if count <= len(TENANTS) else 0
+
+
 def main() -> None:
     """Serve until SIGTERM."""
     settings = AppSettings.read(Path("settings.json"))
     shop = storefront(settings, Identity.from_environment())
     audit = audit_log(settings, Identity.from_environment())
     gc.freeze()  # what is loaded now stays: the collector need not look at it again during a burst
-    application = shop.application(_both(opening(shop, _WARM, _START_WITHIN_S), audit), audit.routes())
+    application = shop.application(
+        _both(opening(shop, _warm(settings.tenants), _START_WITHIN_S), audit), audit.routes()
+    )
     server(application, settings.host, settings.port).run()
 
 

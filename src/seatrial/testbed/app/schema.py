@@ -1,27 +1,38 @@
 """The database of the shop: a schema and a login role for every tenant, fenced twice.
 
 A tenant's role may use its own schema only, and row-level security shows it rows of its own only: one wrong
-GRANT, or one row written to the wrong place, does not yet show anybody's orders to somebody else.
+GRANT, or one row written to the wrong place, does not yet show anybody's orders to somebody else. Who the
+tenants are stands in `control.tenants`, where migrations find them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 DATABASE = "shop"
 TENANTS = ("acme", "globex", "initech", "umbrella")
+MOST_TENANTS = 500
 PRODUCTS = 100
 
 
-def schema_sql(password: str) -> str:
-    """A psql script. `password`: of the tenants' roles, letters and digits."""
-    return _PREAMBLE + "".join(
-        _TENANT.format(tenant=tenant, password=password, products=PRODUCTS) for tenant in TENANTS
-    )
+def tenants(count: int) -> tuple[str, ...]:
+    """The names of so many tenants: four with names of their own, and tenant005, tenant006 …"""
+    return (*TENANTS, *(f"tenant{number:03d}" for number in range(len(TENANTS) + 1, count + 1)))[:count]
+
+
+def schema_sql(password: str, names: Sequence[str] = TENANTS) -> str:
+    """A psql script, in one transaction. `password`: of the tenants' roles, letters and digits."""
+    each = (_TENANT.format(tenant=name, password=password, products=PRODUCTS) for name in names)
+    return "".join((_PREAMBLE, *each, "COMMIT;\n"))
 
 
 _PREAMBLE = f"""\
 CREATE DATABASE {DATABASE};
 \\connect {DATABASE}
+BEGIN;
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+CREATE SCHEMA control;
+CREATE TABLE control.tenants (tenant name PRIMARY KEY, schema name NOT NULL UNIQUE);
 """
 
 _TENANT = """
@@ -53,8 +64,11 @@ INSERT INTO {tenant}.catalogue (tenant, sku, title, price_cents)
 
 ALTER TABLE {tenant}.catalogue ENABLE ROW LEVEL SECURITY;
 ALTER TABLE {tenant}.orders ENABLE ROW LEVEL SECURITY;
+ALTER TABLE {tenant}.catalogue FORCE ROW LEVEL SECURITY;
+ALTER TABLE {tenant}.orders FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON {tenant}.catalogue USING (tenant = current_user);
 CREATE POLICY own_rows ON {tenant}.orders USING (tenant = current_user);
 GRANT SELECT ON {tenant}.catalogue TO {tenant};
 GRANT SELECT, INSERT ON {tenant}.orders TO {tenant};
+INSERT INTO control.tenants VALUES ('{tenant}', '{tenant}');
 """

@@ -23,6 +23,7 @@ class AppSettings:
     cache_port: int
     cache_password: str = field(repr=False)
     audit: AuditSettings
+    tenants: int = 4
     connections_per_tenant: int = 8
 
     def to_json(self) -> str:

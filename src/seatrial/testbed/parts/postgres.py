@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from seatrial.testbed.app.audit.schema import audit_schema_sql
-from seatrial.testbed.app.schema import DATABASE, schema_sql
+from seatrial.testbed.app.schema import DATABASE, TENANTS, schema_sql, tenants
 from seatrial.testbed.part import Part, Probe
 from seatrial.testbed.programs import Programs
 from seatrial.testbed.secrets import Secrets
@@ -71,7 +71,8 @@ def member(own: Member, topology: Topology, programs: Programs, secrets: Secrets
         Probe.http(own.rest, "/health"),
         {
             "patroni.yml": _yaml(patroni_config(own, topology, programs, secrets, directory)),
-            "schema.sql": schema_sql(secrets.tenant) + audit_schema_sql(secrets.audit),
+            "schema.sql": schema_sql(secrets.tenant, tenants(topology.tenants))
+            + audit_schema_sql(secrets.audit),
         },
         needs=tuple(Probe(voter) for voter in topology.raft() if str(voter) < str(own.raft)),
     )
@@ -81,7 +82,7 @@ def patroni_config(
     own: Member, topology: Topology, programs: Programs, secrets: Secrets, directory: Path
 ) -> dict[str, Any]:
     """patroni.yml as data."""
-    bootstrap = {"bootstrap": _bootstrap(programs, directory)} if own == topology.members[0] else {}
+    bootstrap = {"bootstrap": _bootstrap(topology, programs, directory)} if own == topology.members[0] else {}
     return {
         "scope": "seatrial",
         "name": own.name,
@@ -106,14 +107,21 @@ def patroni_config(
     }
 
 
-def _bootstrap(programs: Programs, directory: Path) -> dict[str, Any]:
+def _bootstrap(topology: Topology, programs: Programs, directory: Path) -> dict[str, Any]:
     """Only the first member has this, and so the right to found the cluster: it is the primary after `up`."""
     psql = (str(programs.postgres_bin / "psql"), "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1")
     return {
-        "dcs": _CLUSTER,
+        "dcs": _cluster(topology.tenants),
         "initdb": [{"encoding": "UTF8"}, {"locale": "C"}, "no-sync", {"auth": "scram-sha-256"}],
         "post_bootstrap": shlex.join((*psql, f"--file={directory / 'schema.sql'}")),
     }
+
+
+def _cluster(count: int) -> dict[str, Any]:
+    """With room for the connections of so many tenants, of which each release has a few."""
+    parameters = dict(_CLUSTER["postgresql"]["parameters"])
+    parameters["max_connections"] += 4 * max(0, count - len(TENANTS))
+    return {**_CLUSTER, "postgresql": {**_CLUSTER["postgresql"], "parameters": parameters}}
 
 
 def _access(topology: Topology) -> list[str]:
