@@ -21,7 +21,7 @@ ALLOWED = {
     "undo": set[str](),
     "faults": {"drivers", "undo"},
     "ledger": set[str](),
-    "actions": {"drivers", "undo"},
+    "actions": {"drivers", "files", "undo"},
     "load": set[str](),
     "report": {"measure"},
     "store": set[str](),

@@ -40,6 +40,11 @@ def find(named: str, named_by: Path | None = None) -> Path | None:
     return next((place.resolve() for place in _places(named, named_by) if _is(place.is_file)), None)
 
 
+def find_directory(named: str, named_by: Path | None = None) -> Path | None:
+    """The directory that `named` means, or None when there is none."""
+    return next((place.resolve() for place in _places(named, named_by) if _is(place.is_dir)), None)
+
+
 def candidates(named: str, named_by: Path | None = None) -> list[Path]:
     """Every path that `named` may mean, there or not, in the order in which they are tried."""
     return [Path.cwd() / place for place in _places(named, named_by)]

@@ -19,7 +19,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from seatrial.drivers import output
@@ -78,15 +78,25 @@ def detach_once(arguments: Sequence[str], token: str, *, directory: Path, output
             )
 
 
-def run_tagged(arguments: Sequence[str], token: str, *, directory: Path, within_s: float) -> None:
-    """Run a program to its end. Raises Unavailable when it fails or has to be ended after `within_s`."""
+def run_tagged(
+    arguments: Sequence[str],
+    token: str,
+    *,
+    directory: Path,
+    within_s: float,
+    variables: Mapping[str, str] | None = None,
+) -> None:
+    """Run a program to its end. Raises Unavailable when it fails or has to be ended after `within_s`.
+
+    `variables` are added to its environment, which is the place for a secret.
+    """
     require_program(arguments[0], directory)
     arguments, hidden = out_of_sight(arguments)
     with starting(directory), output.Pipe(token) as pipe:
         process = subprocess.Popen(
             arguments,
             cwd=directory,
-            env={**os.environ, **hidden, TAG: token},
+            env={**os.environ, **hidden, **(variables or {}), TAG: token},
             stdin=subprocess.DEVNULL,
             stdout=pipe.writing,
             stderr=subprocess.STDOUT,
