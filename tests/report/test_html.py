@@ -120,8 +120,8 @@ def test_it_tells_of_which_version_it_is_and_of_which_revision(make: Make) -> No
     dossier = make("pass")
     page = Page(render_html(dossier))
     shown = " ".join(page.texts["section"][0].split())
-    assert "Version 2.4.1, then 2.5.0" in shown
-    assert "Revision of the experiment 5e5e5e5e5e5e+changes" in shown
+    assert "Version2.4.1, then 2.5.0" in shown  # a term and its description: the style puts room between
+    assert "Revision of the experiment5e5e5e5e5e5e+changes" in shown
     assert dossier.revision in page.texts["body"][0]  # whole, among the versions
     unknown = replace(dossier, revision="", result=replace(dossier.result, version=None))
     assert "Revision" not in render_html(unknown)
