@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import shlex
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_every_example_is_taken(
     place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, line: str
 ) -> None:
-    arguments = shlex.split(line.partition(">")[0].partition("<")[0])[1 + len(name.split()) :]
+    words = takewhile(lambda word: not word.startswith(("<", ">")), shlex.split(line))  # where a file goes
+    arguments = [*words][1 + len(name.split()) :]
     with COMMANDS[name].make_context(name, list(arguments)):  # which raises for what it does not know
         pass
     if not name.startswith((*HARMLESS, "measure")) or "https://" in line:

@@ -14,6 +14,7 @@ from seatrial.cli import (
     beginning,
     calendar,
     calibrating,
+    capacity,
     comparing,
     explaining,
     incidents,
@@ -48,6 +49,7 @@ running.register(app)
 measuring.register(app)
 reporting.register(app)
 comparing.register(app)
+capacity.register(app)
 testbed.register(app)
 calibrating.register(app)
 calendar.register(app)
