@@ -11,15 +11,19 @@ from pathlib import Path
 
 import pytest
 from tests.support.dashboards import message
+from tests.support.small_run import small_run
 from tests.support.victims import Tree
+from tests.support.waiting import wait_until
 from tests.web.conftest import HERE, NOW, Site, told
 
 from seatrial.ledger import read_entries
+from seatrial.model.problems import BadInput
 from seatrial.model.verdict import Verdict
 from seatrial.run import openruns
-from seatrial.run.openruns import OpenRun
-from seatrial.store import Claim, MessageState, Occurrence
+from seatrial.run.openruns import OpenRun, unfinished
+from seatrial.store import Claim, MessageState, Occurrence, RunQuery
 from seatrial.web import underway
+from seatrial.web.renewing import Renewals
 
 OPEN = OpenRun(
     "r1", "crash", "shop", "/nowhere", "2026-11-29T11:59:00+00:00", "seatrial run x.yaml", os.getpid()
@@ -121,6 +125,59 @@ def test_what_is_signed_is_what_was_shown(site: Site) -> None:
         "asked",
         "not done",
     ] * 2
+
+
+RENEWABLE = """\
+readiness: production
+target: ../target.yaml
+rows:
+  - {id: works, requirement: It answers, evidence: [{experiment: ../x.yaml, objective: errors}]}
+  - {id: drill, requirement: People know, evidence: [{attestation: It was walked through.}]}
+"""
+
+
+def test_a_row_is_renewed_by_a_process_of_its_own(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    (site.place / "chaos/readiness.yaml").write_text(RENEWABLE)
+    with small_run(site.place, "2s") as run:
+        for name, value in run.environment.items():
+            monkeypatch.setenv(name, value)
+        browser = site.browser()
+        assert site.client(origin=HERE).post("/api/matrix/renew", data={"row": "works"}).status_code == 401
+        page = browser.get("/matrix").text
+        assert '<option value="works">works: unknown</option>' in page
+        assert '<option value="drill">' not in page
+        told = browser.post("/api/matrix/renew", data={"row": "works"})
+        assert told.status_code == 200, told.text
+        assert told.json()["told"].startswith("works is renewed by x.yaml")
+        second = browser.post("/api/matrix/renew", data={"row": "works"})
+        assert second.status_code == 400
+        assert "one after the other" in second.json()["error"]
+        wait_until(lambda: site.store.history.runs(RunQuery(experiment="x")), 120, "the run is on record")
+        wait_until(lambda: not unfinished(site.place / "home"), 30, "its conductor has ended")
+    (done,) = site.store.history.runs(RunQuery(experiment="x"))
+    assert done.verdict is Verdict.PASS
+    assert [state.partition(":")[0] for _, state in acts(site)] == ["asked", "done", "asked", "not done"]
+    (log,) = (site.place / "home/renewals").iterdir()
+    assert log.stat().st_mode & 0o777 == 0o600
+
+
+def test_only_what_the_readiness_file_names_is_run(site: Site) -> None:
+    browser = site.browser()
+    for row, why in (("--help", "there is no row"), ("policy", "no experiment needs to run")):
+        answer = browser.post("/api/matrix/renew", data={"row": row})
+        assert answer.status_code == 400
+        assert why in answer.json()["error"]
+    assert not (site.place / "home/renewals").exists()
+
+
+def test_what_the_command_refuses_is_told_in_its_words(site: Site) -> None:
+    """The scenario that the experiment names is not there."""
+    (site.place / "chaos/readiness.yaml").write_text(RENEWABLE)
+    with small_run(site.place, "2s"):
+        (site.place / "home.py").unlink()
+        begun = Renewals(site.dashboard.sources).start("works", "")
+        with pytest.raises(BadInput, match=r"^works is not renewed: .*home\.py"):
+            begun.outcome(within_s=120)
 
 
 def test_what_the_ledger_does_not_take_is_not_done(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

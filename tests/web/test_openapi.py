@@ -25,7 +25,12 @@ def test_what_is_given_is_what_is_described(site: Site, view: object) -> None:
 def test_every_act_is_described_and_needs_the_token(site: Site) -> None:
     paths = site.client().get("/api/openapi.json").json()["paths"]
     acts = {path: about["post"] for path, about in paths.items() if "post" in about}
-    assert set(acts) == {"/api/underway/{run}/stop", "/api/incidents/retry", "/api/matrix/sign"}
+    assert set(acts) == {
+        "/api/underway/{run}/stop",
+        "/api/incidents/retry",
+        "/api/matrix/sign",
+        "/api/matrix/renew",
+    }
     assert all(act["security"] == [{"token": []}] for act in acts.values())
     names = [about[method]["operationId"] for about in paths.values() for method in about]
     assert len(set(names)) == len(names)

@@ -35,7 +35,7 @@ def serve(
             "--token-file",
             metavar="FILE",
             parser=place_of,
-            help="Who has the token in it may stop runs, retry messages and sign; without, all is only read.",
+            help="Whoever has its token may run, stop, retry and sign; without, all is only read.",
         ),
     ] = None,
     file: Annotated[

@@ -3,7 +3,8 @@
     $SEATRIAL_HOME/web     a ledger, like that of an audit log: `seatrial ledger inspect` shows it
 
 Nothing is done that the ledger did not take. The acts themselves are those of commands, and as safe as those
-are: a run that is stopped undoes everything, and a message that is told twice is one incident.
+are: a run that is stopped undoes everything, a message that is told twice is one incident, and a run that is
+started is conducted by a process of its own.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from seatrial.matrix.statement import statement_of
 from seatrial.model.problems import BadInput, SeatrialError
 from seatrial.run.sealing import signer
 from seatrial.trials.readiness import sign
+from seatrial.web.renewing import Renewals
 from seatrial.web.runs import Missing
 from seatrial.web.sources import Sources
 from seatrial.web.underway import open_run, underway
@@ -45,6 +47,7 @@ class Acts:
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
+        self._renewals = Renewals(sources)
         self._lock = threading.Lock()
 
     def stop(self, actor: Actor, run_id: str) -> str:
@@ -71,6 +74,13 @@ class Acts:
             word = sign(found, role, name, "", self._sources.now())
             self._sources.matrix.get(fresh=True)
             return entry.came(f"{word.name} has signed for {role}")
+
+    def renew(self, actor: Actor, row: str, confirm: str) -> str:
+        """Run the experiments of a row, which load and break its target; `confirm`: a production target."""
+        with self._lock, _Entry(self._sources, actor, "renew", row) as entry:
+            begun = self._renewals.start(row, confirm)
+            entry.came(f"started: process {begun.process.pid}, which says {begun.log}")
+        return begun.outcome()  # whoever wants to stop it meanwhile does not wait for that
 
     def _stop(self, run_id: str) -> str:
         for each in underway(self._sources):

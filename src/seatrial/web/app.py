@@ -281,7 +281,16 @@ def _sign(acts: Acts, actor: Actor, _request: Request, form: Mapping[str, str]) 
     return acts.sign(actor, form.get("role", ""), form.get("name", "")[:200], form.get("statement", ""))
 
 
-_ACTS = {"/underway/{run}/stop": _stop, "/incidents/retry": _retry, "/matrix/sign": _sign}
+def _renew(acts: Acts, actor: Actor, _request: Request, form: Mapping[str, str]) -> str:
+    return acts.renew(actor, form.get("row", ""), form.get("confirm", "")[:200])
+
+
+_ACTS = {
+    "/underway/{run}/stop": _stop,
+    "/incidents/retry": _retry,
+    "/matrix/sign": _sign,
+    "/matrix/renew": _renew,
+}
 
 
 def _asked(view: View, request: Request) -> Any:

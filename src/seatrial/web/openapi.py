@@ -20,6 +20,10 @@ _ACTS = {
         "Sign the matrix for a role, without a key",
         {"role": True, "name": True, "statement": True},
     ),
+    "/api/matrix/renew": (
+        "Run the experiments of a row of the matrix that does not pass",
+        {"row": True, "confirm": False},
+    ),
 }
 """Acts, and the fields of their forms: whether each must be there."""
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from seatrial.matrix.finding import Kind
 from seatrial.model.result import ObjectiveResult
 from seatrial.model.verdict import Verdict
 from seatrial.report import sentences, views
@@ -57,6 +58,16 @@ def _all_underway(sources: Sources, _asked: object) -> documents.UnderwayRuns:
     return documents.UnderwayRuns(runs=underway.underway(sources))
 
 
+def _of_matrix(document: Any) -> Context:
+    """A matrix, and which of its rows can be renewed by running something."""
+    outdated = [
+        row
+        for row in document["rows"]
+        if row["verdict"] != "pass" and any(each["kind"] == Kind.MEASURED for each in row["evidence"])
+    ]
+    return {**matrix_context(document), "outdated": outdated}
+
+
 def _of_run(document: documents.Run) -> Context:
     """A run as its own report words it; nothing more where an older version's record lacks too much."""
     result = runs.result_of(document)
@@ -91,7 +102,7 @@ def objective_view(told: documents.Objective) -> views.ObjectiveView:
 VIEWS = (
     View("/", "Overview", "overview.html", overview.overview, documents.Overview, section="/"),
     View(
-        "/matrix", "Readiness matrix", "readiness.html", overview.matrix, present=matrix_context,
+        "/matrix", "Readiness matrix", "readiness.html", overview.matrix, present=_of_matrix,
         section="/matrix",
     ),
     View("/runs", "Runs", "runs.html", runs.runs, documents.Runs, AskedRuns, section="/runs"),

@@ -75,3 +75,40 @@ def test_a_wrong_line_is_named_by_its_number(tmp_path: Path, change: dict[str, A
 def test_spans_that_are_no_requests_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="holds no span of an HTTP client or server"):
         imported(tmp_path, span(1, 0))
+
+
+def test_the_path_that_a_client_asked_for_is_in_its_url(tmp_path: Path) -> None:
+    """As the SDKs for Python (urllib) and Node.js (http) write it: the span is called GET, and no path is told."""
+    for key in ("url.full", "http.url"):
+        told = span(3, 0)
+        told["attributes"][2] = {
+            "key": key,
+            "value": {"stringValue": "http://127.0.0.1:8000/orders/17?full=1"},
+        }
+        assert imported(tmp_path, told).log.name.values == ("GET /orders/*",)
+
+
+@pytest.mark.parametrize(
+    ("starts_ns", "ends_ns", "sent_late_s", "ended_late_s"),
+    [
+        ((2_000_001, 7_300_009), (5_000_003, 9_100_001), 0, 0),
+        ((2_000_000, 7_000_000), (5_343_293, 9_246_178), 1e-3, 1e-3),  # Node.js: a start cut, and a duration
+        ((2_000_000, 7_000_000), (5_000_000, 9_000_000), 1e-3, 1e-3),
+        ((2_001_000, 7_300_000), (5_000_003, 9_100_001), 1e-6, 1e-6),
+    ],
+)
+def test_what_the_clock_of_a_service_cuts_off_is_not_taken_for_exact(
+    tmp_path: Path,
+    starts_ns: tuple[int, ...],
+    ends_ns: tuple[int, ...],
+    sent_late_s: float,
+    ended_late_s: float,
+) -> None:
+    told = [
+        {**span(3, 0), "startTimeUnixNano": str(ZERO_NS + start), "endTimeUnixNano": str(ZERO_NS + end)}
+        for start, end in zip(starts_ns, ends_ns, strict=True)
+    ]
+    exact = imported(tmp_path, *told).exact
+    assert exact.sent_late_s == pytest.approx(sent_late_s, abs=3.1e-7)
+    assert exact.ended_late_s == pytest.approx(ended_late_s, abs=3.1e-7)
+    assert exact.sent_early_s < 1e-6
