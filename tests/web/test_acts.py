@@ -176,7 +176,7 @@ def test_what_the_command_refuses_is_told_in_its_words(site: Site) -> None:
     with small_run(site.place, "2s"):
         (site.place / "home.py").unlink()
         begun = Renewals(site.dashboard.sources).start("works", "")
-        with pytest.raises(BadInput, match=r"^works is not renewed: .*home\.py"):
+        with pytest.raises(BadInput, match=r"^works is not renewed: .*load.scenario: no such file"):
             begun.outcome(within_s=120)
 
 
