@@ -35,6 +35,13 @@ def test_a_request_is_read_from_around_its_verdict(tmp_path: Path, before: str) 
     assert found.exact.sent_s == 0.001
 
 
+def test_assertions_may_stand_before_the_run(tmp_path: Path) -> None:
+    """As Gatling 3.9.5 writes it of a simulation that has some."""
+    asserted = "ASSERTION\tAAEDAAEFAAAAAAAAwFdAAwAAAAAAAEB/QA==\nASSERTION\tAAECAAIFAAAAAAAAAFlA\n"
+    found = imported(tmp_path, f"{asserted}{HEAD}REQUEST\t\thome\t1700000000100\t1700000000350\tOK\t \n")
+    assert (found.format, len(found.log)) == ("gatling", 1)
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

@@ -16,7 +16,9 @@ def test_a_row_is_a_request(tmp_path: Path) -> None:
         "request-start,DNS,DNS+dialup,Response-delay,request-duration,bytes,status\n"
         "0.5,0,0,0.002,0.002,11,200\n0.7,0,0,0.002,0.004,11,503\n"
     )
-    log = read(path).log
+    found = read(path)
+    log = found.log
+    assert any("--latency-correction" in warning for warning in found.warnings)
     assert log.sent.tolist() == pytest.approx([0.0, 0.2])
     assert log.ended.tolist() == pytest.approx([0.002, 0.204])
     assert log.ok.tolist() == [True, False]

@@ -18,7 +18,9 @@ from seatrial.measure.importers.lined import Rows, Texts
 from seatrial.model.exactness import Exactness
 
 _MILLISECOND = Exactness(sent_late_s=0.001, ended_late_s=0.001, took_s=0.001)
-_KINDS = ("RUN", "USER", "GROUP", "ASSERTION", "ERROR", "REQUEST")
+_ASSERTION = "ASSERTION"
+_KINDS = ("RUN", "USER", "GROUP", _ASSERTION, "ERROR", "REQUEST")
+_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _BINARY = re.compile(rb"\x00{4}[\x03-\x14]\d+\.\d+")
 _STATUS = re.compile(r"found (\d{3})")
 _FEWEST = 6  # columns of a request
@@ -39,6 +41,8 @@ class GatlingImporter(Importer):
         if _BINARY.match(source.head):
             return True
         cells = source.first_line.split("\t")
+        if cells[0] == _ASSERTION:  # of a simulation that has some, they stand before the line of the run
+            return len(cells) == 2 and bool(_BASE64.fullmatch(cells[1]))
         return (cells[0] in _KINDS and len(cells) >= 3) or (len(cells) > 3 and cells[2] == "RUN")
 
     def read(self, source: Source) -> Imported:

@@ -3,6 +3,10 @@
 `request-start` is counted from the start of the test, `request-duration` from the start of the request, both
 in seconds with nanoseconds. Requests that failed without an answer have no row; see `hey`. Its JSON holds
 percentiles, and no requests.
+
+With `--latency-correction` the duration counts from when a request was due and its start is still the true
+one (`RequestResult::duration` in oha 1.15), so an end that is reckoned from both is too late by how late the
+request was sent. No row tells whether that was so.
 """
 
 from __future__ import annotations
@@ -15,6 +19,10 @@ _COLUMNS = ("request-start", "request-duration", "status")
 _SUMMARY = (
     "is oha's summary of a run, not its single requests, so no outage can be read from it; run oha with "
     "--output-format csv"
+)
+_CORRECTED = (
+    "oha does not tell whether it ran with --latency-correction; if it did, requests that were sent late "
+    "ended earlier than is taken here, and seem slower"
 )
 
 
@@ -32,7 +40,7 @@ class OhaImporter(Importer):
         if _is_summary(source):
             raise source.problem(_SUMMARY, 1)
         log = rows_of_answers(source, sent="request-start", took="request-duration", status="status")
-        return Imported(log, self.name, ANSWERED_ALONE, (CLOSED_LOOP, ANSWERS_ALONE))
+        return Imported(log, self.name, ANSWERED_ALONE, (CLOSED_LOOP, ANSWERS_ALONE, _CORRECTED))
 
 
 def _is_summary(source: Source) -> bool:
