@@ -25,7 +25,7 @@ def found(*trials: tuple[float, Outcome], stop: Stop | None = Stop.FOUND) -> Fou
         title="<The shop>",
         target="staging",
         started_at="2026-11-29T12:00:00+00:00",
-        objectives=("p95 ≤ 900ms", "errors ≤ 1%"),
+        objectives=("p95 <= 900ms", "errors <= 1%"),
         counts="arrivals",
         settings=Settings(100.0),
         trials=tuple(
@@ -79,7 +79,8 @@ def test_the_answer_and_the_verdict(search: Found, verdict: Verdict, says: str) 
 
 def test_as_a_run_the_interval_has_an_end_above_only_where_a_rate_was_broken() -> None:
     capacity = result_of(found(*PAIR), {}).objectives[0]
-    assert (capacity.name, capacity.lower, capacity.upper, capacity.target) == ("capacity", 141, 200, 100)
+    assert (capacity.lower, capacity.upper, capacity.target) == (141, 200, 100)
+    assert capacity.name == "capacity at p95 <= 900ms, errors <= 1%"
     (capacity,) = result_of(found((100, HELD), (100, HELD), stop=Stop.HIGHEST), {}).objectives
     assert (capacity.lower, capacity.upper) == (100, math.inf)
     (capacity,) = result_of(found((100, UNKNOWN), stop=Stop.BUDGET), {}).objectives

@@ -64,7 +64,10 @@ def test_the_interval_holds_the_limit(bucket: Path) -> None:
     assert found == document(bucket)
     verdict = json.loads((bucket / "found" / "verdict.json").read_text())
     (capacity,) = verdict["objectives"]
-    assert (capacity["name"], capacity["lower"]) == ("capacity", found["lower_per_s"])
+    assert (capacity["name"], capacity["lower"]) == (
+        "capacity at p95 <= 900ms, errors <= 1%",
+        found["lower_per_s"],
+    )
     assert (capacity["verdict"], verdict["verdict"]) == (found["verdict"], found["verdict"])
     trials = [
         json.loads((bucket / "found" / each["directory"] / "verdict.json").read_text())

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.support.readiness import NOW, READINESS, World
+from tests.support.readiness import EXPERIMENT, NOW, READINESS, World
+from tests.support.results import result
 
+from seatrial.ledger import seal
 from seatrial.matrix import RowVerdict
+from seatrial.matrix.judging import MatrixRow
 from seatrial.model.problems import BadInput
+from seatrial.model.result import ObjectiveResult
+from seatrial.model.verdict import Verdict
+from seatrial.report.verdictfile import verdict_document
 
 
 @pytest.fixture
@@ -87,3 +95,47 @@ def test_a_run_on_another_target_does_not_count(world: World) -> None:
     row = world.matrix().rows[0]
     assert row.verdict is RowVerdict.UNKNOWN
     assert "never run on shop" in row.reason
+
+
+CAPACITY = "capacity at p95 <= 900ms, errors <= 1%"
+
+
+def capacity_row(world: World, objective: str = CAPACITY, at_least: str = "6000/min") -> MatrixRow:
+    """The first row, resting on what the service carries."""
+    rests_on = f'objective: "{objective}", min: {at_least}}}'
+    world.write("readiness.yaml", READINESS.replace("objective: downtime after crash, max: 5s}", rests_on))
+    return world.matrix().rows[0]
+
+
+def searched(world: World, lower: float, upper: float) -> None:
+    """A search for the capacity of the experiment, on record and sealed."""
+    verdict = Verdict.PASS
+    capacity = ObjectiveResult(CAPACITY, 50.0, lower, upper, "per_s", verdict)
+    came = replace(
+        result(verdict, 7), experiment="database-crash-capacity", run="20261128T120000Z-capacity",
+        started_at=(NOW - timedelta(days=1)).isoformat(), objectives=(capacity,), measurement=None,
+    )  # fmt: skip
+    directory = world.place / "runs" / came.run
+    directory.mkdir()
+    (directory / "verdict.json").write_text(json.dumps(verdict_document(came)))
+    (directory / "experiment.yaml").write_text(EXPERIMENT)
+    seal(directory, world.machine)
+
+
+def test_a_row_rests_on_a_search_for_capacity_and_on_no_run(world: World) -> None:
+    row = capacity_row(world)
+    assert (row.verdict, row.findings[0].reason) == (RowVerdict.UNKNOWN, "it was never run")
+    assert row.findings[0].renew == (
+        "seatrial capacity world/crash.yaml --objective 'p95 <= 900ms, errors <= 1%' --from 6000/min"
+    )
+    searched(world, 140.0, 150.0)
+    assert capacity_row(world).verdict is RowVerdict.PASS
+    assert capacity_row(world, at_least="9600/min").verdict is RowVerdict.FAIL
+    assert capacity_row(world, at_least="8700/min").verdict is RowVerdict.UNKNOWN  # it lies in the interval
+
+
+def test_a_capacity_under_another_promise_is_no_evidence(world: World) -> None:
+    searched(world, 140.0, 150.0)
+    row = capacity_row(world, "capacity at p95 <= 100ms, errors <= 1%")
+    assert row.verdict is RowVerdict.UNKNOWN
+    assert f"the run has no objective of this name; it has: {CAPACITY}" in row.findings[0].reason

@@ -26,11 +26,11 @@ from typing import Any
 
 from seatrial.capacity.law import Law, Point, fitted
 from seatrial.capacity.search import Known, Outcome, Settings, Stop, Tried, known
+from seatrial.model.capacity import name_of, objective_of
 from seatrial.model.figures import exactly
 from seatrial.model.result import ObjectiveResult, RunResult, plain
 from seatrial.model.verdict import Verdict
 
-OBJECTIVE = "capacity"
 _UNIT = "per_s"
 
 
@@ -162,7 +162,7 @@ def result_of(found: Found, evidence: dict[str, str]) -> RunResult:
     now, verdict = found.known, found.verdict
     decided = now.lower_per_s is not None or now.upper_per_s is not None
     capacity = ObjectiveResult(
-        name=OBJECTIVE,
+        name=objective_of(found.objectives),
         target=found.settings.from_per_s,
         lower=(now.lower_per_s or 0.0) if decided else None,
         upper=(math.inf if now.upper_per_s is None else now.upper_per_s) if decided else None,
@@ -170,7 +170,7 @@ def result_of(found: Found, evidence: dict[str, str]) -> RunResult:
         verdict=Verdict.UNKNOWN if found.left_behind else verdict,
         reason=answer(found),
     )
-    reasons = () if verdict is Verdict.PASS else (*found.left_behind, f"{OBJECTIVE}: {answer(found)}")
+    reasons = () if verdict is Verdict.PASS else (*found.left_behind, f"capacity: {answer(found)}")
     return RunResult(
         run=found.run,
         experiment=name_of(found.experiment),
@@ -185,11 +185,6 @@ def result_of(found: Found, evidence: dict[str, str]) -> RunResult:
         covers=found.covers,
         evidence=evidence,
     )
-
-
-def name_of(experiment: str) -> str:
-    """Under which name searches of an experiment are on record: a run of it is another thing."""
-    return f"{experiment}-{OBJECTIVE}"
 
 
 def capacity_document(found: Found, directory: str) -> dict[str, Any]:

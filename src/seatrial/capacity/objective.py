@@ -58,10 +58,10 @@ def with_errors(objectives: Objectives) -> Objectives:
 def told(objectives: Objectives) -> tuple[str, ...]:
     """Each promise in a few words, as reports show it."""
     latency = objectives.latency.limits() if objectives.latency else {}
-    found = [f"{name} ≤ {limit}" for name, limit in latency.items()]
-    found += [f"errors ≤ {objectives.errors.max}"] if objectives.errors else []
-    found += [f"throughput ≥ {objectives.throughput.min}"] if objectives.throughput else []
+    found = [f"{name} <= {limit}" for name, limit in latency.items()]
+    found += [f"errors <= {objectives.errors.max}"] if objectives.errors else []
+    found += [f"throughput >= {objectives.throughput.min}"] if objectives.throughput else []
     for what in ("downtime", "recovery"):
         for each in getattr(objectives, what):
-            found.append(f"{what}{f' after {each.after}' if each.after else ''} ≤ {each.max}")
+            found.append(f"{what}{f' after {each.after}' if each.after else ''} <= {each.max}")
     return tuple(found)

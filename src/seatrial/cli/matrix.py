@@ -135,9 +135,12 @@ def renew(
     from seatrial.trials.request import TrialRequest
     from seatrial.trials.trial import run_experiment
 
-    wanted = list(_standing(file).outdated(tuple(row or ())))
+    found, rows = _standing(file), tuple(row or ())
+    wanted = list(found.outdated(rows))
     if not wanted:
         say("no experiment needs to run")
+    for command in found.by_hand(rows):
+        say(f"not run from here: {command}")
     for experiment, target in wanted:
         if dry_run:
             out.print(

@@ -15,6 +15,7 @@ from seatrial.matrix.finding import Finding, Kind
 from seatrial.matrix.fromruns import RunFound, from_run, what_of
 from seatrial.matrix.imported import from_file
 from seatrial.matrix.signing import Word
+from seatrial.model.capacity import name_of, promise_in
 from seatrial.model.document import Document, build
 from seatrial.model.document import Path as KeyPath
 from seatrial.model.problems import BadInput, Problems
@@ -125,12 +126,16 @@ class _Collector:
         target_file = spec.target or self.file.readiness.target
         target = self.file.targets[target_file][0] if target_file else ""
         what = what_of(spec, experiment)
-        renew = f"seatrial run {shlex.quote(as_named(path))}"
+        promise = promise_in(spec.objective)
+        renew = f"seatrial {'capacity' if promise else 'run'} {shlex.quote(as_named(path))}"
         if target_file:
             renew += f" --target {shlex.quote(as_named(self.file.targets[target_file][1]))}"
-        if (named, target) not in self.runs:
-            self.runs[named, target] = self.history.latest(experiment, target, path)
-        found = self.runs[named, target]
+        if promise:
+            renew += f" --objective {shlex.quote(promise)} --from {spec.min or 'RATE'}"
+            experiment = name_of(experiment)
+        if (experiment, target) not in self.runs:
+            self.runs[experiment, target] = self.history.latest(experiment, target, path)
+        found = self.runs[experiment, target]
         if found is None:
             on = f" on {target}" if target else ""
             return Finding(what, Kind.MEASURED, Verdict.UNKNOWN, f"it was never run{on}", renew=renew)

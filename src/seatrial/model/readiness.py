@@ -123,7 +123,10 @@ class Evidence(Strict):
     experiment: str | None = Field(default=None, examples=["chaos/blue-green-rollback.yaml"])
     """The file of an experiment; the path from the working directory, or from the readiness file's own."""
     objective: str = Field(default="", examples=["downtime after rollback"])
-    """Which objective of it counts, by the name that reports show; without it, the whole run."""
+    """Which objective of it counts, by the name that reports show; without it, the whole run.
+
+    `capacity at p95 <= 900ms, errors <= 1%` is that of `seatrial capacity` with this promise, and no run's.
+    """
     check: str = Field(default="", examples=["audit-chain"])
     """Which check of it counts; without it, the whole run."""
     figure: str = Field(default="", examples=["lag_s"])

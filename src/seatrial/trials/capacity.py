@@ -19,11 +19,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 
-from seatrial.capacity.found import Found, Trial, capacity_document, name_of, result_of
+from seatrial.capacity.found import Found, Trial, capacity_document, result_of
 from seatrial.capacity.objective import told, with_errors
 from seatrial.capacity.search import Outcome, Settings, Stop, next_rate
 from seatrial.files import Source
 from seatrial.measure.importers import read as read_log
+from seatrial.model.capacity import name_of
 from seatrial.model.experiment import Objectives
 from seatrial.model.offeredrate import OfferedRate
 from seatrial.model.problems import BadInput, CannotStore, Problems, SeatrialError
@@ -224,8 +225,9 @@ class _Search:
 
     def _command(self, plan: Plan) -> str:
         run = self.request.trial.command(plan).removeprefix("seatrial run ")
-        limits = " and ".join(told(plan.experiment.objectives)).replace("≤", "<=")
-        return f"seatrial capacity {run} --from {self.request.first} --objective '{limits}'"
+        limits = ", ".join(told(plan.experiment.objectives))
+        given = f" --objective '{limits}'" if self.request.objectives != Objectives() else ""
+        return f"seatrial capacity {run} --from {self.request.first}{given}"
 
 
 def _trial(number: int, execution: Execution, plan: Plan, rate: OfferedRate, rate_per_s: float) -> Trial:

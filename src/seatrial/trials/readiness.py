@@ -22,6 +22,7 @@ from seatrial.matrix.fromruns import RunFound
 from seatrial.matrix.judging import Matrix, RowVerdict, judge
 from seatrial.matrix.signing import LEDGER, SignOff, Word, record, recorded, sign_offs, signed_by
 from seatrial.matrix.statement import statement_of
+from seatrial.model.capacity import promise_in
 from seatrial.model.problems import BadInput, Unavailable, nearest
 from seatrial.report.comparison import AgainstBaseline
 from seatrial.report.verdictfile import read_verdict
@@ -79,7 +80,8 @@ class Standing:
     def outdated(self, rows: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
         """Experiment and target file ("": the testbed) of each that must run again; of `rows` alone if named.
 
-        Raises BadInput for a row that is none.
+        A search for capacity is not among them: it takes long, and a person says from where. Raises BadInput
+        for a row that is none.
         """
         known = {row.id: row for row in self.file.readiness.rows}
         for unknown in (each for each in rows if each not in known):
@@ -90,11 +92,17 @@ class Standing:
                 continue
             for spec in known[judged.id].evidence:
                 wanted = (spec.experiment or "", spec.target or self.file.readiness.target)
-                if spec.experiment and wanted not in seen:
+                if spec.experiment and not promise_in(spec.objective) and wanted not in seen:
                     seen.add(wanted)
                     target = self.file.targets[wanted[1]][1] if wanted[1] else None
                     path = self.file.experiments[wanted[0]][1]
                     yield as_named(path), as_named(target) if target else ""
+
+    def by_hand(self, rows: tuple[str, ...] = ()) -> list[str]:
+        """The commands that renew what does not pass where no run does; of `rows` if named."""
+        judged = (each for each in self.matrix.rows if each.verdict is not RowVerdict.PASS)
+        findings = (found for row in judged if not rows or row.id in rows for found in row.findings)
+        return [found.renew for found in findings if found.renew.startswith("seatrial capacity ")]
 
 
 def standing(named: str, store: Store, now: datetime) -> Standing:
