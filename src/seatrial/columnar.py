@@ -35,6 +35,7 @@ from seatrial.model.requestlog import ROW, Bools, Coded, Column, Floats, Holds, 
 
 _NUMBER, _TEXT = DataType.float64(), DataType.utf8()
 _CODED = DataType.dictionary(DataType.int32(), _TEXT)
+METADATA = "seatrial"  # where, in the schema's metadata, the description of the run stands (JSON)
 _COMPRESSION = "zstd(1)"
 _OPEN_FILES = "/dev/fd"  # a file by its number: paths would have to be escaped
 

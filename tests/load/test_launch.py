@@ -19,8 +19,8 @@ import pyarrow.parquet as pq  # as somebody else reads it
 import pytest
 from tests.support.waiting import wait_until
 
+from seatrial.columnar import METADATA
 from seatrial.load.launch import LOG, REQUESTS, SPOOLS, LoadPlan, LoadProcess, end_left_over, launch
-from seatrial.load.parquet import METADATA
 from seatrial.load.spool import CANNOT_WRITE
 from seatrial.model import secrets
 from seatrial.model.arrivals import RateStep

@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.rows import log_of, rows_of
 
-from seatrial.columnar import SCHEMA
+from seatrial.columnar import METADATA, SCHEMA
 from seatrial.load import spool
 from seatrial.load.offer import Offer, Share
-from seatrial.load.parquet import METADATA, write_parquet
+from seatrial.load.parquet import write_parquet
 from seatrial.load.recorder import NEVER, Recorder
 from seatrial.load.spool import ARRIVAL, MAGIC, SpoolHeader, SpoolReader
 from seatrial.model import secrets

@@ -10,10 +10,9 @@ from pathlib import Path
 
 from seatrial import columnar, disk
 from seatrial.home import private, private_directory
+from seatrial.load.clocks import Told
 from seatrial.load.spool import SpoolReader
 from seatrial.model.requestlog import RequestLog
-
-METADATA = "seatrial"  # where, in the Parquet schema's metadata, the description of the run stands (JSON)
 
 
 def write_parquet(spools: Sequence[Path], out: Path) -> RequestLog:
@@ -29,17 +28,22 @@ def write_parquet(spools: Sequence[Path], out: Path) -> RequestLog:
     return log
 
 
-def save(log: RequestLog, readers: Iterable[SpoolReader], out: Path) -> None:
+def save(log: RequestLog, readers: Iterable[SpoolReader], out: Path, clocks: Sequence[Told] = ()) -> None:
     """Write rows that were read from `readers`, with what their headers and accounts say.
+
+    `clocks`: what is known of those that the rows were moved by, where their workers had clocks of their own.
 
     Raises CannotStore when the disk does not take them; then nothing is left of the attempt.
     """
+    of_worker = {told.worker: asdict(told) for told in clocks}
     workers = [
-        json.loads(reader.header.to_json()) | {"audit": asdict(reader.audit) if reader.audit else None}
+        json.loads(reader.header.to_json())
+        | {"audit": asdict(reader.audit) if reader.audit else None}
+        | ({"clock": of_worker[reader.header.worker]} if reader.header.worker in of_worker else {})
         for reader in readers
         if reader.header
     ]
-    table = columnar.table_of(log, {METADATA: json.dumps({"workers": workers})})
+    table = columnar.table_of(log, {columnar.METADATA: json.dumps({"workers": workers})})
     unfinished = out.with_name(out.name + ".part")
     with disk.storing("the request log", out):
         private_directory(out.parent)

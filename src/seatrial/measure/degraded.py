@@ -14,6 +14,7 @@ import numpy as np
 
 from seatrial.measure.outages import Runs
 from seatrial.measure.spacing import end_of
+from seatrial.model.exactness import EXACT, Exactness
 from seatrial.model.requestlog import Bools, Floats, RequestLog
 from seatrial.model.result import Bounds
 
@@ -68,7 +69,12 @@ class DegradedSpans:
 
 
 def recovery(
-    log: RequestLog, from_s: float, deadline_s: float, settle_s: float, until_s: float = np.inf
+    log: RequestLog,
+    from_s: float,
+    deadline_s: float,
+    settle_s: float,
+    until_s: float = np.inf,
+    exact: Exactness = EXACT,
 ) -> Bounds | None:
     """Seconds from the instant `from_s` (a fault's effect) until the service was steady again.
 
@@ -79,7 +85,9 @@ def recovery(
     None when nothing was due after `from_s`, so that nothing can be said.
 
     Nobody knows whether bad rows that are the generator's own (see `outages`, *Proof*) would have been good:
-    the log is read both ways, and the bounds hold for either.
+    the log is read both ways, and the bounds hold for either. `exact`: how exact the log's instants are. Two
+    rows may then stand in the other order, so either bound is as far off as two of them can be; which share
+    of arrivals was good in a settle time is taken as the log has it.
     """
     log = log.sorted()
     good = log.good(deadline_s)
@@ -90,7 +98,8 @@ def recovery(
     bounds = [each for each in readings if each is not None]
     if not bounds:
         return None
-    return Bounds(min(each.lower_s for each in bounds), max(each.upper_s for each in bounds))
+    lower_s = min(each.lower_s for each in bounds) - exact.sent_s
+    return Bounds(max(0.0, lower_s), max(each.upper_s for each in bounds) + max(exact.sent_s, exact.ended_s))
 
 
 def _recovery(

@@ -47,7 +47,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seatrial.measure.completions import Completions
-from seatrial.measure.reach import widest_gaps
+from seatrial.measure.reach import apart_from, widened, widest_gaps
 from seatrial.measure.spacing import arrival_intervals
 from seatrial.model.exactness import EXACT, Exactness
 from seatrial.model.requestlog import Bools, Floats, RequestLog
@@ -274,7 +274,14 @@ def _latest(marks: Sequence[Mark], onset_s: float) -> str:
     return max((m for m in marks if m[1] <= onset_s), key=lambda mark: mark[1], default=("", 0.0))[0]
 
 
-def downtime(log: RequestLog, start_s: float, end_s: float, deadline_s: float, settle_s: float) -> Bounds:
+def downtime(
+    log: RequestLog,
+    start_s: float,
+    end_s: float,
+    deadline_s: float,
+    settle_s: float,
+    exact: Exactness = EXACT,
+) -> Bounds:
     """What an objective on downtime judges: the longest outage of the window [start_s, end_s), in seconds.
 
     Lower: the longest perceived lower bound, 0 without a bad request that is proven. Upper: the largest of
@@ -285,19 +292,24 @@ def downtime(log: RequestLog, start_s: float, end_s: float, deadline_s: float, s
     What lies before `start_s` is not counted: an outage under way is cut there, and requests in flight at
     that instant are not lost. An episode that begins in the window counts as a whole. The upper bound is
     infinite where the log cannot tell: nothing was due or completed in the window, or the outage outlasted
-    the log.
+    the log. `exact`: how exact the log's instants are; the window's are.
     """
     log = log.sorted()
     if not np.any((log.intended >= start_s) & (log.intended < end_s)):
         return Bounds(0.0, np.inf)
-    runs, completions = Runs.of(log, log.good(deadline_s), deadline_s), Completions.of(log)
+    proven = apart_from(log.proven_bad(deadline_s), log.intended, exact.sent_s)
+    runs = Runs.of(log, log.good(deadline_s), deadline_s, proven, exact)
+    completions = Completions.of(widened(log, exact))
     upper_s = completions.longest_gap(start_s, end_s).upper_s
     episodes = runs.episodes(settle_s)
     episode_of = np.searchsorted(episodes, np.arange(len(runs)), side="right") - 1
-    inside = np.flatnonzero((runs.good_after > start_s) & (runs.due[episodes][episode_of] < end_s))
+    due = runs.due[episodes][episode_of]
+    inside = np.flatnonzero((runs.good_after > start_s) & (due - exact.sent_early_s < end_s))
     if not len(inside):
         return Bounds(0.0, upper_s)
-    lower, upper = (float(bound[inside].max()) for bound in runs.perceived(start_s))
+    lowers, uppers = runs.perceived(start_s)
+    lower = float(lowers[inside].max(initial=0.0, where=due[inside] + exact.sent_late_s < end_s))
+    upper = float(uppers[inside].max())
     failures = runs.failed_at[inside].min(keepdims=True), runs.failed_by[inside].max(keepdims=True)
     _, silence_s = completions.longest_silence(*failures, start_s)
     return Bounds(lower, max(upper, upper_s, float(silence_s[0])))

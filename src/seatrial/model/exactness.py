@@ -45,6 +45,20 @@ class Exactness:
         """The same of two ends."""
         return self.ended_early_s + self.ended_late_s
 
+    def off_by(self, doubt_s: float) -> Exactness:
+        """The same where each instant may be `doubt_s` off besides, to either side.
+
+        A clock that is not known well moves what was measured by it as a whole, so what a request took is as
+        exact as it was.
+        """
+        return replace(
+            self,
+            sent_early_s=self.sent_early_s + doubt_s,
+            sent_late_s=self.sent_late_s + doubt_s,
+            ended_early_s=self.ended_early_s + doubt_s,
+            ended_late_s=self.ended_late_s + doubt_s,
+        )
+
     def within(self, deadline_s: float) -> Exactness:
         """What is not told at all is a deadline away at the most."""
         early = self.sent_early_s + (0.0 if self.begins else deadline_s)

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass, field
 
 from seatrial.measure import Latencies, downtime, good_per_s, recovery, share_bad, trusted
+from seatrial.model.exactness import EXACT, Exactness
 from seatrial.model.experiment import DowntimeObjective, Experiment, Objectives, RecoveryObjective
 from seatrial.model.figures import exactly, interval, seconds
 from seatrial.model.loadaccount import LoadAccount
@@ -57,6 +58,7 @@ class Story:
     steps: tuple[StepRecord, ...]
     cut: str = ""
     load: LoadAccount = field(default_factory=LoadAccount)
+    exact: Exactness = EXACT  # of the log's instants: less than that where workers had clocks of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ def _downtime(objective: DowntimeObjective) -> _Promise:
             judged = {each.after for each in story.experiment.objectives.downtime}
             start_s, end_s = step.before_s, _next_judged(judged, story.steps, step.before_s, end_s)
         deadline_s, settle_s = _limits(story.experiment)
-        bounds = downtime(story.log, start_s, end_s, deadline_s, settle_s)
+        bounds = downtime(story.log, start_s, end_s, deadline_s, settle_s, story.exact)
         return _Found((bounds.lower_s, bounds.upper_s), unwell)
 
     name = f"downtime after {objective.after}" if objective.after else "downtime"
@@ -172,7 +174,7 @@ def _recovery(objective: RecoveryObjective) -> _Promise:
         judged = {each.after for each in story.experiment.objectives.recovery}
         until_s = _next_judged(judged, story.steps, step.injected_s, math.inf)
         deadline_s, settle_s = _limits(story.experiment)
-        bounds = recovery(story.log, step.injected_s, deadline_s, settle_s, until_s)
+        bounds = recovery(story.log, step.injected_s, deadline_s, settle_s, until_s, story.exact)
         if bounds is None:
             return _Found(None, f"nothing was due after {objective.after}")
         came_within_s = step.injected_s - step.before_s  # the effect did, at some instant between the two

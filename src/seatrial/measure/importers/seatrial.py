@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from seatrial.measure.generator import EVERYTHING
 from seatrial.measure.importers.compressed import created
 from seatrial.measure.importers.delimited import Columns, Kind, floats, line_of_row, read_csv, texts, truths
 from seatrial.measure.importers.importer import Imported, Importer, Source, check_times
+from seatrial.model.exactness import EXACT
 from seatrial.model.problems import nearest
 from seatrial.model.requestlog import COLUMNS, TEXTS, TIMES, Bools, Coded, Floats, RequestLog
 
@@ -43,11 +45,14 @@ class SeatrialImporter(Importer):
     def read(self, source: Source) -> Imported:
         """Without its keys."""
         parquet = source.head.startswith(_PARQUET)
-        given, log = _from_parquet(source) if parquet else _from_csv(source)
+        given, log, clocks = _from_parquet(source) if parquet else (*_from_csv(source), ())
         check_times(log, source, None if parquet else partial(line_of_row, source))
         absent = [name for name in _OPTIONAL if name not in given]
         warnings = (f"the log has no column {', '.join(absent)}; it counts as empty",) if absent else ()
-        return Imported(log, self.name, EVERYTHING, warnings)
+        unknown = [each["worker"] for each in clocks if each["doubt_s"] is None]
+        doubt = f"the clock of worker {', '.join(unknown)} is not known" if unknown else ""
+        exact = EXACT.off_by(max((each["doubt_s"] or 0.0 for each in clocks), default=0.0))
+        return Imported(log, self.name, EVERYTHING, warnings, doubt, exact)
 
 
 def _from_csv(source: Source) -> tuple[tuple[str, ...], RequestLog]:
@@ -60,8 +65,8 @@ def _from_csv(source: Source) -> tuple[tuple[str, ...], RequestLog]:
     return tuple(table.values), log
 
 
-def _from_parquet(source: Source) -> tuple[tuple[str, ...], RequestLog]:
-    """The columns that it has, and its rows."""
+def _from_parquet(source: Source) -> tuple[tuple[str, ...], RequestLog, tuple[dict[str, Any], ...]]:
+    """The columns that it has, its rows, and what it says of the clocks of workers that had their own."""
     table = _parquet_table(source)
     names = tuple(table.column_names)
     missing = [name for name in _REQUIRED if name not in names]
@@ -87,7 +92,17 @@ def _from_parquet(source: Source) -> tuple[tuple[str, ...], RequestLog]:
     if "status" in names:
         status = columnar.numbers(column("status", DataType.is_integer, "a whole number").chunks)
     log = _log(Columns(table.num_rows, values), columnar.truths(ok.chunks), _whole_numbers(status, source))
-    return names, log
+    return names, log, _clocks(table.schema.metadata, source)
+
+
+def _clocks(metadata: Mapping[Any, Any], source: Source) -> tuple[dict[str, Any], ...]:
+    written = metadata.get(columnar.METADATA) or metadata.get(columnar.METADATA.encode()) or "{}"
+    try:
+        workers = json.loads(written).get("workers", ())
+        told = tuple(each["clock"] for each in workers if "clock" in each)
+        return tuple({"worker": str(each["worker"]), "doubt_s": each["doubt_s"]} for each in told)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise source.problem("its description of the run is not what seatrial writes") from error
 
 
 def _parquet_table(source: Source) -> Table:
