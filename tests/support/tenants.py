@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 from psycopg import sql
 from tests.support.postgres import PASSWORD, Database, postgres
 
@@ -95,8 +96,16 @@ class Shop:
             return found
 
 
-@contextmanager
-def shops(directory: Path) -> Iterator[Database]:
-    """The server of the shops."""
-    with postgres(directory) as server:
+@pytest.fixture(scope="session")
+def shop_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """One for all tests of a worker."""
+    with postgres(tmp_path_factory.mktemp("shops")) as server:
         yield server
+
+
+@pytest.fixture
+def shop(shop_server: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Shop]:
+    """Opens a shop of so many tenants."""
+    monkeypatch.setenv("TENANTS_PASSWORD", PASSWORD)
+    monkeypatch.setenv("SEATRIAL_HOME", str(tmp_path / "home"))
+    return lambda count: Shop(shop_server, f"shop_{uuid.uuid4().hex[:8]}", count, tmp_path)

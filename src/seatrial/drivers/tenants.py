@@ -19,11 +19,12 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from seatrial.drivers.binding import Binding, WebAddress, beginning_with
 from seatrial.model.problems import Path
 from seatrial.model.quantities import Duration
+from seatrial.model.strict import about
 
 DatabaseAddress = Annotated[str, beginning_with("postgresql", "postgres")]
 
@@ -73,6 +74,12 @@ class TenantService(BaseModel):
         default="", examples=["SELECT count(*) FROM {other_schema}.orders WHERE key = '{id}'"]
     )
     """The query for how many rows the write has left with the other tenant; needed with `write`."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> TenantService:
+        if self.write and not self.landed:
+            raise about("landed", "is missing, and without it nobody knows where a write has landed")
+        return self
 
 
 class TenantsBinding(Binding):

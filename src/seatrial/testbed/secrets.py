@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 
 CACHE_PASSWORD = "SEATRIAL_TESTBED_CACHE_PASSWORD"  # noqa: S105  # names of variables, not passwords
 DATABASE_PASSWORD = "SEATRIAL_TESTBED_DATABASE_PASSWORD"  # noqa: S105
+TENANT_PASSWORD = "SEATRIAL_TESTBED_TENANT_PASSWORD"  # noqa: S105
 HSM_PIN = "SEATRIAL_TESTBED_HSM_PIN"
 
 
@@ -31,4 +32,9 @@ class Secrets:
 
     def environment(self) -> dict[str, str]:
         """What `target.yaml` refers to."""
-        return {CACHE_PASSWORD: self.cache, DATABASE_PASSWORD: self.superuser, HSM_PIN: self.hsm}
+        return {
+            CACHE_PASSWORD: self.cache,
+            DATABASE_PASSWORD: self.superuser,
+            TENANT_PASSWORD: self.tenant,
+            HSM_PIN: self.hsm,
+        }

@@ -13,7 +13,7 @@ from seatrial.testbed.parts.haproxy import EDGE_SOCKET, MAP
 from seatrial.testbed.parts.postgres import SUPERUSER, postmaster_pidfile
 from seatrial.testbed.places import Places
 from seatrial.testbed.programs import MEND_HSM, HsmPrograms
-from seatrial.testbed.secrets import CACHE_PASSWORD, DATABASE_PASSWORD, HSM_PIN
+from seatrial.testbed.secrets import CACHE_PASSWORD, DATABASE_PASSWORD, HSM_PIN, TENANT_PASSWORD
 from seatrial.testbed.topology import EDGE, RELEASES, Topology
 
 Binding = dict[str, Any]
@@ -101,6 +101,7 @@ def _databases(topology: Topology, places: Places) -> Bindings:
             "proxies": [str(places.log(f"{region.name}.db-proxy")) for region in topology.regions],
         },
         "database": {"driver": "postgres", "url": url},
+        "tenants": _tenants(topology, url),
         "writes": {"driver": "sql", "url": url, "query": _orders(topology.tenants)},
         "audit.writes": {"driver": "sql", "url": url, "query": _AUDIT_WRITES},
         "audit": {
@@ -111,6 +112,28 @@ def _databases(topology: Topology, places: Places) -> Bindings:
             "ingested": _INGESTED,
             "key": f"{topology.base_url}/audit/key",
             "within": "60s",
+        },
+    }
+
+
+def _tenants(topology: Topology, url: str) -> Binding:
+    """Who they are, how each logs in, and how the shop is asked in the name of one for what is another's."""
+    proxy = topology.regions[0].database
+    return {
+        "driver": "tenants",
+        "url": url,
+        "discover": "SELECT tenant, schema FROM control.tenants ORDER BY tenant",
+        "login": f"postgresql://{{tenant}}:${{{TENANT_PASSWORD}}}@{proxy}/{DATABASE}",
+        "column": "tenant",
+        "service": {
+            "url": topology.base_url,
+            "headers": {"X-Tenant": "{tenant}"},
+            "thing": "SELECT key FROM {schema}.orders ORDER BY id DESC LIMIT 1",
+            "read": "/orders/{thing}",
+            "write": "/orders",
+            "write_headers": {"Idempotency-Key": "{id}"},
+            "body": '{"sku": "sku-001", "quantity": 1, "tenant": "{other}"}',
+            "landed": "SELECT count(*) FROM {other_schema}.orders WHERE key = '{id}'",
         },
     }
 
