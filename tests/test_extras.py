@@ -27,6 +27,7 @@ OF_AN_EXTRA = (
     "scaffold/openapi",
     "report/otlp",
     "load/http2_",
+    "policy/",
     "web/",
 )
 BASE = [

@@ -37,6 +37,7 @@ ALLOWED = {
     "capacity": set[str](),
     "trials": {"drivers", "capacity", "measure", "ledger", "matrix", "run", "undo", "schedule", "report", "store",
                "incidents", "metrics", "files", "testbed"},
+    "policy": set[str](),
     "testbed": {"ledger"},
     "doctor": {"catalogue", "testbed"},
     "catalogue": {"drivers", "undo", "checks", "lookups", "measure", "incidents", "probes"},
@@ -44,7 +45,7 @@ ALLOWED = {
     "explain": {"catalogue", "checks", "drivers", "incidents", "schedule", "undo"},
     "scaffold": {"drivers", "explain"},
     "cli": {"trials", "capacity", "matrix", "run", "schedule", "report", "web", "testbed", "measure", "calibrate", "ledger", "incidents",
-            "store", "doctor", "explain", "catalogue", "scaffold"},
+            "store", "doctor", "explain", "catalogue", "scaffold", "policy", "files"},
 }  # fmt: skip
 
 GROUND = (

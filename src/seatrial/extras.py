@@ -56,7 +56,12 @@ PROTOCOLS = Extra("protocols", "the clients of other protocols", ("grpc", "paho"
 PDF = Extra("pdf", "the printer of PDFs without a browser", ("weasyprint",))
 WEB = Extra("web", "the dashboard's server", ("starlette", "uvicorn"))
 OTLP = Extra("otlp", "the exporter of OpenTelemetry spans", ("opentelemetry",))
-EXTRAS = (TESTBED, HSM, WEB, CHAOSTOOLKIT, OPENAPI, TRENDS, HTTP2, PROTOCOLS, PDF, OTLP)
+POLICY = Extra(
+    "policy",
+    "the policy engine and its readers",
+    ("regorus", "hcl2", "dockerfile", "json5", "pip_requirements_parser"),
+)
+EXTRAS = (TESTBED, HSM, WEB, CHAOSTOOLKIT, OPENAPI, TRENDS, HTTP2, PROTOCOLS, PDF, OTLP, POLICY)
 
 
 def bringing(package: str) -> Extra | None:

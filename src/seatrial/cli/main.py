@@ -22,6 +22,7 @@ from seatrial.cli import (
     machine,
     matrix,
     measuring,
+    policy,
     reporting,
     running,
     serving,
@@ -56,6 +57,7 @@ calendar.register(app)
 incidents.register(app)
 ledger.register(app)
 matrix.register(app)
+policy.register(app)
 serving.register(app)
 machine.register(app)
 explaining.register(app)
