@@ -37,7 +37,7 @@ def found(word: str) -> list[str]:
         ("load.deadline", ["key of load deadline"]),
         ("max_drift", ["key of convergence max_drift"]),
         ("64", ["exit code 64"]),
-        ("pagerduty", ["sink pagerduty"]),
+        ("pagerduty", ["driver pagerduty", "sink pagerduty"]),
         ("SEATRIAL_PAGERDUTY_KEY", ["key of pagerduty SEATRIAL_PAGERDUTY_KEY"]),
         ("k6", ["importer k6"]),
         ("hsm", ["extra hsm"]),

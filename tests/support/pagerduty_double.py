@@ -22,6 +22,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import Enum, auto
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -56,6 +57,9 @@ class Alert:
     status: str = "triggered"
     log: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    created_at: str = field(
+        default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    )
 
     @property
     def id(self) -> str:
@@ -153,13 +157,24 @@ class PagerDutyDouble:
 
     def incidents(self, query: dict[str, list[str]]) -> tuple[int, dict[str, Any]]:
         """GET /incidents."""
-        wanted = query.get("incident_key", [""])[0]
+        wanted = query.get("incident_key")
         statuses = query.get("statuses[]", ["triggered", "acknowledged", "resolved"])
         with self._lock:
             found = [
-                {"id": alert.id, "status": alert.status, "incident_key": alert.dedup_key}
+                {
+                    "id": alert.id,
+                    "status": alert.status,
+                    "incident_key": alert.dedup_key,
+                    "title": alert.log[0].get("payload", {}).get("summary", ""),
+                    "created_at": alert.created_at,
+                    "urgency": "high",
+                    "service": {"id": "P1A2B3C", "summary": "shop"},
+                    "first_trigger_log_entry": {
+                        "channel": {"details": alert.log[0].get("payload", {}).get("custom_details", {})}
+                    },
+                }
                 for alert in self.alerts
-                if alert.dedup_key == wanted and alert.status in statuses
+                if (wanted is None or alert.dedup_key == wanted[0]) and alert.status in statuses
             ]
         return 200, {"incidents": found, "more": False, "limit": 25, "offset": 0}
 

@@ -37,6 +37,7 @@ class When(StrEnum):
     """When a role is asked."""
 
     BEFORE = "before"  # once it is in service, before the load
+    DURING = "during"  # again and again, from before the load until everything is undone
     AFTER = "after"  # when the load is over and everything is undone
 
 

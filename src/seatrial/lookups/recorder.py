@@ -1,5 +1,8 @@
 """What a recorder is: it asks a role what it holds, so that a check can judge it (see `checks.protocol`).
 
+A *watcher* is a recorder that looks during the run, again and again; what it saw is told with the instants
+between which it did (`model.looks`).
+
 A recorder lives in a file of its own and is found by its declared name: a check that needs `audit-log` is fed
 by `audit_log.py`. It asks and notes down, and judges nothing. Whatever goes wrong it raises: that is then the
 reason why there is nothing to judge. Its answer is kept in the evidence, as a table or as a text.
@@ -11,12 +14,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, Protocol, TypeVar
 
+from seatrial.model.looks import Look
 from seatrial.model.problems import BadInput
 from seatrial.model.role import Role
 
 Data = TypeVar("Data")
+Seen = TypeVar("Seen")
+Seen_co = TypeVar("Seen_co", covariant=True)
 Columns = Mapping[str, Sequence[str | None]]
 
 
@@ -51,3 +57,36 @@ class Recorder(ABC, Generic[Data]):
     @abstractmethod
     def evidence(self, data: Data) -> str | Columns:
         """What was noted down, as it is kept."""
+
+
+class Looker(Protocol[Seen_co]):
+    """One of those that a watcher looks at."""
+
+    def seen(self) -> Seen_co:
+        """What it says now. Raises Unavailable when it does not answer in time."""
+
+    def close(self) -> None:
+        """Close its connections."""
+
+
+Series = Mapping[str, tuple[Look[Seen], ...]]  # the looks at each of those looked at, in order of time
+
+
+class Watcher(Recorder[Series[Seen]]):
+    """Looks at a role during a run; each looker by its name, in a thread of its own."""
+
+    every_s: ClassVar[float]  # from one look to the next
+
+    @abstractmethod
+    def lookers(self, role: Role) -> Mapping[str, Looker[Seen]]:
+        """Those to look at. Asks nobody yet. Raises BadInput when the role is not bound as it must be."""
+
+    def record(self, role: Role, run: RunFacts) -> Series[Seen]:  # noqa: ARG002  # it asks for all there is
+        """One look each, at no instant of any run."""
+        found: dict[str, tuple[Look[Seen], ...]] = {}
+        for name, looker in self.lookers(role).items():
+            try:
+                found[name] = (Look(0.0, 0.0, looker.seen()),)
+            finally:
+                looker.close()
+        return found

@@ -319,6 +319,18 @@ class ErrorBudget:
 
 
 @dataclass(frozen=True, slots=True)
+class Noticed:
+    """Whether somebody was told of a step: which alert of which source, and how long after it."""
+
+    step: str
+    alert: str  # as it was asked for: its name, its labels
+    source: str
+    detect: (
+        Bounds | None
+    )  # from the step's effect until the alert fired; None: nobody is known to have been told
+
+
+@dataclass(frozen=True, slots=True)
 class CheckResult:
     """What a check found: a sentence, and the figures in it under their names (units in the names)."""
 
@@ -326,6 +338,19 @@ class CheckResult:
     verdict: Verdict
     detail: str
     figures: dict[str, float] = field(default_factory=dict)
+    noticed: Noticed | None = None  # by checks of alerts
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """How long it took until a step was noticed, beside how long it took until all was well again."""
+
+    step: str
+    alert: str
+    source: str
+    detect: Bounds | None  # see `Noticed`
+    recover: Bounds | None  # from the step's effect until steady; None: not known
+    verdict: Verdict  # on the time to detect
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,6 +371,7 @@ class RunResult:
     checks: tuple[CheckResult, ...] = ()
     covers: tuple[str, ...] = ()
     failovers: tuple[Failover, ...] = ()
+    detections: tuple[Detection, ...] = ()
     scenario: ScenarioAccount | None = None  # None: no load process told of it
     load: LoadAccount | None = None  # None: written by an older version
     version: TargetVersion | None = None  # None: the target was not asked

@@ -99,6 +99,7 @@ def verdict_document(result: RunResult) -> dict[str, Any]:
         ],
         "checks": plain(result.checks),
         "failovers": plain(result.failovers),
+        "detections": plain(result.detections),
         "scenario": plain(result.scenario),
         "load": plain(result.load),
         "version": plain(result.version),
@@ -127,6 +128,7 @@ def read_verdict(text: str, file: str) -> RunResult:
 _RESULT_FIELDS = tuple(RunResult.__slots__)
 _LATER_FIELDS = (
     "failovers",
+    "detections",
     "scenario",
     "load",
     "version",

@@ -16,6 +16,7 @@ from seatrial.model.role import Role
 from seatrial.model.verdict import Verdict
 from seatrial.run.clock import RunClock
 from seatrial.run.conductor import Conducted
+from seatrial.run.detection import detections
 from seatrial.run.evidence import Evidence
 from seatrial.run.failover import split_failovers
 from seatrial.run.judge import Story, judge, judge_objectives
@@ -104,6 +105,7 @@ def judged(
         objectives=objectives,
         checks=checks,
         failovers=failovers,
+        detections=detections(story, checks),
         error_budget=_budget_of(story, case.allowance),
     )
 

@@ -42,6 +42,7 @@ from seatrial.run.recording import Answers, ask
 from seatrial.run.steady import SteadyState, require_healthy
 from seatrial.run.timeline import Timeline
 from seatrial.run.version import Versions
+from seatrial.run.watching import Watch
 from seatrial.undo.session import FaultSession
 from seatrial.undo.undoing import set_off
 from seatrial.waiting import wait_until
@@ -75,7 +76,7 @@ class Conducted:
     offer: Offer | None = None  # what the load process was to send; None: it did not tell
     notices: tuple[str, ...] = ()  # what of the scenario means something else here, or nothing
     defects: tuple[str, ...] = ()  # where seatrial itself failed: tracebacks
-    answers: Answers = field(default_factory=dict)  # what checks had to be told before the run
+    answers: Answers = field(default_factory=dict)  # what checks had to be told before the run and during it
     version: TargetVersion | None = None  # None: the target was not asked
 
 
@@ -179,10 +180,12 @@ class Conductor:
             modules=drivers.modules_of(step.role.driver for step in self._plan.steps),
             on_lost=lambda reason: self._end(Verdict.UNKNOWN, Reason.SESSION_LOST(why=reason)),
         )
+        watch = Watch(self._plan.needs, self._clock.now)
         try:
-            with session:
+            with watch, session:
                 self._under_guard(session)
         finally:
+            self._answers = {**self._answers, **watch.told(self._zero_mono_s)}
             if self._timeline is not None:
                 self._timeline.note_undos()
         self._require_steady_again()

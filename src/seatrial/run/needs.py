@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seatrial.checks import registry
-from seatrial.checks.protocol import Check, DeclaredCheck, Need
+from seatrial.checks.protocol import Check, DeclaredCheck, Need, When
 from seatrial.lookups.recorder import Recorder
 from seatrial.lookups.recording import recorder_of
 from seatrial.model.problems import Path, Problem
@@ -22,6 +22,7 @@ class BoundNeed:
     need: Need[Any]
     recorder: Recorder[Any]
     role: Role
+    lacking: str = ""  # what the target says it has not got here, of whom is only looked at during a run
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ def bind_checks(draft: Draft, binder: Binder) -> Judges:
                 message = f"the same check stands at checks[{checks.index(check)}] already"
                 binder.add(Problem(message, path=place))
             checks.append(check)
+            if wrong := _dangling(check, draft):
+                binder.add(Problem(wrong, path=(*place, written.check, "after")))
             for need in check.needs():
                 at = (*place, written.check, _parameter(check, need.role))
                 if (bound := _bound(need, at, binder)) is not None:
@@ -59,7 +62,22 @@ def _bound(need: Need[Any], place: Path, binder: Binder) -> BoundNeed | None:
     # what a target says it has not got here is not run, which is told as well
     absent = binder.roles.absent(need.role)
     fits = absent or binder.fits(role, place[:-1], place, recorder.fit)
-    return BoundNeed(need, recorder, role) if fits else None
+    lacking = absent if need.when is When.DURING else ""
+    return BoundNeed(need, recorder, role, lacking) if fits else None
+
+
+def _dangling(check: Check, draft: Draft) -> str:
+    """What is wrong with the step that a check counts from; empty when nothing, or when it names none."""
+    after = getattr(check, "after", None)
+    if after is None or draft.unread:
+        return ""
+    labels = [step.label for _, step in draft.timeline]
+    if labels.count(after) == 1:
+        return ""
+    known = ", ".join(sorted(set(labels))) or "none; the timeline is empty"
+    if after in labels:
+        return f"{labels.count(after)} steps are called '{after}'; give each a name"
+    return f"no step is called '{after}'; there are: {known}"
 
 
 def _parameter(check: Check, role: str) -> str:

@@ -96,7 +96,7 @@ class Plan:
     def _roles(self) -> dict[str, None]:
         """The names of the roles that are needed, each once."""
         asked = [question.role for question in (*self.steady_state, *self.guard_probes) if question]
-        told = (bound.role for bound in self.needs)
+        told = (bound.role for bound in self.needs if not bound.lacking)  # which costs its check alone
         roles = [*(step.role for step in self.steps), *told, *asked]
         return dict.fromkeys(role.name for role in roles)
 

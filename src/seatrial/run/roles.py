@@ -47,10 +47,10 @@ class Roles:
         """The role of that name. Raises BadInput when there is none."""
         return Role.of(self.target, name, self.source.path.parent)
 
-    def absent(self, name: str) -> bool:
-        """Whether the target says itself that it has no such thing here."""
+    def absent(self, name: str) -> str:
+        """What the target says itself that it has not got here, and why; empty when it has."""
         binding = self.target.roles.get(name)
-        return binding is not None and bool(binding.lacking)
+        return binding.lacking if binding is not None else ""
 
     def whole(self) -> Role:
         """The target itself, as a role by HTTP."""

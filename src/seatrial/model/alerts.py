@@ -1,0 +1,30 @@
+"""What a monitoring told at one look: the alerts that fired then, and the rules that it has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FiringAlert:
+    """An alert that fires. `since_epoch_s`: since when, by its source's own clock; None: it does not say."""
+
+    name: str
+    labels: Mapping[str, str]
+    since_epoch_s: float | None = None
+
+    @property
+    def identity(self) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """What tells it from others: its name and all its labels."""
+        return self.name, tuple(sorted(self.labels.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class AlertsSeen:
+    """What a source said at one look."""
+
+    firing: tuple[FiringAlert, ...]
+    # Each rule's name, and why it is not evaluated ("" when it is). None: such a source knows of no rules.
+    rules: Mapping[str, str] | None = None
+    clock_epoch_s: int | None = None  # whole seconds that its clock showed; None: it does not say
