@@ -19,7 +19,7 @@ from pathlib import Path
 from seatrial.discovery import any_packages
 from seatrial.extras import CHAOSTOOLKIT, HSM, TESTBED, Extra
 from seatrial.model.problems import Unavailable
-from seatrial.testbed.programs import MEND_HSM, find_haproxy, find_hsm
+from seatrial.testbed.programs import MEND_HSM, MEND_MONITORING, find_haproxy, find_hsm, find_monitoring
 
 _CLONE_NEWNET = 0x40000000
 _SBIN = "/usr/sbin:/sbin"
@@ -69,6 +69,9 @@ def _testbed() -> Iterator[Finding]:
     yield _installed(TESTBED, "PostgreSQL, Patroni and Valkey from their wheels", "there is no testbed")
     hsm = find_hsm()
     yield Finding("HSM", hsm is not None, str(hsm.library) if hsm else "the testbed has none", MEND_HSM)
+    watched = find_monitoring()
+    told = str(watched.prometheus) if watched else "nobody watches the testbed: which alerts fire is unknown"
+    yield Finding("monitoring", watched is not None, told, MEND_MONITORING)
     if os.geteuid() == 0:
         able = _runs("unshare", "-U", "--map-user=65534", "--map-group=65534", "true") or _runs(
             "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "true"

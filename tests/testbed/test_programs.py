@@ -67,3 +67,8 @@ def test_a_server_may_be_absent(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(programs, "_postgres", absent)
     assert [server.name for server in programs.servers()] == ["valkey-server"]
+
+
+def test_without_its_packages_nobody_watches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert programs.find_monitoring() is None

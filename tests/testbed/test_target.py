@@ -8,7 +8,7 @@ import yaml
 from seatrial.model.document import parse
 from seatrial.model.target import Target, references
 from seatrial.testbed.places import Places
-from seatrial.testbed.programs import HsmPrograms
+from seatrial.testbed.programs import HsmPrograms, MonitoringPrograms
 from seatrial.testbed.secrets import Secrets
 from seatrial.testbed.target import target_yaml
 from seatrial.testbed.topology import Topology
@@ -21,7 +21,7 @@ def test_it_is_a_target(topology: Topology, places: Places) -> None:
     assert target.ready == "/readyz"
     assert set(target.roles) == {
         "edge", "edge.process", "database", "database.primary", "tenants", "writes", "audit", "audit.writes", "router",
-        "release.blue", "release.green", "hsm",
+        "release.blue", "release.green", "hsm", "alerts", "alerts.alertmanager",
         "cache", "cache.process", "east.cache", "east.cache.process", "west.cache", "west.cache.process",
         "east.blue", "east.green", "west.blue", "west.green", "regions",
         "east.replica", "east.replica.admin", "west.replica", "west.replica.admin",
@@ -98,3 +98,12 @@ def test_everything_is_bound_to_paths_of_this_testbed(topology: Topology, places
     assert roles["database.primary"]["members"]["db-2"]["pidfile"] == str(places.pid("db-2"))
     assert roles["database.primary"]["members"]["db-2"]["log"] == str(places.log("db-2"))
     assert str(places.log("east.db-proxy")) in roles["database.primary"]["proxies"]
+
+
+def test_who_can_be_asked_for_alerts_is_told_and_why_nobody_can(topology: Topology, places: Places) -> None:
+    programs = MonitoringPrograms(Path("/p"), Path("/a"))
+    watched = yaml.safe_load(target_yaml(topology, places, monitoring=programs))["roles"]
+    assert watched["alerts"] == {"driver": "prometheus", "url": f"http://{topology.prometheus}"}
+    assert watched["alerts.alertmanager"]["url"] == f"http://{topology.alertmanager}"
+    alone = yaml.safe_load(target_yaml(topology, places))["roles"]
+    assert "apt-get install prometheus" in alone["alerts"]["lacking"]

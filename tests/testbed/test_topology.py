@@ -9,13 +9,14 @@ from seatrial.testbed.topology import Endpoint, Topology
 def listeners(topology: Topology) -> list[Endpoint]:
     regions = [(each.blue, each.green, each.cache, each.database, each.replica) for each in topology.regions]
     members = [(each.postgres, each.rest, each.raft) for each in topology.members]
-    own = (topology.edge, topology.statistics, topology.witness)
+    watching = (topology.prometheus, topology.alertmanager)
+    own = (topology.edge, topology.statistics, topology.witness, *watching)
     return [endpoint for group in (*regions, *members, own) for endpoint in group]
 
 
 def test_every_listener_has_an_address_of_its_own(topology: Topology, in_namespaces: Topology) -> None:
     for each in (topology, in_namespaces):
-        assert len(set(listeners(each))) == len(listeners(each)) == 19
+        assert len(set(listeners(each))) == len(listeners(each)) == 21
     assert {endpoint.host for endpoint in listeners(topology)} == {"127.0.0.1"}
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from seatrial.testbed import network, ports
 from seatrial.testbed import topology as topologies
 from seatrial.testbed.part import Part, Probe
-from seatrial.testbed.parts import app, haproxy, hsm, postgres, replica, valkey
+from seatrial.testbed.parts import app, haproxy, hsm, monitoring, postgres, replica, valkey
 from seatrial.testbed.places import Places
 from seatrial.testbed.programs import Programs
 from seatrial.testbed.secrets import Secrets
@@ -59,6 +59,7 @@ def _parts(topology: Topology, places: Places, programs: Programs, credentials: 
         ),
         *(replica.of_region(region, topology, programs) for region in topology.regions),
         haproxy.edge(topology, programs, places.sockets),
+        *monitoring.watchers(topology, programs),
     )
 
 

@@ -15,6 +15,7 @@ from seatrial.model.problems import Unavailable
 
 NOBODY = 65534
 MEND_HSM = "apt-get install softhsm2 p11-kit p11-kit-modules"
+MEND_MONITORING = "apt-get install prometheus prometheus-alertmanager"
 _LIBRARIES = tuple(map(Path, ("/usr/lib", "/usr/lib64", "/usr/local/lib")))
 _SYSTEM_PATH = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 _UNPRIVILEGED = {
@@ -38,6 +39,14 @@ class HsmPrograms:
 
 
 @dataclass(frozen=True, slots=True)
+class MonitoringPrograms:
+    """Prometheus and its Alertmanager, from the system."""
+
+    prometheus: Path
+    alertmanager: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Programs:
     """Paths of the servers, and what PostgreSQL must be prefixed with because it refuses root."""
 
@@ -47,6 +56,7 @@ class Programs:
     valkey: Path
     unprivileged: tuple[str, ...] = ()
     hsm: HsmPrograms | None = None  # None: the testbed does without
+    monitoring: MonitoringPrograms | None = None  # None: nobody watches the testbed
 
 
 def servers() -> tuple[Path, ...]:
@@ -69,6 +79,7 @@ def find() -> Programs:
         valkey=_valkey(),
         unprivileged=_unprivileged() if os.geteuid() == 0 else (),
         hsm=find_hsm(),
+        monitoring=find_monitoring(),
     )
 
 
@@ -79,6 +90,15 @@ def find_hsm() -> HsmPrograms | None:
     if not (utility and library and server and client):
         return None
     return HsmPrograms(Path(utility), library, Path(server), client)
+
+
+def find_monitoring() -> MonitoringPrograms | None:
+    """What watches the testbed; None when one of the two is missing: see MEND_MONITORING."""
+    prometheus = shutil.which("prometheus")
+    alertmanager = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
+    if not (prometheus and alertmanager):
+        return None
+    return MonitoringPrograms(Path(prometheus), Path(alertmanager))
 
 
 def _postgres() -> Path:

@@ -59,6 +59,8 @@ class Supervisor:
         tell(_described(self._topology))
         if self._programs.hsm is None:
             tell(f"without an HSM; to mend: {programs.MEND_HSM}")
+        if self._programs.monitoring is None:
+            tell(f"nobody watches it: no Prometheus or Alertmanager; to mend: {programs.MEND_MONITORING}")
         starting = [asyncio.ensure_future(self._start(child, tell)) for child in self._children.values()]
         try:
             async with asyncio.timeout(_UP_WITHIN_S):
@@ -90,7 +92,8 @@ class Supervisor:
         self._places.secrets.touch(mode=0o600)
         variables = self._credentials.environment().items()
         self._places.secrets.write_text("".join(f"{name}={value}\n" for name, value in variables))
-        self._places.target.write_text(target.target_yaml(self._topology, self._places, self._programs.hsm))
+        hsm, monitoring = self._programs.hsm, self._programs.monitoring
+        self._places.target.write_text(target.target_yaml(self._topology, self._places, hsm, monitoring))
         if self._topology.network:
             network.create(self._topology.network)
         self._write_state()

@@ -12,7 +12,7 @@ from seatrial.testbed.parts import hsm
 from seatrial.testbed.parts.haproxy import EDGE_SOCKET, MAP
 from seatrial.testbed.parts.postgres import SUPERUSER, postmaster_pidfile
 from seatrial.testbed.places import Places
-from seatrial.testbed.programs import MEND_HSM, HsmPrograms
+from seatrial.testbed.programs import MEND_HSM, MEND_MONITORING, HsmPrograms, MonitoringPrograms
 from seatrial.testbed.secrets import CACHE_PASSWORD, DATABASE_PASSWORD, HSM_PIN, TENANT_PASSWORD
 from seatrial.testbed.topology import EDGE, RELEASES, Topology
 
@@ -38,7 +38,12 @@ _INGESTED = "SELECT last + 1, extract(epoch FROM stored_at) FROM audit.batches O
 _ONE_NETWORK = "the testbed is on loopback; it has a network for each region when root brings it up"
 
 
-def target_yaml(topology: Topology, places: Places, hsm_programs: HsmPrograms | None = None) -> str:
+def target_yaml(
+    topology: Topology,
+    places: Places,
+    hsm_programs: HsmPrograms | None = None,
+    monitoring: MonitoringPrograms | None = None,
+) -> str:
     """The text of `target.yaml`. Passwords are references; their values stand beside it in `secrets.env`."""
     target = {
         "target": "testbed",
@@ -58,6 +63,7 @@ def target_yaml(topology: Topology, places: Places, hsm_programs: HsmPrograms | 
             **_caches(topology, places),
             **_releases(topology, places),
             **_hsm(hsm_programs, places),
+            **_alerts(topology, monitoring),
             **_regions(topology, places),
             **_router(topology),
         },
@@ -199,6 +205,18 @@ def _hsm(programs: HsmPrograms | None, places: Places) -> Bindings:
             "pin": f"${{{HSM_PIN}}}",
             **_control(places, hsm.NAME),
         }
+    }
+
+
+def _alerts(topology: Topology, programs: MonitoringPrograms | None) -> Bindings:
+    """Who can be asked which alerts fire."""
+    lacking = {} if programs else {"lacking": f"nobody watches the testbed; to mend: {MEND_MONITORING}"}
+    return {
+        name: {"driver": driver, "url": f"http://{at}", **lacking}
+        for name, driver, at in (
+            ("alerts", "prometheus", topology.prometheus),
+            ("alerts.alertmanager", "alertmanager", topology.alertmanager),
+        )
     }
 
 

@@ -13,6 +13,7 @@ blue          green     blue          green     the two releases of the app
       replica ─ ─ ─ ─ ─ ─ ─ ─ ─ replica         both are written to; clients come to them past the edge
                    witness                      the third voter of Patroni's raft, beside the edge
                      hsm                        SoftHSM2 by p11-kit, on a Unix socket: never cut off
+           prometheus ═══ alertmanager          beside the edge: they see either region, as operators do
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ _PORTS = {
     "rest": 8008,
     "raft": 2380,
     "replica": 9101,
+    "prometheus": 9090,
+    "alertmanager": 9093,
 }
 
 
@@ -93,6 +96,8 @@ class Topology:
     regions: tuple[Region, ...]
     members: tuple[Member, ...]
     witness: Endpoint
+    prometheus: Endpoint
+    alertmanager: Endpoint
     network: Network | None = None  # None: everything is on loopback
     tenants: int = 4  # of the shop
 
@@ -159,6 +164,8 @@ def _laid_out(identity: str, at: Callable[[str, str], Endpoint], network: Networ
             for name in REGIONS
         ),
         witness=at(EDGE, "raft"),
+        prometheus=at(EDGE, "prometheus"),
+        alertmanager=at(EDGE, "alertmanager"),
         members=tuple(
             Member(f"db-{number}", region, at(region, "postgres"), at(region, "rest"), at(region, "raft"))
             for number, region in enumerate(REGIONS, start=1)

@@ -19,7 +19,7 @@ from seatrial.model.target import references, substitute
 from seatrial.testbed.app.schema import TENANTS
 from seatrial.testbed.blueprint import layout
 from seatrial.testbed.places import Places
-from seatrial.testbed.programs import find_hsm
+from seatrial.testbed.programs import find_hsm, find_monitoring
 from seatrial.testbed.target import target_yaml
 from seatrial.trials.caller import Caller
 
@@ -61,7 +61,7 @@ def planned_target(named: str) -> Source:
         return read(str(state.target), "target")
     TESTBED.require("without --target FILE, this")
     places = Places.of_home()
-    text = target_yaml(layout(places), places, find_hsm())
+    text = target_yaml(layout(places), places, find_hsm(), find_monitoring())
     unknown_yet = dict.fromkeys(references(text), "chosen-at-up")
     return Source(places.target, parse(substitute(text, unknown_yet), str(places.target)))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 from starlette.applications import Starlette
 
-from seatrial.testbed.app import cache
+from seatrial.testbed.app import cache, metrics
 from seatrial.testbed.app.audit.ingest import Ingest
 from seatrial.testbed.app.audit.routes import Audit
 from seatrial.testbed.app.audit.schema import ROLE
@@ -95,9 +95,8 @@ def main() -> None:
     shop = storefront(settings, Identity.from_environment())
     audit = audit_log(settings, Identity.from_environment())
     gc.freeze()  # what is loaded now stays: the collector need not look at it again during a burst
-    application = shop.application(
-        _both(opening(shop, _warm(settings.tenants), _START_WITHIN_S), audit), audit.routes()
-    )
+    lifespan = _both(opening(shop, _warm(settings.tenants), _START_WITHIN_S), audit)
+    application = shop.application(lifespan, [*audit.routes(), metrics.route()])
     server(application, settings.host, settings.port).run()
 
 

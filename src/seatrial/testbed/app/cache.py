@@ -15,6 +15,8 @@ import redis.asyncio as redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from seatrial.testbed.app.metrics import CACHE_READS
+
 _log = logging.getLogger(__name__)
 
 
@@ -52,12 +54,15 @@ class Cache:
     async def get(self, key: str) -> bytes | None:
         """What was put under `key`; None when it is not there or the cache is away."""
         if self._clock() < self._away_until:
+            CACHE_READS.labels("away").inc()
             return None
         try:
             value = await self._client.get(key)
         except redis.RedisError as error:
             self._leave_alone(error)
+            CACHE_READS.labels("away").inc()
             return None
+        CACHE_READS.labels("miss" if value is None else "hit").inc()
         assert value is None or isinstance(value, bytes)  # decode_responses is off
         return value
 

@@ -8,6 +8,7 @@
     GET  /orders/{key}         one order
     GET  /healthz              this process answers
     GET  /readyz               a write reaches the primary and its standby
+    GET  /metrics              for Prometheus, see `metrics`
 
 X-Tenant names the tenant; X-Release and X-Region of every answer name who gave it. 503 with Retry-After: the
 database cannot do it now, and a write may or may not have happened.

@@ -82,6 +82,7 @@ frontend storefront
 frontend statistics
     bind {topology.statistics}
     no log
+    http-request use-service prometheus-exporter if {{ path /metrics }}
     stats enable
     stats uri /
     stats refresh 2s

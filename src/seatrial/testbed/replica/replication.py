@@ -141,6 +141,15 @@ class Replication:
         link.peer_issued, link.answered_s = issued, time.monotonic()
         return held
 
+    def silences(self) -> list[tuple[str, float]]:
+        """For how many seconds each peer has told nothing; of one that never did, nothing is said."""
+        now_s = time.monotonic()
+        return [
+            (region, now_s - link.answered_s)
+            for region, link in self.links.items()
+            if link.answered_s is not None
+        ]
+
     async def status(self) -> dict[str, Any]:
         """How far each region is behind the other.
 

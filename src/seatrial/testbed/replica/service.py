@@ -14,6 +14,7 @@
     POST   /admin/clock                       {"offset_s": number}: make the physical clock wrong
     POST   /admin/replication                 {"paused": true}: as if cut off
     GET    /healthz
+    GET    /metrics                           for Prometheus
 
 A write needs an Idempotency-Key: its repetition in the same region answers 200 instead of 201 and does
 nothing. Answers carry X-Causal-Token; a write that is sent with the token of a read (in whatever region) is
@@ -33,11 +34,13 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 
+from prometheus_client import CollectorRegistry, Gauge
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from seatrial.testbed.app import metrics
 from seatrial.testbed.replica.hlc import Stamp
 from seatrial.testbed.replica.log import OperationLog
 from seatrial.testbed.replica.operation import Intent, Kind
@@ -80,6 +83,7 @@ class Service:
             Route("/state", self._answering(self._state)),
             Route("/history", self._answering(self._history)),
             Route("/healthz", self._answering(self._healthz)),
+            self._metrics(),
             Route("/admin/clock", self._answering(self._set_clock), methods=["POST"]),
             Route("/admin/replication", self._answering(self._pause), methods=["POST"]),
         ]
@@ -100,6 +104,21 @@ class Service:
                 await self.replica.close()
 
         return lifespan
+
+    def _metrics(self) -> Route:
+        registry = CollectorRegistry()
+        silent = Gauge(
+            "replica_peer_silent_seconds",
+            "For how long a peer has told nothing.",
+            ("peer",),
+            registry=registry,
+        )
+
+        def look() -> None:
+            for region, silent_s in self.replication.silences():
+                silent.labels(region).set(silent_s)
+
+        return metrics.route(registry, look)
 
     def _answering(self, handler: Handler) -> Handler:
         """`handler` with what it raises turned into answers."""

@@ -18,6 +18,7 @@ from seatrial.ledger.signer import Signer, SignerUnavailable
 from seatrial.testbed.app.audit.settings import ORIGIN, AuditSettings
 from seatrial.testbed.app.audit.store import Signed, Status, Store
 from seatrial.testbed.app.connections import DatabaseAwayError
+from seatrial.testbed.app.metrics import tell_audit
 
 _log = logging.getLogger(__name__)
 _EVERY_S = 0.5
@@ -65,6 +66,8 @@ class Signing:
         while True:
             try:
                 await self.turn()
+                if self.status is not None:
+                    tell_audit(self.status.unsigned, self.status.oldest_unsigned_s, self.status.failure)
             except DatabaseAwayError as error:
                 self._last = None
                 _log.warning("audit: the database is away: %s", error)
