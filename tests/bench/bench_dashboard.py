@@ -46,7 +46,7 @@ def _measure(url: str, home: Path, runs: int, planned: int) -> bool:
         paths = (
             "/", "/matrix", "/runs", "/runs?verdict=fail&page=9", f"/runs?experiment={newest[0].experiment}",
             f"/runs?page={-(-runs // 50)}", f"/runs/{b}", "/experiments", f"/experiments/{newest[0].experiment}",
-            f"/compare?a={a}&b={b}", "/schedules", f"/schedules?page={-(-planned // 100)}",
+            f"/compare?a={a}&b={b}", f"/compare?b={b}", "/schedules", f"/schedules?page={-(-planned // 100)}",
             "/schedules?state=missed&schedule=schedule-3", "/incidents", "/underway", "/api/runs", "/api/schedules",
         )  # fmt: skip
         print(f"{store.database.name.partition(':')[0]}: {runs:,} runs, {planned:,} occurrences")  # noqa: T201

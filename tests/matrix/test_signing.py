@@ -37,10 +37,10 @@ def _one_byte(world: World) -> None:
 
 
 CHANGES: dict[str, tuple[Callable[[World], object], str]] = {
-    "one byte of the evidence": (_one_byte, "ADR-003: was pass, is unknown"),
+    "one byte of the evidence": (_one_byte, "ADR-003: was pass, is unknown; database-crash, downtime after crash: was pass, is unknown"),
     "a threshold of the row": (
         lambda world: world.write("readiness.yaml", READINESS.replace("max: 5s", "max: 4s")),
-        "the readiness file was changed",
+        "the readiness file was changed\nADR-003: database-crash, downtime after crash: its limit was ≤ 5 s and is ≤ 4 s",
     ),
     "a threshold of the experiment": (
         lambda world: world.write("crash.yaml", EXPERIMENT.replace("max: 5s", "max: 50s")),

@@ -200,12 +200,17 @@ def export(
     file: FileOption = _DEFAULT,
 ) -> None:
     """Write the matrix and everything under it to a directory that can be verified anywhere."""
+    from seatrial.home import seatrial_home
+    from seatrial.run.sealing import public_key
     from seatrial.store import Store
     from seatrial.trials.readiness import export_bundle, standing
 
     with Store.default() as store:
         export_bundle(standing(file, store, datetime.now(UTC)), store, bundle)
-    say(f"written: {bundle}; to verify it, anywhere: seatrial matrix verify {bundle} --key FILE")
+    say(
+        f"written: {bundle}; to verify it, anywhere: seatrial matrix verify {bundle} "
+        f"--key {public_key(seatrial_home())}, and a --key for each that people signed with"
+    )
 
 
 @commands.command(

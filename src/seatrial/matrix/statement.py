@@ -15,6 +15,7 @@ from typing import Any
 from seatrial.ledger import canonical
 from seatrial.matrix.finding import Figure, Finding
 from seatrial.matrix.judging import Matrix, MatrixRow
+from seatrial.model.figures import exactly
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,5 +113,25 @@ def _change(what: str, then: Mapping[str, Any] | None, now: Mapping[str, Any] | 
     elif then["sha256"] != now["sha256"]:
         yield f"{what} has another hash"
     elif then != now:
-        keys = [key for key in then if then[key] != now.get(key)]
-        yield f"{what}: {' and '.join(keys)} changed"
+        yield f"{what}: {' and '.join(_parts(then, now))}"
+
+
+def _parts(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    """What of a piece of evidence is not as it was, where it rests on the same run and the same file."""
+    changed = [key for key in then if then[key] != now.get(key)]
+    if "verdict" in changed:
+        changed.remove("verdict")
+        yield f"was {then['verdict']}, is {now['verdict']}"
+    before, after = (_limit(each.get("figure")) for each in (then, now))
+    if before and after and before != after:
+        changed.remove("figure")
+        yield f"its limit was {before} and is {after}"
+    yield from (f"its {key} changed" for key in changed)
+
+
+def _limit(figure: Mapping[str, Any] | None) -> str:
+    """As people read it; empty where there is none."""
+    limit = figure.get("limit") if figure else None
+    if figure is None or limit is None:
+        return ""
+    return f"{'≥' if figure['at_least'] else '≤'} {exactly(float(limit), figure['unit'])}"
