@@ -17,7 +17,7 @@ def show(preview: Preview) -> None:
     _line("target", f"{plan.target.target} ({plan.target.environment}) at {plan.address}")
     _line("may touch", ", ".join(plan.target.allow))
     counted = ", counted in requests" if experiment.load.counts == "requests" else ""
-    shape = ", ".join(map(str, plan.shape))
+    shape = "; ".join(plan.replay.told()) if plan.replay else ", ".join(map(str, plan.shape))
     _line("load", f"{_driven(plan)}, {shape}{counted}, {experiment.load.arrivals} arrivals")
     _line(
         "time",

@@ -80,6 +80,7 @@ class LoadPlan:
     dns_ttl_s: float = 1.0
     counts: Counted = "arrivals"  # what the rates of the shape are of
     data: DataFile | None = None  # whose rows are fed to arrivals
+    recorded: Path | None = None  # instants of arrivals (.npy), in place of the shape's
 
     @property
     def shown_host(self) -> str:
@@ -103,13 +104,14 @@ class LoadPlan:
         data = self.data
         fed = ("--data", str(data.path), "--data-order", data.order) if data else ()
         known = ("--data-secret", written(data.secret), "--data-sha256", data.sha256) if data else ()
+        recorded = ("--recorded", str(self.recorded)) if self.recorded else ()
         without = ("--exclude-tags", *self.exclude_tags) if self.exclude_tags else ()
         return [
             sys.executable, "-m", "seatrial.load", "-f", files, "--host", self.shown_host,
             "--headless", "--only-summary", "--exit-code-on-error", "0",
             "--processes", "0", "--loglevel", "INFO", "--logfile", "", *tags, *without,
             "--rate", str(OfferedShape(self.shape, self.counts)),
-            *fed, *known,
+            *fed, *known, *recorded,
             "--arrivals", self.spacing,
             "--http", self.http,
             "--connections", self.connections,

@@ -40,6 +40,7 @@ class Offer:
     warmup_s: float
     duration_s: float
     counts: Counted = "arrivals"  # what the shape's rates are of
+    recorded: str = ""  # a file of instants (.npy, ascending) that are offered in place of the shape's
     per_arrival: RequestsPerArrival | None = None  # by which a shape of requests was made one of arrivals
 
     def plain(self) -> dict[str, Any]:
@@ -61,6 +62,9 @@ class Offer:
 
     def instants(self) -> Iterator[Seconds]:
         """Every arrival of every worker, in ascending order and in chunks."""
+        if self.recorded:
+            yield from self._recorded(-self.warmup_s)
+            return
         # The warm-up is a schedule of its own: the measured part is the same however long one warmed up.
         first = self.shape[0].rate
         warmup = ArrivalSchedule.constant(first, self.warmup_s, self.spacing, self.seed + 1)
@@ -70,10 +74,20 @@ class Offer:
 
     def measured_part(self) -> Iterator[Seconds]:
         """The arrivals from zero on."""
+        if self.recorded:
+            return self._recorded(0.0)
         return ArrivalSchedule(self.shape, self.duration_s, self.spacing, self.seed).chunks(_CHUNK)
+
+    def _recorded(self, from_s: float) -> Iterator[Seconds]:
+        instants: Seconds = np.load(self.recorded, allow_pickle=False)
+        ends = np.searchsorted(instants, (from_s, self.duration_s))
+        for start in range(int(ends[0]), int(ends[1]), _CHUNK):
+            yield instants[start : min(start + _CHUNK, int(ends[1]))]
 
     def due_before(self, end_s: float) -> int:
         """How many arrivals of all workers are due in the measured part before `end_s`."""
+        if self.recorded:
+            return sum(int(np.count_nonzero(chunk < end_s)) for chunk in self._recorded(0.0))
         schedule = ArrivalSchedule(self.shape, min(end_s, self.duration_s), self.spacing, self.seed)
         return sum(chunk.size for chunk in schedule.chunks())
 

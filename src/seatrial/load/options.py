@@ -201,6 +201,7 @@ OPTIONS = (
         f"(without it only users of seatrial's own classes, at {_DEFAULT_RATE})",
     ),
     Option("arrivals", "even", _spacing, "Spacing of arrivals: even or poisson"),
+    Option("recorded", "", _file, None),
     Option("seed", "0", _whole, "Seed of Poisson arrivals and of the choice of tasks"),
     Option("deadline", "2s", _some_seconds, "An answer later than this after its request was due is none"),
     Option("warmup", "0s", _seconds, "Offer the first rate for this long before time zero"),
@@ -250,6 +251,7 @@ class LoadOptions:
 
     rate: OfferedShape
     arrivals: Spacing
+    recorded: Path | None  # instants of arrivals (.npy), in place of the rate's
     seed: int
     deadline: float  # seconds
     warmup: float  # seconds
@@ -287,4 +289,7 @@ class LoadOptions:
     def offer(self) -> Offer:
         """The arrivals that the options describe."""
         shape = self.rate
-        return Offer(shape.steps, self.arrivals, self.seed, self.warmup, self.duration, shape.counts)
+        recorded = str(self.recorded or "")
+        return Offer(
+            shape.steps, self.arrivals, self.seed, self.warmup, self.duration, shape.counts, recorded
+        )

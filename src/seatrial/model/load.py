@@ -15,6 +15,7 @@ from seatrial.model.clients import Connections, Http, Select
 from seatrial.model.data import FileOfData
 from seatrial.model.offeredrate import Counted, OfferedRate
 from seatrial.model.quantities import Duration, Lasting, Rate, Ratio
+from seatrial.model.replay import LogOfArrivals
 from seatrial.model.shape import RateStep, starts_in_order
 from seatrial.model.strict import Strict, about, as_tuple, counted_in, exactly_one, one_or_many
 
@@ -140,11 +141,13 @@ class Dns(Strict):
 
 
 class Load(Strict):
-    """Which scenario is driven, how hard.
+    """Which scenario is driven, how hard: `rate` or `replay` says when arrivals come.
 
     The load is open-model: each arrival is due at an instant that was computed beforehand and is sent then,
     answered or not.
     """
+
+    model_config = ConfigDict(json_schema_extra=exactly_one("rate", "replay"))
 
     scenario: Annotated[tuple[str, ...], one_or_many(str)] = Field(
         min_length=1, examples=["loadtests/storefront.py", ["shop.py", "admin.py"]]
@@ -164,18 +167,23 @@ class Load(Strict):
         tuple[RateSegment, ...],
         BeforeValidator(_as_shape, json_schema_input_type=OfferedRate | RateSegment | list[RateSegment]),
     ] = Field(
+        default=(),
         examples=[
             "10000/min",
             {"requests": "10000/min"},
             [{"at": "0s", "rate": "1000/min"}, {"at": "20s", "rate": "10000/min"}],
             {"from": "1000/min", "to": "10000/min", "over": "30s"},
-        ]
+        ],
     )
     """How many arrivals are offered: one rate, or a shape of steps, spikes and ramps that begins at 0s.
 
     `{requests: 10000/min}` counts requests: the warm-up finds out how many of them an arrival makes, and the
     rate of arrivals is what makes so many. Where that cannot be found out, nothing passes.
     """
+    replay: LogOfArrivals | None = Field(
+        default=None, examples=["access.log", {"log": "access.log", "speed": 2, "times": 1.5}]
+    )
+    """In place of a rate: the arrivals of an access log, each due when it came then."""
     arrivals: Literal["even", "poisson"] = "even"
     """How arrivals are spaced: alike, or at random with the same mean."""
     seed: Annotated[int, Field(ge=0), counted_in("number of a sequence")] = 0
@@ -223,10 +231,20 @@ class Load(Strict):
             raise ValueError("a shape that counts requests begins with some, for the warm-up to learn from")
         return shape
 
+    @model_validator(mode="after")
+    def _one_source_of_arrivals(self) -> Load:
+        if self.replay is None and not self.rate:
+            raise about("rate", "is required and missing: how much is offered; or a log to replay")
+        if self.replay is not None and self.rate:
+            raise about("replay", "says when arrivals come, and so does 'rate': write one of them")
+        if self.replay is not None and self.data is not None:
+            raise about("data", "the rows of a replay are the requests of its log")
+        return self
+
     @property
     def counts(self) -> Counted:
         """What its rate counts."""
-        return self.rate[0].rates[0].counts
+        return self.rate[0].rates[0].counts if self.rate else "arrivals"
 
     @property
     def steps(self) -> tuple[RateStep, ...]:

@@ -127,7 +127,8 @@ class Conductor:
         self._told_to_its_end = False
         self._scenario: ScenarioAccount | None = None
         self._offer: Offer | None = None
-        self._notices: tuple[str, ...] = ()
+        self._told_beforehand = tuple(plan.replay.told()) if plan.replay else ()
+        self._notices = self._told_beforehand
         self._timeline: Timeline | None = None
         self._undoing: threading.Thread | None = None  # of a run that ends early
         self._zero_mono_s = math.nan
@@ -261,7 +262,7 @@ class Conductor:
         set_off(self._undoing)
 
     def _launch(self) -> LoadProcess:
-        experiment = self._plan.experiment
+        experiment, replay = self._plan.experiment, self._plan.replay
         load = self._means.launch(
             LoadPlan(
                 scenario=self._plan.scenarios[0],
@@ -276,7 +277,8 @@ class Conductor:
                 duration_s=self._duration_s,
                 spacing=experiment.load.arrivals,
                 counts=experiment.load.counts,
-                data=self._plan.data,
+                data=replay.data_in(self._evidence) if replay else self._plan.data,
+                recorded=replay.instants_in(self._evidence) if replay else None,
                 http=experiment.load.http,
                 connections=experiment.load.connections,
                 dns_select=experiment.load.dns.select,
@@ -306,7 +308,7 @@ class Conductor:
             self._end(Verdict.UNKNOWN, Reason.GENERATOR_DID_NOT_START(why=why))
         if load.zero_monotonic_s is None:
             return None
-        self._notices = load.notices
+        self._notices = (*self._told_beforehand, *load.notices)
         self._write("load.zero", zero_mono_s=load.zero_monotonic_s)
         return load.zero_monotonic_s
 

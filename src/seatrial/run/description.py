@@ -27,6 +27,7 @@ def description_of(plan: Plan) -> dict[str, Any]:
         "target": plan.target.model_dump(mode="json"),
         "scenario": ", ".join(plan.experiment.load.scenario),
         "data": _data_of(plan),
+        "replay": _replay_of(plan),
         "openslo": {"file": plan.slo.file, "sha256": plan.slo.sha256} if plan.slo else None,
         "allowance": plain(plan.allowance),
         "steps": [
@@ -65,6 +66,21 @@ def _data_of(plan: Plan) -> dict[str, Any] | None:
         "columns": data.columns,
         "order": data.order,
         "secret": data.secret,
+    }
+
+
+def _replay_of(plan: Plan) -> dict[str, Any] | None:
+    """Which log was offered again, and what of it was not."""
+    replay = plan.replay
+    if replay is None:
+        return None
+    return {
+        "log": replay.log,
+        "sha256": replay.sha256,
+        "format": replay.format,
+        "arrivals": len(replay.instants),
+        "left_out": dict(replay.left_out),
+        "said": replay.said,
     }
 
 

@@ -5,6 +5,7 @@
 | experiment.yaml    | the experiment as written                                                  |
 | openslo.yaml       | the OpenSLO file that it names, if it does                                |
 | plan.json          | as resolved: target (secrets as references), overrides, versions, machine |
+| replay.npy, .csv   | the arrivals of an access log, as they were offered again: when, and what |
 | journal.jsonl      | what happened when, appended and fsync'ed line by line                    |
 | requests.parquet   | the request log                                                           |
 | stored-*.parquet   | which of the run's writes the target held afterwards                      |
@@ -54,6 +55,7 @@ _SHOWN = {
     "experiment": "experiment.yaml",
     "openslo": "openslo.yaml",
     "plan": "plan.json",
+    "replay": "replay.csv",
     "journal": JOURNAL,
     "requests": "requests.parquet",
     "load_log": "locust.log",

@@ -117,6 +117,8 @@ def _prepared(evidence: Evidence, plan: Plan, described: Mapping[str, Any]) -> R
     if plan.slo is not None:
         evidence.write_text("openslo.yaml", plan.slo.text)
     evidence.write_json("plan.json", described)
+    if plan.replay is not None:
+        plan.replay.write(evidence)
     return RunJournal(evidence.path(JOURNAL))
 
 

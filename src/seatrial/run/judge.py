@@ -268,8 +268,7 @@ def doubt_of(
     measurement: Measurement, experiment: Experiment, scenario: ScenarioAccount | None = None
 ) -> str:
     """Why the load generator cannot be believed; empty when it can. `scenario`: what may have stopped it."""
-    rates = [step.at(0.5) for step in experiment.load.steps]  # of a ramp, that of its middle
-    interval_s = max(rate.interval_s for rate in rates if rate.count)
+    interval_s = _interval_s(measurement, experiment)
     if experiment.load.counts == "requests":
         interval_s *= measurement.generator.requests_per_arrival or 1.0
     reasons = (reason for reason, _ in measurement.errors if reason.startswith(DROPPED))
@@ -282,6 +281,14 @@ def doubt_of(
         late_because=scenario.stopped_by if scenario else "",
         deadline_s=deadline_s,
     )
+
+
+def _interval_s(measurement: Measurement, experiment: Experiment) -> float:
+    """How far apart arrivals are: where the rate is lowest, on the mean of a ramp or of a replayed log."""
+    rates = [step.at(0.5) for step in experiment.load.steps]
+    if not rates:
+        return measurement.length_s / max(measurement.generator.arrivals or measurement.requests, 1)
+    return max(rate.interval_s for rate in rates if rate.count)
 
 
 def doubt_of_scenario(account: ScenarioAccount | None, tolerated: Ratio) -> str:

@@ -35,6 +35,7 @@ from seatrial.run.data import bind_data, require_enough
 from seatrial.run.draft import Draft
 from seatrial.run.needs import BoundNeed, bind_checks
 from seatrial.run.questions import bind_probes
+from seatrial.run.replay import Replayed, bind_replay
 from seatrial.run.roles import Roles
 from seatrial.run.scenario import bind_scenarios
 from seatrial.run.slo import SloFile, bind_slo
@@ -63,6 +64,7 @@ class Plan:
     base_url: str = field(repr=False)  # resolved, for whoever connects; texts say `address`
     variables: Mapping[str, str] = field(repr=False)  # resolved, for the scenario alone
     data: DataFile | None = None  # whose rows are fed to arrivals
+    replay: Replayed | None = None  # whose requests are the arrivals, in place of the shape's
     slo: SloFile | None = None  # whose promise is among the objectives
     experiment_file: Path = Path()
     whole: Role | None = None  # the target itself
@@ -141,13 +143,20 @@ def _plan(
     draft, binder = Draft.of(experiment.document), Binder(experiment.document, roles, problems)
     scenarios = bind_scenarios(draft, experiment, problems)
     data = bind_data(draft, experiment, problems)
+    replay = bind_replay(promised, experiment, problems)
     slo = bind_slo(draft, experiment, problems)
     timeline, judges = bind_timeline(draft, binder), bind_checks(draft, binder)
     questions = bind_probes(draft, binder)
     if len(problems) or promised is None or roles is None:
         return None
     promised = _at_rate(slo.promised(promised) if slo else promised, rate)
-    shape = with_spikes(promised.load.steps, [change.window for change in timeline.arrival_changes])
+    shape = with_spikes(
+        [replay.rate] if replay else promised.load.steps,
+        [change.window for change in timeline.arrival_changes],
+    )
+    if replay and timeline.arrival_changes:
+        spike = timeline.arrival_changes[0]
+        raise BadInput(f"{spike.name}: {spike.does} changes a rate, and arrivals are those of a log")
     require_enough(data, promised, shape, experiment.document, problems)
     return Plan(
         experiment=promised,
@@ -156,6 +165,7 @@ def _plan(
         scenarios=tuple(scenarios),
         shape=shape,
         data=data,
+        replay=replay,
         slo=slo,
         arrival_changes=timeline.arrival_changes,
         steps=timeline.steps,
@@ -177,6 +187,8 @@ def _at_rate(experiment: Experiment, rate: OfferedRate | None) -> Experiment:
         return experiment
     if rate.counts == "requests" and not experiment.warmup.seconds:
         raise BadInput("--rate: requests are counted in the warm-up, and the experiment has none")
+    if experiment.load.replay is not None:
+        raise BadInput("--rate: arrivals are those of a log; 'times' and 'speed' of the replay scale them")
     load = experiment.load.model_copy(update={"rate": (RateSegment(at=Duration(0.0), rate=rate),)})
     return experiment.model_copy(update={"load": load})
 

@@ -81,7 +81,7 @@ class AccessImporter(Importer):
     def read(self, source: Source) -> Imported:
         """Raises BadInput with the number of a line that is not in the format."""
         told = source.told.log_format
-        reading = _Reading(source, line_format(told) if told else GUESSED)
+        reading = _Reading(source, line_format(told) if told else GUESSED, Rows.of(source.told))
         for number, line in source.lines():
             text = line.decode("utf-8", "replace").rstrip("\r\n")
             if text.strip():

@@ -80,7 +80,7 @@ class HaproxyImporter(Importer):
 
     def read(self, source: Source) -> Imported:
         """Lines about HAProxy itself, and those of other programs, are left out and counted."""
-        reading = _Reading()
+        reading = _Reading(Rows.of(source.told))
         for number, line in source.lines():
             text = line.decode("utf-8", "replace")
             found = _SESSION.search(text)

@@ -57,6 +57,7 @@ class Told:
 
     log_format: str = ""  # how the lines of an access log are made up
     columns: str = ""  # which columns of a CSV mean what
+    whole: bool = False  # requests are wanted as they were asked for, and not by their kinds
 
 
 NOTHING = Told()

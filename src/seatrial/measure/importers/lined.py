@@ -12,11 +12,12 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-from seatrial.measure.importers.importer import Source, without_schedule
+from seatrial.measure.importers.importer import Source, Told, without_schedule
 from seatrial.model.requestlog import Coded, RequestLog
 
 _MOST_NAMES = 1000
@@ -107,6 +108,11 @@ class Rows:
     error: Texts = field(default_factory=Texts)
     served_by: Texts = field(default_factory=Texts)
     worker: Texts = field(default_factory=Texts)
+
+    @classmethod
+    def of(cls, told: Told) -> Self:
+        """Of a log whose requests are named by their kinds, or as they were asked for."""
+        return cls(name=Texts()) if told.whole else cls()
 
     def __len__(self) -> int:
         return len(self.sent)
