@@ -31,7 +31,7 @@ from arro3.core import (
 from arro3.io import read_parquet_async, write_parquet
 from arro3.io.store import LocalStore
 
-from seatrial.model.requestlog import ROW, Bools, Coded, Column, Floats, Holds, RequestLog
+from seatrial.model.requestlog import ROW, TENANT, Bools, Coded, Column, Floats, Holds, RequestLog
 
 _NUMBER, _TEXT = DataType.float64(), DataType.utf8()
 _CODED = DataType.dictionary(DataType.int32(), _TEXT)
@@ -48,11 +48,16 @@ _TYPES = {
 }
 SCHEMA = Schema([Field(each.name, _TYPES[each.holds], nullable=each.nullable) for each in ROW])
 
+_WITH_TENANT = SCHEMA.append(Field(TENANT.name, _TYPES[TENANT.holds], nullable=TENANT.nullable))
+
 
 def table_of(log: RequestLog, metadata: Mapping[str, str] | None = None) -> Table:
     """The log as a table of SCHEMA, which may carry texts of its own."""
-    columns = [_array_of(log, column) for column in ROW]
-    schema = SCHEMA.with_metadata(dict(metadata)) if metadata else SCHEMA
+    told = ROW if log.tenant is None else (*ROW, TENANT)
+    columns = [_array_of(log, column) for column in told]
+    schema = SCHEMA if log.tenant is None else _WITH_TENANT
+    if metadata:
+        schema = schema.with_metadata(dict(metadata))
     return Table.from_arrays(columns, schema=schema)
 
 

@@ -79,6 +79,24 @@ def test_what_is_recorded_is_read(batches: list[list[Row]]) -> None:
         assert reader.header == header()
 
 
+TOLD = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
+
+
+@given(st.lists(st.tuples(TOLD, st.sampled_from(["", "acme", "globex"])), min_size=1, max_size=8))
+def test_in_whose_name_a_request_was_sent_is_told_beside_its_name(told: list[tuple[str, str]]) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "w.spool"
+        recorder, reader = Recorder(path, header()), SpoolReader(path)
+        for name, tenant in told:
+            recorder.add(0.0, 0.0, 0.1, True, 200, name, "", "", tenant=tenant)
+        recorder.close()
+        log = reader.poll()
+    assert log.name.texts() == [name for name, _ in told]
+    tenants = [tenant for _, tenant in told]
+    assert (log.tenant.texts() if log.tenant else [""] * len(told)) == tenants
+    assert (log.tenant is None) == (not any(tenants))
+
+
 def test_a_tail_torn_at_any_byte_is_not_there_yet(tmp_path: Path) -> None:
     path, growing = tmp_path / "w.spool", tmp_path / "growing.spool"
     first: list[Row] = [

@@ -114,7 +114,7 @@ class TenantsMigrate(Action):
         migration.require_programs()
         with TenantDatabase(role, "look") as database:
             tenants = database.discovered(self.discover)
-            states = database.states(tenants)
+            states = database.states(tenants, shapes=False)
         if not tenants:
             raise Unavailable(f"{role.name}: its query finds no tenant")
         lacking = [name for name, state in states.items() if state.lacking]
@@ -175,7 +175,7 @@ class TenantsMigrate(Action):
         tenants = [Tenant(name, schema) for name, schema in noted.schemas.items()]
         path = migration_record.record_path(undo.role)
         with TenantDatabase(undo.role, "undo") as database:
-            states = database.states(tenants)
+            states = database.states(tenants, shapes=False)
             lines = migration_record.read_record(path)
             undone = lines and lines[-1]["event"] == "undone"
             touched = {} if undone else migration_record.results(lines)
@@ -218,10 +218,10 @@ class TenantsMigrate(Action):
     ) -> None:
         """Once by a program; by dbmate a step at a time, as long as each makes a difference."""
         token, version = f"{token}-undo-{tenant.schema}", before[-1] if before else ""
-        left = len(database.states([tenant])[tenant.name].applied) - len(before)
+        left = len(database.states([tenant], shapes=False)[tenant.name].applied) - len(before)
         for _ in range(max(left, 1) if self.tool == "dbmate" else 1):
             migration.run(migration.down, tenant, token, self.within.seconds, version)
-        now = database.states([tenant])[tenant.name]
+        now = database.states([tenant], shapes=False)[tenant.name]
         if set(now.applied) != set(before):
             raise Unavailable(f"it is at {now.version or 'no version'}, not at {version or 'none'}")
 
@@ -232,7 +232,7 @@ class TenantsMigrate(Action):
         noted = undo.noted(Before)
         with TenantDatabase(undo.role, "probe") as database:
             tenants = [Tenant(name, schema) for name, schema in noted.schemas.items()]
-            states = database.states(tenants)
+            states = database.states(tenants, shapes=False)
         return all(set(state.applied) == set(noted.before[name]) for name, state in states.items())
 
     def healthy(self, role: Role) -> bool:

@@ -116,11 +116,11 @@ class TenantDatabase:
                 raise BadInput(f"roles.{self.role.name}.discover: gives the {what} {twice} twice")
         return found
 
-    def states(self, tenants: Sequence[Tenant]) -> dict[str, TenantState]:
-        """What each has come to, by tenant."""
+    def states(self, tenants: Sequence[Tenant], *, shapes: bool = True) -> dict[str, TenantState]:
+        """What each has come to, by tenant; without `shapes`, which cost the most, its versions alone."""
         schemas = [tenant.schema for tenant in tenants]
         there = {row[0] for row in self._rows(b"SELECT nspname FROM pg_namespace")}
-        shapes = {row[0]: row[1:] for row in self._rows(_SHAPES.encode(), [schemas])}
+        shape_of = {row[0]: row[1:] for row in self._rows(_SHAPES.encode(), [schemas])} if shapes else {}
         applied: dict[str, list[tuple[str, bool]]] = {}
         for schema, table, has_dirty in self._rows(_TABLES.encode(), [list(VERSION_TABLES), schemas]):
             query = sql.SQL(_WITH_DIRTY if has_dirty else _APPLIED[table])
@@ -130,7 +130,7 @@ class TenantDatabase:
             tenant.name: _state(
                 tenant.schema,
                 applied.get(tenant.schema, []),
-                shapes.get(tenant.schema, ("", 0)),
+                shape_of.get(tenant.schema, ("", 0)),
                 tenant.schema not in there,
             )
             for tenant in tenants

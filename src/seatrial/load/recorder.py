@@ -59,8 +59,11 @@ class Recorder:
         served_by: str,
         error: str,
         key: str | None = None,
+        tenant: str = "",
     ) -> None:
         """Record a request. Instants are seconds after zero; NEVER for one that did not come.
+
+        `tenant`: in whose name it was sent, if the scenario tells it.
 
         Raises ValueError for a key that is too long or holds a secret; the request is then on record without.
         A secret is not cut out of it, as it is of texts: the target is asked for the key afterwards, and with
@@ -74,7 +77,7 @@ class Recorder:
             self._keys += encoded
             size = len(encoded) + 1
         self._rows += spool.ROW.pack(
-            intended, sent, ended, code(name), code(served_by), code(error), status, size, ok
+            intended, sent, ended, code(_whose(name, tenant)), code(served_by), code(error), status, size, ok
         )
         if wrong:
             raise ValueError(f"key: {wrong}")
@@ -90,7 +93,8 @@ class Recorder:
         not take it; all of it is then still to be appended.
         """
         in_flight = b"".join(
-            spool.OUTSTANDING.pack(intended, sent, self._code(name)) for intended, sent, name in outstanding
+            spool.OUTSTANDING.pack(intended, sent, self._code(_whose(name, "")))
+            for intended, sent, name in outstanding
         )
         rows, keys, texts = self._rows, self._keys, self._texts
         self._rows, self._keys, self._texts = bytearray(), bytearray(), []
@@ -147,6 +151,13 @@ class Recorder:
             code = self._shown[written] = len(self._shown)
         self._codes[text] = code
         return code
+
+
+def _whose(name: str, tenant: str) -> str:
+    """A name as it is spooled: with the tenant's behind it, if there is one."""
+    if not tenant and spool.OF not in name:
+        return name
+    return f"{name}{spool.OF}{tenant.replace(spool.OF, ' ')}"
 
 
 def _wrong_with(key: str, encoded: bytes) -> str:

@@ -22,7 +22,7 @@ from typing import Any
 
 from seatrial.load import foreign
 from seatrial.load.recorder import NEVER, Recorder
-from seatrial.load.reporter import Recorded
+from seatrial.load.reporter import Recorded, whose
 from seatrial.load.spool import SpoolHeader
 from seatrial.load.user_pool import served_here
 from seatrial.model.ownfailure import OWN, is_ours
@@ -54,7 +54,9 @@ def listen(event: Any, recorder: Recorder, header: SpoolHeader) -> Callable[[], 
         status, title = _whole(getattr(response, "status_code", 0)), str(name) or str(request_type)
         if virtual is not None and exception and not is_ours(error):
             virtual.arrival.failed = True
-        recorder.add(due_s, max(sent_s, due_s), ended_s, not exception, status, title, "", error)
+        recorder.add(
+            due_s, max(sent_s, due_s), ended_s, not exception, status, title, "", error, tenant=whose(context)
+        )
 
     event.add_listener(heard)
     return lambda: event.remove_listener(heard)

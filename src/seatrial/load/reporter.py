@@ -41,7 +41,9 @@ class Reporter:
         ok, error, exception = request.judge()
         intended, sent, ended = request.intended, request.sent, request.ended
         name, status, served_by = request.name, request.status_code, request.served_by
-        self._recorder.add(intended, sent, ended, ok, status, name, served_by, error, request.key)
+        self._recorder.add(
+            intended, sent, ended, ok, status, name, served_by, error, request.key, whose(request.context)
+        )
         took_ms: float | None = (ended - intended) * 1e3
         if isnan(ended):
             took_ms = None if isnan(sent) else self._deadline_ms
@@ -80,6 +82,11 @@ class Reporter:
         """The scenario has: Locust counts it and lists it with its text, by its `user_error`."""
         told = _shown_error(error) if self._screened else error
         user_error.fire(user_instance=user, exception=told, tb=error.__traceback__)
+
+
+def whose(context: Any) -> str:
+    """The tenant in whose name a request is sent, as its scenario says it: `context={"tenant": "acme"}`."""
+    return str(context.get("tenant") or "") if isinstance(context, dict) else ""
 
 
 def _shown_error(error: Any) -> Any:

@@ -45,6 +45,7 @@ from seatrial.model.scenarioaccount import BlockingCall, ScenarioAccount, Scenar
 MAGIC = b"seatrial spool 1\n"
 HEADER, TEXT, ROWS, SCENARIO, OFFER, END = b"H", b"T", b"R", b"S", b"O", b"E"
 CANNOT_WRITE = 74  # EX_IOERR of sysexits.h: the exit code of a generator whose spool the disk did not take
+OF = "\x1f"  # in a name as it is spooled, between it and the tenant in whose name the request was sent
 ARRIVAL = "arrival"  # the name of one that never came to a request
 
 _FRAME = struct.Struct("<cII")
@@ -261,6 +262,7 @@ class SpoolReader:
         plain = names_of(Holds.SECONDS, Holds.TRUTH, Holds.STATUS)
         columns: dict[str, Any] = {name: np.ascontiguousarray(rows[name]) for name in plain}
         columns |= {name: _coded(rows[name], texts) for name in TEXTS if name in ROW_ORDER}
+        columns["name"], columns["tenant"] = _divided(columns["name"])
         return RequestLog(worker=Coded(np.zeros(len(rows), dtype=np.int32), (worker,)), keys=keys, **columns)
 
 
@@ -273,6 +275,19 @@ def _keys(lengths: npt.NDArray[np.uint16], data: bytes) -> Texts:
         found[row] = data[start:end].decode()
         start = end
     return found
+
+
+def _divided(names: Coded) -> tuple[Coded, Coded | None]:
+    """Names, and whose each request was; None when nobody's."""
+    if not any(OF in name for name in names.values):
+        return names, None
+    parts = [name.rpartition(OF) if OF in name else (name, "", "") for name in names.values]
+    alone = Coded.of(name for name, _, _ in parts)
+    alone = Coded(alone.codes[names.codes], alone.values)
+    tenants = Coded.of(tenant for _, _, tenant in parts)
+    if not any(tenants.values):
+        return alone, None
+    return alone, Coded(tenants.codes[names.codes], tenants.values)
 
 
 def _coded(codes: npt.NDArray[np.uint32], texts: Sequence[str]) -> Coded:

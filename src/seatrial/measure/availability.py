@@ -99,7 +99,7 @@ def availability(
         return ()
     users = {
         log.name.values[code]: _UserHistory.of(log.intended[rows], good[rows], end_s)
-        for code, rows in _rows_by_code(log.name)
+        for code, rows in rows_by_code(log.name)
     }
     everybody = _UserHistory(*(np.concatenate(column) for column in zip(*users.values(), strict=True)))
     return tuple(
@@ -109,7 +109,14 @@ def availability(
     )
 
 
-def _rows_by_code(column: Coded) -> Iterator[tuple[int, npt.NDArray[np.intp]]]:
+def availability_of(
+    name: str, due: Floats, good: Bools, end_s: float, windows_s: Sequence[float] = WINDOWS_S
+) -> tuple[Availability, ...]:
+    """The same of one user, whose requests were due at `due`, ascending and at least one."""
+    return tuple(_records(name, _Curve.of(_UserHistory.of(due, good, end_s), end_s), windows_s))
+
+
+def rows_by_code(column: Coded) -> Iterator[tuple[int, npt.NDArray[np.intp]]]:
     """The rows, ascending, in which each value of a text column stands."""
     narrow = column.codes.astype(np.uint16) if len(column.values) < 2**16 else column.codes
     order = np.argsort(narrow, kind="stable")  # a radix sort for 16 bits: linear in the rows

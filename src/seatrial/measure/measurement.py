@@ -15,6 +15,7 @@ from seatrial.measure.outages import Mark, Runs, find_outages
 from seatrial.measure.reach import apart_from, gap_within, widened
 from seatrial.measure.silence import silences
 from seatrial.measure.spacing import arrival_intervals, end_of
+from seatrial.measure.tenants import by_tenant
 from seatrial.model.exactness import EXACT, Exactness
 from seatrial.model.requestlog import Bools, Coded, RequestLog
 from seatrial.model.result import Measurement
@@ -78,6 +79,7 @@ def measure(
         unproven=int(np.count_nonzero(unproven[low:high])),
         silences=silent,
         exact=exact,
+        tenants=by_tenant(log, start_s, end_s, deadline_s, settle_s, exact),
     )
 
 

@@ -16,6 +16,7 @@ five million rows then weigh about 200 MB instead of gigabytes.
 | error     | dictionary<int32, utf8>  | why it is not ok, "" when it is                                 |
 | worker    | dictionary<int32, utf8>  | which load worker sent it                                       |
 | key       | utf8, null               | the id of the write that it acknowledged or attempted           |
+| tenant    | dictionary<int32, utf8>  | in whose name it was sent, "" nobody's; not there if never told |
 """
 
 from __future__ import annotations
@@ -70,6 +71,7 @@ def names_of(*holding: Holds) -> tuple[str, ...]:
 
 
 COLUMNS = names_of()
+TENANT = Column("tenant", Holds.CODED, nullable=True)  # a column of those logs alone whose scenario tells it
 TIMES, TEXTS = names_of(Holds.SECONDS), names_of(Holds.CODED)
 
 Floats = npt.NDArray[np.float64]
@@ -90,6 +92,11 @@ class Coded:
         index: dict[str, int] = {}
         codes = np.fromiter((index.setdefault(text, len(index)) for text in texts), dtype=np.int32)
         return cls(codes, tuple(index))
+
+    @classmethod
+    def nothing(cls, length: int) -> Coded:
+        """So many rows of ""."""
+        return cls(np.zeros(length, dtype=np.int32), ("",))
 
     @classmethod
     def concat(cls, columns: Sequence[Coded]) -> Coded:
@@ -122,7 +129,7 @@ class RequestLog:
     """A request log in memory: equally long columns, rows in any order until `sorted`.
 
     `sent` is NaN for an arrival that was dropped, `ended` is NaN for a request that was never answered.
-    `keys` is None when it was not read (measuring does not need it).
+    `keys` is None when it was not read (measuring does not need it), `tenant` when no row has one.
     """
 
     intended: Floats
@@ -135,6 +142,7 @@ class RequestLog:
     error: Coded
     worker: Coded
     keys: Texts | None = None
+    tenant: Coded | None = None
 
     def __len__(self) -> int:
         return len(self.intended)
@@ -211,6 +219,8 @@ class RequestLog:
             joined[column] = np.concatenate([getattr(log, column) for log in logs])
         for column in TEXTS:
             joined[column] = Coded.concat([getattr(log, column) for log in logs])
+        if any(log.tenant is not None for log in logs):
+            joined["tenant"] = Coded.concat([log.tenant or Coded.nothing(len(log)) for log in logs])
         if any(log.keys is not None for log in logs):
             without = [np.full(len(log), None) if log.keys is None else log.keys for log in logs]
             joined["keys"] = np.concatenate(without)

@@ -191,6 +191,21 @@ class Availability:
 
 
 @dataclass(frozen=True, slots=True)
+class TenantMeasured:
+    """What one tenant saw of the service, by the requests in its name alone.
+
+    `downtime` is what an objective on downtime would judge. Its upper bound is never less than the time
+    between two of the tenant's own requests: of a quiet tenant little is known.
+    """
+
+    tenant: str
+    requests: int
+    bad: int
+    downtime: Bounds
+    uptime: tuple[Availability, ...]  # windowed user-uptime, a record for each length of window
+
+
+@dataclass(frozen=True, slots=True)
 class Measurement:
     """Everything that `measure` reads out of a request log."""
 
@@ -214,6 +229,7 @@ class Measurement:
     unproven: int = 0  # of the bad ones, those that are the generator's own failure
     silences: tuple[Silence, ...] = ()  # in logs that do not have all failures
     exact: Exactness = EXACT  # how exact the instants of the log are
+    tenants: tuple[TenantMeasured, ...] = ()  # the worst first; of logs that tell in whose name requests came
 
     @property
     def length_s(self) -> float:

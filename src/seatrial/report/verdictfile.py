@@ -40,6 +40,7 @@ def measured_document(measurement: Measurement) -> dict[str, Any]:
         "silences": plain(measurement.silences),
         "exactness": plain(measurement.exact),
         "latency": plain(measurement.latency),
+        "tenants": plain(measurement.tenants if audit.sent else ()),
         "generator": {
             "scheduled": audit.scheduled,
             "sent": audit.sent,

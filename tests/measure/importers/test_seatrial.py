@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from seatrial import columnar
 from seatrial.measure import measure
 from seatrial.measure.importers import read, write_csv
 from seatrial.model.problems import BadInput
-from seatrial.model.requestlog import COLUMNS, RequestLog
+from seatrial.model.requestlog import COLUMNS, Coded, RequestLog
 
 LOG = oracle.log_of(
     [
@@ -147,3 +148,21 @@ def test_the_schema_is_what_is_exported(tmp_path: Path) -> None:
     write_csv(LOG, tmp_path / "log.csv")
     header = (tmp_path / "log.csv").read_text().splitlines()[0]
     assert header.replace('"', "").split(",") == list(COLUMNS)
+
+
+@pytest.mark.parametrize("name", ["log.csv", "log.parquet", "log.csv.zst"])
+def test_in_whose_name_requests_were_sent_is_told_where_the_log_has_it(tmp_path: Path, name: str) -> None:
+    told = replace(LOG, tenant=Coded.of(["acme", "", "globex", "acme"]))
+    path = tmp_path / name
+    if path.suffix == ".parquet":
+        with path.open("wb") as file:
+            columnar.write(columnar.table_of(told), file)
+    else:
+        write_csv(told, path)
+    found = read(path)
+    assert found.log.tenant is not None
+    assert found.log.tenant.texts() == ["acme", "", "globex", "acme"]
+    assert not found.warnings
+    joined = RequestLog.concat([LOG, found.log])
+    assert joined.tenant is not None
+    assert sorted(joined.tenant.texts()) == ["", "", "", "", "", "acme", "acme", "globex"]

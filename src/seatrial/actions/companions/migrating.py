@@ -76,7 +76,7 @@ class Migrator:
         """Migrate whoever is left. `earlier`: the record so far; `ready` is called once it is begun."""
         self._ends_at = time.monotonic() + self.assignment.within_s
         tenants = self.database.discovered(self.assignment.discover)
-        states = self.database.states(tenants)
+        states = self.database.states(tenants, shapes=False)
         continued = not migration_record.came_to_its_end(earlier)
         if not continued:
             self.record.begin_anew()
@@ -115,7 +115,7 @@ class Migrator:
             result, said = "failed", str(error)
         after = state.version
         try:
-            now = self.database.states([tenant])[tenant.name]
+            now = self.database.states([tenant], shapes=False)[tenant.name]
             after = now.version
             if result == "done" and not set(goal) <= set(now.applied):
                 result, said = "failed", f"its tool ended well, and it is at {after or 'no version'}"

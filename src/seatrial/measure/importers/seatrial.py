@@ -25,7 +25,7 @@ from seatrial.measure.importers.delimited import Columns, Kind, floats, line_of_
 from seatrial.measure.importers.importer import Imported, Importer, Source, check_times
 from seatrial.model.exactness import EXACT
 from seatrial.model.problems import nearest
-from seatrial.model.requestlog import COLUMNS, TEXTS, TIMES, Bools, Coded, Floats, RequestLog
+from seatrial.model.requestlog import COLUMNS, TENANT, TEXTS, TIMES, Bools, Coded, Floats, RequestLog
 
 _PARQUET = b"PAR1"
 _REQUIRED = (*TIMES, "ok")
@@ -58,7 +58,7 @@ class SeatrialImporter(Importer):
 def _from_csv(source: Source) -> tuple[tuple[str, ...], RequestLog]:
     """The columns that it has, and its rows."""
     kinds: dict[str, Kind] = dict.fromkeys((*TIMES, "status"), "number")
-    kinds |= dict.fromkeys(("ok", *TEXTS), "text")
+    kinds |= dict.fromkeys(("ok", *TEXTS, TENANT.name), "text")
     table = read_csv(source, kinds, required=_REQUIRED, filled=("intended", "ok"))
     status = floats(table, "status") if "status" in table else np.zeros(len(table))
     log = _log(table, truths(table, "ok", source), _whole_numbers(status, source))
@@ -82,7 +82,7 @@ def _from_parquet(source: Source) -> tuple[tuple[str, ...], RequestLog, tuple[di
     values: dict[str, Floats | Coded] = {
         name: columnar.numbers(column(name, DataType.is_numeric, "a number").chunks) for name in TIMES
     }
-    for name in TEXTS:
+    for name in (*TEXTS, TENANT.name):
         if name in names:
             values[name] = columnar.coded([column(name, columnar.is_text, "text").combine_chunks()])
     ok = column("ok", DataType.is_boolean, "bool")
@@ -132,6 +132,8 @@ def _whole_numbers(status: Floats, source: Source) -> npt.NDArray[np.int16]:
 def _log(table: Columns, ok: Bools, status: npt.NDArray[np.int16]) -> RequestLog:
     columns: dict[str, Any] = {name: floats(table, name) for name in TIMES}
     columns |= {name: texts(table, name) for name in TEXTS}
+    if TENANT.name in table:
+        columns[TENANT.name] = texts(table, TENANT.name)
     return RequestLog(ok=ok, status=status, **columns)
 
 

@@ -29,7 +29,8 @@ from seatrial.testbed.serving import server
 _BUSY_S = 1.0
 _CONNECT_WITHIN_S = 2  # the least that libpq knows
 _START_WITHIN_S = 10.0
-_WARM = 2
+_WARM = 2  # of those tenants that there always are: connections of a hundred would hold the start up
+_MOST_OF_MANY = 2
 
 
 def storefront(settings: AppSettings, identity: Identity) -> Storefront:
@@ -37,7 +38,9 @@ def storefront(settings: AppSettings, identity: Identity) -> Storefront:
     return Storefront(
         identity,
         {
-            tenant: Orders(_connections(tenant, settings.database_password, settings, identity))
+            tenant: Orders(
+                _connections(tenant, settings.database_password, settings, identity, _most(tenant, settings))
+            )
             for tenant in tenants(settings.tenants)
         },
         cache.Cache(cache.connect(settings.cache_host, settings.cache_port, settings.cache_password)),
@@ -46,12 +49,20 @@ def storefront(settings: AppSettings, identity: Identity) -> Storefront:
 
 def audit_log(settings: AppSettings, identity: Identity) -> Audit:
     """The audit log, not connected to anything yet."""
-    store = Store(_connections(ROLE, settings.audit.password, settings, identity))
+    most = settings.connections_per_tenant
+    store = Store(_connections(ROLE, settings.audit.password, settings, identity, most))
     signing = Signing(store, signer(settings.audit), settings.audit)
     return Audit(identity, settings.audit, tenants(settings.tenants), store, Ingest(store), signing)
 
 
-def _connections(user: str, password: str, settings: AppSettings, identity: Identity) -> Connections:
+def _most(tenant: str, settings: AppSettings) -> int:
+    """How many connections a tenant has: of a hundred tenants each has a hundredth of the requests."""
+    return settings.connections_per_tenant if tenant in TENANTS else _MOST_OF_MANY
+
+
+def _connections(
+    user: str, password: str, settings: AppSettings, identity: Identity, most: int
+) -> Connections:
     connect = partial(
         psycopg.AsyncConnection.connect,
         host=settings.database_host,
@@ -66,7 +77,7 @@ def _connections(user: str, password: str, settings: AppSettings, identity: Iden
         tcp_user_timeout=3000,
         autocommit=True,
     )
-    return Connections(connect, settings.connections_per_tenant, _BUSY_S)
+    return Connections(connect, most, _BUSY_S)
 
 
 def _both(shop: Lifespan, audit: Audit) -> Lifespan:
@@ -84,18 +95,13 @@ def _both(shop: Lifespan, audit: Audit) -> Lifespan:
     return lifespan
 
 
-def _warm(count: int) -> int:
-    """How many connections a tenant gets beforehand: those of many tenants would hold the start up."""
-    return _WARM if count <= len(TENANTS) else 0
-
-
 def main() -> None:
     """Serve until SIGTERM."""
     settings = AppSettings.read(Path("settings.json"))
     shop = storefront(settings, Identity.from_environment())
     audit = audit_log(settings, Identity.from_environment())
     gc.freeze()  # what is loaded now stays: the collector need not look at it again during a burst
-    lifespan = _both(opening(shop, _warm(settings.tenants), _START_WITHIN_S), audit)
+    lifespan = _both(opening(shop, _WARM, _START_WITHIN_S, TENANTS), audit)
     application = shop.application(lifespan, [*audit.routes(), metrics.route()])
     server(application, settings.host, settings.port).run()
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -151,8 +151,12 @@ class Storefront:
             raise Refused(400, f"X-Tenant: one of {', '.join(self.tenants)} is needed") from None
 
 
-def opening(storefront: Storefront, warm: int, within_s: float) -> Lifespan:
+def opening(
+    storefront: Storefront, warm: int, within_s: float, names: Collection[str] | None = None
+) -> Lifespan:
     """Connect every tenant before the first request is served, or serve without after `within_s`.
+
+    `names`: only these; the others connect when they are needed.
 
     A release that started before its database must come up all the same: connections are made when needed.
     """
@@ -161,8 +165,9 @@ def opening(storefront: Storefront, warm: int, within_s: float) -> Lifespan:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         try:
             async with asyncio.timeout(within_s):
-                for orders in storefront.tenants.values():
-                    await _persistently(orders, warm)
+                for name, orders in storefront.tenants.items():
+                    if names is None or name in names:
+                        await _persistently(orders, warm)
         except TimeoutError:
             _log.warning("serving without the database: it was not there within %g s", within_s)
         yield

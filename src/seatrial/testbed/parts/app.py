@@ -6,7 +6,6 @@ import os
 
 from seatrial.model.problems import BadInput
 from seatrial.testbed.app.audit.settings import MODES, AuditSettings, Hsm, Mode
-from seatrial.testbed.app.schema import TENANTS
 from seatrial.testbed.app.settings import AppSettings
 from seatrial.testbed.part import Part, Probe
 from seatrial.testbed.programs import Programs
@@ -36,7 +35,6 @@ def release(
         cache_port=region.cache.port,
         cache_password=secrets.cache,
         tenants=topology.tenants,
-        connections_per_tenant=8 if topology.tenants <= len(TENANTS) else 2,
         audit=AuditSettings(
             password=secrets.audit,
             mode=audit_mode(),
