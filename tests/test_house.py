@@ -39,7 +39,7 @@ ALLOWED = {
                "incidents", "metrics", "files", "testbed"},
     "policy": set[str](),
     "testbed": {"ledger"},
-    "doctor": {"catalogue", "testbed"},
+    "doctor": {"catalogue", "testbed", "policy"},
     "catalogue": {"drivers", "undo", "checks", "lookups", "measure", "incidents", "probes"},
     "web": {"report", "store", "incidents", "schedule", "files", "trials", "matrix", "ledger", "run", "load", "undo"},
     "explain": {"catalogue", "checks", "drivers", "incidents", "schedule", "undo"},

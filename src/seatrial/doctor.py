@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seatrial.discovery import any_packages
-from seatrial.extras import CHAOSTOOLKIT, HSM, TESTBED, Extra
+from seatrial.extras import CHAOSTOOLKIT, HSM, POLICY, TESTBED, Extra
 from seatrial.model.problems import Unavailable
 from seatrial.testbed.programs import MEND_HSM, MEND_MONITORING, find_haproxy, find_hsm, find_monitoring
 
@@ -113,6 +113,7 @@ def _network() -> Iterator[Finding]:
 def _extras() -> Iterator[Finding]:
     yield _installed(HSM, "HSMs are reached by PKCS#11", "no faults and probes of HSMs")
     yield _installed(CHAOSTOOLKIT, "its activities can be faults", "no activities of the Chaos Toolkit")
+    yield _policy_engine()
     for name, programs, cost, package in (
         (
             "a browser",
@@ -137,6 +138,18 @@ def _packages() -> Iterator[Finding]:
         yield Finding("packages", False, line)
     if not told:
         yield Finding("packages", True, "whatever is installed beside seatrial for it can be used")
+
+
+def _policy_engine() -> Finding:
+    """Which one `seatrial policy` would take."""
+    if POLICY.lacking():
+        return Finding("policy engine", False, "no policies are evaluated", POLICY.way_out)
+    from seatrial.policy.engines import engine_named  # noqa: PLC0415  # it is of that extra
+
+    try:
+        return Finding("policy engine", True, f"{engine_named('auto').identity} evaluates policies")
+    except Unavailable as error:
+        return Finding("policy engine", False, str(error))
 
 
 def _program(name: str) -> str:

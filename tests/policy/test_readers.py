@@ -32,6 +32,7 @@ def read(name: str, text: str) -> list[Any]:
         ("Containerfile", "dockerfile"),
         ("requirements-dev.txt", "requirements"),
         ("dockerfiles.py", ""),
+        ("readers/dockerfile.py", ""),
         ("README.md", ""),
     ],
 )

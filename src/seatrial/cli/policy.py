@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seatrial.cli.examples import examples
+from seatrial.cli.terminal import out as printed
 from seatrial.cli.terminal import print_json, print_text, say
 from seatrial.cli.terms import place_of
 from seatrial.model.problems import BadInput
@@ -48,7 +49,11 @@ PoliciesOption = Annotated[
 DataOption = Annotated[
     list[Path] | None,
     typer.Option(
-        "--data", "-d", metavar="DIR", parser=place_of, help="YAML and JSON that policies see as data."
+        "--data",
+        "-d",
+        metavar="DIR",
+        parser=place_of,
+        help="YAML and JSON that policies see as data; by default a directory data beside them.",
     ),
 ]
 
@@ -140,10 +145,11 @@ def check(
         raise BadInput(
             "--all evaluates everything, and --changed-since says what need not be read: one of them"
         )
+    places = _policies(policies)
     request = Request(
         paths=tuple(paths or ["."]),
-        policies=_policies(policies),
-        data=tuple(data or ()),
+        policies=places,
+        data=_data(data, places),
         namespaces=("*",) if all_namespaces else tuple(namespace or ("main",)),
         changed_since=changed_since,
         anew=everything,
@@ -161,6 +167,38 @@ def check(
         say(f"note: {note}")
     _write(report, form, out)
     return report.exit_code(fail_on_warn=fail_on_warn)
+
+
+@commands.command(
+    "test",
+    epilog=examples(
+        "seatrial policy test",
+        "seatrial policy test --policies policy --data exceptions",
+    ),
+)
+def run_tests(policies: PoliciesOption = None, data: DataOption = None) -> int:
+    """Run the policies' own tests, the rules test_*. Exit code: 1 when one fails."""
+    from seatrial.extras import POLICY
+
+    POLICY.require("seatrial policy")
+    from seatrial.policy.testing import Outcome, failed
+    from seatrial.policy.testing import run_tests as tested_by
+
+    places = _policies(policies)
+    tested = tested_by(places, _data(data, places))
+    wrong = list(failed(tested))
+    for each in wrong:
+        printed.print(f"✗ {each.file}: {each.name}: {each.why}", markup=False, soft_wrap=True)
+    skipped = sum(each.outcome is Outcome.SKIPPED for each in tested)
+    passed = len(tested) - len(wrong) - skipped
+    told = f"{len(wrong)} failed, {passed} passed{f', {skipped} skipped' if skipped else ''}"
+    printed.print(told, markup=False)
+    return 1 if wrong else 0
+
+
+def _data(named: list[Path] | None, policies: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Those that are named; else what is in a directory `data` beside the policies."""
+    return tuple(named) if named else tuple(place / "data" for place in policies if (place / "data").is_dir())
 
 
 def _policies(named: list[Path] | None) -> tuple[Path, ...]:

@@ -84,7 +84,7 @@ def load(policies: Sequence[Path], data: Sequence[Path], namespaces: Sequence[st
         found = rules.setdefault(source.module.package, [])
         found += [name for name in source.module.rules if counts(name) and name not in found]
     chosen = _chosen(rules, namespaces, policies)
-    documents = _data(data)
+    documents = data_of(data)
     texts = [[source.name, source.text] for source in sources]
     digest = _hash([_FORMAT, texts, documents, chosen, reader_versions()])
     return Ruleset(sources, documents, chosen, digest)
@@ -157,7 +157,7 @@ def _chosen(
     return with_rules
 
 
-def _data(named: Sequence[Path]) -> dict[str, Any]:
+def data_of(named: Sequence[Path]) -> dict[str, Any]:
     """All data files as one document. Raises BadInput."""
     found: dict[str, Any] = {}
     problems = Problems()

@@ -33,6 +33,8 @@ _BY_EXTENSION = {
     ".dockerfile": "dockerfile",
     ".containerfile": "dockerfile",
 }
+# of what is about Dockerfiles: dockerfile.py
+_PROGRAMS = frozenset({".py", ".go", ".js", ".ts", ".rs", ".java", ".rb", ".sh", ".md", ".txt", ".rego"})
 _LIBRARIES = ("pyyaml", "python-hcl2", "dockerfile", "json5", "pip-requirements-parser", "packaging")
 
 
@@ -40,16 +42,14 @@ _LIBRARIES = ("pyyaml", "python-hcl2", "dockerfile", "json5", "pip-requirements-
 def reader_of(name: str) -> str:
     """The name of the reader for a file of this name; "" when none reads it."""
     file = name.rpartition("/")[2].lower()
-    if file.startswith(("dockerfile", "containerfile")) and file.partition(".")[0] in (
-        "dockerfile",
-        "containerfile",
-    ):
+    ending = PurePath(file).suffix
+    if file.partition(".")[0] in ("dockerfile", "containerfile") and ending not in _PROGRAMS:
         return "dockerfile"
     if file.startswith("requirements") and file.endswith((".txt", ".in")):
         return "requirements"
     if file.startswith(("tsconfig", "jsconfig")) and file.endswith(".json"):
         return "jsonc"  # TypeScript's own files are JSON with comments
-    return _BY_EXTENSION.get(PurePath(file).suffix, "")
+    return _BY_EXTENSION.get(ending, "")
 
 
 def parts_of(reader: str, data: bytes) -> list[Part]:
