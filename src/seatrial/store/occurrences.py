@@ -186,11 +186,19 @@ class Occurrences:
         limit: int = 100,
         state: OccurrenceState | None = None,
         offset: int = 0,
+        total: int = 0,
     ) -> list[RecordedOccurrence]:
-        """The latest occurrences, newest first."""
+        """The latest occurrences, newest first; `total`: how many there are, where the caller knows it.
+
+        Then those of the older half are counted off from the oldest, for what is passed over is read as well.
+        """
         of_schedule = sa.true() if schedule is None else occurrences.c.schedule == schedule
         in_state = sa.true() if state is None else occurrences.c.state == state.value
-        return self._select(sa.and_(of_schedule, in_state), limit, offset)
+        condition, after = sa.and_(of_schedule, in_state), max(0, total - offset - limit)
+        if offset <= after or offset >= total:
+            return self._select(condition, limit, offset)
+        oldest_first = self._select(condition, min(limit, total - offset), after, oldest_first=True)
+        return oldest_first[::-1]
 
     def counts(self) -> dict[tuple[str, OccurrenceState], int]:
         """How many occurrences of each schedule are in each state."""
@@ -251,14 +259,15 @@ class Occurrences:
         return ended
 
     def _select(
-        self, condition: sa.ColumnElement[bool], limit: int, offset: int = 0
+        self, condition: sa.ColumnElement[bool], limit: int, offset: int = 0, *, oldest_first: bool = False
     ) -> list[RecordedOccurrence]:
         # An index alone tells which are meant, also where many come before; only those are then read.
-        newest = (occurrences.c.planned_at.desc(), occurrences.c.schedule.desc())
+        instant, schedule = occurrences.c.planned_at, occurrences.c.schedule
+        order = (instant, schedule) if oldest_first else (instant.desc(), schedule.desc())
         key = (occurrences.c.schedule, occurrences.c.planned_at)
-        meant = sa.select(*key).where(condition).order_by(*newest).limit(limit).offset(offset).subquery()
+        meant = sa.select(*key).where(condition).order_by(*order).limit(limit).offset(offset).subquery()
         same = sa.and_(*(each == meant.c[each.name] for each in key))
-        query = sa.select(occurrences).join(meant, same).order_by(*newest)
+        query = sa.select(occurrences).join(meant, same).order_by(*order)
         with self._database.reading() as connection:
             return [
                 RecordedOccurrence(**{**row._mapping, "state": OccurrenceState(row.state)})

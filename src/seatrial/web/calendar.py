@@ -32,6 +32,7 @@ def schedules(sources: Sources, asked: AskedSchedules) -> documents.Schedules:
         A_PAGE,
         OccurrenceState(asked.state) if asked.state else None,
         (asked.page - 1) * A_PAGE,
+        total,
     )
     runs = {each.name: as_named(each.runs) for each in loaded}
     return documents.Schedules(
