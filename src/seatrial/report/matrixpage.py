@@ -6,14 +6,14 @@ It draws what `seatrial matrix --json` tells, and nothing else: no script, no ad
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from seatrial.report.html import page_environment, page_text
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _VERDICTS = ("pass", "stale", "unknown", "fail")
-_DAY_S = 86400.0
+_DAY_S, _HOUR_S, _MINUTE_S = 86400.0, 3600.0, 60.0
 
 
 def render_matrix(document: Mapping[str, Any]) -> str:
@@ -37,7 +37,9 @@ def _age(seconds: float | None) -> str:
         return ""
     if seconds >= 2 * _DAY_S:
         return f"{seconds / _DAY_S:.0f} days"
-    return str(timedelta(seconds=round(seconds / 60) * 60))[:-3].replace("1 day, ", "1 day ") + " h"
+    if seconds >= _HOUR_S:
+        return f"{seconds / _HOUR_S:.0f} h"
+    return f"{seconds / _MINUTE_S:.0f} min"
 
 
 def _day(instant: str | None) -> str:
