@@ -131,8 +131,8 @@ def next_rate(trials: Sequence[Tried], settings: Settings) -> float | Stop:
     if not rates:
         return settings.from_per_s
     for each in rates:
-        if not each.settled and each.lead in (None, Outcome.UNKNOWN):
-            return each.rate_per_s  # it leads nowhere as it is
+        if not each.settled and each.lead not in (Outcome.HELD, Outcome.BROKEN):
+            return each.rate_per_s  # of the service it has said nothing
     now = known(trials, settings, settled=False)
     ceiling = min((end for end in (now.upper_per_s, now.generator_per_s) if end is not None), default=None)
     further = _further(rates, now, ceiling, settings)

@@ -14,20 +14,18 @@ import json
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 
 from seatrial.capacity.found import Found, Trial, capacity_document, result_of
 from seatrial.capacity.objective import told, with_errors
-from seatrial.capacity.search import Outcome, Settings, Stop, next_rate
+from seatrial.capacity.search import Settings, Stop, next_rate
 from seatrial.files import Source
-from seatrial.measure.importers import read as read_log
 from seatrial.model.capacity import name_of
 from seatrial.model.experiment import Objectives
 from seatrial.model.offeredrate import OfferedRate
-from seatrial.model.problems import BadInput, CannotStore, Problems, SeatrialError
+from seatrial.model.problems import BadInput, Problems, SeatrialError
 from seatrial.model.quantities import Duration, Rate
 from seatrial.model.result import RunResult
 from seatrial.model.verdict import Verdict
@@ -35,13 +33,13 @@ from seatrial.report.capacitypage import render_capacity
 from seatrial.report.verdictfile import verdict_document
 from seatrial.run.conclusion import VERDICT, record
 from seatrial.run.evidence import Evidence
-from seatrial.run.execute import Execution, execute
-from seatrial.run.judge import doubt_of, doubt_of_scenario
+from seatrial.run.execute import execute
 from seatrial.run.origin import origin_of
 from seatrial.run.plan import Plan, make_plan
 from seatrial.run.sealing import seal_evidence
 from seatrial.run.undone import troubled
 from seatrial.trials.caller import Caller
+from seatrial.trials.capacitytrial import trial_of
 from seatrial.trials.examination import examined
 from seatrial.trials.records import open_records
 from seatrial.trials.recovery import recover_first
@@ -193,7 +191,7 @@ class _Search:
             execution = execute(plan, home(), view, self.stop, directory)
         if execution.result.interrupted:
             return replace(found, stop=Stop.BUDGET, interrupted=True)
-        trial = _trial(number, execution, plan, self.request.at(rate_per_s), rate_per_s)
+        trial = trial_of(number, execution, plan, self.request.at(rate_per_s), rate_per_s)
         self.tell(trial)
         found = replace(found, trials=(*found.trials, trial))
         left = tuple(sentence for _, sentence in troubled(execution.result.steps, told=False))
@@ -228,61 +226,3 @@ class _Search:
         limits = ", ".join(told(plan.experiment.objectives))
         given = f" --objective '{limits}'" if self.request.objectives != Objectives() else ""
         return f"seatrial capacity {run} --from {self.request.first}{given}"
-
-
-def _trial(number: int, execution: Execution, plan: Plan, rate: OfferedRate, rate_per_s: float) -> Trial:
-    result = execution.result
-    outcome, why = _outcome(result, plan)
-    trial = Trial(number, result.run, f"{number:02d}", str(rate), rate_per_s, outcome, why)
-    measured = result.measurement
-    if measured is None:
-        return trial
-    latency, length_s = measured.latency, measured.length_s
-    trial = replace(
-        trial,
-        offered_per_s=measured.generator.offered_per_s,
-        good_per_s=(measured.requests - measured.bad) / length_s if length_s else None,
-        bad_share=measured.bad / measured.requests if measured.requests else None,
-        late_p99_ms=measured.generator.late_p99_ms,
-        in_flight=_in_flight(execution, plan),
-    )
-    if latency is None:
-        return trial
-    return replace(
-        trial,
-        p50_ms=latency.p50_ms,
-        p95_ms=latency.p95_ms,
-        p99_ms=latency.p99_ms,
-        at_least_from_ms=latency.at_least_from_ms,
-    )
-
-
-def _outcome(result: RunResult, plan: Plan) -> tuple[Outcome, str]:
-    """What came of a trial. A fail is proven against the service, or it would be unknown."""
-    why = result.reasons[0] if result.reasons else ""
-    if result.verdict is Verdict.PASS:
-        return Outcome.HELD, ""
-    if result.left_behind:
-        return Outcome.UNKNOWN, why
-    if result.verdict is Verdict.FAIL:
-        return Outcome.BROKEN, why
-    measured, experiment = result.measurement, plan.experiment
-    if measured is None or doubt_of_scenario(result.scenario, experiment.load.scenario_errors):
-        return Outcome.UNKNOWN, why
-    doubt = doubt_of(measured, experiment, result.scenario)
-    return (Outcome.GENERATOR, doubt) if doubt else (Outcome.UNKNOWN, why)
-
-
-def _in_flight(execution: Execution, plan: Plan) -> float | None:
-    """How many requests were under way on the mean, by Little's law: the sum of all waits over the time."""
-    path = execution.evidence.path("requests.parquet")
-    measured = execution.result.measurement
-    if measured is None or not path.exists() or not measured.length_s:
-        return None
-    import numpy as np  # noqa: PLC0415  # with a run it is there already
-
-    with suppress(BadInput, CannotStore):
-        log = read_log(path).log
-        waited = log.waited_s(plan.experiment.load.deadline.seconds)
-        return float(np.nansum(waited[log.intended >= 0])) / measured.length_s
-    return None
