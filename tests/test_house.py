@@ -36,7 +36,7 @@ ALLOWED = {
     "matrix": {"files", "ledger", "report"},
     "capacity": set[str](),
     "trials": {"drivers", "capacity", "measure", "ledger", "matrix", "run", "undo", "schedule", "report", "store",
-               "incidents", "metrics", "files", "testbed"},
+               "incidents", "metrics", "files", "testbed", "policy"},
     "policy": set[str](),
     "testbed": {"ledger"},
     "doctor": {"catalogue", "testbed", "policy"},

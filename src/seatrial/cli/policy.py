@@ -15,7 +15,9 @@ from seatrial.cli.examples import examples
 from seatrial.cli.terminal import out as printed
 from seatrial.cli.terminal import print_json, print_text, say
 from seatrial.cli.terms import place_of
+from seatrial.model.exitcodes import ExitCode
 from seatrial.model.problems import BadInput
+from seatrial.model.verdict import Verdict
 
 if TYPE_CHECKING:
     from seatrial.policy import Report, Request
@@ -126,6 +128,12 @@ def check(
             help="Where results are remembered; in CI, a file that the cache keeps.",
         ),
     ] = None,
+    evidence: Annotated[
+        bool,
+        typer.Option(
+            "--evidence", help="Measure as --bench does, and seal the result for the readiness matrix."
+        ),
+    ] = False,
     bench: Annotated[
         bool, typer.Option("--bench", help="Measure a full check, an unchanged one, and ten files forgotten.")
     ] = False,
@@ -162,6 +170,8 @@ def check(
     )
     if bench:
         return _measured(request)
+    if evidence:
+        return _sealed(request)
     report = checked(request)
     for note in report.notes:
         say(f"note: {note}")
@@ -230,6 +240,19 @@ def _write(report: Report, form: Form, out: Path | None) -> None:
         disk.write_whole(out, written.encode())
     sys.stdout.write(text(report))
     say(f"written: {out}")
+
+
+def _sealed(request: Request) -> int:
+    from seatrial.home import seatrial_home
+    from seatrial.policy.renderings import text
+    from seatrial.trials.policies import record_check
+
+    directory, report, verdict = record_check(request, seatrial_home())
+    sys.stdout.write(text(report))
+    for note in report.notes:
+        say(f"note: {note}")
+    say(f"sealed: {directory}; to see what it counts for: seatrial matrix")
+    return report.exit_code() if verdict is not Verdict.FAIL else ExitCode.FAIL
 
 
 def _json(value: object) -> str:

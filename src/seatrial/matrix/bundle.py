@@ -107,13 +107,14 @@ def _copied(file: ReadinessFile, place: Path) -> dict[str, dict[str, str]]:
         "experiments": {written: path for written, (_, path) in file.experiments.items()},
         "targets": {written: path for written, (_, path) in file.targets.items()},
         "files": file.files,
+        "policies": file.policies,
     }
     copies: dict[str, dict[str, str]] = {}
     for kind, paths in named.items():
         copies[kind] = {}
         for number, (written, path) in enumerate(sorted(paths.items())):
             copy = place / f"{kind}-{number}{path.suffix}"
-            shutil.copyfile(path, copy)
+            (shutil.copytree if path.is_dir() else shutil.copyfile)(path, copy)
             copies[kind][written] = copy.name
     return copies
 
@@ -200,7 +201,7 @@ def _readiness_in(bundle: Path) -> ReadinessFile:
     inputs: Mapping[str, Any] = json.loads((bundle / _INPUTS).read_bytes())
     places = {
         kind: {written: bundle / "inputs" / Path(name).name for written, name in inputs[kind].items()}
-        for kind in ("experiments", "targets", "files")
+        for kind in ("experiments", "targets", "files", "policies")
     }
     return ReadinessFile(
         path,
@@ -209,6 +210,7 @@ def _readiness_in(bundle: Path) -> ReadinessFile:
         {written: (_name(place, "experiment"), place) for written, place in places["experiments"].items()},
         {written: (_name(place, "target"), place) for written, place in places["targets"].items()},
         places["files"],
+        places["policies"],
     )
 
 

@@ -10,10 +10,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
-from seatrial.files import as_named, find, missing, read
+from seatrial.files import as_named, find, find_directory, missing, read
 from seatrial.matrix.finding import Finding, Kind
 from seatrial.matrix.fromruns import RunFound, from_run, what_of
 from seatrial.matrix.imported import from_file
+from seatrial.matrix.policies import PolicyCheck, from_check, policies_hash
 from seatrial.matrix.signing import Word
 from seatrial.model.capacity import name_of, promise_in
 from seatrial.model.document import Document, build
@@ -34,13 +35,16 @@ class History(Protocol):
         `file`: the experiment as it is now, to tell whether it was changed since.
         """
 
+    def latest_check(self, policies: str) -> PolicyCheck | None:
+        """The latest measured check by the policies that are named so."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReadinessFile:
     """A readiness file, and what it names, by path as written.
 
     `experiments` and `targets`: the name that each file gives itself, and where it is. `files`: where another
-    tool's results are; one that is not there is left out.
+    tool's results are; one that is not there is left out. `policies`: directories, likewise.
     """
 
     path: Path
@@ -49,6 +53,7 @@ class ReadinessFile:
     experiments: Mapping[str, tuple[str, Path]]
     targets: Mapping[str, tuple[str, Path]]
     files: Mapping[str, Path]
+    policies: Mapping[str, Path]
 
 
 def read_readiness(named: str) -> ReadinessFile:
@@ -63,8 +68,14 @@ def read_readiness(named: str) -> ReadinessFile:
     problems.tell()
     of_tools = {spec.file for row in readiness.rows for spec in row.evidence if spec.file is not None}
     there = {file: path for file in of_tools if (path := find(file, source.path))}
+    named_policies = {
+        spec.policy for row in readiness.rows for spec in row.evidence if spec.policy is not None
+    }
+    policies = {name: path for name in named_policies if (path := find_directory(name, source.path))}
     digest = sha256(source.path.read_bytes()).hexdigest()
-    return ReadinessFile(source.path, readiness, digest, names["experiment"], names["target"], there)
+    return ReadinessFile(
+        source.path, readiness, digest, names["experiment"], names["target"], there, policies
+    )
 
 
 def _files_named(readiness: Readiness) -> Iterator[tuple[KeyPath, str, str]]:
@@ -111,6 +122,8 @@ class _Collector:
         """What is there for a piece of evidence, and how long it counts."""
         if spec.experiment is not None:
             found = self._of_experiment(spec, spec.experiment)
+        elif spec.policy is not None:
+            found = self._of_policies(spec, spec.policy)
         elif spec.file is not None:
             found = self._of_file(spec, spec.file)
         else:
@@ -140,6 +153,18 @@ class _Collector:
             on = f" on {target}" if target else ""
             return Finding(what, Kind.MEASURED, Verdict.UNKNOWN, f"it was never run{on}", renew=renew)
         return replace(from_run(spec, found, what), renew=renew)
+
+    def _of_policies(self, spec: Evidence, named: str) -> Finding:
+        renew = f"seatrial policy check --policies {shlex.quote(named)} --evidence"
+        what = f"{named}, {spec.figure}" if spec.figure else named
+        path = self.file.policies.get(named)
+        if path is None:
+            reason = "there is no such directory of policies"
+            return Finding(what, Kind.MEASURED, Verdict.UNKNOWN, reason, renew=renew)
+        found = self.history.latest_check(named)
+        if found is None:
+            return Finding(what, Kind.MEASURED, Verdict.UNKNOWN, "it was never measured", renew=renew)
+        return replace(from_check(spec, found, policies_hash(path)), renew=renew)
 
     def _of_file(self, spec: Evidence, named: str) -> Finding:
         path = self.file.files.get(named)

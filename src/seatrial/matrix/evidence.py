@@ -10,6 +10,7 @@ from pathlib import Path
 
 from seatrial.ledger import VerifierKey, verify_sealed
 from seatrial.matrix.fromruns import RunFound
+from seatrial.matrix.policies import PolicyCheck, latest_check
 from seatrial.model.document import parse
 from seatrial.model.problems import BadInput, SeatrialError
 from seatrial.model.result import RunResult
@@ -64,6 +65,10 @@ class EvidenceDirectories:
         ]
         newest = max(runs, key=lambda run: datetime.fromisoformat(run[1].started_at), default=None)
         return found_in(*newest, self.keys, file) if newest else None
+
+    def latest_check(self, policies: str) -> PolicyCheck | None:
+        """As `History.latest_check`."""
+        return latest_check(self.directories, policies, self.keys)
 
 
 def _altered(directory: Path, keys: Sequence[VerifierKey]) -> str:

@@ -118,7 +118,7 @@ class Evidence(Strict):
     measured.
     """
 
-    model_config = ConfigDict(json_schema_extra=exactly_one("experiment", "file", "attestation"))
+    model_config = ConfigDict(json_schema_extra=exactly_one("experiment", "policy", "file", "attestation"))
 
     experiment: str | None = Field(default=None, examples=["chaos/blue-green-rollback.yaml"])
     """The file of an experiment; the path from the working directory, or from the readiness file's own."""
@@ -130,13 +130,16 @@ class Evidence(Strict):
     check: str = Field(default="", examples=["audit-chain"])
     """Which check of it counts; without it, the whole run."""
     figure: str = Field(default="", examples=["lag_s"])
-    """Which figure of the check `max` and `min` are about."""
+    """Which figure of the check `max` and `min` are about; of a policy check `full` or `incremental`."""
     max: Limit | None = None
     """The highest value the row allows, judged on the upper bound; beside what the experiment allows."""
     min: Limit | None = None
     """The lowest value the row allows, judged on the lower bound."""
     target: str = Field(default="", examples=["chaos/targets/shop.yaml"])
     """The file of the target that the run must be of; by default the one that the readiness file names."""
+    policy: str | None = Field(default=None, examples=["chaos/policies"])
+    """A directory of policies; what counts is the latest `seatrial policy check --evidence` by them: nothing
+    is denied, every file was judged, and incremental checks said what the full one said."""
     file: str | None = Field(default=None, examples=["reports/policy.junit.xml"])
     """A result file of another tool, kept by its hash."""
     format: Format | None = None
@@ -152,11 +155,12 @@ class Evidence(Strict):
 
     @model_validator(mode="after")
     def _one_kind(self) -> Evidence:
-        given = [name for name in ("experiment", "file", "attestation") if getattr(self, name) is not None]
+        kinds = ("experiment", "policy", "file", "attestation")
+        given = [name for name in kinds if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError("evidence is one of experiment, file and attestation")
+            raise ValueError("evidence is one of experiment, policy, file and attestation")
         for key, kind in _BELONGS.items():
-            if getattr(self, key) and kind != given[0]:
+            if getattr(self, key) and kind != given[0] and not (key == "figure" and given[0] == "policy"):
                 raise about(key, f"{key} is of {kind}, not of {given[0]}")
         return self
 
@@ -164,12 +168,16 @@ class Evidence(Strict):
     def _a_limit_of_something(self) -> Evidence:
         if self.objective and self.check:
             raise about("check", "an objective or a check: write two pieces of evidence for both")
-        if self.figure and not self.check:
+        if self.figure and not (self.check or self.policy):
             raise about("figure", "a figure is of a check: name it")
         if self.file is not None and self.format is None:
             raise about("file", "say its format: junit, sarif or json")
         if self.value and self.format != "json":
             raise about("value", "a pointer into a file is for format: json")
+        if self.policy is not None and self.min:
+            raise about("min", "how long a policy check takes has a highest value: max")
+        if self.policy is not None and self.max and self.max.in_unit("s") is None:
+            raise about("max", "a policy check takes time: write it like 60s")
         if (self.max or self.min) and not (self.objective or self.figure or self.value):
             raise about("max" if self.max else "min", "a limit of what? name the objective, figure or value")
         return self

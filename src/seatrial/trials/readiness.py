@@ -20,6 +20,7 @@ from seatrial.matrix.evidence import found_in
 from seatrial.matrix.finding import Kind
 from seatrial.matrix.fromruns import RunFound
 from seatrial.matrix.judging import Matrix, RowVerdict, judge
+from seatrial.matrix.policies import CHECKS, PolicyCheck, latest_check
 from seatrial.matrix.signing import LEDGER, SignOff, Word, record, recorded, sign_offs, signed_by
 from seatrial.matrix.statement import statement_of
 from seatrial.model.capacity import promise_in
@@ -53,6 +54,10 @@ class StoredRuns:
             return RunFound(result, gone=gone)
         found = found_in(place, result, self.keys, file)
         return replace(found, trends=self._trends_of(run))
+
+    def latest_check(self, policies: str) -> PolicyCheck | None:
+        """As `seatrial.matrix.collecting.History.latest_check`."""
+        return latest_check(sorted((seatrial_home() / CHECKS).glob("*")), policies, self.keys)
 
     def _trends_of(self, run: RecordedRun) -> dict[str, str]:
         """How each objective went over the runs on record; nothing where they are too few to say."""
@@ -151,6 +156,7 @@ def export_bundle(found: Standing, store: Store, bundle: Path) -> None:
     runs = {each.run for row in found.matrix.rows for each in row.findings if each.kind is Kind.MEASURED}
     known = (store.history.find(run) for run in sorted(runs) if run)
     evidence = [run.origin.place for run in known if run and run.origin.place]
+    evidence += [place for run in sorted(runs) if run and (place := home / CHECKS / run).is_dir()]
     signers = [each.word.verifier_key() for each in found.signed if each.word]
     keys = [*own_keys(home), *(key for key in signers if key)]
     export(found.file, found.matrix, found.signed, evidence, home / LEDGER, keys, signer(home), bundle)
