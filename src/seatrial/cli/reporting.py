@@ -10,16 +10,7 @@ from typer.core import TyperGroup
 
 from seatrial.cli import exporting, retaining
 from seatrial.cli.examples import examples
-from seatrial.cli.logs import (
-    Columns,
-    LogFormat,
-    NamePatterns,
-    Since,
-    Statuses,
-    Until,
-    measured_log,
-    spans,
-)
+from seatrial.cli.logs import MeasuredLog, reads_log
 from seatrial.cli.terminal import out, print_json, print_text, say
 from seatrial.cli.terms import instant_of, place_of, verdict_of
 from seatrial.model.problems import BadInput
@@ -114,33 +105,14 @@ def _print(directory: Path | None, pdf: Path) -> None:
         "seatrial report log results.jtl --deadline 500ms",
     ),
 )
+@reads_log
 def of_log(
-    log: Annotated[Path, typer.Argument(metavar="LOG", parser=place_of, help="Any request log.")],
+    measured: MeasuredLog,
     to: Annotated[str, typer.Option(metavar="FILE", help="Where; LOG.html here by default.")] = "",
-    format_: Annotated[str, typer.Option("--format", help="As for `seatrial measure`.")] = "auto",
-    deadline: Annotated[str, typer.Option(metavar="D", help="Unanswered by then is bad.")] = "2s",
-    settle: Annotated[str, typer.Option(metavar="D", help="Good for so long is recovered.")] = "1s",
-    log_format: LogFormat = "",
-    columns: Columns = "",
-    since: Since = "",
-    until: Until = "",
-    name: NamePatterns = None,
-    status: Statuses = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write the report of any request log; `report --from LOG` for short."""
-    measured = measured_log(
-        log,
-        format_,
-        *spans(deadline, settle),
-        log_format=log_format,
-        columns=columns,
-        since=since,
-        until=until,
-        names=name,
-        statuses=status,
-    )
-    place = measured.write_report(Path(to or f"{log.name}.html"))
+    place = measured.write_report(Path(to or f"{measured.path.name}.html"))
     if as_json:
         print_json({**measured.document(), "report": str(place)})
     else:
