@@ -12,6 +12,8 @@ from seatrial.capacity.found import Found, Trial, answer, capacity_document, res
 from seatrial.capacity.search import Outcome, Settings, Stop
 from seatrial.model.verdict import Verdict
 from seatrial.report.capacitypage import render_capacity
+from seatrial.report.change import Change
+from seatrial.report.comparison import compared
 from seatrial.report.verdictfile import read_verdict, verdict_document
 
 HELD, BROKEN, GENERATOR, UNKNOWN = Outcome.HELD, Outcome.BROKEN, Outcome.GENERATOR, Outcome.UNKNOWN
@@ -94,3 +96,19 @@ def test_the_knee_is_drawn_with_each_trial_and_the_interval() -> None:
     assert page.count('class="band"') == 2
     assert "<script" not in page
     assert "http" not in page.replace("http-equiv", "").replace("http://www.w3.org", "")
+
+
+def test_searches_are_compared_over_months_by_their_intervals() -> None:
+    """A higher capacity is better, an overlap is no difference, and one promise is not held beside another."""
+    before = found(*PAIR)
+    lower = found((100, HELD), (100, HELD), (120, BROKEN), (120, BROKEN))
+    (row,) = compared(result_of(before, {}), result_of(lower, {})).objectives
+    assert row.change is Change.WORSE
+    (row,) = compared(result_of(lower, {}), result_of(before, {})).objectives
+    assert row.change is Change.BETTER
+    (row,) = compared(result_of(before, {}), result_of(before, {})).objectives
+    assert row.change is Change.ALIKE
+    stricter = replace(before, objectives=("p95 <= 100ms", "errors <= 1%"))
+    comparison = compared(result_of(before, {}), result_of(stricter, {}))
+    assert comparison.verdict is Verdict.UNKNOWN
+    assert len(comparison.objectives) == 2

@@ -41,6 +41,20 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ),
         (["run", "chaos/blue-green-rollback.yaml", "--no-testbed"], "the testbed is not up"),
         (["run", "--frobnicate"], "--frobnicate"),
+        (["capacity", "chaos/blue-green-rollback.yaml"], "--from"),
+        (["capacity", "nowhere.yaml", "--from", "1/s"], "experiment nowhere.yaml: no such file"),
+        (
+            ["capacity", "x.yaml", "--from", "5/s", "--to", "1/s"],
+            "--to: 1/s is below 5/s, where --from begins",
+        ),
+        (
+            ["capacity", "x.yaml", "--from", "5/s", "--objective", "fast"],
+            "'fast' is no objective; write it like",
+        ),
+        (
+            ["capacity", "x.yaml", "--from", "5/s", "--within", "0.1%"],
+            "--within: 0.1% is narrower than trials",
+        ),
         (["suite", "nowhere.yaml"], "suite nowhere.yaml: no such file"),
         (["measure", "nowhere.csv"], "nowhere.csv"),
         (["measure", "log.csv", "--deadline", "2"], "--deadline: '2' is not a duration"),

@@ -1,6 +1,7 @@
 """Segments of a rate's shape, as a file has them, and what they offer."""
 
 import pytest
+from pydantic import ValidationError
 
 from seatrial.model.load import Load
 
@@ -57,3 +58,19 @@ def test_a_load_is_read_again_from_what_it_is_written_as() -> None:
         {"scenario": "x.py", "rate": [{"at": "0s", "rate": "1/s"}, {"at": "2s", "to": "9/s", "over": "2s"}]}
     )
     assert Load.model_validate(load.model_dump(mode="json", by_alias=True, exclude_defaults=True)) == load
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ({}, "is required and missing: how much is offered; or a log to replay"),
+        ({"rate": "1/s", "replay": "a.log"}, "says when arrivals come, and so does 'rate'"),
+        ({"replay": "a.log", "data": "x.csv"}, "the rows of a replay are the requests of its log"),
+        ({"replay": "a.log", "arrivals": "poisson"}, "spaced as they were in its log"),
+        ({"replay": {"log": "a.log", "methods": ["FETCH"]}}, "'FETCH' is no method that is sent"),
+        ({"replay": {"log": "a.log", "speed": 0}}, "greater than 0"),
+    ],
+)
+def test_either_a_rate_or_a_log_says_when_arrivals_come(keys: dict[str, object], told: str) -> None:
+    with pytest.raises(ValidationError, match=told):
+        Load.model_validate({"scenario": "x.py", **keys})

@@ -18,7 +18,8 @@ def show(preview: Preview) -> None:
     _line("may touch", ", ".join(plan.target.allow))
     counted = ", counted in requests" if experiment.load.counts == "requests" else ""
     shape = "; ".join(plan.replay.told()) if plan.replay else ", ".join(map(str, plan.shape))
-    _line("load", f"{_driven(plan)}, {shape}{counted}, {experiment.load.arrivals} arrivals")
+    spaced = "" if plan.replay else f", {experiment.load.arrivals} arrivals"
+    _line("load", f"{_driven(plan)}, {shape}{counted}{spaced}")
     _line(
         "time",
         f"{experiment.warmup} warm-up, {experiment.duration} measured, deadline {experiment.load.deadline}",

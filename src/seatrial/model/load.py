@@ -237,6 +237,8 @@ class Load(Strict):
             raise about("rate", "is required and missing: how much is offered; or a log to replay")
         if self.replay is not None and self.rate:
             raise about("replay", "says when arrivals come, and so does 'rate': write one of them")
+        if self.replay is not None and self.arrivals != "even":
+            raise about("arrivals", "those of a replay are spaced as they were in its log")
         if self.replay is not None and self.data is not None:
             raise about("data", "the rows of a replay are the requests of its log")
         return self

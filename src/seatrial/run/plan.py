@@ -188,7 +188,9 @@ def _at_rate(experiment: Experiment, rate: OfferedRate | None) -> Experiment:
     if rate.counts == "requests" and not experiment.warmup.seconds:
         raise BadInput("--rate: requests are counted in the warm-up, and the experiment has none")
     if experiment.load.replay is not None:
-        raise BadInput("--rate: arrivals are those of a log; 'times' and 'speed' of the replay scale them")
+        raise BadInput(
+            "arrivals are those of a log, at no one rate; 'times' and 'speed' of the replay scale them"
+        )
     load = experiment.load.model_copy(update={"rate": (RateSegment(at=Duration(0.0), rate=rate),)})
     return experiment.model_copy(update={"load": load})
 

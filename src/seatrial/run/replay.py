@@ -219,5 +219,5 @@ def _said(found: Imported) -> Iterator[str]:
     exact = found.exact
     if not exact.begins:
         yield "the log tells when requests ended and not how long they took: each comes when it ended then"
-    elif exact.sent_s >= 1:
+    if exact.sent_s >= 1:
         yield "the log's instants are whole seconds: the requests of one are spread evenly over it"
