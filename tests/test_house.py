@@ -26,6 +26,7 @@ ALLOWED = {
     "report": {"measure"},
     "store": set[str](),
     "metrics": {"store"},
+    "cost": {"measure"},
     "incidents": {"store"},
     "schedule": {"files", "store", "incidents", "metrics"},
     "calibrate": {"measure", "load"},
@@ -36,16 +37,16 @@ ALLOWED = {
     "matrix": {"files", "ledger", "report"},
     "capacity": set[str](),
     "trials": {"drivers", "capacity", "measure", "ledger", "matrix", "run", "undo", "schedule", "report", "store",
-               "incidents", "metrics", "files", "testbed", "policy"},
+               "incidents", "metrics", "files", "testbed", "policy", "cost"},
     "policy": set[str](),
     "testbed": {"ledger"},
-    "doctor": {"catalogue", "testbed", "policy"},
+    "doctor": {"catalogue", "testbed", "policy", "cost"},
     "catalogue": {"drivers", "undo", "checks", "lookups", "measure", "incidents", "probes"},
     "web": {"report", "store", "incidents", "schedule", "files", "trials", "matrix", "ledger", "run", "load", "undo"},
     "explain": {"catalogue", "checks", "drivers", "incidents", "schedule", "undo"},
     "scaffold": {"drivers", "explain"},
     "cli": {"trials", "capacity", "matrix", "run", "schedule", "report", "web", "testbed", "measure", "calibrate", "ledger", "incidents",
-            "store", "doctor", "explain", "catalogue", "scaffold", "policy", "files"},
+            "store", "doctor", "explain", "catalogue", "scaffold", "policy", "files", "cost"},
 }  # fmt: skip
 
 GROUND = (

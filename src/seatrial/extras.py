@@ -51,6 +51,7 @@ HSM = Extra("hsm", "the library for HSMs", ("pkcs11",))
 CHAOSTOOLKIT = Extra("chaostoolkit", "the Chaos Toolkit library", ("chaoslib",))
 OPENAPI = Extra("openapi", "the reader of OpenAPI files", ("openapi_pydantic",))
 TRENDS = Extra("trends", "the statistics for trends over months", ("scipy",))
+COST = Extra("cost", "the statistics for costs", ("scipy", "statsmodels"))
 HTTP2 = Extra("protocols", "HTTP/2", ("h2",))
 PROTOCOLS = Extra("protocols", "the clients of other protocols", ("grpc", "paho", "websocket"))
 PDF = Extra("pdf", "the printer of PDFs without a browser", ("weasyprint",))
@@ -61,7 +62,7 @@ POLICY = Extra(
     "the policy engine and its readers",
     ("regorus", "hcl2", "dockerfile", "json5", "pip_requirements_parser"),
 )
-EXTRAS = (TESTBED, HSM, WEB, CHAOSTOOLKIT, OPENAPI, TRENDS, HTTP2, PROTOCOLS, PDF, OTLP, POLICY)
+EXTRAS = (TESTBED, HSM, WEB, CHAOSTOOLKIT, OPENAPI, TRENDS, COST, HTTP2, PROTOCOLS, PDF, OTLP, POLICY)
 
 
 def bringing(package: str) -> Extra | None:

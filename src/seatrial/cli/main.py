@@ -16,6 +16,7 @@ from seatrial.cli import (
     calibrating,
     capacity,
     comparing,
+    cost,
     explaining,
     incidents,
     ledger,
@@ -55,6 +56,7 @@ testbed.register(app)
 calibrating.register(app)
 calendar.register(app)
 incidents.register(app)
+cost.register(app)
 ledger.register(app)
 matrix.register(app)
 policy.register(app)

@@ -94,6 +94,16 @@ def files_dedup_key(target: str, schedule: str) -> str:
     return f"{schedule_dedup_key(target, schedule)}.files"
 
 
+def cost_dedup_key(target: str, series: str) -> str:
+    """The incident of a bill that is higher than is expected."""
+    return f"seatrial/{target}/cost.{series}"
+
+
+def cost_unknown_dedup_key(target: str, series: str) -> str:
+    """The incident of a bill of which days are missing: it ends when they are there."""
+    return f"{cost_dedup_key(target, series)}.unknown"
+
+
 def louder(first: Severity, second: Severity) -> Severity:
     """The louder of two severities."""
     return max(first, second, key=SEVERITIES.index)

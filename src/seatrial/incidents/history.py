@@ -77,6 +77,11 @@ def of_files(store: Store, target: str, schedule: str) -> IncidentHistory:
     return said(store.outbox.incident_events(files_dedup_key(target, schedule)))
 
 
+def of_incident(store: Store, key: str) -> IncidentHistory:
+    """The history of an incident that neither runs nor schedules have, by its dedup key."""
+    return said(store.outbox.incident_events(key))
+
+
 def open_incidents(store: Store) -> dict[str, IncidentHistory]:
     """Every incident that is open, by its dedup key."""
     by_key: dict[str, list[QueuedMessage]] = {}

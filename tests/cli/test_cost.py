@@ -1,0 +1,144 @@
+"""`seatrial cost watch`: exit codes, what is printed, and who else is told of it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+from tests.support.command import seatrial
+from tests.support.liar import Liar
+
+from seatrial.cost.billing import focus_rows
+from seatrial.cost.planting import Anomaly, Planted
+from seatrial.cost.series import CostSeries
+from seatrial.cost.synthetic import daily_costs
+
+CALM = CostSeries(date(2026, 1, 5), daily_costs(110, 7), "EUR")
+UNTIL = ("--until", "2026-04-24")
+PLANTED = {
+    "calm": [],
+    "spike": [Planted(Anomaly.SPIKE, 108, 1.0)],
+    "gap": [Planted(Anomaly.GAP, 108)],
+}
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEATRIAL_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COLUMNS", "200")
+    return tmp_path
+
+
+def write(path: Path, what: str) -> None:
+    values = CALM.values
+    for each in PLANTED[what]:
+        values = each.into(values)
+    path.write_text("\n".join(focus_rows(CostSeries(CALM.first, values, "EUR"))), encoding="utf-8")
+
+
+def test_a_bill_over_some_days(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Calm, then a spike that is told once, then missing data beside it, then all is well and resolved."""
+    bill = place / "bill.csv"
+
+    def watched(what: str) -> tuple[int, dict[str, Any], list[str]]:
+        write(bill, what)
+        code = seatrial(monkeypatch, "cost", "watch", "--focus", str(bill), *UNTIL, "--json")
+        told: dict[str, Any] = json.loads(capsys.readouterr().out)
+        seatrial(monkeypatch, "incidents", "list", "--json")
+        listing = json.loads(capsys.readouterr().out)
+        return code, told, [each["summary"] for each in listing["incidents"]]
+
+    assert watched("calm")[::2] == (0, [])
+    for _ in range(2):
+        code, told, incidents = watched("spike")
+        assert (code, told["verdict"], told["findings"][0]["kind"]) == (1, "fail", "spike")
+        assert len(incidents) == 1
+        assert incidents[0].startswith("costs of bill: 2026-04-23: ")
+    code, told, incidents = watched("gap")
+    assert (code, told["verdict"]) == (2, "unknown")
+    assert incidents == [
+        "costs of bill: 2026-04-23: the bill has nothing of this day; what it cost is unknown"
+    ]
+    assert watched("calm")[::2] == (0, [])
+
+
+def test_it_is_told_to_people_and_to_nobody_else_if_so_wanted(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(place / "bill.csv", "spike")
+    assert seatrial(monkeypatch, "cost", "watch", "bill.csv", *UNTIL, "--quiet") == 1
+    printed = capsys.readouterr().out
+    assert printed.startswith("fail  costs of bill, 7 days until 2026-04-24\n  2026-04-23: ")
+    assert not (place / "home").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "name one source of costs"),
+        (("bill.csv", "--focus", "bill.csv"), "name one source of costs"),
+        (("bill.csv",), "bill.csv:3:12: 'x' is no amount"),
+        (("bill.csv", "--until", "soon"), "--until: 'soon' is no day such as 2026-10-31"),
+        (("bill.csv", "--severity", "loud"), "--severity: 'loud' is not one of"),
+        (("--focus", "bill.csv"), "bill.csv:1:1: has no column 'BilledCost'"),
+        (("--focus", "bill.csv", "--column", "Cost"), "--column: 'Cost' is not one of BilledCost"),
+        (("--promql", "up"), "--promql EXPR and --target FILE belong together"),
+        (("--promql", "up", "--target", "none.yaml"), "target none.yaml: no such file"),
+        (("none.csv",), "none.csv: cannot be read: No such file"),
+        (("bill.csv", "--every", "5"), "--every: '5' is not a duration"),
+    ],
+)
+def test_bad_input_is_told_and_nobody_is(
+    place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    said: str,
+) -> None:
+    (place / "bill.csv").write_text("day,cost\n2026-10-01,1\n2026-10-02,x\n")
+    assert seatrial(monkeypatch, "cost", "watch", *arguments) == 64
+    assert said in capsys.readouterr().err
+    assert not (place / "home").exists()
+
+
+def test_a_prometheus_server_has_the_bill(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], liar: Liar
+) -> None:
+    """Asked at the end of each day; when it does not answer nothing is known."""
+    Path("shop.yaml").write_text(
+        f"target: shop\nbase_url: {liar.url}\nroles:\n  metrics: {{driver: prometheus, url: {liar.url}}}\n"
+    )
+    watch = ("cost", "watch", "--promql", "sum(cost)", "--target", "shop.yaml", *UNTIL, "--quiet")
+
+    def answer(path: str) -> bytes:
+        asked = {name: value for name, (value,) in parse_qs(urlsplit(path).query).items()}
+        assert asked["query"] == "sum(cost)"
+        assert datetime.fromtimestamp(float(asked["end"]), UTC) == datetime(2026, 4, 25, tzinfo=UTC)
+        ends = np.arange(float(asked["end"]) - 109 * 86400, float(asked["end"]) + 1, 86400)
+        samples = [[at, str(value)] for at, value in zip(ends.tolist(), CALM.values.tolist(), strict=True)]
+        body = {
+            "status": "success",
+            "data": {"resultType": "matrix", "result": [{"metric": {}, "values": samples}]},
+        }
+        return b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + json.dumps(body).encode()
+
+    liar.says = answer
+    assert seatrial(monkeypatch, *watch) == 0, capsys.readouterr()
+    for status, body, code, said in (
+        (200, {"status": "success", "data": {"resultType": "matrix", "result": []}}, 2, "matches nothing"),
+        (400, {"status": "error", "errorType": "bad_data", "error": "parse error"}, 64, "parse error"),
+        (503, {"status": "error", "errorType": "unavailable", "error": "starting up"}, 2, "starting up"),
+        (200, {"no": "Prometheus"}, 2, "HTTP 200"),
+    ):
+        liar.says = f"HTTP/1.1 {status} X\r\nConnection: close\r\n\r\n{json.dumps(body)}".encode()
+        assert seatrial(monkeypatch, *watch) == code
+        captured = capsys.readouterr()
+        assert said in captured.out + captured.err

@@ -1,0 +1,90 @@
+"""Bills as files: both forms, what is left out of them, and each mistake at its place."""
+
+from __future__ import annotations
+
+import gzip
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seatrial.cost.billing import focus_rows, read_bill
+from seatrial.cost.series import CostSeries
+from seatrial.model.problems import BadInput
+
+FOCUS = "BilledCost,BillingCurrency,ChargeCategory,ChargeClass,ChargePeriodEnd,ChargePeriodStart,EffectiveCost,ServiceName\n"
+USAGE = '1.5,USD,Usage,,2026-10-02T00:00:00Z,2026-10-01T00:00:00Z,1.25,"Compute, large"\n'
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "bill.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_plain_bill(tmp_path: Path) -> None:
+    series = read_bill(
+        written(tmp_path, "day;cost;currency\n2026-10-01;12.5;EUR\n2026-10-03;7;EUR\n2026-10-03;3;EUR\n")
+    )
+    assert (series.first, series.currency) == (date(2026, 10, 1), "EUR")
+    assert np.array_equal(series.values, [12.5, np.nan, 10.0], equal_nan=True)
+
+
+def test_an_empty_cell_is_unknown_and_zero_is_zero(tmp_path: Path) -> None:
+    series = read_bill(written(tmp_path, "date,amount\n2026-10-01,1\n2026-10-02,\n2026-10-03,0\n"))
+    assert np.array_equal(series.values, [1.0, np.nan, 0.0], equal_nan=True)
+
+
+def test_usage_alone_is_read_of_focus_and_the_rest_is_told(tmp_path: Path) -> None:
+    tax = USAGE.replace("Usage", "Tax")
+    correction = USAGE.replace("Usage,,", "Usage,Correction,")
+    path = written(tmp_path, FOCUS + USAGE + USAGE + tax + tax + correction)
+    series = read_bill(path)
+    assert (series.values.tolist(), series.currency) == ([3.0], "USD")
+    assert series.remarks == (
+        "2 rows of ChargeCategory Tax are left out",
+        "1 rows of ChargeClass Correction are left out",
+    )
+    assert read_bill(path, focus=True, column="EffectiveCost").values.tolist() == [2.5]
+
+
+def test_what_is_written_as_focus_is_read_back_compressed(tmp_path: Path) -> None:
+    series = CostSeries(date(2026, 10, 1), np.array([1.25, np.nan, 3.0]), "EUR")
+    path = tmp_path / "export.csv.gz"
+    path.write_bytes(gzip.compress("\n".join(focus_rows(series)).encode()))
+    read = read_bill(path, focus=True)
+    assert (read.first, read.currency) == (series.first, "EUR")
+    assert np.array_equal(read.values, series.values, equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("day,cost\n2026-10-01,1\n2026-10-02, 1 EUR\n", ":3:12: '1 EUR' is no amount such as 12.50"),
+        ("day,cost\n2026-10-01,1\n\n2026-17-02,1\n", ":4:1: '2026-17-02' is no date"),
+        ("day,cost\n2026-10-01,inf\n", ":2:12: 'inf' is no amount"),
+        ("day,cost\n2026-10-01\n", ":2:1: 2 columns are expected, and there are 1"),
+        ("day,costs\n2026-10-01,1\n", ":1:1: has no column 'cost' or 'amount'; did you mean 'costs'?"),
+        ("day,cost\n", ":1:1: there is no charge in it"),
+        ("  \n", ": is empty: a bill has a header line"),
+        (FOCUS + USAGE.replace("1.5", "null", 1), ":2:1: BilledCost is empty"),
+        (FOCUS + USAGE + USAGE.replace("USD", "EUR"), "has more than one currency: USD, EUR"),
+        (FOCUS + USAGE.replace("10-02", "09-02"), ":2:16: ChargePeriodEnd lies before ChargePeriodStart"),
+        (FOCUS.replace("BilledCost", "Billed") + USAGE, ":1:1: has no column 'BilledCost'"),
+        ('day,cost\n"2026-10-01,1\n', ":2:1: no CSV:"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_told_at_its_place(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        read_bill(written(tmp_path, text))
+    assert said in str(caught.value)
+
+
+def test_what_is_no_text_or_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "bill.csv"
+    path.write_bytes(b"day,cost\n2026-10-01,\xff\n")
+    with pytest.raises(BadInput, match="is not UTF-8 text"):
+        read_bill(path)
+    with pytest.raises(BadInput, match="cannot be read: No such file"):
+        read_bill(tmp_path / "none.csv")
