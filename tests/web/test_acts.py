@@ -7,9 +7,11 @@ import socket
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.support.command import seatrial
 from tests.support.dashboards import message
 from tests.support.small_run import small_run
 from tests.support.victims import Tree
@@ -32,7 +34,9 @@ OPEN = OpenRun(
 
 def acts(site: Site) -> list[tuple[str, str]]:
     entries = list(read_entries(site.place / "home/web"))
-    assert all(entry.event["by"] and entry.event["at"] == "2026-11-29T12:00:00+00:00" for entry in entries)
+    assert all(
+        entry.event["by"] and datetime.fromisoformat(str(entry.event["at"])).tzinfo for entry in entries
+    )
     return [(str(entry.event["act"]), str(entry.event["state"])) for entry in entries]
 
 
@@ -125,6 +129,54 @@ def test_what_is_signed_is_what_was_shown(site: Site) -> None:
         "asked",
         "not done",
     ] * 2
+
+
+def signed_elsewhere(
+    site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], **asked: str
+) -> str:
+    """What `seatrial keys sign` prints on a machine that has the key, and nothing else of ours."""
+    monkeypatch.setenv("SEATRIAL_HOME", str(site.place / "laptop"))
+    if not (site.place / "laptop").exists():
+        assert seatrial(monkeypatch, "keys", "make", "amira") == 0
+    capsys.readouterr()
+    options = [argument for name, value in asked.items() for argument in (f"--{name}", value)]
+    assert seatrial(monkeypatch, "keys", "sign", "amira", *options) == 0
+    monkeypatch.setenv("SEATRIAL_HOME", str(site.place / "home"))
+    return capsys.readouterr().out.strip()
+
+
+def test_a_key_signs_elsewhere_and_never_comes_here(
+    site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.dashboard.sources.now = lambda: datetime.now(UTC)
+    browser = site.browser()
+    matrix = browser.get("/api/matrix").json()
+    asked = {"readiness": "production", "statement": matrix["sha256"], "role": "security", "name": "Amira"}
+    assert f"--statement {matrix['sha256']}" in browser.get("/matrix").text
+    line = signed_elsewhere(site, monkeypatch, capsys, **asked)
+    refused = {
+        line.replace("Amira", "Ann"): "it is not signed: the signature of amira is wrong",
+        "a line": "is not a line of `seatrial keys sign`",
+        "{}": "not a sign-off",
+        signed_elsewhere(
+            site, monkeypatch, capsys, **{**asked, "statement": "0" * 64}
+        ): "not the matrix as it is",
+        signed_elsewhere(site, monkeypatch, capsys, **{**asked, "role": "cook"}): "no sign-off of production",
+    }
+    for wrong, why in refused.items():
+        answer = browser.post("/api/matrix/sign", data={"signed": wrong})
+        assert answer.status_code == 400, wrong
+        assert why in answer.json()["error"]
+    assert not browser.get("/api/matrix").json()["signed"][0]["stands"]
+    told = browser.post("/api/matrix/sign", data={"signed": line}).json()["told"]
+    assert told == "Amira has signed for security with amira"
+    (held,) = browser.get("/api/matrix").json()["signed"]
+    assert held["stands"]
+    assert held["key"].startswith("amira+")
+    assert [state.partition(":")[0] for _, state in acts(site)].count("done") == 1
+    site.dashboard.sources.now = lambda: datetime.now(UTC) + timedelta(days=2)
+    late = browser.post("/api/matrix/sign", data={"signed": line})
+    assert late.status_code == 400
 
 
 RENEWABLE = """\

@@ -330,6 +330,31 @@ def make(
     out.print(str(made.public), markup=False, soft_wrap=True)
 
 
+@keys.command(
+    "sign",
+    epilog=examples(
+        "seatrial keys sign amira --readiness production --statement 6863… --role sre --name 'Jon Vik'",
+    ),
+)
+def sign_elsewhere(
+    key: Annotated[str, typer.Argument(metavar="NAME", help="The key.")],
+    readiness: Annotated[str, typer.Option("--readiness", metavar="NAME", help="Whose matrix it is.")],
+    statement: Annotated[str, typer.Option("--statement", metavar="HASH", help="As the matrix shows it.")],
+    role: RoleOption,
+    name: NameOption,
+) -> None:
+    """Sign a matrix that is elsewhere, as its page shows it; prints one line, to be put in there."""
+    from seatrial.home import seatrial_home
+    from seatrial.ledger.keys import Keys
+    from seatrial.matrix.signing import Word, as_line, signed_by
+
+    known = Keys(seatrial_home())
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    word = Word("sign-off", readiness, role, " ".join(name.split()), at, statement)
+    line = as_line(signed_by(word, known.signer(known.get(key))))
+    out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
 @keys.command("list", epilog=examples("seatrial keys list --json"))
 def listing(as_json: JsonOption = False) -> None:
     """Show the keys that this machine can sign with, by their public halves."""

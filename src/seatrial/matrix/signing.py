@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
@@ -118,6 +119,20 @@ def recorded(directory: Path) -> Iterator[Word]:
         return
     for entry in read_entries(directory):
         yield word_of(dict(entry.event), f"{directory}: entry {entry.seq}")
+
+
+def as_line(word: Word) -> str:
+    """A word as one line that can be carried to where the ledger is, without its statement."""
+    return canonical({name: getattr(word, name) for name in _FIELDS}).decode()
+
+
+def of_line(text: str) -> Word:
+    """The word that `as_line` wrote. Raises BadInput."""
+    try:
+        event = json.loads(text)
+    except ValueError as error:
+        raise BadInput(f"what was signed is not a line of `seatrial keys sign`: {error}") from error
+    return word_of(event if isinstance(event, dict) else {}, "what was signed")
 
 
 def word_of(event: dict[str, Any], where: str) -> Word:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,16 @@ from seatrial.matrix.finding import Kind
 from seatrial.matrix.fromruns import RunFound
 from seatrial.matrix.judging import Matrix, RowVerdict, judge
 from seatrial.matrix.policies import CHECKS, PolicyCheck, latest_check
-from seatrial.matrix.signing import LEDGER, SignOff, Word, record, recorded, sign_offs, signed_by
+from seatrial.matrix.signing import (
+    LEDGER,
+    SignOff,
+    Word,
+    of_line,
+    record,
+    recorded,
+    sign_offs,
+    signed_by,
+)
 from seatrial.matrix.statement import statement_of
 from seatrial.model.capacity import promise_in
 from seatrial.model.problems import BadInput, Unavailable, nearest
@@ -34,6 +43,10 @@ from seatrial.trials.lookup import evidence_gone, of_record
 
 READINESS = "chaos/readiness.yaml"
 """Where the readiness file is, unless another is named."""
+_CARRIED_WITHIN, _AHEAD = (
+    timedelta(days=1),
+    timedelta(minutes=5),
+)  # from a signature to its record; clocks differ
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +145,39 @@ def sign(found: Standing, role: str, name: str, key: str, now: datetime) -> Word
         statement=statement,
     )  # fmt: skip
     return _recorded(word, key, found.file.readiness.keys.get(role, ""))
+
+
+def sign_carried(found: Standing, line: str, now: datetime) -> Word:
+    """Record what somebody signed elsewhere, by `seatrial keys sign`, with a key that never was here.
+
+    Raises BadInput when it is not about this matrix, not signed, or not by the key that its role must use.
+    """
+    statement, readiness = statement_of(found.matrix), found.file.readiness
+    word = replace(of_line(line), statement=statement)
+    if (
+        word.kind != "sign-off"
+        or word.readiness != readiness.readiness
+        or word.role not in readiness.sign_off
+    ):
+        raise BadInput(f"what was signed is no sign-off of {readiness.readiness} for a role that signs it")
+    if word.about != statement.sha256:
+        raise BadInput("what was signed is not the matrix as it is; look at it again, then sign")
+    if not word.key or word.wrong():
+        raise BadInput(f"it is not signed: {word.wrong() or 'there is no key'}")
+    if readiness.keys.get(word.role, word.key) != word.key:
+        raise BadInput(f"the readiness file names another key for {word.role}")
+    if not _is_of_now(word, now):
+        raise BadInput(f"it was signed at {word.at}: sign it again, with a clock that is right")
+    home = seatrial_home()
+    record(word, home, signer(home))
+    return replace(word, statement=None)
+
+
+def _is_of_now(word: Word, now: datetime) -> bool:
+    try:
+        return -_AHEAD <= now - word.instant <= _CARRIED_WITHIN
+    except ValueError:  # no instant at all, which its signer has signed as well
+        return False
 
 
 def attest(file: ReadinessFile, row: str, role: str, name: str, until: date, key: str, now: datetime) -> Word:

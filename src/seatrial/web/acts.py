@@ -20,7 +20,7 @@ from seatrial.ledger import Ledger
 from seatrial.matrix.statement import statement_of
 from seatrial.model.problems import BadInput, SeatrialError
 from seatrial.run.sealing import signer
-from seatrial.trials.readiness import sign
+from seatrial.trials.readiness import sign, sign_carried
 from seatrial.web.renewing import Renewals
 from seatrial.web.runs import Missing
 from seatrial.web.sources import Sources
@@ -74,6 +74,13 @@ class Acts:
             word = sign(found, role, name, "", self._sources.now())
             self._sources.matrix.get(fresh=True)
             return entry.came(f"{word.name} has signed for {role}")
+
+    def sign_carried(self, actor: Actor, line: str) -> str:
+        """Record a sign-off that was signed elsewhere, with a key that this server never sees."""
+        with self._lock, _Entry(self._sources, actor, "sign", "with a key from elsewhere") as entry:
+            word = sign_carried(self._sources.matrix.get(fresh=True), line, self._sources.now())
+            self._sources.matrix.get(fresh=True)
+            return entry.came(f"{word.name} has signed for {word.role} with {word.key.partition('+')[0]}")
 
     def renew(self, actor: Actor, row: str, confirm: str) -> str:
         """Run the experiments of a row, which load and break its target; `confirm`: a production target."""

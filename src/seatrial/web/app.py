@@ -278,6 +278,8 @@ def _retry(acts: Acts, actor: Actor, _request: Request, form: Mapping[str, str])
 
 
 def _sign(acts: Acts, actor: Actor, _request: Request, form: Mapping[str, str]) -> str:
+    if "signed" in form:
+        return acts.sign_carried(actor, form["signed"])
     return acts.sign(actor, form.get("role", ""), form.get("name", "")[:200], form.get("statement", ""))
 
 

@@ -17,8 +17,8 @@ _ACTS = {
     "/api/underway/{run}/stop": ("Stop a run: it undoes everything and is judged as interrupted", {}),
     "/api/incidents/retry": ("Try a message of the outbox again, or all", {"number": False}),
     "/api/matrix/sign": (
-        "Sign the matrix for a role, without a key",
-        {"role": True, "name": True, "statement": True},
+        "Sign the matrix for a role: without a key, or as one line that `seatrial keys sign` wrote elsewhere",
+        {"role": False, "name": False, "statement": False, "signed": False},
     ),
     "/api/matrix/renew": (
         "Run the experiments of a row of the matrix that does not pass",
