@@ -49,6 +49,22 @@ def boot_id() -> str:
     return str(round(psutil.boot_time()))
 
 
+def monotonic_clock_id() -> str:
+    """What tells the monotonic clock of this process from every other; "" where nothing does.
+
+    Within one boot all processes read one clock, unless they are in time namespaces of their own (Linux).
+    """
+    try:
+        return f"{boot_id()} {Path('/proc/self/ns/time').stat().st_ino}"
+    except OSError:
+        return ""
+
+
+def same_clock_as(clock: str) -> bool:
+    """Whether `clock`, a `monotonic_clock_id` of another process, is that of this one."""
+    return bool(clock) and clock == monotonic_clock_id()
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class ProcessId:
     """One process, for ever and wherever it runs: no other process at any time compares equal."""

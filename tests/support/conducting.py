@@ -12,6 +12,7 @@ from typing import Any, Self, cast
 from tests.support.rows import log_of
 
 from seatrial import files
+from seatrial.load.clocks import Told
 from seatrial.load.launch import LoadProcess
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.scenarioaccount import ScenarioAccount
@@ -44,6 +45,8 @@ class FakeLoad:
     new_rows: Callable[[], RequestLog] = lambda: NO_ROWS
     spoiled: str = ""
     audit: object = "an account"
+    losses: tuple[str, ...] = ()
+    clocks: tuple[Told, ...] = ()
     keep: Callable[[RequestLog], None] = lambda _: None
     ended: int | None = None
     pid: int = 1

@@ -7,11 +7,16 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast, get_args
 
 from seatrial.model.offeredrate import OfferedRate
 from seatrial.model.problems import BadInput, nearest
 from seatrial.model.quantities import Duration, Rate
 from seatrial.model.verdict import Verdict
+from seatrial.model.workers import OnLost, Rows, Workers
+
+_ADDRESS = re.compile(r"(?P<host>\[[0-9a-fA-F:]+\]|[^:\s]+)(?::(?P<port>\d{1,5}))?")
+_LAST_PORT = 65535
 
 
 def rate_of(option: str, text: str) -> Rate:
@@ -40,6 +45,23 @@ def _naming(option: str) -> Iterator[None]:
         yield
     except ValueError as error:
         raise BadInput(f"{option}: {error}") from error
+
+
+def workers_of(local: int, expected: int, listen: str, on_lost: str, rows: str) -> Workers:
+    """Who share a load, as options say it. Raises BadInput, naming the option."""
+    for option, text, words in (
+        ("--on-lost", on_lost, get_args(OnLost)),
+        ("--rows", rows, get_args(Rows)),
+    ):
+        if text not in words:
+            raise BadInput(f"{option}: '{text}' is not one of {', '.join(words)}{nearest(text, words)}")
+    given = _ADDRESS.fullmatch(listen.strip())
+    if given is None or int(given["port"] or 0) > _LAST_PORT:
+        raise BadInput(f"--workers-listen: '{listen}' is no address; write it like 10.0.0.5 or 10.0.0.5:5557")
+    host = given["host"].strip("[]")
+    return Workers(
+        local, expected, host, int(given["port"] or 0), cast("OnLost", on_lost), cast("Rows", rows)
+    )
 
 
 def seconds_of(option: str, text: str, *, positive: bool = False) -> float:

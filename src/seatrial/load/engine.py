@@ -29,15 +29,16 @@ from locust.env import Environment
 from locust.exception import StopTest, StopUser
 from locust.user.task import LOCUST_STATE_STOPPING
 
-from seatrial.load import failure, feed, iteration, reported, sessions, wall
-from seatrial.load.alarm import alarm
+from seatrial.load import failure, iteration, reported, sessions, wall
+from seatrial.load import feed as feeding
+from seatrial.load.alarm import Alarm, alarm
 from seatrial.load.arrival import Arrival
 from seatrial.load.client import Client
 from seatrial.load.client_state import ClientSettings
 from seatrial.load.connection import Pools
 from seatrial.load.correction import Correction
+from seatrial.load.feed import Feed
 from seatrial.load.names import Names
-from seatrial.load.not_offered import NotOffered
 from seatrial.load.offer import Offer
 from seatrial.load.options import LoadOptions
 from seatrial.load.pacer import Pacer
@@ -45,6 +46,8 @@ from seatrial.load.recorder import Recorder
 from seatrial.load.reporter import Reporter
 from seatrial.load.scenario_errors import LISTENER, ErrorTally, LogListener, hear_greenlets
 from seatrial.load.spool import CANNOT_WRITE, SpoolHeader
+from seatrial.load.takeover import TakenOver
+from seatrial.load.telling import tell, tell_of_consequence
 from seatrial.load.under_way import UnderWay
 from seatrial.load.user_pool import Task, VirtualUser
 from seatrial.load.watchdog import Watchdog, noticeable_s
@@ -75,7 +78,7 @@ class Engine:
         tasks: list[Task],
         spool: Path,
         end_test: Callable[[], None],
-        rows: feed.Feed | None = None,
+        rows: Feed | None = None,
     ) -> None:
         self._environment = environment
         self._events: Any = environment.events
@@ -91,14 +94,14 @@ class Engine:
         self._reporter = Reporter(self._recorder, self._events.request, header.zero_unix_s, deadline_s)
         self._correction: Correction | None = None  # as long as requests are counted
         self._pacer = Pacer(self._arrivals(), zero_s, self._launch, time.monotonic)
+        self.taken = TakenOver(header, [task.weight for task in tasks], rows, self._launch, self._alarm)
         self._names = Names(options.dns_select, options.dns_ttl, options.seed)
         self._pools = Pools(self._names, options.http)
         self._own_pools: dict[int, Pools] = {}  # unless connections are shared
         self._strangers = options.connections == "new"
         self._due = 0  # arrivals of the measured part
         self._serving: dict[greenlet, VirtualUser | None] = {}
-        self._closing = Event()
-        self._drained = Event()  # closing, and nobody is under way
+        self._closing, self._drained = Event(), Event()  # drained: closing, and nobody is under way
         self._concluding = BoundedSemaphore()
         self._flusher: Any = None
         self._audit: GeneratorAudit | None = None
@@ -107,10 +110,7 @@ class Engine:
         allowed_s = noticeable_s(options.rate.peak_per_s / header.share.count)
         self._watchdog = Watchdog(self._hub, allowed_s, files[0])
         self._log_listener = LogListener(self._errors)
-        self._stop_hearing: Callable[[], None] = lambda: None
-        self._stop_providing: Callable[[], None] = lambda: None
-        self._stop_feeding: Callable[[], None] = lambda: None
-        self._stop_listening: Callable[[], None] = lambda: None
+        self._stop_hearing = self._stop_providing = self._stop_feeding = self._stop_listening = _nothing
 
     def start(self, raised_before: Iterable[BaseException] = ()) -> None:
         """Begin to offer load. `raised_before`: by the scenario's listeners, as they prepared for it."""
@@ -121,10 +121,10 @@ class Engine:
         wall.tell_of_refusals(self._errors.refused)
         driven = tuple({task.pool.user_class for task in self._tasks})
         self._stop_providing = sessions.provide(self._new_client, driven)
-        self._stop_feeding = feed.provide(self._feed)
+        self._stop_feeding = feeding.provide(self._feed)
         self._stop_listening = reported.listen(self._events.request, self._recorder, self._header)
         self._watchdog.start()
-        self._pacer.start(lambda ring: alarm(self._hub.loop, ring))
+        self._pacer.start(self._alarm)
         self._flusher = gevent.spawn(self._flush_regularly)
 
     def finish(self) -> GeneratorAudit:
@@ -181,16 +181,17 @@ class Engine:
         self._environment.process_exit_code = BadInput.exit_code
         gevent.spawn(self._end_test)
 
-    def _launch(self, intended: float, choice: int) -> None:
+    def _launch(self, intended: float, choice: int, feed: Feed | None = None) -> None:
         task = self._tasks[choice]
         self._errors.arrivals += 1
         self._due += intended >= 0
-        row = self._feed.next_row() if self._feed else None
+        feed = feed or self._feed
+        row = feed.next_row() if feed else None
         if len(self._serving) >= self._options.max_in_flight:
             reason = f"dropped: {self._options.max_in_flight} arrivals in flight"
             self._reporter.dropped(task.name, intended, reason)
-        elif self._feed and row is None:
-            self._reporter.dropped(task.name, intended, self._feed.not_sent)
+        elif feed and row is None:
+            self._reporter.dropped(task.name, intended, feed.not_sent)
         else:
             greenlet(self._serve, self._hub).switch(task, intended, row)
 
@@ -301,26 +302,9 @@ class Engine:
             self._own_pools.pop(id(user), None)
         self._reporter.raised(user, error, self._events.user_error)
         if virtual is not None and virtual.arrival.failed:
-            self._tell_of_consequence(error, task.name)
+            tell_of_consequence(self._consequences, error, task.name)
         else:
-            self._tell(error, task.name)
-
-    def _tell(self, error: BaseException, during: str) -> None:
-        if not self._errors.raised(error, during):
-            return
-        counted = {failure.COUNTED: True}
-        if isinstance(error, NotOffered | feed.NoRow):
-            place = self._errors.place_of(error)
-            logger.error("%s: %s (told once, and counted)", place, error, extra=counted)
-        else:
-            said = f"{during}: {type(error).__name__}"
-            logger.error("%s (told once, and counted)", said, exc_info=error, extra=counted)
-
-    def _tell_of_consequence(self, error: BaseException, during: str) -> None:
-        """A task that goes on with an answer that was none stumbles; the failure itself is on record."""
-        if self._consequences.raised(error, during):
-            said = f"{during}: {type(error).__name__}"
-            logger.warning("%s after a request that failed (told once)", said, exc_info=error)
+            tell(self._errors, error, task.name)
 
     # the end
 
@@ -328,6 +312,7 @@ class Engine:
         # In the hub, because arrivals that are due by now are still started.
         if not self._closing.is_set():
             self._pacer.stop()
+            self.taken.stop()
             self._closing.set()
             for serving, virtual in list(self._serving.items()):
                 self._end_journey(serving, virtual)
@@ -370,7 +355,7 @@ class Engine:
         try:
             iteration.retire(virtual)
         except (Exception, gevent.Timeout) as error:
-            self._tell(error, "on_stop")
+            tell(self._errors, error, "on_stop")
         virtual.under_way.depart()
 
     # records
@@ -396,5 +381,12 @@ class Engine:
             for request in virtual.under_way.in_flight() if virtual is not None else ():
                 yield request.intended, request.sent, request.name
 
+    def _alarm(self, ring: Callable[[], None]) -> Alarm:
+        return alarm(self._hub.loop, ring)
+
     def _write_in_a_thread(self, fd: int, data: bytes) -> int:
         return int(self._hub.threadpool.apply(os.write, (fd, data)))
+
+
+def _nothing() -> None:
+    """Stop what was not begun."""

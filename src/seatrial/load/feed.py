@@ -44,6 +44,10 @@ class Feed:
         self._share = share
         self._taken = 0  # arrivals of this worker
 
+    def of(self, share: Share) -> Feed:
+        """The rows for the arrivals of another share, from its first one on."""
+        return Feed(self.rows, self._order, self._seed, share)
+
     def next_row(self) -> int | None:
         """The number of the row for the next arrival; None when there is none left."""
         arrival = self._share.index + self._taken * self._share.count

@@ -19,7 +19,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
@@ -28,6 +28,7 @@ import psutil
 
 from seatrial import disk
 from seatrial.home import private, private_directory
+from seatrial.load.clocks import Told
 from seatrial.load.dataset import DataFile
 from seatrial.load.machine import PARENT
 from seatrial.load.offer import Offer
@@ -35,8 +36,11 @@ from seatrial.load.options import OfferedShape, written
 from seatrial.load.parquet import save
 from seatrial.load.refusal import REFUSAL, told
 from seatrial.load.secrecy import HOST, SECRETS
-from seatrial.load.spool import CANNOT_WRITE, SpoolHeader, SpoolReader
+from seatrial.load.spool import CANNOT_WRITE, SpoolHeader
+from seatrial.load.spools import Spools
+from seatrial.load.trust import SECRET
 from seatrial.load.wall import ALLOW
+from seatrial.load.workers import FETCHED_WITHIN_S, LocalWorkers, of_master, settled
 from seatrial.model.allow import LOOPBACK
 from seatrial.model.arrivals import RateStep, Spacing
 from seatrial.model.clients import Connections, Http, Select
@@ -47,10 +51,12 @@ from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import GeneratorAudit
 from seatrial.model.scenarioaccount import ScenarioAccount
 from seatrial.model.secrets import exported, shown, without_userinfo
+from seatrial.model.workers import ALONE, Workers
 
 LOG, SPOOLS, REQUESTS, REFUSED = "locust.log", "spool", "requests.parquet", "refused.txt"
 _STARTUP_S = 30.0  # the longest that a scenario may take to import and start
 _GONE_WITHIN_S = 5.0
+_WORKERS_LEAVE_WITHIN_S = 2.0  # when their master has ended
 _WINDING_UP_S = 10.0  # from the last deadline to the generator's exit
 
 
@@ -81,6 +87,7 @@ class LoadPlan:
     counts: Counted = "arrivals"  # what the rates of the shape are of
     data: DataFile | None = None  # whose rows are fed to arrivals
     recorded: Path | None = None  # instants of arrivals (.npy), in place of the shape's
+    workers: Workers = ALONE  # who share the load
 
     @property
     def shown_host(self) -> str:
@@ -91,7 +98,13 @@ class LoadPlan:
         """What the generator finds beside what this process has."""
         secret = {HOST: self.host, SECRETS: exported(), ALLOW: ",".join(self.allow)}
         refusal = {REFUSAL: str(self.directory / REFUSED)}
+        refusal |= {SECRET: self.workers.key} if self.workers.count else {}
         return {**self.variables, **secret, **refusal, PARENT: str(os.getpid()), "PYTHONUNBUFFERED": "1"}
+
+    @property
+    def scenarios(self) -> str:
+        """As Locust is given them."""
+        return ",".join(map(str, (self.scenario, *self.further_scenarios)))
 
     def command(self) -> list[str]:
         """The command line that generates it; by hand it needs no more, if `host` holds no secret.
@@ -99,7 +112,6 @@ class LoadPlan:
         Locust also reads locust.conf and variables of the environment, as ever. What these might say about
         processes, the log or the end of the test is said here.
         """
-        files = ",".join(map(str, (self.scenario, *self.further_scenarios)))
         tags = ("--tags", *self.tags) if self.tags else ()
         data = self.data
         fed = ("--data", str(data.path), "--data-order", data.order) if data else ()
@@ -107,9 +119,9 @@ class LoadPlan:
         recorded = ("--recorded", str(self.recorded)) if self.recorded else ()
         without = ("--exclude-tags", *self.exclude_tags) if self.exclude_tags else ()
         return [
-            sys.executable, "-m", "seatrial.load", "-f", files, "--host", self.shown_host,
+            sys.executable, "-m", "seatrial.load", "-f", self.scenarios, "--host", self.shown_host,
             "--headless", "--only-summary", "--exit-code-on-error", "0",
-            "--processes", "0", "--loglevel", "INFO", "--logfile", "", *tags, *without,
+            *of_master(self.workers, self.allow), "--loglevel", "INFO", "--logfile", "", *tags, *without,
             "--rate", str(OfferedShape(self.shape, self.counts)),
             *fed, *known, *recorded,
             "--arrivals", self.spacing,
@@ -139,8 +151,22 @@ def launch(plan: LoadPlan) -> LoadProcess:
     with disk.storing("the load generator's log", path):
         private_directory(plan.directory)
         log = open(path, "wb", opener=private)  # noqa: SIM115  # closed below
+    plan = replace(plan, workers=settled(plan.workers))
     with log:
-        return LoadProcess(plan, _start(plan, log))
+        process = _start(plan, log)
+        return LoadProcess(plan, process, _start_workers(plan, process, log))
+
+
+def _start_workers(plan: LoadPlan, master: subprocess.Popen[bytes], log: BinaryIO) -> LocalWorkers | None:
+    if not plan.workers.local:
+        return None
+    told = {name: value for name, value in plan.environment().items() if name != REFUSAL}
+    try:
+        return LocalWorkers(plan.workers, plan.scenarios, told, log)
+    except BaseException:
+        os.killpg(master.pid, signal.SIGKILL)
+        master.wait()
+        raise
 
 
 def _start(plan: LoadPlan, log: BinaryIO) -> subprocess.Popen[bytes]:
@@ -180,10 +206,14 @@ def _writes_to(process: psutil.Process, spools: str) -> bool:
 class LoadProcess:
     """A load generator under way. Made by `launch`."""
 
-    def __init__(self, plan: LoadPlan, process: subprocess.Popen[bytes]) -> None:
+    def __init__(
+        self, plan: LoadPlan, process: subprocess.Popen[bytes], workers: LocalWorkers | None = None
+    ) -> None:
         self.plan = plan
         self._process = process
-        self._reader = SpoolReader(plan.directory / SPOOLS / "worker-0.spool")
+        self._workers = workers
+        self._reader = Spools(plan.directory / SPOOLS)
+        self._clocks: tuple[Told, ...] = ()
         self._rows: list[RequestLog] = []
         self._told = 0  # how many of them `new_rows` has given
         self._started_s = time.monotonic()
@@ -229,6 +259,16 @@ class LoadProcess:
         """What the scenario has failed at, as far as it has been read."""
         return self._reader.scenario
 
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """Workers that were lost, a sentence each."""
+        return self._reader.losses
+
+    @property
+    def clocks(self) -> tuple[Told, ...]:
+        """What is known of the clocks by which rows were moved; known once they are collected."""
+        return self._clocks
+
     def poll(self) -> int | None:
         """The exit code, negative for a signal; None while it runs."""
         return self._process.poll()
@@ -251,6 +291,7 @@ class LoadProcess:
         except subprocess.TimeoutExpired:
             os.killpg(self._process.pid, signal.SIGKILL)  # not reaped yet, so the id is still its own
             self._process.wait()
+        self._end_workers()
 
     def finish(self) -> RequestLog:
         """`collect` and `keep` in one. Raises BadInput for a damaged spool, CannotStore for lack of room."""
@@ -270,21 +311,30 @@ class LoadProcess:
             self._process.wait(max(0.0, self._latest_end_s() - time.monotonic()))
         except subprocess.TimeoutExpired:
             self.stop(grace_s=0.0)
+        self._end_workers()
         rows, spoiled = self._reader.salvage()
         self._rows.append(rows)
-        return RequestLog.concat([*self._rows, self._reader.unaccounted()]), spoiled
+        whole = RequestLog.concat([*self._rows, self._reader.unaccounted()])
+        log, self._clocks = self._reader.on_one_clock(whole)
+        return log, spoiled
+
+    def _end_workers(self) -> None:
+        if self._workers is not None:
+            self._workers.end(_WORKERS_LEAVE_WITHIN_S)
 
     def keep(self, log: RequestLog) -> None:
         """Write `requests.parquet`. Raises CannotStore when the disk does not take it."""
-        save(log, [self._reader], self.plan.directory / REQUESTS)
+        save(log, self._reader.readers, self.plan.directory / REQUESTS, self._clocks)
         with disk.storing("the load generator's log", self.plan.directory / LOG):
             _clean(self.plan.directory / LOG)
 
     def failure_reason(self) -> str | None:
         """Why the generator failed, as it says itself; None while it runs and after a good end."""
         code = self._process.poll()
-        if code is None or (code == 0 and self._reader.header is not None):
+        if code is None or (code == 0 and self._reader.header is not None and not self.losses):
             return None
+        if self.losses:
+            return "; ".join(self.losses)
         if code == CANNOT_WRITE:
             return (
                 f"it could not write the request log: {self._reader.path}{disk.room_told(self._reader.path)}"
@@ -308,7 +358,8 @@ class LoadProcess:
         zero_s = self.zero_monotonic_s
         if zero_s is None:
             zero_s = self._started_s + _STARTUP_S + self.plan.warmup_s
-        return zero_s + self.plan.duration_s + self.plan.deadline_s + _WINDING_UP_S
+        fetching_s = FETCHED_WITHIN_S if self.plan.workers.count else 0.0
+        return zero_s + self.plan.duration_s + self.plan.deadline_s + _WINDING_UP_S + fetching_s
 
 
 def _clean(log: Path) -> None:

@@ -4,9 +4,10 @@
     test_stopping ─► Engine.finish                            (all rows are in the spool)
     test_stop, quit ─► merge the spools, print the account    (local runner or master)
 
-With `--processes N` Locust has a master that sends nothing and workers that do. The master picks the time
-zero, gives every worker its share of the arrivals, and tells them with the options, which Locust sends along
-with the order to start. Workers write spools of their own, and the master merges them.
+With workers Locust has a master that sends nothing. It picks the time zero, gives every worker its share of
+the arrivals, and tells them with the options, which Locust sends along with the order to start. Workers write
+spools of their own, and the master merges them: those of `--processes N` lie in one folder and count by one
+clock, any others are brought to it first (`far`).
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ import os
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -34,10 +34,12 @@ from seatrial.load.alarm import sleep_until
 from seatrial.load.assignment import KEY, Assignment
 from seatrial.load.audit import AuditTally, describe
 from seatrial.load.call import locate
+from seatrial.load.clocks import Told
 from seatrial.load.dataset import DataSet, too_few
 from seatrial.load.engine import Engine
+from seatrial.load.far import FarSide
 from seatrial.load.feed import Feed, refuse_other_rows
-from seatrial.load.merging import merged
+from seatrial.load.merging import brought_together, merged
 from seatrial.load.notices import notices, refuse_proxies
 from seatrial.load.options import LoadOptions, OfferedShape
 from seatrial.load.parquet import save
@@ -77,6 +79,7 @@ class LocustTests:
         self._let_go: Callable[[], None] = lambda: None
         self._notices: list[str] = []  # of the present test, told in its log and its spool
         self._rows: DataSet | None = None
+        self._far = FarSide(environment, self._end_test)
         self._early = EarlyListener()
         self._early.begin()
         self._walled = wall.standing() is not None  # by a conductor, whose list nothing makes longer
@@ -106,7 +109,7 @@ class LocustTests:
 
     def _start(self, driven: list[type[User]], options: LoadOptions, texts: dict[str, Any]) -> None:
         environment, runner = self._environment, self._environment.runner
-        if options.spool is not None and isinstance(runner, MasterRunner | WorkerRunner):
+        if options.spool is not None and isinstance(runner, MasterRunner) and not self._far.sealed:
             raise ValueError("locust.conf or the environment asks for a master or a worker: a run has none")
         host = _host(environment, driven)
         tasks = tasks_of(driven, filtered=bool(texts.get("tags") or texts.get("exclude_tags")))
@@ -119,10 +122,10 @@ class LocustTests:
         if isinstance(runner, WorkerRunner):
             if texts.get(KEY) is None:
                 return  # the master has refused
-            assignment = Assignment.read(texts[KEY])
+            assignment = self._far.read(texts[KEY], texts)
         else:
             assignment = self._assign(options)
-            texts[KEY] = assignment.plain()
+            texts[KEY] = self._far.plain(assignment, texts)
         if not isinstance(runner, MasterRunner):
             self._engine = self._begin(options, assignment, tasks, host)
         self._options, self._assignment = options, assignment
@@ -168,8 +171,11 @@ class LocustTests:
         if self._end is not None and self._end is not gevent.getcurrent():
             self._end.kill(block=False)
         self._end = None
+        if self._options is not None:
+            self._far.finish(self._options.deadline)
         if self._engine is not None:
             self._engine.finish()
+            self._far.finished()
         standing = wall.standing()
         if standing is not None:
             standing.sum_up()
@@ -192,6 +198,7 @@ class LocustTests:
         """Locust quits: not before the request log is written."""
         if self._conclusion is not None:
             self._conclusion.join()
+        self._far.leave()
 
     def _hold(self, more: tuple[str, ...]) -> None:
         """From here on only the hosts that the test was given are touched, and `more`."""
@@ -217,10 +224,15 @@ class LocustTests:
             clients = runner.clients
             active = [*clients.ready, *clients.running, *clients.spawning]
             lead_s, workers = _LEAD_OF_MANY_S, tuple(client.id for client in active)
-        zero_in_s = lead_s + options.warmup
+        folder, zero_in_s = self._spool_folder(options), lead_s + options.warmup
+        if self._far.leads:
+            assignment = self._far.assign(zero_in_s, workers, folder, options)
+        else:
+            assignment = Assignment.starting(zero_in_s, workers, folder)
         if math.isfinite(options.duration):
-            self._end = gevent.spawn(self._end_at, time.monotonic() + zero_in_s + options.duration)
-        return Assignment.starting(zero_in_s, workers, self._spool_folder(options))
+            end_s = assignment.zero_monotonic_s + options.duration
+            self._end = gevent.spawn(self._end_at, end_s)
+        return assignment
 
     def _spool_folder(self, options: LoadOptions) -> Path:
         if options.spool is not None:
@@ -241,13 +253,13 @@ class LocustTests:
         if share is None:
             logger.warning("This worker came after the start; it takes part in the next test")
             return None
-        if assignment.machine != boot_id():
+        if not assignment.far and assignment.machine != boot_id():
             raise ValueError("load workers must run on one machine, whose clock they share; use --processes")
         machine.prepare(options.max_in_flight, options.rate.peak_per_s / share.count)
         header = SpoolHeader(
             worker=str(share.index),
             pid=os.getpid(),
-            zero_monotonic_s=assignment.zero_monotonic_s,
+            zero_monotonic_s=assignment.zero_of(share),
             zero_unix_s=assignment.zero_unix_s,
             offer=options.offer(),
             share=share,
@@ -256,11 +268,12 @@ class LocustTests:
             host=shown(without_userinfo(self._address or host)),
             notices=tuple(shown(line) for line in self._notices),
         )
-        spool = assignment.spool(share.index)
+        spool = self._far.spool(assignment, share.index)
         rows = self._rows
         feed = Feed(rows, options.data_order, options.seed, share) if rows is not None else None
         engine = Engine(self._environment, options, header, host, tasks, spool, self._end_test, feed)
         engine.start(raised_before=self._early.errors)
+        self._far.began(engine, assignment, spool, options)
         self._early.end()
         return engine
 
@@ -270,7 +283,7 @@ class LocustTests:
         kept = True
         if engine is not None and (options.request_log is None or options.spool is not None):
             _tell(engine.finish())
-        else:
+        elif options.spool is None:
             kept = self._merge_spools(options, assignment)
         if options.spool is None and kept:
             shutil.rmtree(assignment.folder)
@@ -278,10 +291,15 @@ class LocustTests:
     def _merge_spools(self, options: LoadOptions, assignment: Assignment) -> bool:
         """Whether the rows are where they were wanted; if not, the spools still have them."""
         readers = [SpoolReader(path) for path in assignment.spools()]
-        log, all_ended = merged(readers, options.deadline)
-        if not all_ended:
+        clocks: tuple[Told, ...] = ()
+        if assignment.far:
+            readers, log, clocks, whole = brought_together(assignment.place)
+        else:
+            log, whole = merged(readers, options.deadline)
+        if not whole:
             self._environment.process_exit_code = self._environment.process_exit_code or 70
-        kept = options.request_log is None or self._saved(log, readers, self._log_path(options.request_log))
+        place = self._log_path(options.request_log) if options.request_log else None
+        kept = place is None or self._saved(log, readers, place, clocks)
         if not kept:
             logger.error("The rows are still in %s", assignment.folder)
         tally = AuditTally()
@@ -289,9 +307,11 @@ class LocustTests:
         _tell(replace(tally.total(), arrivals=_arrivals_of(readers)))
         return kept
 
-    def _saved(self, log: RequestLog, readers: list[SpoolReader], path: Path) -> bool:
+    def _saved(
+        self, log: RequestLog, readers: list[SpoolReader], path: Path, clocks: tuple[Told, ...]
+    ) -> bool:
         try:
-            save(log, readers, path)
+            save(log, readers, path, clocks)
         except CannotStore as error:
             logger.error("%s", error)
             self._environment.process_exit_code = CANNOT_WRITE

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 import gevent
 import psutil
 
+from seatrial.load.clocks import Told, unknown
 from seatrial.load.spool import SpoolReader
+from seatrial.load.spools import Spools
 from seatrial.model.requestlog import RequestLog
 from seatrial.waiting import wait_until
 
@@ -25,6 +28,20 @@ def merged(readers: list[SpoolReader], deadline_s: float) -> tuple[RequestLog, b
         name = reader.path.stem
         logger.error("Load worker %s died; its arrivals from then on are on record as dropped", name)
     return log, not died
+
+
+def brought_together(
+    folder: Path,
+) -> tuple[list[SpoolReader], RequestLog, tuple[Told, ...], bool]:
+    """The spools of far workers, rows on one clock, what is known of clocks, and whether none was lost."""
+    spools = Spools(folder)
+    rows = spools.poll()
+    log, clocks = spools.on_one_clock(RequestLog.concat([rows, spools.unaccounted()]))
+    for loss in spools.losses:
+        logger.error("%s; its arrivals from then on are on record as dropped", loss)
+    for each in unknown(clocks):
+        logger.error("The clock of %s is not known: nothing is proven by its rows", each)
+    return spools.readers, log, clocks, not (spools.losses or unknown(clocks))
 
 
 def _read_to_the_end(readers: list[SpoolReader], within_s: float) -> list[RequestLog]:

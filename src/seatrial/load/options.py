@@ -24,6 +24,7 @@ from seatrial.model.data import Order
 from seatrial.model.offeredrate import REQUESTS, Counted, split_counted
 from seatrial.model.quantities import Duration, Rate
 from seatrial.model.shape import starts_in_order
+from seatrial.model.workers import OnLost, Rows
 
 _DEFAULT_RATE = "60/min"
 RAMP = ".."
@@ -241,6 +242,18 @@ OPTIONS = (
     ),
     Option("data_sha256", "", str, None),
     Option("allow", "", _hosts, "More hosts and networks that the test may touch, besides its host: a,b"),
+    Option(
+        "on_lost",
+        "continue",
+        _one_of(get_args(OnLost)),
+        "What happens when a worker is lost: the others continue, redistribute its arrivals, or all abort",
+    ),
+    Option(
+        "rows",
+        "stream",
+        _one_of(get_args(Rows)),
+        "When rows come from workers on other machines: stream as they are made, keep them until the end",
+    ),
     Option("spool", "", _folder, None),
 )
 
@@ -267,6 +280,8 @@ class LoadOptions:
     data_secret: tuple[str, ...]
     data_sha256: str  # what the file must be; "" when nobody has looked at it beforehand
     allow: tuple[str, ...]
+    on_lost: OnLost
+    rows: Rows
     spool: Path | None  # keep the spools in this folder, and leave merging to whoever reads them
 
     @classmethod

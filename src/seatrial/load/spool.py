@@ -146,6 +146,11 @@ class SpoolReader:
         self._outstanding: Rows = np.empty(0, dtype=_OUTSTANDING_TYPE)
         self._last_s = -np.inf  # the latest intended instant of all rows
 
+    @property
+    def last_s(self) -> float:
+        """The latest intended instant of all rows; -∞ without any."""
+        return self._last_s
+
     def poll(self) -> RequestLog:
         """The rows that were added since the last poll; none while there is no file yet.
 
@@ -175,13 +180,15 @@ class SpoolReader:
         rows = np.concatenate([batch for batch, _ in batches])
         return self._log(rows, np.concatenate([keys for _, keys in batches]))
 
-    def unaccounted(self, until_s: float = -np.inf) -> RequestLog:
+    def unaccounted(self, until_s: float = -np.inf, lost: bool = False) -> RequestLog:
         """What a worker that is known to be gone, and did not end in good order, has left open.
+
+        `lost`: it has ended in good order before its time.
 
         The requests in flight at its last flush: they were sent and nobody knows how they ended. And its
         arrivals after that and before `until_s`: they were due and nobody knows whether they were sent.
         """
-        if self.audit is not None or self.header is None:
+        if self.header is None or (self.audit is not None and not lost):
             return RequestLog.empty()
         arrivals = self.offer.arrivals([1.0], self.header.share) if self.offer else ()
         due = takewhile(lambda at_s: at_s < until_s, (at_s for at_s, _ in arrivals))
@@ -253,7 +260,7 @@ class SpoolReader:
         self._outstanding = np.frombuffer(payload, _OUTSTANDING_TYPE, outstanding, at)
         at += self._outstanding.nbytes
         for table in (rows, self._outstanding):
-            self._last_s = max(self._last_s, table["intended"].max(initial=-np.inf))
+            self._last_s = max(self._last_s, float(table["intended"].max(initial=-np.inf)))
         return rows, _keys(rows["key"], payload[at:])
 
     def _log(self, rows: Rows, keys: Texts, texts: Sequence[str] | None = None) -> RequestLog:

@@ -119,7 +119,7 @@ def _story(experiment: Experiment, conducted: Conducted) -> Story:
         return Story(experiment, log, None, conducted.steps, conducted.cut)
     marks = [(step.name, step.before_s) for step in conducted.steps if step.before_s is not None]
     limits = experiment.load.deadline.seconds, experiment.settle.seconds
-    measurement = measure(log, *limits, 0.0, conducted.end_s, marks)
+    measurement = measure(log, *limits, 0.0, conducted.end_s, marks, exact=conducted.exact)
     generator = measurement.generator
     if conducted.scenario is not None:
         generator = replace(generator, scenario_errors=conducted.scenario.failed)
@@ -127,7 +127,7 @@ def _story(experiment: Experiment, conducted: Conducted) -> Story:
         generator = replace(generator, arrivals=conducted.offer.due_before(conducted.end_s))
     measurement = replace(measurement, generator=generator)
     load = account_of(experiment.load, conducted.offer, conducted.end_s)
-    return Story(experiment, log, measurement, conducted.steps, conducted.cut, load)
+    return Story(experiment, log, measurement, conducted.steps, conducted.cut, load, conducted.exact)
 
 
 def _budget_of(story: Story, allowance: Allowance) -> ErrorBudget | None:

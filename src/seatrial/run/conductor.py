@@ -22,6 +22,8 @@ from seatrial import disk, drivers
 from seatrial.checks.protocol import When
 from seatrial.load.launch import LoadPlan, LoadProcess, launch
 from seatrial.load.offer import Offer
+from seatrial.load.workers import COME_WITHIN_S
+from seatrial.model.exactness import EXACT, Exactness
 from seatrial.model.mistakes import Mistake
 from seatrial.model.ownfailure import is_ours
 from seatrial.model.problems import CannotStore, SeatrialError, Unavailable
@@ -35,6 +37,7 @@ from seatrial.probes import Question
 from seatrial.probes import ask as probe
 from seatrial.run.clock import RunClock
 from seatrial.run.evidence import Evidence, RunJournal
+from seatrial.run.fleet import came_of_workers, load_plan_of
 from seatrial.run.live import LiveMeasurement
 from seatrial.run.observer import Observer, Progress
 from seatrial.run.plan import Plan
@@ -73,6 +76,7 @@ class Conducted:
     zero_mono_s: float = math.nan  # the log's instant 0 on CLOCK_MONOTONIC
     cut: str = ""  # why the story did not come to its planned end; "" when it did
     scenario: ScenarioAccount | None = None  # None: no load process told of it
+    exact: Exactness = EXACT  # of the log's instants
     offer: Offer | None = None  # what the load process was to send; None: it did not tell
     notices: tuple[str, ...] = ()  # what of the scenario means something else here, or nothing
     defects: tuple[str, ...] = ()  # where seatrial itself failed: tracebacks
@@ -127,6 +131,7 @@ class Conductor:
         self._told_to_its_end = False
         self._scenario: ScenarioAccount | None = None
         self._offer: Offer | None = None
+        self._exact = EXACT
         self._told_beforehand = tuple(plan.replay.told()) if plan.replay else ()
         self._notices = self._told_beforehand
         self._timeline: Timeline | None = None
@@ -155,6 +160,7 @@ class Conductor:
             cut="" if self._told_to_its_end or not self._endings else self._endings[0].reason,
             scenario=self._scenario,
             offer=self._offer,
+            exact=self._exact,
             notices=self._notices,
             defects=tuple(self._defects),
             answers=self._answers,
@@ -245,9 +251,10 @@ class Conductor:
         """Read the request log and store it. One that cannot be stored is judged all the same."""
         self._log, spoiled = load.collect()
         self._scenario, self._offer = load.scenario, load.offer
-        if spoiled:
-            self._note_ending(Verdict.UNKNOWN, spoiled)
-        elif load.audit is None and not self._endings:
+        lost, self._exact = came_of_workers(load)
+        for reason in filter(None, (spoiled, *lost)):
+            self._note_ending(Verdict.UNKNOWN, reason)
+        if load.audit is None and not self._endings:
             reason = load.failure_reason() or "it had to be stopped"
             self._end(Verdict.UNKNOWN, Reason.GENERATOR_NOT_IN_ORDER(why=reason))
         try:
@@ -262,35 +269,8 @@ class Conductor:
         set_off(self._undoing)
 
     def _launch(self) -> LoadProcess:
-        experiment, replay = self._plan.experiment, self._plan.replay
-        load = self._means.launch(
-            LoadPlan(
-                scenario=self._plan.scenarios[0],
-                further_scenarios=self._plan.scenarios[1:],
-                users=experiment.load.users,
-                tags=experiment.load.tags,
-                exclude_tags=experiment.load.exclude_tags,
-                host=self._plan.base_url,
-                address=self._plan.address,
-                shape=self._plan.shape,
-                warmup_s=experiment.warmup.seconds,
-                duration_s=self._duration_s,
-                spacing=experiment.load.arrivals,
-                counts=experiment.load.counts,
-                data=replay.data_in(self._evidence) if replay else self._plan.data,
-                recorded=replay.instants_in(self._evidence) if replay else None,
-                http=experiment.load.http,
-                connections=experiment.load.connections,
-                dns_select=experiment.load.dns.select,
-                dns_ttl_s=experiment.load.dns.ttl.seconds,
-                seed=experiment.load.seed,
-                deadline_s=experiment.load.deadline.seconds,
-                directory=self._evidence.directory,
-                variables=self._plan.variables,
-                allow=self._plan.target.allow,
-            )
-        )
-        self._write("load.started", pid=load.pid, scenario=", ".join(experiment.load.scenario))
+        load = self._means.launch(load_plan_of(self._plan, self._evidence))
+        self._write("load.started", pid=load.pid, scenario=", ".join(self._plan.experiment.load.scenario))
         return load
 
     def _wait_for_zero(self, load: LoadProcess) -> float | None:
@@ -303,8 +283,9 @@ class Conductor:
                 self._end(Verdict.UNKNOWN, Reason.GENERATOR_DID_NOT_START(why=f": {load.failure_reason()}"))
             return load.zero_monotonic_s is not None or self._ended()
 
-        if not wait_until(is_decided, _LOAD_STARTS_WITHIN_S, _TICK_S / 4, clock=self._clock.now):
-            why = f" in {_LOAD_STARTS_WITHIN_S:g} s"
+        within_s = COME_WITHIN_S if self._plan.workers.expected else _LOAD_STARTS_WITHIN_S
+        if not wait_until(is_decided, within_s, _TICK_S / 4, clock=self._clock.now):
+            why = f" in {within_s:g} s"
             self._end(Verdict.UNKNOWN, Reason.GENERATOR_DID_NOT_START(why=why))
         if load.zero_monotonic_s is None:
             return None

@@ -28,6 +28,7 @@ from seatrial.model.quantities import Duration
 from seatrial.model.role import Role
 from seatrial.model.secrets import in_plain_sight, without_userinfo
 from seatrial.model.target import Target, references, resolve
+from seatrial.model.workers import ALONE, Workers
 from seatrial.probes import Question
 from seatrial.run.arrivalchange import ArrivalChange
 from seatrial.run.binding import Binder
@@ -68,6 +69,7 @@ class Plan:
     slo: SloFile | None = None  # whose promise is among the objectives
     experiment_file: Path = Path()
     whole: Role | None = None  # the target itself
+    workers: Workers = ALONE  # who share the load
 
     @property
     def address(self) -> str:

@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial import disk
 from seatrial.checks import registry as checks_registry
+from seatrial.load.clocks import Told, exactness
 from seatrial.load.launch import REQUESTS, SPOOLS, end_left_over
 from seatrial.load.parquet import save
-from seatrial.load.spool import SpoolReader
+from seatrial.load.spools import Spools
 from seatrial.model.document import build, parse
 from seatrial.model.errorbudget import THREE_NINES, Allowance
 from seatrial.model.experiment import Experiment, Objectives
@@ -123,7 +124,8 @@ class _Remains:
     described: Mapping[str, Any]  # plan.json
     events: tuple[Mapping[str, Any], ...]
     log: RequestLog
-    spools: SpoolReader
+    spools: Spools
+    clocks: tuple[Told, ...]
     spoiled: str  # why there are no more rows
 
     @classmethod
@@ -132,11 +134,11 @@ class _Remains:
         text, plan = (_read(evidence.path(name)) for name in ("experiment.yaml", "plan.json"))
         described: Mapping[str, Any] = json.loads(plan) if plan else {}
         experiment = _experiment(text, described) if text and described else None
-        spools = SpoolReader(evidence.path(SPOOLS) / "worker-0.spool")
+        spools = Spools(evidence.path(SPOOLS))
         rows, spoiled = spools.salvage()
-        log = RequestLog.concat([rows, spools.unaccounted()])
+        log, clocks = spools.on_one_clock(RequestLog.concat([rows, spools.unaccounted()]))
         events = read_journal(evidence.path(JOURNAL))
-        return cls(evidence, experiment, text, described, events, log, spools, spoiled)
+        return cls(evidence, experiment, text, described, events, log, spools, clocks, spoiled)
 
     @property
     def backdrop(self) -> Backdrop:
@@ -176,7 +178,7 @@ def _judged(experiment: Experiment, remains: _Remains, keeping: Keeping) -> Exec
     requests = remains.evidence.path(REQUESTS)
     if len(remains.log) and not requests.exists():
         try:
-            save(remains.log, [remains.spools], requests)
+            save(remains.log, remains.spools.readers, requests, remains.clocks)
         except CannotStore as error:
             endings.append(RunEnding(Verdict.UNKNOWN, str(error)))
     last_s = float(remains.log.intended.max()) if len(remains.log) else 0.0
@@ -192,6 +194,7 @@ def _judged(experiment: Experiment, remains: _Remains, keeping: Keeping) -> Exec
         cut=CUT_SHORT,
         scenario=remains.spools.scenario if remains.spools.header else None,
         offer=remains.spools.offer,
+        exact=exactness(remains.clocks),
         version=version_in(event for event in remains.events if event["event"] == EVENT),
         notices=remains.spools.header.notices if remains.spools.header else (),
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from seatrial.files import as_named, find
 from seatrial.model.offeredrate import OfferedRate
+from seatrial.model.workers import ALONE, Workers
 
 if TYPE_CHECKING:
     from seatrial.run.plan import Plan
@@ -31,6 +32,7 @@ class TrialRequest:
     no_testbed: bool = False  # whether the testbed, when it is meant, must be there already
     evidence: Path | None = None  # where it goes; by default under runs/
     metrics: Path | None = None  # where they are written for a node exporter
+    workers: Workers = ALONE  # who share the load
 
     def command(self, plan: Plan) -> str:
         """The command for a shell that runs the same experiment again, alone, from this directory."""
@@ -39,6 +41,8 @@ class TrialRequest:
             "--target": as_named(target) if target else self.target,
             "--rate": str(self.rate) if self.rate else "",
             "--confirm": self.confirm,
+            "--workers": str(self.workers.local or ""),
+            "--expect-workers": str(self.workers.expected or ""),
         }
         given = [word for option, value in options.items() if value for word in (option, value)]
         return shlex.join(["seatrial", "run", as_named(plan.experiment_file), *given])

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from seatrial.load.launch import SPOOLS
-from seatrial.load.spool import SpoolReader
+from seatrial.load.spools import Spools
 from seatrial.model.problems import SeatrialError
 from seatrial.report.views import event as event_view
 from seatrial.run.evidence import JOURNAL, read_journal
@@ -35,7 +35,7 @@ class Watch:
     """The figures of one run, read at most about once a second however many watch it."""
 
     def __init__(self, directory: Path) -> None:
-        self._spool = SpoolReader(directory / SPOOLS / "worker-0.spool")
+        self._spool = Spools(directory / SPOOLS)
         self._lock = threading.Lock()
         self._live: LiveMeasurement | None = None
         self._looked_s = -math.inf

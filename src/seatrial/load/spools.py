@@ -1,0 +1,135 @@
+"""All spools of one test as one: a single process's, or those of workers on one machine or on many.
+
+Beside the spools of workers with clocks of their own stands what their master has put on record of them. By
+that their rows are moved to one clock, and the shares of those that were lost are known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from seatrial.load.clocks import Told, moved
+from seatrial.load.fleetrecord import RECORD, FleetReader, Loss
+from seatrial.load.offer import Offer
+from seatrial.load.spool import SpoolHeader, SpoolReader
+from seatrial.model.requestlog import RequestLog
+from seatrial.model.result import GeneratorAudit
+from seatrial.model.scenarioaccount import ScenarioAccount
+
+
+class Spools:
+    """Reads the spools in `folder`, once or as they grow."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._record = FleetReader(folder / RECORD)
+        self.readers = [self._reader(0)]
+
+    @property
+    def path(self) -> Path:
+        """The first of them."""
+        return self.readers[0].path
+
+    @property
+    def header(self) -> SpoolHeader | None:
+        """What the first of them begins with; its zero is the master's, where there is one."""
+        found = next((reader.header for reader in self.readers if reader.header), None)
+        if found is None or self._record.zero is None:
+            return found
+        monotonic_s, unix_s = self._record.zero
+        return replace(found, zero_monotonic_s=monotonic_s, zero_unix_s=unix_s)
+
+    @property
+    def offer(self) -> Offer | None:
+        """The arrivals of all workers; None until it is known."""
+        return next((reader.offer for reader in self.readers if reader.offer), None)
+
+    @property
+    def audit(self) -> GeneratorAudit | None:
+        """The account of the first; None unless all have ended in good order, and none was lost."""
+        ended = all(reader.audit for reader in self.readers)
+        return self.readers[0].audit if ended and not self._record.losses else None
+
+    @property
+    def scenario(self) -> ScenarioAccount:
+        """What the scenario has failed at so far, in all of them."""
+        accounts = [reader.scenario for reader in self.readers]
+        if len(accounts) == 1:
+            return accounts[0]
+        errors = [error for account in accounts for error in account.errors]
+        blocking = [call for account in accounts for call in account.blocking]
+        return ScenarioAccount(
+            sum(account.arrivals for account in accounts),
+            tuple(sorted(errors, key=lambda error: -error.count)),
+            tuple(sorted(blocking, key=lambda call: -call.longest_ms)),
+        )
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """Workers that were lost, and what became of them, a sentence each."""
+        told = {loss.index: self._told(loss) for loss in reversed(self._record.losses)}
+        for index, (reader, _) in enumerate(zip(self.readers, self._record.members, strict=False)):
+            if reader.audit is None and index not in told:
+                told[index] = f"{self._named(index)} has not told its end"
+        return tuple(told[index] for index in sorted(told))
+
+    def poll(self) -> RequestLog:
+        """The rows that were added. Raises BadInput for a damaged spool, CannotStore as the disk does."""
+        self._look()
+        return RequestLog.concat([rows for reader in self.readers if len(rows := reader.poll())])
+
+    def salvage(self) -> tuple[RequestLog, str]:
+        """As `poll`; but damage ends the rows of its spool, and is told."""
+        self._look()
+        found = [reader.salvage() for reader in self.readers]
+        return RequestLog.concat([rows for rows, _ in found]), "; ".join(why for _, why in found if why)
+
+    def unaccounted(self) -> RequestLog:
+        """What workers have left open that are gone (see `SpoolReader.unaccounted`).
+
+        Of one among several that is all of its share until the load of all was ended.
+        """
+        if not self._record.members:
+            return self.readers[0].unaccounted()
+        until_s = self._record.ended_s
+        if until_s is None:  # the master is gone as well
+            until_s = max(reader.last_s for reader in self.readers)
+        lost = {loss.index for loss in self._record.losses}
+        # What was taken over is on the record of the others, unless they were lost in turn.
+        taken = self._record.taken if len(lost) == 1 else {}
+        return RequestLog.concat(
+            [
+                reader.unaccounted(min(until_s, taken.get(index, until_s)), index in lost)
+                for index, reader in enumerate(self.readers)
+            ]
+        )
+
+    def on_one_clock(self, log: RequestLog) -> tuple[RequestLog, tuple[Told, ...]]:
+        """Their rows, moved to the master's clock, and what is known of each clock that is another."""
+        if self._record.zero is None:
+            return log, ()
+        parts, told = [], []
+        for index, (reader, member) in enumerate(zip(self.readers, self._record.members, strict=True)):
+            rows = log[log.worker.equals(str(index))]
+            if reader.header is not None and not member.same_clock:
+                zero_s, clock = self._record.zero[0], self._record.clock(index)
+                rows, said = moved(rows, clock, reader.header.zero_monotonic_s, zero_s, str(index))
+                told.append(said)
+            parts.append(rows)
+        return RequestLog.concat(parts), tuple(told)
+
+    def _look(self) -> None:
+        self._record.poll()
+        self.readers += [self._reader(index) for index in range(len(self.readers), len(self._record.members))]
+
+    def _reader(self, index: int) -> SpoolReader:
+        return SpoolReader(self._folder / f"worker-{index}.spool")
+
+    def _named(self, index: int) -> str:
+        return f"load worker {index} ({self._record.members[index].name})"
+
+    def _told(self, loss: Loss) -> str:
+        back = self._record.again.get(loss.index)
+        heard = "" if back is None else f", and heard again at {back:.1f} s"
+        return f"{self._named(loss.index)} was lost at {loss.at_s:.1f} s: {loss.why}{heard}"

@@ -1,0 +1,79 @@
+"""The load of a run: what is asked of it, and what came of the workers that shared it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from seatrial.load.clocks import exactness, unknown
+from seatrial.load.launch import LoadPlan, LoadProcess
+from seatrial.load.workers import settled, to_type
+from seatrial.model.exactness import Exactness
+from seatrial.model.problems import BadInput
+from seatrial.model.reasons import Reason
+from seatrial.model.workers import Workers
+from seatrial.run.evidence import Evidence
+from seatrial.run.plan import Plan
+
+
+def with_workers(plan: Plan, workers: Workers, say: Callable[[str], None]) -> Plan:
+    """`plan` with its load shared; `say` hears how workers are started that are to come by themselves.
+
+    Raises BadInput when this load cannot be shared, or the workers cannot meet where they were told to.
+    """
+    if not workers.count:
+        return plan
+    if plan.experiment.load.counts == "requests":
+        raise BadInput(
+            "--workers: how many requests an arrival makes is found out in the warm-up of one process; "
+            "give the rate in arrivals"
+        )
+    workers = settled(workers)
+    if workers.expected:
+        say(f"waiting for {workers.expected} load workers; on each of their machines:")
+        for line in to_type(workers):
+            say(f"  {line}")
+    return replace(plan, workers=workers)
+
+
+def load_plan_of(plan: Plan, evidence: Evidence) -> LoadPlan:
+    """The load of `plan`, whose rows go into `evidence`."""
+    experiment, replay = plan.experiment, plan.replay
+    load = experiment.load
+    return LoadPlan(
+        scenario=plan.scenarios[0],
+        further_scenarios=plan.scenarios[1:],
+        users=load.users,
+        tags=load.tags,
+        exclude_tags=load.exclude_tags,
+        host=plan.base_url,
+        address=plan.address,
+        shape=plan.shape,
+        warmup_s=experiment.warmup.seconds,
+        duration_s=experiment.duration.seconds,
+        spacing=load.arrivals,
+        counts=load.counts,
+        data=replay.data_in(evidence) if replay else plan.data,
+        recorded=replay.instants_in(evidence) if replay else None,
+        http=load.http,
+        connections=load.connections,
+        dns_select=load.dns.select,
+        dns_ttl_s=load.dns.ttl.seconds,
+        seed=load.seed,
+        deadline_s=load.deadline.seconds,
+        directory=evidence.directory,
+        variables=plan.variables,
+        allow=plan.target.allow,
+        workers=plan.workers,
+    )
+
+
+def came_of_workers(load: LoadProcess) -> tuple[list[str], Exactness]:
+    """Why nothing can pass that its workers have measured, and how exact the instants of its log are.
+
+    Known once its rows are collected.
+    """
+    reasons: list[str] = [Reason.WORKER_LOST(what=loss) for loss in load.losses]
+    if doubtful := unknown(load.clocks):
+        reasons.append(Reason.CLOCK_UNKNOWN(whose=", ".join(doubtful)))
+    return reasons, exactness(load.clocks)

@@ -1,0 +1,173 @@
+"""Workers that share neither clock nor disk with their master, in the real Locust."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.load.test_launch import plan
+from tests.support.listeners import free_port
+from tests.support.waiting import wait_until
+
+from seatrial.load.launch import LOG, SPOOLS, LoadProcess, launch
+from seatrial.load.trust import SECRET
+from seatrial.load.workers import of_worker, to_type
+from seatrial.model.ownfailure import KILLED
+from seatrial.model.workers import Workers
+from seatrial.waiting import wait_until as look_for
+
+pytestmark = pytest.mark.e2e
+KEY = "nobody-else-knows"
+AHEAD_S = 1000
+can_shift_clocks = pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("unshare"), reason="needs a time namespace of its own (root)"
+)
+
+
+@dataclass
+class Far:
+    """A master under way, and workers that were started by hand."""
+
+    folder: Path
+    url: str
+    load: LoadProcess | None = None
+    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def start(self, workers: Workers, duration_s: float = 1.0) -> LoadProcess:
+        port = workers.port or free_port()
+        self.load = launch(
+            replace(
+                plan(self.folder, self.url, duration_s=duration_s),
+                workers=replace(workers, port=port, key=KEY),
+            )
+        )
+        return self.load
+
+    def join(self, port: int, key: str = KEY, *within: str) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [*within, *of_worker("127.0.0.1", port)],
+            env=os.environ | {SECRET: key},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self.workers.append(process)
+        return process
+
+    def wait_for_rows(self, count: int) -> None:
+        load, seen = self.load, 0
+        assert load is not None
+
+        def are_there() -> bool:
+            nonlocal seen
+            seen += len(load.new_rows())
+            return seen >= count
+
+        wait_until(are_there, 40)
+
+    def close(self) -> None:
+        if self.load is not None:
+            self.load.stop(0.0)
+        for process in self.workers:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+@pytest.fixture
+def far(tmp_path: Path, http_server: Any) -> Iterator[Far]:
+    started = Far(tmp_path, http_server.url)
+    yield started
+    started.close()
+
+
+@can_shift_clocks
+def test_a_worker_whose_clock_is_elsewhere_shares_the_arrivals(far: Far) -> None:
+    port = free_port()
+    load = far.start(Workers(local=1, expected=1, port=port, rows="keep"))
+    far.join(port, KEY, "unshare", "--time", "--monotonic", str(AHEAD_S), "--fork", "--kill-child")
+    log, spoiled = load.collect()
+    said = (far.folder / "run" / LOG).read_text()
+    assert load.poll() == 0, said
+    assert spoiled == ""
+    assert load.losses == ()
+    due = np.concatenate([np.arange(-20, 50) / 100, 0.5 + np.arange(100) / 200])
+    assert len(log) == len(due), said
+    told = load.clocks[0]
+    assert told.ahead_s == pytest.approx(AHEAD_S, abs=0.25)
+    assert told.doubt_s is not None
+    assert np.abs(log.intended - due).max() <= 2 * told.doubt_s + 0.001
+    assert log.ok.all()
+    assert {path.name for path in (far.folder / "run" / SPOOLS).iterdir()} == {
+        "worker-0.spool",
+        "worker-1.spool",
+        "workers.jsonl",
+    }
+
+
+@pytest.mark.long
+def test_a_worker_with_another_secret_starts_nothing(far: Far) -> None:
+    port = free_port()
+    load = far.start(Workers(local=1, expected=1, port=port))
+    far.join(port, "guessed")
+    wait_until(lambda: load.poll() is not None, 60)
+    reason = load.failure_reason()
+    assert reason is not None
+    assert "it gave no answer that could be trusted" in reason
+    assert load.zero_monotonic_s is None
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.parametrize("on_lost", ["continue", "redistribute"])
+def test_a_lost_worker_is_told_and_every_arrival_is_on_record(
+    far: Far, number: signal.Signals, on_lost: Any
+) -> None:
+    port = free_port()
+    load = far.start(Workers(local=1, expected=1, port=port, on_lost=on_lost), duration_s=9.0)
+    worker = far.join(port)
+    far.wait_for_rows(100)
+    os.killpg(worker.pid, number)
+    log, _ = load.collect()
+    assert len(load.losses) == 1
+    assert "nothing was heard of it for 5 s" in load.losses[0]
+    assert load.audit is None
+    due = 20 + 50 + 200 * 8.5
+    assert len(log) == due
+    assert len(set(log.intended.tolist())) == due
+    lost = log.error.equals(KILLED)
+    assert 0 < lost.sum() < due / 2
+    if on_lost == "redistribute":
+        assert (~lost & (log.intended > 8)).sum() == 200
+
+
+@pytest.mark.long
+def test_workers_stop_within_the_lease_when_their_master_is_killed(far: Far, http_server: Any) -> None:
+    port = free_port()
+    load = far.start(Workers(expected=2, port=port), duration_s=60.0)
+    for _ in range(2):
+        far.join(port)
+    far.wait_for_rows(100)
+    os.killpg(load.pid, signal.SIGKILL)
+
+    def is_quiet() -> bool:
+        before = len(http_server.requests)
+        return not look_for(lambda: len(http_server.requests) > before, 0.5)
+
+    assert look_for(is_quiet, 8.0)
+
+
+def test_the_two_commands_to_type() -> None:
+    export, command = to_type(Workers(expected=1, listen="10.0.0.5", port=5557, key="a b"))
+    assert export == f"export {SECRET}='a b'"
+    assert command == "python -m seatrial.load -f - --worker --master-host 10.0.0.5 --master-port 5557"
+    assert sys.executable not in command

@@ -1,0 +1,104 @@
+"""The spools of a test's workers as one log, on one clock, with the shares of those that were lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seatrial.load.clocks import RoundTrip
+from seatrial.load.fleetrecord import FleetRecord, Loss, Member
+from seatrial.load.offer import Offer, Share
+from seatrial.load.recorder import Recorder
+from seatrial.load.spool import SpoolHeader
+from seatrial.load.spools import Spools
+from seatrial.model.arrivals import RateStep
+from seatrial.model.ownfailure import KILLED
+from seatrial.model.quantities import Rate
+
+OFFER = Offer((RateStep(0.0, Rate(10, 1.0)),), "even", 5, 0.0, 2.0)
+ZERO_S = 500.0
+
+
+class Run:
+    """Two workers, the second with a clock that is 7 s ahead and 10 ms off what it was told."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.record = FleetRecord(folder)
+        self.record.begin(ZERO_S, 1.7e9, [Member("here", same_clock=True), Member("there")])
+        for at_s in (ZERO_S, ZERO_S + 1, ZERO_S + 2):
+            self.record.trip(1, RoundTrip(at_s, at_s + 7.001, at_s + 0.002))
+
+    def write(self, index: int, zero_s: float, due: list[float], ended: bool = True) -> None:
+        header = SpoolHeader(
+            str(index), 1, zero_s, 1.7e9, OFFER, Share(index, 2), 1.0, "scenario.py", "http://here"
+        )
+        recorder = Recorder(self.folder / f"worker-{index}.spool", header)
+        for at_s in due:
+            recorder.add(at_s, at_s, at_s + 0.01, True, 200, "GET /", "", "")
+        recorder.flush()
+        if ended:
+            recorder.close(arrivals=len(due))
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return Run(tmp_path / "spool")
+
+
+def test_rows_of_another_clock_are_moved(run: Run) -> None:
+    run.write(0, ZERO_S, [0.0, 0.2, 0.4])
+    run.write(1, ZERO_S + 7.01, [0.1, 0.3])
+    spools = Spools(run.folder)
+    log, told = spools.on_one_clock(spools.poll())
+    assert spools.header is not None
+    assert spools.header.zero_monotonic_s == ZERO_S
+    assert spools.losses == ()
+    assert spools.audit is not None
+    assert log.intended == pytest.approx([0.0, 0.11, 0.2, 0.31, 0.4], abs=1e-5)
+    assert [each.worker for each in told] == ["1"]
+    assert told[0].ahead_s == pytest.approx(7.0, abs=1e-6)
+    assert told[0].doubt_s == pytest.approx(0.001, abs=0.0005)
+
+
+def test_the_share_of_a_lost_worker_is_on_record(run: Run) -> None:
+    run.write(0, ZERO_S, [0.0, 0.2])
+    run.write(1, ZERO_S + 7, [0.1], ended=False)
+    run.record.lost(Loss(1, 0.15, "nothing was heard of it for 5 s"))
+    run.record.ended(2.0)
+    spools = Spools(run.folder)
+    spools.poll()
+    left = spools.unaccounted()
+    assert left.intended == pytest.approx(np.arange(0.3, 2.0, 0.2))
+    assert set(left.error.texts()) == {KILLED}
+    assert spools.audit is None
+    assert spools.losses == ("load worker 1 (there) was lost at 0.1 s: nothing was heard of it for 5 s",)
+
+
+def test_what_others_took_over_is_theirs_unless_they_were_lost_too(run: Run) -> None:
+    run.write(0, ZERO_S, [0.0, 0.2], ended=True)
+    run.write(1, ZERO_S + 7, [0.1], ended=True)
+    run.record.lost(Loss(1, 0.15, "it stopped"))
+    run.record.taken_over(1, 0.8)
+    run.record.ended(2.0)
+    spools = Spools(run.folder)
+    spools.poll()
+    assert spools.unaccounted().intended == pytest.approx([0.3, 0.5, 0.7])
+    run.record.lost(Loss(0, 0.25, "it stopped"))
+    spools = Spools(run.folder)
+    spools.poll()
+    left = spools.unaccounted()
+    assert len(left) == 9 + 8
+    run.record.heard_again(1, 1.5)
+    again = Spools(run.folder)
+    again.poll()
+    assert again.losses[1].endswith("it stopped, and heard again at 1.5 s")
+
+
+def test_a_worker_that_has_not_told_its_end_is_lost(run: Run) -> None:
+    run.write(0, ZERO_S, [0.0])
+    spools = Spools(run.folder)
+    assert len(spools.poll()) == 1
+    assert spools.losses == ("load worker 1 (there) has not told its end",)
