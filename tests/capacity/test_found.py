@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 from dataclasses import replace
 
 import pytest
+from rich.console import Console
 
 from seatrial.capacity.found import Found, Trial, answer, capacity_document, result_of
 from seatrial.capacity.search import Outcome, Settings, Stop
@@ -14,6 +16,7 @@ from seatrial.model.verdict import Verdict
 from seatrial.report.capacitypage import render_capacity
 from seatrial.report.change import Change
 from seatrial.report.comparison import compared
+from seatrial.report.terminal import summary
 from seatrial.report.verdictfile import read_verdict, verdict_document
 
 HELD, BROKEN, GENERATOR, UNKNOWN = Outcome.HELD, Outcome.BROKEN, Outcome.GENERATOR, Outcome.UNKNOWN
@@ -74,6 +77,11 @@ def test_the_answer_and_the_verdict(search: Found, verdict: Verdict, says: str) 
     assert bool(result.reasons) == (verdict is not Verdict.PASS)
     again = read_verdict(json.dumps(verdict_document(result)), "verdict.json")
     assert again.objectives[0].lower == result.objectives[0].lower
+    screen = Console(file=io.StringIO(), width=200)
+    screen.print(summary(result))
+    told = screen.file.getvalue()  # type: ignore[attr-defined]
+    assert ("Capacity: " + answer(search)) in " ".join(told.split())
+    assert "Nothing could be measured" not in told
     page = render_capacity(capacity_document(search, "runs/x"))
     assert "&lt;The shop&gt;" in page
     assert answer(search) in page.replace("&gt;", ">")

@@ -69,6 +69,8 @@ def test_the_interval_holds_the_limit(bucket: Path) -> None:
         found["lower_per_s"],
     )
     assert (capacity["verdict"], verdict["verdict"]) == (found["verdict"], found["verdict"])
+    plan = json.loads((bucket / "found" / "plan.json").read_text())
+    assert "rate" not in plan["experiment"]["load"]
     trials = [
         json.loads((bucket / "found" / each["directory"] / "verdict.json").read_text())
         for each in found["trials"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from seatrial.model.capacity import promise_in
 from seatrial.model.figures import (
     Shown,
     count,
@@ -34,11 +35,18 @@ def _unknown(result: RunResult) -> str:
     """Why a verdict is neither a pass nor a fail."""
     if result.interrupted:
         return "The run was interrupted. It proves nothing, for or against."
+    if capacity(result):
+        return "Whether the first rate holds is not known. That is not a pass."
     if result.measurement is None or not result.measurement.generator.sent:
         return "Nothing could be measured, so nothing is known of the service. That is not a pass."
     if not result.objectives and not result.checks:
         return "Nothing was promised, so nothing was judged."
     return "This run cannot tell whether the promises were kept. That is not a pass."
+
+
+def capacity(result: RunResult) -> str:
+    """What a search for capacity has found; "" of any other run. Its trials have the measurements."""
+    return next((f"Capacity: {one.reason}." for one in result.objectives if promise_in(one.name)), "")
 
 
 def what_clients_saw(measured: Measurement) -> str:

@@ -103,7 +103,8 @@ def _steps(result: RunResult) -> Table:
 
 def _closing(result: RunResult, report: str) -> Iterator[Text]:
     if result.measurement is None:
-        yield Text("Nothing could be measured.", style="bold magenta")
+        found = sentences.capacity(result)
+        yield Text(found or "Nothing could be measured.", style="" if found else "bold magenta")
     else:
         yield Text(sentences.what_clients_saw(result.measurement))
         if cost := sentences.error_budget(result.error_budget):

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 from seatrial.capacity.found import Found, Trial, capacity_document, result_of
 from seatrial.capacity.objective import told, with_errors
@@ -32,6 +33,7 @@ from seatrial.model.verdict import Verdict
 from seatrial.report.capacitypage import render_capacity
 from seatrial.report.verdictfile import verdict_document
 from seatrial.run.conclusion import VERDICT, record
+from seatrial.run.description import description_of
 from seatrial.run.evidence import Evidence
 from seatrial.run.execute import execute
 from seatrial.run.origin import origin_of
@@ -102,6 +104,7 @@ def find_capacity(
                 name_of(plan.experiment.experiment), datetime.now(UTC), request.trial.evidence
             )
             evidence.write_text("experiment.yaml", plan.experiment_text)
+            evidence.write_json("plan.json", _described(plan))
             search = _Search(request, partial(plan_for, system), evidence, caller, stop, tell)
             return search.through(plan)
 
@@ -202,7 +205,9 @@ class _Search:
     def _write(self, found: Found) -> RunResult:
         """Every file that tells of the search, as far as it has come. Raises CannotStore."""
         document = capacity_document(found, str(self.evidence.directory))
-        result = result_of(found, {"capacity": DOCUMENT, "experiment": "experiment.yaml"})
+        result = result_of(
+            found, {"capacity": DOCUMENT, "experiment": "experiment.yaml", "plan": "plan.json"}
+        )
         self.evidence.write_json(DOCUMENT, document)
         self.evidence.write_text(PAGE, render_capacity(document))
         text = json.dumps(verdict_document(result), indent=2, ensure_ascii=False) + "\n"
@@ -226,3 +231,10 @@ class _Search:
         limits = ", ".join(told(plan.experiment.objectives))
         given = f" --objective '{limits}'" if self.request.objectives != Objectives() else ""
         return f"seatrial capacity {run} --from {self.request.first}{given}"
+
+
+def _described(plan: Plan) -> dict[str, Any]:
+    """`plan.json`, without a rate: each trial has its own."""
+    described = description_of(plan)
+    del described["experiment"]["load"]["rate"]
+    return described
