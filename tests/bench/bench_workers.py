@@ -1,0 +1,216 @@
+"""Workers whose clocks are apart: planted outages, and losses at random instants.
+
+python -m tests.bench.bench_workers outages [OUTAGES] [SEED]
+python -m tests.bench.bench_workers losses [RUNS] [SEED]
+
+Four workers, their clocks ±200 ms off and drifting by ±100 ppm, behind ways to their master that take 5 to
+40 ms each way, differently there and back, with jitter, and lose 2 % of pieces. `outages`: how many of the
+planted ones lie within the measured bounds, and how wide these are. `losses`: workers or master are killed,
+stopped, or cut off at random instants; every arrival must be on record as what it was, and none may pass.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tests.support.listeners import free_port
+from tests.support.slow_relay import SlowRelay, Way, relaying
+
+from seatrial.calibrate import truth as truths
+from seatrial.calibrate.calibration import SCENARIO, _server
+from seatrial.calibrate.plan import plan
+from seatrial.calibrate.record import Trial
+from seatrial.calibrate.scoring import Scorer
+from seatrial.load.clocks import exactness, unknown
+from seatrial.load.launch import LoadPlan, LoadProcess, launch
+from seatrial.load.trust import SECRET
+from seatrial.measure import measure
+from seatrial.measure.completions import Completions
+from seatrial.measure.reach import widened
+from seatrial.model.arrivals import RateStep
+from seatrial.model.quantities import Rate
+from seatrial.model.requestlog import RequestLog
+from seatrial.model.workers import Workers
+from seatrial.waiting import wait_until
+
+CLOCKS = ((0.2, 100.0), (-0.2, -100.0), (0.2, -100.0), (-0.2, 100.0))  # seconds ahead, ppm
+WAYS = (
+    Way(0.005, 0.005, 0.002, 0.02),
+    Way(0.040, 0.010, 0.005, 0.02),
+    Way(0.010, 0.030, 0.005, 0.02),
+    Way(0.020, 0.020, 0.010, 0.02),
+)
+KEY = "of-this-bench"
+RATE = Rate(200, 1.0)
+DEADLINE_S = 1.0
+_COUNT = len(CLOCKS)
+
+
+@dataclass
+class Shared:
+    """A load that is shared by workers on other clocks."""
+
+    load: LoadProcess
+    workers: list[subprocess.Popen[bytes]]
+    relays: list[SlowRelay]
+
+
+@contextlib.contextmanager
+def shared(directory: Path, port: int, duration_s: float, seed: int, count: int = _COUNT) -> Iterator[Shared]:
+    """Start it against a server of this machine, and leave nothing of it."""
+    meeting = free_port()
+    with contextlib.ExitStack() as stack:
+        load = launch(
+            LoadPlan(
+                scenario=SCENARIO,
+                host=f"http://127.0.0.1:{port}",
+                shape=(RateStep(0.0, RATE),),
+                warmup_s=1.0,
+                duration_s=duration_s,
+                spacing="even",
+                seed=seed,
+                deadline_s=DEADLINE_S,
+                directory=directory,
+                workers=Workers(expected=count, port=meeting, key=KEY),
+            )
+        )
+        stack.callback(load.stop, 0.0)
+        relays = [stack.enter_context(relaying(meeting, WAYS[each], seed + each)) for each in range(count)]
+        workers = []
+        for (ahead_s, ppm), relay in zip(CLOCKS, relays, strict=False):
+            command = [sys.executable, "-m", "tests.support.drifting_worker", str(ahead_s), str(ppm)]
+            command += ["-f", "-", "--worker", "--master-host", "127.0.0.1", "--master-port", str(relay.port)]
+            worker = subprocess.Popen(
+                command,
+                env=os.environ | {SECRET: KEY},
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            stack.callback(_end, worker)
+            workers.append(worker)
+        yield Shared(load, workers, relays)
+
+
+def _zero_of(load: LoadProcess) -> float:
+    """When zero is; workers of a busy machine take their time to come."""
+    if not wait_until(lambda: load.zero_monotonic_s is not None or load.poll() is not None, 120.0):
+        raise RuntimeError("the load does not start")
+    if load.zero_monotonic_s is None:
+        raise RuntimeError(load.failure_reason())
+    return load.zero_monotonic_s
+
+
+def _end(worker: subprocess.Popen[bytes]) -> None:
+    if worker.poll() is None:
+        os.killpg(worker.pid, signal.SIGKILL)
+    worker.wait()
+
+
+def plant(outages: int, seed: int, directory: Path) -> tuple[list[Trial], float, list[str]]:
+    """What was measured of each outage, the doubt of the clocks, and what was said against the run."""
+    planned = plan(outages, seed, settle_s=1.0, interval_s=RATE.interval_s, shortest_s=0.05, longest_s=2.0)
+    journal = directory / "truth.jsonl"
+    journal.write_text("")
+    with _server(journal) as server, shared(directory, server.port, planned.duration_s, seed) as started:
+        zero_s = _zero_of(started.load)
+        server.order(planned, zero_s)
+        log, _ = started.load.collect()
+        exact = exactness(started.load.clocks)
+        against = [*started.load.losses, *unknown(started.load.clocks)]
+    found = truths.read(journal)
+    measured = measure(log, DEADLINE_S, 1.0, exact=exact)
+    completions = Completions.of(widened(log, exact))
+    scorer = Scorer(measured.outages, completions, zero_s, RATE.interval_s, DEADLINE_S, planned.margin_s)
+    return [scorer.trial(truth) for truth in found], exact.sent_late_s, against
+
+
+def lose(seed: int, directory: Path, duration_s: float = 14.0) -> tuple[str, int, bool]:
+    """One run with a loss: which, how many arrivals are not on record, and whether it was told."""
+    chance = random.Random(seed)
+    kind = ("kill", "stop", "cut", "pause", "master")[seed % 5]
+    at_s = chance.uniform(0.5, duration_s - 6.0)
+    journal = directory / "truth.jsonl"
+    journal.write_text("")
+    with _server(journal) as server, shared(directory, server.port, duration_s, seed, count=2) as started:
+        zero_s = _zero_of(started.load)
+        server.order(plan(0, seed, settle_s=1.0, interval_s=0.005, shortest_s=0.05, longest_s=2.0), zero_s)
+        time.sleep(max(0.0, zero_s + at_s - time.monotonic()))
+        victim = chance.randrange(2)
+        _strike(kind, started, victim, chance)
+        log, _ = started.load.collect()
+        told = bool(started.load.losses) or started.load.audit is None
+        end_s = float(log.intended.max()) if kind == "master" else duration_s
+    return kind, _missing(log, end_s), told
+
+
+def _strike(kind: str, started: Shared, victim: int, chance: random.Random) -> None:
+    worker, relay = started.workers[victim], started.relays[victim]
+    if kind == "kill":
+        os.killpg(worker.pid, signal.SIGKILL)
+    elif kind == "stop":
+        os.killpg(worker.pid, signal.SIGSTOP)
+    elif kind == "master":
+        os.killpg(started.load.pid, signal.SIGKILL)
+    elif kind == "pause":
+        os.killpg(worker.pid, signal.SIGSTOP)
+        time.sleep(chance.uniform(0.5, 5.5))
+        os.killpg(worker.pid, signal.SIGCONT)
+    else:
+        relay.cut()
+        time.sleep(chance.uniform(0.5, 8.0))
+        relay.mend()
+
+
+def _missing(log: RequestLog, end_s: float) -> int:
+    """How many arrivals of the measured part have no row: each worker's are every other one."""
+    numbers = np.arange(0, end_s - 0.5 * RATE.interval_s, RATE.interval_s)
+    apart_s = np.abs(np.subtract.outer(numbers, np.sort(log.intended[log.intended > -0.1]))).min(axis=1)
+    return int(np.count_nonzero(apart_s > 0.45 * RATE.interval_s))
+
+
+def say(*lines: str) -> None:
+    """Tell it at once."""
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.flush()
+
+
+def main(what: str, count: int, seed: int) -> int:
+    """Run it, print what came of it; 0 when all of it is as it should be."""
+    with tempfile.TemporaryDirectory() as place:
+        if what == "outages":
+            trials, doubt_s, against = plant(count, seed, Path(place))
+            covered = sum(trial.covered for trial in trials)
+            widths = sorted(trial.excess_s * 1000 for trial in trials)
+            say(f"{covered} of {len(trials)} within the bounds; clocks known to {doubt_s * 1000:.2f} ms")
+            say(f"width beyond deadlines: median {widths[len(widths) // 2]:.1f}, most {widths[-1]:.1f} ms")
+            for trial in trials:
+                if not trial.covered:
+                    say(f"not covered: {trial}")
+            say(*against)
+            return int(covered < 0.99 * len(trials))
+        wrong = 0
+        for number in range(seed, seed + count):
+            directory = Path(place) / str(number)
+            directory.mkdir()
+            kind, missing, told = lose(number, directory)
+            wrong += bool(missing) or not told
+            say(f"{number} {kind}: {missing} not on record, told: {told}")
+        say(f"{count} runs, {wrong} with arrivals that are not on record, or a loss untold")
+        return int(wrong > 0)
+
+
+if __name__ == "__main__":
+    given = sys.argv[1:]
+    sys.exit(main(given[0], int(given[1]) if len(given) > 1 else 20, int(given[2]) if len(given) > 2 else 1))
