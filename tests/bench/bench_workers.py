@@ -39,6 +39,7 @@ from seatrial.measure import measure
 from seatrial.measure.completions import Completions
 from seatrial.measure.reach import widened
 from seatrial.model.arrivals import RateStep
+from seatrial.model.ownfailure import KILLED
 from seatrial.model.quantities import Rate
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.workers import Workers
@@ -54,6 +55,7 @@ WAYS = (
 KEY = "of-this-bench"
 RATE = Rate(200, 1.0)
 DEADLINE_S = 1.0
+_WARMUP_S = 1.0
 _COUNT = len(CLOCKS)
 
 
@@ -76,7 +78,7 @@ def shared(directory: Path, port: int, duration_s: float, seed: int, count: int 
                 scenario=SCENARIO,
                 host=f"http://127.0.0.1:{port}",
                 shape=(RateStep(0.0, RATE),),
-                warmup_s=1.0,
+                warmup_s=_WARMUP_S,
                 duration_s=duration_s,
                 spacing="even",
                 seed=seed,
@@ -137,7 +139,7 @@ def plant(outages: int, seed: int, directory: Path) -> tuple[list[Trial], float,
 
 
 def lose(seed: int, directory: Path, duration_s: float = 14.0) -> tuple[str, int, bool]:
-    """One run with a loss: which, how many arrivals are not on record, and whether it was told."""
+    """One run with a loss: which, how many arrivals are not on record, and whether any was told."""
     chance = random.Random(seed)
     kind = ("kill", "stop", "cut", "pause", "master")[seed % 5]
     at_s = chance.uniform(0.5, duration_s - 6.0)
@@ -151,8 +153,8 @@ def lose(seed: int, directory: Path, duration_s: float = 14.0) -> tuple[str, int
         _strike(kind, started, victim, chance)
         log, _ = started.load.collect()
         told = bool(started.load.losses) or started.load.audit is None
-        end_s = float(log.intended.max()) if kind == "master" else duration_s
-    return kind, _missing(log, end_s), told
+        dropped = np.isnan(log.sent).any() or log.error.equals(KILLED).any()
+    return kind, _missing(log, None if kind == "master" else duration_s), told or not dropped
 
 
 def _strike(kind: str, started: Shared, victim: int, chance: random.Random) -> None:
@@ -173,11 +175,20 @@ def _strike(kind: str, started: Shared, victim: int, chance: random.Random) -> N
         relay.mend()
 
 
-def _missing(log: RequestLog, end_s: float) -> int:
-    """How many arrivals of the measured part have no row: each worker's are every other one."""
-    numbers = np.arange(0, end_s - 0.5 * RATE.interval_s, RATE.interval_s)
-    apart_s = np.abs(np.subtract.outer(numbers, np.sort(log.intended[log.intended > -0.1]))).min(axis=1)
-    return int(np.count_nonzero(apart_s > 0.45 * RATE.interval_s))
+def _missing(log: RequestLog, lasts_s: float | None) -> int:
+    """How many arrivals have no row, or two: each of two workers has every other one, warm-up included.
+
+    `lasts_s`: the length of the measured part; None: each worker's up to its last row.
+    """
+    wrong, apart_s = 0, 2 * RATE.interval_s
+    for worker in ("0", "1"):
+        due = np.unique(log.intended[log.worker.equals(worker)])
+        if lasts_s is None:
+            expected = round(float(due[-1] - due[0]) / apart_s) + 1
+        else:
+            expected = round((lasts_s + _WARMUP_S) / apart_s)
+        wrong += abs(expected - len(due))
+    return wrong
 
 
 def say(*lines: str) -> None:
