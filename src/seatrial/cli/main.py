@@ -28,6 +28,7 @@ from seatrial.cli import (
     running,
     serving,
     testbed,
+    workers,
 )
 from seatrial.cli.interruption import listening
 from seatrial.cli.streams import open_streams, unsaid
@@ -60,6 +61,7 @@ cost.register(app)
 ledger.register(app)
 matrix.register(app)
 policy.register(app)
+workers.register(app)
 serving.register(app)
 machine.register(app)
 explaining.register(app)
