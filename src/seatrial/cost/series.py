@@ -10,7 +10,7 @@ import numpy as np
 
 from seatrial.model.requestlog import Floats
 
-__all__ = ["Charge", "CostSeries", "Floats", "by_day"]
+__all__ = ["Bill", "Charge", "CostSeries", "Floats", "by_day"]
 
 _DAY_S = 86_400.0
 LONGEST_DAYS = 20_000  # between the first and the last: what is more is a slip of the pen
@@ -53,6 +53,14 @@ class CostSeries:
             return replace(self, values=np.empty(0))
         more = max(0, days - len(self.values))
         return replace(self, values=np.concatenate([self.values[:days], np.full(more, np.nan)]))
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """A bill that was recorded. `invented`: nobody has paid it, and nothing in it is an anomaly."""
+
+    series: CostSeries
+    invented: bool
 
 
 def by_day(charges: Iterable[Charge]) -> tuple[date, Floats]:

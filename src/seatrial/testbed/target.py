@@ -35,6 +35,7 @@ _AUDIT_ENTRIES = "SELECT seq, line FROM audit.entries WHERE seq >= :from ORDER B
 _CHECKPOINTS = "SELECT note, extract(epoch FROM signed_at) FROM audit.checkpoints ORDER BY size"
 _INGESTED = "SELECT last + 1, extract(epoch FROM stored_at) FROM audit.batches ORDER BY last"
 
+_BILL = 7  # the seed of what it would cost
 _ONE_NETWORK = "the testbed is on loopback; it has a network for each region when root brings it up"
 
 
@@ -66,6 +67,7 @@ def target_yaml(
             **_alerts(topology, monitoring),
             **_regions(topology, places),
             **_router(topology),
+            "billing": {"driver": "billing", "synthetic": _BILL},
         },
     }
     head = (
