@@ -45,3 +45,25 @@ def _values(found: Any) -> dict[datetime, float]:
         raise ValueError(f"the expression gives {len(series)} series, and one is wanted: sum(…)")
     samples = series[0]["values"] if series else []
     return {datetime.fromtimestamp(float(at), UTC): float(value) for at, value in samples}
+
+
+def value_now(role: Role, expression: str, within_s: float) -> float:
+    """The one value that an expression gives now (`GET /api/v1/query`).
+
+    Raises BadInput for a role that is no Prometheus, Unavailable when there is no such value.
+    """
+    if role.driver != PrometheusBinding.driver:
+        raise BadInput(f"the role '{role.name}' is bound to driver '{role.driver}', not to prometheus")
+    url = f"{role.bound_to(PrometheusBinding).url.rstrip('/')}/api/v1/query"
+    answer = httpclient.ask(role.allow_list, role.name, "GET", url, within_s, params={"query": expression})
+    body = answer.object()
+    if body.get("status") != "success":
+        raise Unavailable(f"{role.name}: {str(body.get('error', f'HTTP {answer.status}'))[:300]}")
+    try:
+        found = body["data"]["result"]
+        if body["data"]["resultType"] == "scalar":
+            return float(found[1])
+        ((_, value),) = [each["value"] for each in found]
+        return float(value)
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise Unavailable(f"{role.name}: {expression} gives no single value: {answer.opening}") from error

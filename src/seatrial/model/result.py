@@ -17,6 +17,7 @@ from pydantic import BeforeValidator
 from seatrial.model.exactness import EXACT, Exactness
 from seatrial.model.loadaccount import LoadAccount
 from seatrial.model.percentiles import percentile
+from seatrial.model.pricing import RunCost
 from seatrial.model.scenarioaccount import ScenarioAccount
 from seatrial.model.undo import UndoOutcome
 from seatrial.model.verdict import Verdict
@@ -395,6 +396,7 @@ class RunResult:
         ""  # the wall clock at the request log's instant 0; "" when there was none, or no record of it
     )
     error_budget: ErrorBudget | None = None  # None: nothing was measured, or written by an older version
+    cost: RunCost | None = None  # None: its target declares no price, or nothing was sent
     evidence: dict[str, str] = field(default_factory=dict)  # what → file name inside the run's directory
 
     def wall(self, at_s: float) -> datetime:

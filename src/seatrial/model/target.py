@@ -14,6 +14,7 @@ from seatrial.model import secrets
 from seatrial.model.allow import LOOPBACK, AllowList, wrong_with
 from seatrial.model.experiment import Name
 from seatrial.model.mistakes import Mistake
+from seatrial.model.pricing import Pricing
 from seatrial.model.quantities import Duration
 from seatrial.model.strict import Strict, about, as_tuple
 from seatrial.model.version import HowToldVersion
@@ -71,6 +72,8 @@ class Target(Strict):
     """How long is waited for that before a run."""
     version: HowToldVersion | None = None
     """How it tells its version, which is recorded with each run: a path, a header, or a command."""
+    cost: Pricing | None = None
+    """What it costs: prices, and how it tells what is used; runs then tell what they cost."""
     variables: dict[str, str] = Field(default_factory=dict, examples=[{"API_TOKEN": "${TOKEN}"}])
     """Environment variables for the scenario alone; URLs in them must be in `allow`."""
     roles: dict[str, RoleBinding] = Field(

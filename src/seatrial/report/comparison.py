@@ -20,6 +20,7 @@ from seatrial.model.result import ObjectiveResult, RunResult, plain
 from seatrial.model.verdict import Verdict
 from seatrial.report.change import Change, change, verdict_of
 from seatrial.report.course import FALSE_ALARMS, Course
+from seatrial.report.sentences import run_cost
 from seatrial.report.terminal import verdict_text
 from seatrial.report.views import measured_text
 
@@ -125,6 +126,8 @@ def compare(found: Comparison) -> RenderableType:
         Text(f"{each}; nothing is called worse for that", style="bold magenta") for each in found.differences
     ]
     heads += [Text(f"note: {each}") for each in found.remarks]
+    costs = [(letter, run_cost(run.cost)) for letter, run in (("A", found.before), ("B", found.after))]
+    heads += [Text(f"cost of {letter}: {cost}") for letter, cost in costs if cost]
     none = Text("Neither run has an objective on record.")
     return Group(*heads, Text(), table if table.row_count else none)
 
@@ -195,6 +198,7 @@ def comparison_document(found: Comparison) -> dict[str, Any]:
         "verdict": found.verdict,
         "differences": found.differences,
         "remarks": found.remarks,
+        "cost": {"before": plain(found.before.cost), "after": plain(found.after.cost)},
         "objectives": [
             {"name": row.name, "before": plain(row.before), "after": plain(row.after), "change": row.change}
             for row in found.objectives

@@ -50,6 +50,7 @@ def render_html(dossier: Dossier) -> str:
             headline=sentences.headline(result),
             saw=sentences.what_clients_saw(measured) if measured else "",
             cost=sentences.error_budget(result.error_budget),
+            run_cost=sentences.run_cost(result.cost),
             generator=sentences.generator(measured.generator, dossier.generator_doubt) if measured else "",
             load=sentences.load(measured.generator, result.load) if measured else "",
             clients=sentences.clients(result.load),

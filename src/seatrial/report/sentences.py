@@ -17,6 +17,7 @@ from seatrial.model.figures import (
     span,
 )
 from seatrial.model.loadaccount import LoadAccount
+from seatrial.model.pricing import RunCost
 from seatrial.model.result import ErrorBudget, Failover, GeneratorAudit, Measurement, Phase, RunResult
 from seatrial.model.scenarioaccount import ScenarioAccount, times
 from seatrial.model.verdict import Verdict
@@ -85,6 +86,19 @@ def error_budget(budget: ErrorBudget | None) -> str:
     if not math.isfinite(spent.upper_s) or not of_s:
         return cost
     return f"{cost}: {interval(spent.lower_s / of_s, spent.upper_s / of_s, 'ratio')}"
+
+
+def run_cost(cost: RunCost | None) -> str:
+    """What a run cost: `0.0021 … 0.0022 EUR, 1.93 … 2.01 EUR a million requests`; "" without a price."""
+    if cost is None:
+        return ""
+    if cost.lower is None or cost.upper is None:
+        return f"unknown: {cost.why}"
+    told = str(interval(cost.lower, cost.upper, cost.currency))
+    if cost.per_million_lower is None:
+        return told
+    upper = math.inf if cost.per_million_upper is None else cost.per_million_upper
+    return f"{told}, {interval(cost.per_million_lower, upper, cost.currency)} a million requests"
 
 
 def _minutes(lower_s: float, upper_s: float) -> Shown:

@@ -101,14 +101,20 @@ def _steps(result: RunResult) -> Table:
     return table
 
 
+def _spent(result: RunResult) -> Iterator[Text]:
+    budget, cost = sentences.error_budget(result.error_budget), sentences.run_cost(result.cost)
+    for what, told in (("budget     ", budget), ("cost       ", cost)):
+        if told:
+            yield Text.assemble((what, "dim"), told)
+
+
 def _closing(result: RunResult, report: str) -> Iterator[Text]:
     if result.measurement is None:
         found = sentences.capacity(result)
         yield Text(found or "Nothing could be measured.", style="" if found else "bold magenta")
     else:
         yield Text(sentences.what_clients_saw(result.measurement))
-        if cost := sentences.error_budget(result.error_budget):
-            yield Text.assemble(("budget     ", "dim"), cost)
+        yield from _spent(result)
         for one in result.failovers:
             yield Text.assemble(("failover   ", "dim"), f"{one.step}: {sentences.failover(one)}")
         if offered := sentences.load(result.measurement.generator, result.load):

@@ -106,6 +106,7 @@ def verdict_document(result: RunResult) -> dict[str, Any]:
         "version": plain(result.version),
         "zero_at": result.zero_at,
         "error_budget": plain(result.error_budget),
+        "cost": plain(result.cost),
         "evidence": dict(result.evidence),
         "steps": plain(result.steps),
         "measurement": plain(result.measurement),
@@ -134,5 +135,6 @@ _LATER_FIELDS = (
     "load",
     "version",
     "error_budget",
+    "cost",
     "zero_at",
 )  # which files of older runs do not have

@@ -10,6 +10,7 @@ from seatrial.checks.protocol import Check, History, When
 from seatrial.measure import budget_spent, measure
 from seatrial.model.errorbudget import THREE_NINES, Allowance
 from seatrial.model.experiment import Experiment
+from seatrial.model.pricing import Pricing
 from seatrial.model.reasons import Reason
 from seatrial.model.result import CheckResult, ErrorBudget, Failover, RunResult
 from seatrial.model.role import Role
@@ -25,6 +26,7 @@ from seatrial.run.needs import BoundNeed
 from seatrial.run.offered import account_of
 from seatrial.run.plan import Plan
 from seatrial.run.recording import ask, keep
+from seatrial.run.usage import cost_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,19 @@ class Case:
     needs: tuple[BoundNeed, ...] = ()
     clusters: tuple[Role, ...] = ()
     allowance: Allowance = THREE_NINES  # the error budget that the run is held against
+    pricing: Pricing | None = None  # what the target costs
 
     @classmethod
     def of(cls, plan: Plan) -> Case:
         """The case of a plan that has just been conducted."""
         return cls(
-            plan.experiment, plan.target.target, plan.checks, plan.needs, plan.clusters, plan.allowance
+            plan.experiment,
+            plan.target.target,
+            plan.checks,
+            plan.needs,
+            plan.clusters,
+            plan.allowance,
+            plan.target.cost,
         )
 
 
@@ -107,6 +116,7 @@ def judged(
         failovers=failovers,
         detections=detections(story, checks),
         error_budget=_budget_of(story, case.allowance),
+        cost=cost_of(case.pricing, conducted.usage, conducted.log, conducted.end_s),
     )
 
 

@@ -44,6 +44,7 @@ from seatrial.run.plan import Plan
 from seatrial.run.recording import Answers, ask
 from seatrial.run.steady import SteadyState, require_healthy
 from seatrial.run.timeline import Timeline
+from seatrial.run.usage import Told, UsageQuestions
 from seatrial.run.version import Versions
 from seatrial.run.watching import Watch
 from seatrial.undo.session import FaultSession
@@ -82,6 +83,7 @@ class Conducted:
     defects: tuple[str, ...] = ()  # where seatrial itself failed: tracebacks
     answers: Answers = field(default_factory=dict)  # what checks had to be told before the run and during it
     version: TargetVersion | None = None  # None: the target was not asked
+    usage: Told = field(default_factory=dict)  # of what has a price, as the target told
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,7 @@ class Conductor:
         self._defects: list[str] = []
         self._answers: Answers = {}
         self._versions = Versions(plan.target.version, plan.whole, self._write)
+        self._usage = UsageQuestions(plan.target.cost, plan.whole, plan.usage_roles, self._write)
 
     def conduct(self) -> Conducted:
         """Run it, and tell what happened. A run that could not be started has touched nothing."""
@@ -165,6 +168,7 @@ class Conductor:
             defects=tuple(self._defects),
             answers=self._answers,
             version=self._versions.told,
+            usage=self._usage.told,
         )
 
     def _conduct(self) -> None:
@@ -177,6 +181,7 @@ class Conductor:
             raise Unavailable(Mistake.NOT_READY(wrong=wrong))
         self._write("target.ready", url=self._plan.address)
         self._versions.ask("before")
+        self._usage.ask("before")
         self._answers = ask(self._plan.needs, When.BEFORE, self._evidence, RequestLog.empty())
         session = self._means.session(
             self._home,
@@ -197,6 +202,7 @@ class Conductor:
                 self._timeline.note_undos()
         self._require_steady_again()
         self._versions.ask("after")
+        self._usage.ask("after")
         self._write("undone", faults=[outcome.entry.label for outcome in session.outcomes])
 
     def _under_guard(self, session: FaultSession) -> None:

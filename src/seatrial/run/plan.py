@@ -41,6 +41,7 @@ from seatrial.run.roles import Roles
 from seatrial.run.scenario import bind_scenarios
 from seatrial.run.slo import SloFile, bind_slo
 from seatrial.run.steps import PlannedStep, bind_timeline
+from seatrial.run.usage import bind_usage
 from seatrial.undo import calling
 
 __all__ = ["Plan", "PlannedStep", "make_plan", "problems_of_plan", "problems_of_target"]
@@ -70,6 +71,7 @@ class Plan:
     experiment_file: Path = Path()
     whole: Role | None = None  # the target itself
     workers: Workers = ALONE  # who share the load
+    usage_roles: Mapping[str, Role] = field(default_factory=dict)  # that tell how much is used, by name
 
     @property
     def address(self) -> str:
@@ -149,6 +151,7 @@ def _plan(
     slo = bind_slo(draft, experiment, problems)
     timeline, judges = bind_timeline(draft, binder), bind_checks(draft, binder)
     questions = bind_probes(draft, binder)
+    usage = bind_usage(roles, problems) if roles else {}
     if len(problems) or promised is None or roles is None:
         return None
     promised = _at_rate(slo.promised(promised) if slo else promised, rate)
@@ -180,6 +183,7 @@ def _plan(
         variables=resolve(roles.target.variables, os.environ),
         experiment_file=experiment.path,
         whole=roles.whole(),
+        usage_roles=usage,
     )
 
 

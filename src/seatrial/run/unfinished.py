@@ -27,6 +27,7 @@ from seatrial.model.document import build, parse
 from seatrial.model.errorbudget import THREE_NINES, Allowance
 from seatrial.model.experiment import Experiment, Objectives
 from seatrial.model.load import Load
+from seatrial.model.pricing import Pricing
 from seatrial.model.problems import BadInput, CannotStore, SeatrialError, Unavailable
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import RunResult, StepRecord
@@ -44,6 +45,8 @@ from seatrial.run.execute import Execution, Keeping, conclude
 from seatrial.run.losses import Losses
 from seatrial.run.openruns import Finished, HeldRun, OpenRun
 from seatrial.run.sealing import is_sealed, seal_evidence
+from seatrial.run.usage import EVENT as USAGE
+from seatrial.run.usage import told_in
 from seatrial.run.version import EVENT, version_in
 from seatrial.undo.clock import Instant
 from seatrial.undo.injection import Life
@@ -197,6 +200,7 @@ def _judged(experiment: Experiment, remains: _Remains, keeping: Keeping) -> Exec
         exact=exactness(remains.clocks),
         version=version_in(event for event in remains.events if event["event"] == EVENT),
         notices=remains.spools.header.notices if remains.spools.header else (),
+        usage=told_in(event for event in remains.events if event["event"] == USAGE),
     )
     checks = tuple(checks_registry.build(check.check, check.with_) for check in experiment.checks)
     allowance = remains.described.get("allowance")
@@ -205,8 +209,14 @@ def _judged(experiment: Experiment, remains: _Remains, keeping: Keeping) -> Exec
         keeping.held.run.target,
         checks,
         allowance=Allowance(**allowance) if allowance else THREE_NINES,
+        pricing=_pricing(remains.described),
     )
     return conclude(case, conducted, started, remains.backdrop, keeping)
+
+
+def _pricing(described: Mapping[str, Any]) -> Pricing | None:
+    written = described.get("target", {}).get("cost")
+    return build(Pricing, parse(json.dumps(written), "plan.json")) if written else None
 
 
 def _started(remains: _Remains, keeping: Keeping) -> RunClock:
