@@ -18,6 +18,7 @@ from tests.support.worlds import (
     ROLLBACK,
     Spell,
     World,
+    behind,
     dropped,
     failing,
     of_requests,
@@ -30,6 +31,8 @@ from tests.support.worlds import (
 
 from seatrial.measure import generator, proof
 from seatrial.model.loadaccount import LoadAccount
+from seatrial.model.looks import Blind
+from seatrial.model.replication import ReplicationLag
 from seatrial.model.result import CheckResult, StepRecord
 from seatrial.model.scenarioaccount import BlockingCall, ScenarioAccount
 from seatrial.model.undo import UndoOutcome
@@ -46,6 +49,21 @@ STOPPED = ScenarioAccount(
 WORLDS = [
     # a healthy service keeps every promise
     *(World(f"healthy: {name}", PASS, promises) for name, promises in PROMISES.items()),
+    # standbys that fall behind
+    World("behind", FAIL, PROMISES["lag"], lag=behind(1.5, 1.7),
+          reasons=("replication lag: [1.50, 1.70] s, target 1 s (at least 500 ms too long)",)),
+    World("behind, perhaps", UNKNOWN, PROMISES["lag"], lag=behind(0.9, 1.1)),
+    World("not seen for as long as may be", PASS, PROMISES["lag"], lag=behind(0.0, 0.2, Blind(3, 5, "db-2: away"))),
+    World("not seen for longer", UNKNOWN, PROMISES["lag"], lag=behind(0.0, 0.2, Blind(3, 4), Blind(5, 7, "db-2: away")),
+          reasons=("replication lag: [0, ∞) s, target 1 s (for 3.00 s in all some server gave no figure: db-2: away)",)),
+    World("not seen, and nobody says why", UNKNOWN, PROMISES["lag"], lag=behind(0.0, 0.2, Blind(3, 7)),
+          says="gave no figure: nobody answered"),
+    World("behind, and not seen for longer", FAIL, PROMISES["lag"], lag=behind(1.5, 1.7, Blind(3, 7, "away"))),
+    World("never seen", UNKNOWN, PROMISES["lag"], lag=ReplicationLag((), (Blind(0, 20, "db-2: away"),)), says="db-2: away"),
+    World("never seen, for no reason", UNKNOWN, PROMISES["lag"], lag=ReplicationLag((), (Blind(0, 20),)),
+          says="nobody was asked"),
+    World("not asked", UNKNOWN, PROMISES["lag"], lag=None, says="nobody was asked how far the standbys are behind"),
+    World("could not be asked", UNKNOWN, PROMISES["lag"], lag=None, lag_why="a wall", says="replication lag: a wall"),
     World("nothing promised", UNKNOWN, "{}", says="nothing was promised"),
     World("only a check, which holds", PASS, "{}", checks=(CheckResult("c", PASS, ""),)),
     # the service breaks them

@@ -14,10 +14,13 @@ from pathlib import Path
 from tests.support.rows import log_of
 
 from seatrial.measure import measure
+from seatrial.model.bounds import Bounds
 from seatrial.model.document import build, parse
 from seatrial.model.experiment import Experiment
 from seatrial.model.loadaccount import LoadAccount
+from seatrial.model.looks import Blind
 from seatrial.model.problems import CannotStore
+from seatrial.model.replication import LagPoint, ReplicationLag
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.requestsize import RequestsPerArrival
 from seatrial.model.result import CheckResult, Measurement, ObjectiveResult, RunResult, StepRecord
@@ -47,7 +50,17 @@ PROMISES = {
     "p99": "{latency: {p99: 100ms}}",
     "max": "{latency: {max: 100ms}}",
     "throughput": "{throughput: {min: 95/s}}",
+    "lag": "{replication_lag: {max: 1s, unmeasured: 2s}}",
 }
+
+
+def behind(lower_s: float, upper_s: float, *gaps: Blind) -> ReplicationLag:
+    """Standbys that were so far behind once, and kept up otherwise."""
+    points = (LagPoint("db-2", 1.0, Bounds(0.0, 0.1)), LagPoint("db-2", 9.0, Bounds(lower_s, upper_s)))
+    return ReplicationLag(points, gaps)
+
+
+KEEPS_UP = behind(0.0, 0.2)
 
 
 @dataclass(frozen=True)
@@ -132,6 +145,8 @@ class World:
     rate: str = "100/s"
     load: LoadAccount = field(default_factory=LoadAccount)
     arrivals: int | None = None  # if the log is not all that is known of them
+    lag: ReplicationLag | None = KEEPS_UP
+    lag_why: str = ""
 
     def experiment(self) -> Experiment:
         text = (
@@ -174,7 +189,9 @@ class World:
         if measured is not None:
             generator = replace(measured.generator, arrivals=self.arrivals)
             measured = replace(measured, generator=generator)
-        return court.Story(self.experiment(), requests, measured, self.steps, self.cut, self.load)
+        return court.Story(
+            self.experiment(), requests, measured, self.steps, self.cut, self.load, self.lag, self.lag_why
+        )
 
 
 _RUN = RunResult("", "", "", "", Verdict.PASS, (), "", interrupted=False, measurement=None)

@@ -20,8 +20,8 @@ def test_it_is_a_target(topology: Topology, places: Places) -> None:
     assert target.base_url == topology.base_url
     assert target.ready == "/readyz"
     assert set(target.roles) == {
-        "edge", "edge.process", "database", "database.primary", "tenants", "writes", "audit", "audit.writes", "router",
-        "release.blue", "release.green", "hsm", "billing", "alerts", "alerts.alertmanager",
+        "edge", "edge.process", "database", "database.primary", "replication", "tenants", "writes", "audit",
+        "audit.writes", "router", "release.blue", "release.green", "hsm", "billing", "alerts", "alerts.alertmanager",
         "cache", "cache.process", "east.cache", "east.cache.process", "west.cache", "west.cache.process",
         "east.blue", "east.green", "west.blue", "west.green", "regions",
         "east.replica", "east.replica.admin", "west.replica", "west.replica.admin",

@@ -20,9 +20,10 @@ from seatrial.checks.alertparameters import AlertCheck
 from seatrial.checks.protocol import History
 from seatrial.model.figures import bounds, seconds
 from seatrial.model.looks import blind
+from seatrial.model.noticing import Noticed
 from seatrial.model.problems import nearest
 from seatrial.model.quantities import Duration
-from seatrial.model.result import Bounds, CheckResult, Noticed, StepRecord
+from seatrial.model.result import Bounds, CheckResult, StepRecord
 from seatrial.model.verdict import Verdict, judge_bounds
 
 
@@ -91,4 +92,6 @@ class AlertFired(AlertCheck):
         return self.found(Verdict.FAIL, sentence)
 
     def _noticed(self, step: StepRecord, detect: Bounds | None, result: CheckResult) -> CheckResult:
-        return replace(result, noticed=Noticed(step.name, str(self.wanted), self.source, detect))
+        return replace(
+            result, noticed=Noticed(step.name, str(self.wanted), self.source, detect, self.within.seconds)
+        )

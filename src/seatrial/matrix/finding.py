@@ -75,4 +75,5 @@ class Finding:
     at: datetime | None = None
     expires_at: datetime | None = None
     gone: str = ""
+    noticed: str = ""  # how soon what was broken was noticed, beside how soon all was well again
     renew: str = ""  # the command that would make it anew; empty: there is none

@@ -16,6 +16,7 @@ from seatrial.matrix.finding import Figure, Finding, Kind
 from seatrial.model.readiness import Evidence
 from seatrial.model.result import CheckResult, ObjectiveResult, RunResult
 from seatrial.model.verdict import Verdict
+from seatrial.report.noticing import sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ def from_run(spec: Evidence, found: RunFound, what: str) -> Finding:
         sha256=found.sha256,
         at=datetime.fromisoformat(result.started_at).astimezone(UTC),
         gone=found.gone or found.changed,
+        noticed="; ".join(map(sentence, result.detections)),
     )
 
 

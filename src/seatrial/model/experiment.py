@@ -179,6 +179,25 @@ class ThroughputObjective(Strict):
     """The lowest rate that is allowed."""
 
 
+class ReplicationLagObjective(Strict):
+    """The longest that any standby of the database may be behind its primary, all through the run.
+
+        replication_lag: {max: 1s, unmeasured: 15s}
+
+    Lag is how old what a standby shows is. It is read from PostgreSQL's own views, ten times a second, of
+    every server of the role: between bounds, and on one clock, ours. While some server gives no figure (it is
+    down, or nobody leads) there is none, and it is not taken for 0: what went on for longer than `unmeasured`
+    in all keeps the run from passing.
+    """
+
+    max: Duration = Field(examples=["1s"])
+    """The longest that is allowed."""
+    unmeasured: Duration = Duration(1.0)
+    """For how long, in all, some server may give no figure: longer where a fault takes one away."""
+    on: str = Field(default="replication", examples=["replication"])
+    """The role with the servers of the cluster, of the driver `replication`."""
+
+
 class Objectives(Strict):
     """What is promised. Of nothing promised the verdict is unknown."""
 
@@ -192,6 +211,8 @@ class Objectives(Strict):
     """The largest share of arrivals that may be bad."""
     throughput: ThroughputObjective | None = None
     """The lowest rate of good answers."""
+    replication_lag: ReplicationLagObjective | None = None
+    """The longest that a standby of the database may be behind."""
     openslo: str | None = Field(default=None, examples=["slo.yaml"])
     """A file with an OpenSLO SLO (v1), whose promise is judged too.
 

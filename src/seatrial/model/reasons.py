@@ -37,6 +37,9 @@ class Reason:
     END_NOT_SEEN = Message("its end was not seen: {why}")
     """The service was not well again before the measured part was over, so there is only a lower bound. Make
     the `duration` longer, or the fault shorter."""
+    LAG_NOT_MEASURED = Message("for {length} in all some server gave no figure: {why}")
+    """A server of the database did not answer, or nobody led: then nobody knows how far its standbys are
+    behind. Where a fault takes a server away, say so: `replication_lag: {max: 1s, unmeasured: 20s}`."""
     TOO_FEW_ANSWERS = Message("{count} answers cannot carry it")
     """A percentile of too few answers would be their maximum under another name: p50 needs two, p90 ten, p95
     twenty, p99 a hundred. Raise the rate or the duration."""

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BeforeValidator
-
+from seatrial.model.bounds import Bounds
 from seatrial.model.exactness import EXACT, Exactness
 from seatrial.model.loadaccount import LoadAccount
+from seatrial.model.noticing import Detection, LagSeries, Noticed
 from seatrial.model.percentiles import percentile
 from seatrial.model.pricing import RunCost
 from seatrial.model.scenarioaccount import ScenarioAccount
@@ -26,16 +26,11 @@ from seatrial.model.version import TargetVersion
 if TYPE_CHECKING:  # results are read without a request log, and its arrays take long to load
     from seatrial.model.requestlog import Floats
 
-# JSON has no infinity: it is written as null (see `plain`) and read back as the field means.
-Unbounded = Annotated[float, BeforeValidator(lambda value: math.inf if value is None else value)]
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """An interval that holds the true value, in seconds."""
-
-    lower_s: float
-    upper_s: Unbounded
+__all__ = [
+    "Availability", "Bounds", "CheckResult", "ErrorBudget", "Failover", "GeneratorAudit", "Latency",
+    "Measurement", "ObjectiveResult", "Outage", "Phase", "RunResult", "Silence", "StepRecord",
+    "Witnesses", "plain",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,9 +213,7 @@ class Measurement:
     bad: int
     outages: tuple[Outage, ...]
     degraded_s: float  # sum over degraded spans
-    completion_gap: (
-        Bounds  # lower: longest time between two ok completions; upper: sent_p … ended_q around it
-    )
+    completion_gap: Bounds  # lower: longest time between ok completions p, q; upper: sent_p … ended_q
     equivalent_outage_s: float
     latency: Latency | None
     generator: GeneratorAudit
@@ -336,18 +329,6 @@ class ErrorBudget:
 
 
 @dataclass(frozen=True, slots=True)
-class Noticed:
-    """Whether somebody was told of a step: which alert of which source, and how long after it."""
-
-    step: str
-    alert: str  # as it was asked for: its name, its labels
-    source: str
-    detect: (
-        Bounds | None
-    )  # from the step's effect until the alert fired; None: nobody is known to have been told
-
-
-@dataclass(frozen=True, slots=True)
 class CheckResult:
     """What a check found: a sentence, and the figures in it under their names (units in the names)."""
 
@@ -356,18 +337,6 @@ class CheckResult:
     detail: str
     figures: dict[str, float] = field(default_factory=dict)
     noticed: Noticed | None = None  # by checks of alerts
-
-
-@dataclass(frozen=True, slots=True)
-class Detection:
-    """How long it took until a step was noticed, beside how long it took until all was well again."""
-
-    step: str
-    alert: str
-    source: str
-    detect: Bounds | None  # see `Noticed`
-    recover: Bounds | None  # from the step's effect until steady; None: not known
-    verdict: Verdict  # on the time to detect
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,12 +358,11 @@ class RunResult:
     covers: tuple[str, ...] = ()
     failovers: tuple[Failover, ...] = ()
     detections: tuple[Detection, ...] = ()
+    replication: LagSeries | None = None  # None: nobody was asked how far standbys are behind
     scenario: ScenarioAccount | None = None  # None: no load process told of it
     load: LoadAccount | None = None  # None: written by an older version
     version: TargetVersion | None = None  # None: the target was not asked
-    zero_at: str = (
-        ""  # the wall clock at the request log's instant 0; "" when there was none, or no record of it
-    )
+    zero_at: str = ""  # the wall clock at the request log's instant 0; "": there was none, or no record
     error_budget: ErrorBudget | None = None  # None: nothing was measured, or written by an older version
     cost: RunCost | None = None  # None: its target declares no price, or nothing was sent
     evidence: dict[str, str] = field(default_factory=dict)  # what → file name inside the run's directory

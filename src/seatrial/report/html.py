@@ -19,7 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from seatrial.model import figures
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import Measurement, Outage
-from seatrial.report import sentences, views
+from seatrial.report import noticing, sentences, views
 from seatrial.report.calibration import calibration_view
 from seatrial.report.chartdata import chart_data
 from seatrial.report.closeup import MOST_CLOSEUPS
@@ -59,6 +59,8 @@ def render_html(dossier: Dossier) -> str:
             **_names(log, measured),
             steps=[views.step(number, one) for number, one in enumerate(result.steps[:_MOST_ROWS], start=1)],
             failovers=[views.failover(one) for one in result.failovers[:_MOST_ROWS]],
+            detections=[noticing.detection(one) for one in result.detections[:_MOST_ROWS]],
+            lag=noticing.lag(result.replication),
             checks=result.checks[:_MOST_ROWS],
             calibration=calibration_view(dossier.calibration, dossier.machine, dossier.versions),
             files=views.files(result.evidence, dossier.digests)[:_MOST_ROWS],

@@ -13,7 +13,7 @@ from rich.text import Text
 from seatrial.model.figures import allowed, count, latency, named, rate
 from seatrial.model.result import GeneratorAudit, RunResult
 from seatrial.model.verdict import Verdict
-from seatrial.report import sentences
+from seatrial.report import noticing, sentences
 from seatrial.report.steps import left_behind, undone
 from seatrial.report.views import measured_text
 from seatrial.report.views import step as step_view
@@ -115,8 +115,7 @@ def _closing(result: RunResult, report: str) -> Iterator[Text]:
     else:
         yield Text(sentences.what_clients_saw(result.measurement))
         yield from _spent(result)
-        for one in result.failovers:
-            yield Text.assemble(("failover   ", "dim"), f"{one.step}: {sentences.failover(one)}")
+        yield from _told_of_steps(result)
         if offered := sentences.load(result.measurement.generator, result.load):
             yield Text.assemble(("load       ", "dim"), offered)
         if clients := sentences.clients(result.load):
@@ -130,6 +129,13 @@ def _closing(result: RunResult, report: str) -> Iterator[Text]:
         yield Text.assemble(("version    ", "dim"), str(result.version))
     if report:
         yield Text.assemble(("report     ", "dim"), report)
+
+
+def _told_of_steps(result: RunResult) -> Iterator[Text]:
+    for one in result.failovers:
+        yield Text.assemble(("failover   ", "dim"), f"{one.step}: {sentences.failover(one)}")
+    for told in result.detections:
+        yield Text.assemble(("noticed    ", "dim"), noticing.sentence(told))
 
 
 def to_do(result: RunResult) -> Iterator[str]:

@@ -101,6 +101,7 @@ def verdict_document(result: RunResult) -> dict[str, Any]:
         "checks": plain(result.checks),
         "failovers": plain(result.failovers),
         "detections": plain(result.detections),
+        "replication": plain(result.replication),
         "scenario": plain(result.scenario),
         "load": plain(result.load),
         "version": plain(result.version),
@@ -131,6 +132,7 @@ _RESULT_FIELDS = tuple(RunResult.__slots__)
 _LATER_FIELDS = (
     "failovers",
     "detections",
+    "replication",
     "scenario",
     "load",
     "version",

@@ -17,10 +17,11 @@ from seatrial.model.role import Role
 from seatrial.model.verdict import Verdict
 from seatrial.run.clock import RunClock
 from seatrial.run.conductor import Conducted
-from seatrial.run.detection import detections
+from seatrial.run.detection import as_objectives, detections
 from seatrial.run.evidence import Evidence
 from seatrial.run.failover import split_failovers
 from seatrial.run.judge import Story, judge, judge_objectives
+from seatrial.run.lag import lag_in, series_of
 from seatrial.run.losses import Losses
 from seatrial.run.needs import BoundNeed
 from seatrial.run.offered import account_of
@@ -111,10 +112,11 @@ def judged(
         verdict=judgement.verdict,
         reasons=judgement.reasons,
         measurement=measurement,
-        objectives=objectives,
+        objectives=(*objectives, *as_objectives(checks)),
         checks=checks,
         failovers=failovers,
         detections=detections(story, checks),
+        replication=series_of(story.lag, conducted.end_s),
         error_budget=_budget_of(story, case.allowance),
         cost=cost_of(case.pricing, conducted.usage, conducted.log, conducted.end_s),
     )
@@ -123,6 +125,7 @@ def judged(
 def _story(experiment: Experiment, conducted: Conducted) -> Story:
     """What is judged. What followed a cut is left out: by then the target was being put back."""
     log = conducted.log
+    lag, lag_why = lag_in(conducted.answers, conducted.end_s)
     if conducted.cut:
         log = log[log.intended < conducted.end_s]
     if not len(log):
@@ -137,7 +140,8 @@ def _story(experiment: Experiment, conducted: Conducted) -> Story:
         generator = replace(generator, arrivals=conducted.offer.due_before(conducted.end_s))
     measurement = replace(measurement, generator=generator)
     load = account_of(experiment.load, conducted.offer, conducted.end_s)
-    return Story(experiment, log, measurement, conducted.steps, conducted.cut, load, conducted.exact)
+    whole = (conducted.cut, load, lag, lag_why, conducted.exact)
+    return Story(experiment, log, measurement, conducted.steps, *whole)
 
 
 def _budget_of(story: Story, allowance: Allowance) -> ErrorBudget | None:

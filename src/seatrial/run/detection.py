@@ -1,4 +1,8 @@
-"""How long it took until each step was noticed, beside how long it took until the service was well again."""
+"""How long it took until each step was noticed, beside how long it took until the service was well again.
+
+That an alert fires `within` a time is a promise like any other, so it is also told as an objective: lists,
+comparisons, courses over months and rows of the matrix have it without knowing of alerts.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,9 @@ import math
 from collections.abc import Iterable
 
 from seatrial.measure import recovery
-from seatrial.model.result import Bounds, CheckResult, Detection
+from seatrial.model.noticing import Detection, Noticed
+from seatrial.model.result import Bounds, CheckResult, ObjectiveResult
+from seatrial.model.verdict import Verdict
 from seatrial.run.judge import Story
 
 
@@ -24,6 +30,21 @@ def detections(story: Story, checks: Iterable[CheckResult]) -> tuple[Detection, 
         for check in checks
         if (noticed := check.noticed) is not None
     )
+
+
+def as_objectives(checks: Iterable[CheckResult]) -> tuple[ObjectiveResult, ...]:
+    """Each time to detect as the promise that it is, with the verdict and the words of its check."""
+    return tuple(_objective(check, noticed) for check in checks if (noticed := check.noticed) is not None)
+
+
+def _objective(check: CheckResult, noticed: Noticed) -> ObjectiveResult:
+    by = noticed.alert if noticed.source == "prometheus" else f"{noticed.alert}, {noticed.source}"
+    lower, upper = (noticed.detect.lower_s, noticed.detect.upper_s) if noticed.detect else (None, None)
+    if noticed.detect is None and check.verdict is Verdict.FAIL:
+        lower, upper = noticed.within_s, math.inf  # it was listened to for so long, and nobody was told
+    name, target = f"detection of {noticed.step} ({by})", noticed.within_s
+    reason = "" if check.verdict is Verdict.PASS else check.detail
+    return ObjectiveResult(name, target, lower, upper, "s", check.verdict, reason)
 
 
 def _recovered(story: Story, name: str) -> Bounds | None:

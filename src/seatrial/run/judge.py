@@ -21,12 +21,19 @@ from dataclasses import dataclass, field
 
 from seatrial.measure import Latencies, downtime, good_per_s, recovery, share_bad, trusted
 from seatrial.model.exactness import EXACT, Exactness
-from seatrial.model.experiment import DowntimeObjective, Experiment, Objectives, RecoveryObjective
+from seatrial.model.experiment import (
+    DowntimeObjective,
+    Experiment,
+    Objectives,
+    RecoveryObjective,
+    ReplicationLagObjective,
+)
 from seatrial.model.figures import exactly, interval, seconds
 from seatrial.model.loadaccount import LoadAccount
 from seatrial.model.ownfailure import DROPPED
 from seatrial.model.quantities import Ratio
 from seatrial.model.reasons import Reason
+from seatrial.model.replication import ReplicationLag
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import CheckResult, Measurement, ObjectiveResult, StepRecord
 from seatrial.model.scenarioaccount import ScenarioAccount, times
@@ -58,6 +65,8 @@ class Story:
     steps: tuple[StepRecord, ...]
     cut: str = ""
     load: LoadAccount = field(default_factory=LoadAccount)
+    lag: ReplicationLag | None = None  # None: nobody was asked, for the reason `lag_why`
+    lag_why: str = ""
     exact: Exactness = EXACT  # of the log's instants: less than that where workers had clocks of their own
 
 
@@ -99,6 +108,8 @@ def _promises(experiment: Experiment) -> Iterator[_Promise]:
         yield _Promise("errors", promised.errors.max.fraction, "ratio", _errors)
     if promised.throughput:
         yield _Promise("throughput", promised.throughput.min.per_second, "per_s", _throughput, at_least=True)
+    if promised.replication_lag:
+        yield _replication_lag(promised.replication_lag)
 
 
 def _judged(promise: _Promise, story: Story) -> ObjectiveResult:
@@ -128,6 +139,8 @@ def _why(verdict: Verdict, promise: _Promise, found: _Found, measured: Measureme
     if verdict is Verdict.UNKNOWN and measured.unproven:
         return Reason.OWN_FAILURES(own=f"{measured.unproven:,}", bad=f"{measured.bad:,}")
     if promise.unit == "s" and math.isinf(upper):
+        if promise.name == "replication lag":
+            return found.why
         return Reason.END_NOT_SEEN(why=found.why or _OPEN_END)
     if verdict is Verdict.FAIL:
         return f"at least {seconds(lower - promise.target)} too long" if promise.unit == "s" else ""
@@ -209,6 +222,23 @@ def _throughput(story: Story, measured: Measurement) -> _Found:
     deadline_s, length_s = story.experiment.load.deadline.seconds, measured.end_s - measured.start_s
     bounds = good_per_s(_measured_part(story, measured), deadline_s, length_s)
     return _Found(bounds, "no time passed", of_the_end=True)
+
+
+def _replication_lag(objective: ReplicationLagObjective) -> _Promise:
+    def found(story: Story, _: Measurement) -> _Found:
+        worst = story.lag.worst if story.lag else None
+        if story.lag is None or worst is None:
+            gaps = story.lag.unmeasured if story.lag else ()
+            why = story.lag_why or next((gap.why for gap in gaps if gap.why), "")
+            return _Found(None, why or "nobody was asked how far the standbys are behind")
+        blind_s = story.lag.unmeasured_s
+        if blind_s <= objective.unmeasured.seconds:
+            return _Found((worst.lower_s, worst.upper_s))
+        why = next((gap.why for gap in story.lag.unmeasured if gap.why), "nobody answered")
+        told = Reason.LAG_NOT_MEASURED(length=seconds(blind_s), why=why)
+        return _Found((worst.lower_s, math.inf), told)
+
+    return _Promise("replication lag", objective.max.seconds, "s", found)
 
 
 def _measured_part(story: Story, measured: Measurement) -> RequestLog:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,10 +10,14 @@ from seatrial.checks import registry
 from seatrial.checks.protocol import Check, DeclaredCheck, Need, When
 from seatrial.lookups.recorder import Recorder
 from seatrial.lookups.recording import recorder_of
+from seatrial.lookups.replication import SERVERS
 from seatrial.model.problems import Path, Problem
 from seatrial.model.role import Role
 from seatrial.run.binding import Binder
 from seatrial.run.draft import Draft
+from seatrial.run.lag import RECORDER as REPLICATION
+
+_DATABASES = {"patroni", "postgres"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,22 @@ def bind_checks(draft: Draft, binder: Binder) -> Judges:
                 at = (*place, written.check, _parameter(check, need.role))
                 if (bound := _bound(need, at, binder)) is not None:
                     needs[need] = bound
+    for need, at in _of_replication(draft, binder):
+        if (bound := _bound(need, at, binder)) is not None:
+            needs[need] = bound
     return Judges(tuple(checks), tuple(needs.values()))
+
+
+def _of_replication(draft: Draft, binder: Binder) -> Iterator[tuple[Need[Any], Path]]:
+    """Whom to ask how far a database is behind: for the objective, or whenever it is acted on."""
+    objective = draft.objectives.replication_lag
+    if objective is not None:
+        yield Need(REPLICATION, objective.on, When.DURING), ("objectives", "replication_lag", "on")
+    elif binder.roles is not None:
+        bindings = binder.roles.target.roles
+        acted_on = {bindings[step.on].driver for _, step in draft.timeline if step.on in bindings}
+        for role in binder.roles.bound_to(SERVERS)[:1] if acted_on & _DATABASES else ():
+            yield Need(REPLICATION, role.name, When.DURING), ("timeline",)
 
 
 def _bound(need: Need[Any], place: Path, binder: Binder) -> BoundNeed | None:

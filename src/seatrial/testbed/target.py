@@ -109,6 +109,13 @@ def _databases(topology: Topology, places: Places) -> Bindings:
             "proxies": [str(places.log(f"{region.name}.db-proxy")) for region in topology.regions],
         },
         "database": {"driver": "postgres", "url": url},
+        "replication": {
+            "driver": "replication",
+            "servers": {
+                member.name: f"postgresql://{SUPERUSER}:${{{DATABASE_PASSWORD}}}@{member.postgres}/{DATABASE}"
+                for member in topology.members
+            },
+        },
         "tenants": _tenants(topology, url),
         "writes": {"driver": "sql", "url": url, "query": _orders(topology.tenants)},
         "audit.writes": {"driver": "sql", "url": url, "query": _AUDIT_WRITES},

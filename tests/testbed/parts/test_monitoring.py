@@ -57,7 +57,7 @@ def test_promtool_accepts_the_configuration(tmp_path: Path, topology: Topology, 
     prometheus, _ = monitoring.watchers(topology, watched(programs))
     for name, text in prometheus.files.items():
         (tmp_path / name).write_text(text)
-    assert "12 rules found" in promtool("check", "config", tmp_path / "prometheus.yml")
+    assert "13 rules found" in promtool("check", "config", tmp_path / "prometheus.yml")
 
 
 def test_each_rule_fires_when_it_should_and_only_then(tmp_path: Path) -> None:

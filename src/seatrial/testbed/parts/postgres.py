@@ -125,9 +125,9 @@ def _cluster(count: int) -> dict[str, Any]:
 
 
 def _access(topology: Topology) -> list[str]:
-    hosts = sorted(
-        {member.postgres.host for member in topology.members} | {r.database.host for r in topology.regions}
-    )
+    outside = {topology.network.outside} if topology.network else set()  # whence replication is looked at
+    members = {member.postgres.host for member in topology.members}
+    hosts = sorted(members | {region.database.host for region in topology.regions} | outside)
     return [
         f"host {database} {user} {host}/32 scram-sha-256"
         for host in hosts
