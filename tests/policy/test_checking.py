@@ -11,11 +11,11 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from tests.support.policy_edits import QUIET_NS, Project, differences
+from tests.support.policy_edits import QUIET_NS, Project, differences, killed
 
-from seatrial.model.problems import BadInput
+from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.verdict import Verdict
-from seatrial.policy import Report, Request, check, judging
+from seatrial.policy import Report, Request, check, judging, memory
 
 POLICY = 'package main\ndeny contains msg if { input.kind == "A"; msg := "A is denied" }\nwarn contains "B" if input.kind == "B"\n'
 OK, DENIED, WARNED = "kind: C\n", "kind: A\n", "kind: B\n"
@@ -236,6 +236,31 @@ def test_a_submodule_is_judged_with_the_rest(repository: Tree) -> None:
     assert repository.told(repository.check(changed_since="HEAD"))["vendor/s.yaml"] == ["B"]
 
 
+def test_what_a_hook_is_told_of_its_repository_is_not_taken_for_others(
+    repository: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """git tells hooks GIT_DIR and GIT_INDEX_FILE; a repository inside has its own."""
+    repository.write("in/inner/x.yaml", DENIED)
+    repository.git("init", "-q", where="in/inner")
+    repository.git("add", "-A", where="in/inner")
+    monkeypatch.setenv("GIT_DIR", str(repository.place / "in/.git"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(repository.place / "in/.git/index"))
+    found = repository.told(repository.check(changed_since="HEAD"))
+    assert found == {"b.yaml": ["A is denied"], "c.yaml": ["B"], "inner/x.yaml": ["A is denied"]}
+
+
+def test_a_memory_that_is_in_use_is_left_alone(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "_PATIENCE_S", 0.05)
+    before = tree.check()
+    database = sqlite3.connect(tree.place / "m.sqlite", isolation_level=None)
+    database.execute("BEGIN EXCLUSIVE")
+    after = tree.check()
+    database.execute("ROLLBACK")
+    database.close()
+    assert (after.told, after.evaluated) == (before.told, 3)
+    assert tree.check().evaluated == 0
+
+
 def test_a_shallow_clone_reads_everything_and_says_so(repository: Tree) -> None:
     repository.write("in/a.yaml", WARNED)
     repository.git("commit", "-q", "-am", "second")
@@ -267,3 +292,10 @@ def test_several_processes_say_what_one_says(tree: Tree, monkeypatch: pytest.Mon
     alone, many = tree.check(anew=True), tree.check(anew=True, processes=2)
     assert alone.told == many.told
     assert (many.inputs, many.evaluated) == (43, 43)
+
+
+def test_a_process_that_is_killed_is_told(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judging, "_ALONE", 1)
+    monkeypatch.setattr(judging, "_judge_chunk", killed)
+    with pytest.raises(Unavailable, match="ended from outside"):
+        tree.check(anew=True, processes=2)

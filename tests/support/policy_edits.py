@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -234,6 +235,11 @@ class Project:
         newest = max((path.stat().st_ctime_ns for path in self.files()), default=0)
         while time.time_ns() - newest < QUIET_NS:
             time.sleep(QUIET_NS / 1e9)
+
+
+def killed(_paths: list[str]) -> None:
+    """What becomes of a process that is ended from outside."""
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def differences(place: Path, seed: int, steps: int) -> tuple[list[str], int, int]:

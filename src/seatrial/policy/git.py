@@ -18,6 +18,22 @@ _PATIENCE_S = 120.0
 _STRICT = ("core.fsmonitor=false", "core.checkStat=default", "core.trustctime=true", "core.quotePath=false")
 _REWRITING = ("filter", "text", "eol", "crlf", "ident", "working-tree-encoding")
 _REGULAR = ("100644", "100755")
+# What a hook's environment says of the repository that called it: not of the ones that are asked here.
+_OF_A_HOOK = frozenset(
+    f"GIT_{name}"
+    for name in (
+        *("ALTERNATE_OBJECT_DIRECTORIES", "COMMON_DIR", "CONFIG", "CONFIG_COUNT", "CONFIG_PARAMETERS", "DIR"),
+        *(
+            "GRAFT_FILE",
+            "IMPLICIT_WORK_TREE",
+            "INDEX_FILE",
+            "NO_REPLACE_OBJECTS",
+            "OBJECT_DIRECTORY",
+            "PREFIX",
+        ),
+        *("REPLACE_REF_BASE", "SHALLOW_FILE", "WORK_TREE"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +142,14 @@ def _run(where: Path, arguments: Sequence[str], given: str = "") -> subprocess.C
             timeout=_PATIENCE_S,
             check=False,
             start_new_session=True,
-            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"},
+            env=_environment(),
         )
     except FileNotFoundError:
         return None
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Unavailable(f"git {arguments[0]} in {where}: {error}") from error
+
+
+def _environment() -> dict[str, str]:
+    own = {name: value for name, value in os.environ.items() if name not in _OF_A_HOOK}
+    return {**own, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}

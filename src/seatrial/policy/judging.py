@@ -8,8 +8,10 @@ import os
 import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
+from seatrial.model.problems import Unavailable
 from seatrial.policy.contents import QUIET_NS, Read, read
 from seatrial.policy.convention import told_of
 from seatrial.policy.engines import Document, Engine, Evaluator, NotEvaluated
@@ -99,6 +101,10 @@ def judged_by_many(
     try:
         for found in pool.map(_judge_chunk, chunks):
             yield from found
+    except BrokenProcessPool as error:
+        raise Unavailable(
+            "a process that judged files was ended from outside; is there memory enough?"
+        ) from error
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -81,6 +81,8 @@ class Memory:
                     {path: (stamp, sha) for path, stamp, sha in database.execute("SELECT * FROM files")},
                     dict(database.execute("SELECT * FROM blobs").fetchall()) if blobs else {},
                 )
+        except sqlite3.OperationalError:  # another check writes for longer than one waits
+            return Known()
         except sqlite3.DatabaseError:
             self._forget()
             return Known()
@@ -100,7 +102,9 @@ class Memory:
                 database.executemany("INSERT OR REPLACE INTO blobs VALUES (?, ?)", news.blobs.items())
                 database.execute("INSERT OR REPLACE INTO rulesets VALUES (?, ?)", (ruleset, now))
                 _tidy(database)
-        except sqlite3.DatabaseError:  # damaged, or another check writes for longer than one waits
+        except sqlite3.OperationalError:  # as above, or the disk is full: then it is found again next time
+            return
+        except sqlite3.DatabaseError:
             self._forget()
 
     def forget(self, paths: Sequence[str]) -> None:
