@@ -87,6 +87,8 @@ class Project:
             "user.email=t@example.org",
             "-c",
             "advice.addEmbeddedRepo=false",
+            "-c",
+            "core.fsync=none",
         )
         subprocess.run(
             ["git", *identity, *arguments],

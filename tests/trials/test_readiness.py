@@ -142,6 +142,18 @@ def test_renew_runs_what_does_not_pass_and_nothing_else(
     assert capsys.readouterr().out == ""
 
 
+def test_renew_tells_what_measures_policies_and_does_not_run_it(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (place / "policies").mkdir()
+    both = "{policy: policies, figure: full, max: 60s}, {policy: policies, figure: incremental, max: 2s}"
+    row = f"  - {{id: gate, requirement: Policies hold, evidence: [{both}]}}\n"
+    (place / "chaos/readiness.yaml").write_text((place / "chaos/readiness.yaml").read_text() + row)
+    assert seatrial(monkeypatch, "matrix", "renew", "--dry-run") == 0
+    told = capsys.readouterr().err.splitlines()
+    assert told.count("not run from here: seatrial policy check --policies policies --evidence") == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

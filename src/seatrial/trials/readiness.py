@@ -49,6 +49,9 @@ _CARRIED_WITHIN, _AHEAD = (
 )  # from a signature to its record; clocks differ
 
 
+_BY_HAND = ("seatrial capacity ", "seatrial policy ")
+
+
 @dataclass(frozen=True, slots=True)
 class StoredRuns:
     """The run database as the matrix asks it. `keys`: who may have sealed evidence."""
@@ -120,7 +123,8 @@ class Standing:
         """The commands that renew what does not pass where no run does; of `rows` if named."""
         judged = (each for each in self.matrix.rows if each.verdict is not RowVerdict.PASS)
         findings = (found for row in judged if not rows or row.id in rows for found in row.findings)
-        return [found.renew for found in findings if found.renew.startswith("seatrial capacity ")]
+        commands = (found.renew for found in findings if found.renew.startswith(_BY_HAND))
+        return list(dict.fromkeys(commands))
 
 
 def standing(named: str, store: Store, now: datetime) -> Standing:
