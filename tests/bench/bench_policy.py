@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import resource
 import shutil
 import subprocess
 import sys
@@ -85,36 +86,50 @@ def scale(files: int) -> list[str]:
         policies = Path(__file__).parents[2] / "chaos" / "policies"
         request = Request((str(tree),), (policies,), memory=place / "m.sqlite", processes=os.cpu_count() or 1)
         time.sleep(2.5)  # files younger than two seconds are read again, which a project's are not
-        found = {"everything, nothing known": check(request), "nothing changed": check(request)}
+        found = {"everything, nothing known": timed(request), "nothing changed": timed(request)}
         change(tree, files)
-        found[f"{CHANGED} files changed"] = check(request)
-        found["the same, evaluated whole"] = check(replace(request, anew=True))
-        assert found[f"{CHANGED} files changed"].told == found["the same, evaluated whole"].told
+        found[f"{CHANGED} files changed"] = timed(request)
+        found["the same, evaluated whole"] = timed(replace(request, anew=True))
+        assert found[f"{CHANGED} files changed"][0].told == found["the same, evaluated whole"][0].told
         git(place, "clone", "-q", str(tree), "clone")
         change(place / "clone", files)
         elsewhere = replace(request, paths=(str(place / "clone"),))
         git(tree, "commit", "-q", "-am", "changed")
         shutil.copy(place / "m.sqlite", place / "n.sqlite")
-        found["fresh clone, 10 changed, by hash"] = check(elsewhere)
-        found["fresh clone, 10 changed, --changed-since"] = check(
+        found["fresh clone, 10 changed, by hash"] = timed(elsewhere)
+        found["fresh clone, 10 changed, --changed-since"] = timed(
             replace(elsewhere, changed_since="HEAD", memory=place / "n.sqlite")
         )
         return told(found)
 
 
-def told(found: dict[str, Report]) -> list[str]:
+def timed(request: Request) -> tuple[Report, float]:
+    """A check, and the processor time that it and its processes took."""
+    before = _processor_s()
+    report = check(request)
+    return report, _processor_s() - before
+
+
+def _processor_s() -> float:
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+def told(found: dict[str, tuple[Report, float]]) -> list[str]:
     """Print a table; the goals that were missed."""
-    first = next(iter(found.values()))
+    first, _ = next(iter(found.values()))
     print(  # noqa: T201  # its output
-        f"\n{first.inputs:,} files, {len(first.rules)} rules, {first.engine}, {os.cpu_count()} processors\n"
+        f"\n{first.inputs:,} files, {len(first.rules)} rules, {first.engine}, {os.cpu_count()} processors, "
+        f"load {os.getloadavg()[0]:.1f}\n"
     )
-    print(f"{'check':<44}{'seconds':>9}{'goal':>7}{'read':>9}{'evaluated':>11}  denied")  # noqa: T201
+    print(f"{'check':<44}{'seconds':>9}{'goal':>7}{'cpu s':>8}{'read':>9}{'evaluated':>11}  denied")  # noqa: T201
     missed = []
-    for what, report in found.items():
+    for what, (report, processor_s) in found.items():
         goal = GOALS_S.get(what)
         denied = sum(len(each.findings) for each in report.told.values())
         print(  # noqa: T201  # its output
             f"{what:<44}{report.elapsed_s:>9.2f}{'' if goal is None else f'{goal:.0f}':>7}"
+            f"{processor_s:>8.2f}"
             f"{report.read:>9,}{report.evaluated:>11,}  {denied}"
         )
         if goal is not None and report.elapsed_s >= goal:

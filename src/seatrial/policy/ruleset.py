@@ -40,22 +40,18 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Ruleset:
-    """What inputs are judged by. `rules`: by the reference of their package, `data.main`."""
+    """What inputs are judged by. `rules`: by the reference of their package, `data.main`.
+
+    steady: whether a result depends on nothing but policies, data and input. asks_for_the_file: whether a
+    rule may ask for the name of the file that it judges.
+    """
 
     sources: tuple[Source, ...]
     data: Mapping[str, Any]
     rules: Mapping[str, tuple[str, ...]]
     digest: str  # of policies, data, rules and readers, without the engine
-
-    @property
-    def steady(self) -> bool:
-        """Whether a result depends on nothing but policies, data and input."""
-        return not any(_UNSTEADY.search(source.text) for source in self.sources)
-
-    @property
-    def asks_for_the_file(self) -> bool:
-        """Whether a rule may ask for the name of the file that it judges."""
-        return any(_FILE.search(source.text) for source in self.sources)
+    steady: bool
+    asks_for_the_file: bool
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -87,7 +83,14 @@ def load(policies: Sequence[Path], data: Sequence[Path], namespaces: Sequence[st
     documents = data_of(data)
     texts = [[source.name, source.text] for source in sources]
     digest = _hash([_FORMAT, texts, documents, chosen, reader_versions()])
-    return Ruleset(sources, documents, chosen, digest)
+    return Ruleset(
+        sources,
+        documents,
+        chosen,
+        digest,
+        steady=not any(_UNSTEADY.search(source.text) for source in sources),
+        asks_for_the_file=any(_FILE.search(source.text) for source in sources),
+    )
 
 
 def sources_of(policies: Sequence[Path]) -> tuple[Source, ...]:
