@@ -90,6 +90,20 @@ def test_a_mistake_in_a_policy_is_told_with_its_place(
     assert "chaos/policies/p.rego:2:11: `if` keyword is required" in capsys.readouterr().err
 
 
+def test_without_policies_of_ones_own_the_shipped_ones_judge(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "chaos/policies/p.rego").unlink()
+    (here / "chaos/policies").rmdir()
+    (here / "in/Dockerfile").write_text("FROM debian:latest\n")
+    for named in ((), ("--policies", "chaos/policies")):
+        assert seatrial(monkeypatch, "policy", "check", "in", *named) == 1
+        assert "main.deny_soc2_image" in capsys.readouterr().out
+    assert seatrial(monkeypatch, "policy", "check", "in", "--evidence") == 1
+    (sealed,) = (here / "home/policy-checks").glob("*/policy.json")
+    assert json.loads(sealed.read_text())["policies"] == "chaos/policies"
+
+
 def test_bench_measures_three_checks(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -30,7 +30,7 @@ def request_(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Request:
 
 def test_what_is_sealed_passes_in_the_matrix(request_: Request, tmp_path: Path) -> None:
     home = tmp_path / "home"
-    directory, report, verdict = record_check(request_, home)
+    directory, report, verdict = record_check(request_, "policy", home)
     assert (report.verdict, verdict) == (Verdict.PASS, Verdict.PASS)
     assert verify_sealed(directory, own_keys(home)).verdict is Verdict.PASS
     found = latest_check([directory], "policy", own_keys(home))
@@ -44,7 +44,7 @@ def test_what_is_sealed_passes_in_the_matrix(request_: Request, tmp_path: Path) 
 
 def test_a_denial_is_sealed_as_a_fail(request_: Request, tmp_path: Path) -> None:
     Path("in/a.yaml").write_text("kind: A\n")
-    directory, _, verdict = record_check(request_, tmp_path / "home")
+    directory, _, verdict = record_check(request_, "policy", tmp_path / "home")
     assert verdict is Verdict.FAIL
     assert json.loads((directory / RESULT).read_text())["reason"] == "1 messages, of which some deny"
 
@@ -57,7 +57,7 @@ def test_an_incremental_check_that_says_something_else_is_a_fail(
 
     three = [("a", report({})), ("b", report({})), ("c", report({"in/a.yaml": Told(broken=Broken("x"))}))]
     monkeypatch.setattr(recording, "measure", lambda _: three)
-    directory, found, verdict = record_check(request_, tmp_path / "home")
+    directory, found, verdict = record_check(request_, "policy", tmp_path / "home")
     assert (found.verdict, verdict) == (Verdict.PASS, Verdict.FAIL)
     assert found.notes == ("the check 'incremental' said something else than the full one",)
     assert json.loads((directory / RESULT).read_text())["verdict"] == "fail"

@@ -171,7 +171,7 @@ def check(
     if bench:
         return _measured(request)
     if evidence:
-        return _sealed(request)
+        return _sealed(request, str((policies or [_DEFAULT])[0]))
     report = checked(request)
     for note in report.notes:
         say(f"note: {note}")
@@ -212,12 +212,11 @@ def _data(named: list[Path] | None, policies: tuple[Path, ...]) -> tuple[Path, .
 
 
 def _policies(named: list[Path] | None) -> tuple[Path, ...]:
-    """Those that are named; else chaos/policies, here or among the shipped ones."""
-    from seatrial.files import shipped
+    """Those that are named, else chaos/policies: here, or among the shipped ones."""
+    from seatrial.files import find_directory
 
-    if named:
-        return tuple(named)
-    return (_DEFAULT if _DEFAULT.is_dir() else shipped() / _DEFAULT,)
+    places = named or [_DEFAULT]
+    return tuple(place if place.exists() else find_directory(str(place)) or place for place in places)
 
 
 def _write(report: Report, form: Form, out: Path | None) -> None:
@@ -242,12 +241,12 @@ def _write(report: Report, form: Form, out: Path | None) -> None:
     say(f"written: {out}")
 
 
-def _sealed(request: Request) -> int:
+def _sealed(request: Request, policies: str) -> int:
     from seatrial.home import seatrial_home
     from seatrial.policy.renderings import text
     from seatrial.trials.policies import record_check
 
-    directory, report, verdict = record_check(request, seatrial_home())
+    directory, report, verdict = record_check(request, policies, seatrial_home())
     sys.stdout.write(text(report))
     for note in report.notes:
         say(f"note: {note}")

@@ -23,8 +23,10 @@ from seatrial.run.sealing import signer
 _FIGURES = ("full", "unchanged", "incremental")
 
 
-def record_check(request: Request, home: Path) -> tuple[Path, Report, Verdict]:
+def record_check(request: Request, named: str, home: Path) -> tuple[Path, Report, Verdict]:
     """Measure a check and seal what came out: its directory, the whole report, and the verdict on all checks.
+
+    named: the policies as the readiness file names them.
 
     Raises BadInput, Unavailable, CannotStore.
     """
@@ -39,7 +41,7 @@ def record_check(request: Request, home: Path) -> tuple[Path, Report, Verdict]:
     started = datetime.fromisoformat(full.started_at)
     directory = home / CHECKS / f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
     told: dict[str, Any] = {
-        "policies": str(policies),
+        "policies": named,
         "policies_sha256": policies_hash(policies),
         "verdict": verdict.value,
         "reason": reason,
