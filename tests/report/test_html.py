@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from seatrial.model.loadaccount import LoadAccount
 from seatrial.model.requestlog import Coded
-from seatrial.model.result import Bounds, CheckResult, Failover, Phase, StepRecord
+from seatrial.model.result import (
+    Availability,
+    Bounds,
+    CheckResult,
+    Failover,
+    Phase,
+    StepRecord,
+    TenantMeasured,
+)
 from seatrial.model.undo import UndoOutcome
 from seatrial.model.verdict import Verdict
 from seatrial.report import Dossier, render_html
@@ -159,6 +167,25 @@ def test_a_failover_is_shown_by_its_phases_and_only_when_there_was_one(make: Mak
     assert "Phases of the failover after &lt;crash&gt;" in page
     assert '<td class="figure">580 ms</td><td class="figure">20.580 s</td><td>db-1</td>' in page
     assert '<th scope="row">decide</th><td class="figure">unknown</td>' in page
+
+
+def test_the_tenants_for_whom_it_was_worst_are_told_each_with_its_downtime(make: Make) -> None:
+    given = make("fail")
+    assert given.result.measurement is not None
+    tenants = tuple(
+        TenantMeasured(
+            f"<tenant {number}>", 70, 5, Bounds(1.25, math.inf), (Availability("", 0.9, 10.0, 0.5, 12.0),)
+        )
+        for number in range(30)
+    )
+    measured = replace(given.result.measurement, tenants=tenants)
+    html = render_html(replace(given, result=replace(given.result, measurement=measured)))
+    page = Page(html)
+    captions = [text for text in page.texts["caption"] if text.startswith("Tenants: the 20 of 30")]
+    assert len(captions) == 1
+    assert "&lt;tenant 0&gt;" in html
+    assert "&lt;tenant 20&gt;" not in html
+    assert "1.25 s" in html
 
 
 def test_an_outage_that_never_ended(make: Make) -> None:
