@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.bench.bench_workers import plant
 from tests.load.test_launch import plan
 from tests.support.listeners import free_port
 from tests.support.waiting import wait_until
@@ -171,3 +172,11 @@ def test_the_two_commands_to_type() -> None:
     assert export == f"export {SECRET}='a b'"
     assert command == "python -m seatrial.load -f - --worker --master-host 10.0.0.5 --master-port 5557"
     assert sys.executable not in command
+
+
+@pytest.mark.long
+def test_outages_that_drifting_workers_saw_lie_within_the_bounds(tmp_path: Path) -> None:
+    trials, doubt_s, against = plant(6, 3, tmp_path)
+    assert against == []
+    assert 0.01 < doubt_s < 0.1  # the longest way takes 40 ms there and 10 back
+    assert [trial for trial in trials if not trial.covered] == []

@@ -38,7 +38,7 @@ def brought_together(
     rows = spools.poll()
     log, clocks = spools.on_one_clock(RequestLog.concat([rows, spools.unaccounted()]))
     for loss in spools.losses:
-        logger.error("%s; its arrivals from then on are on record as dropped", loss)
+        logger.error("%s; what is missing of its share is on record as dropped", loss)
     for each in unknown(clocks):
         logger.error("The clock of %s is not known: nothing is proven by its rows", each)
     return spools.readers, log, clocks, not (spools.losses or unknown(clocks))

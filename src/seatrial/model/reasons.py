@@ -71,10 +71,10 @@ class Reason:
     """Its process ended while requests were still due. What it said is in `locust.log` of the evidence."""
     GENERATOR_NOT_IN_ORDER = Message("the load generator did not end in good order: {why}")
     """Requests may be missing from the log, so nothing that it says can pass."""
-    WORKER_LOST = Message("{what}; its arrivals from then on are on record as dropped")
-    """A load worker died, hung, was cut off or ended before its time. What it was to send from the instant at
-    which it was last heard is on record as dropped, or as its own rows where these still came; nothing
-    passes. `--on-lost redistribute` has the others take its share over, which does not undo the loss."""
+    WORKER_LOST = Message("{what}; what is missing of its share is on record as dropped")
+    """A load worker died, hung, was cut off or ended before its time. Whatever of its share did not come to
+    the master is on record as dropped, with `--rows keep` all of it; nothing passes. `--on-lost redistribute`
+    has the others take its share over, which does not undo the loss."""
     CLOCK_UNKNOWN = Message("the clock of {whose} is not known well enough to judge anything by its rows")
     """Rows of several machines are told apart in time by round trips between their clocks. Here they
     contradict each other (a clock was set during the run) or were too slow. Let NTP slew clocks, not set
