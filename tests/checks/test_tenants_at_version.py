@@ -43,7 +43,8 @@ def judged(
 ) -> CheckResult:
     check = build("tenants-at-version", more)
     told = Recorded(json.dumps({"tenants": tenants, "record": record}).encode())
-    steps = (STEP,) if migrated else ()
+    step = replace(STEP, before_s=None, injected_s=None, error=cut) if cut.startswith("migrate") else STEP
+    steps = (step,) if migrated else ()
     recorded: dict[Need[Any], Recorded[Any]] = {check.needs()[0]: told}
     return check.judge(History(log_of([]), steps, 2.0, 20.0, recorded, 100.0, cut))
 

@@ -66,8 +66,10 @@ def schemas_of(plain: Mapping[str, Any]) -> dict[str, Schema]:
 
 
 def migrates(history: History) -> bool:
-    """Whether a migration was part of the run."""
-    return any(step.does == "tenants.migrate" and step.before_s is not None for step in history.steps)
+    """Whether a migration was part of the run; one that failed has no instant of its effect."""
+    return any(
+        step.does == "tenants.migrate" and (step.before_s is not None or step.error) for step in history.steps
+    )
 
 
 def named(texts: Iterable[str]) -> str:
