@@ -28,6 +28,10 @@ def with_workers(plan: Plan, workers: Workers, say: Callable[[str], None]) -> Pl
             "--workers: how many requests an arrival makes is found out in the warm-up of one process; "
             "give the rate in arrivals"
         )
+    if plan.replay is not None and workers.expected:
+        raise BadInput(
+            "--expect-workers: the requests of a replay are files of this machine; share it with --workers"
+        )
     workers = settled(workers)
     if workers.expected:
         say(f"waiting for {workers.expected} load workers; on each of their machines:")

@@ -1,0 +1,36 @@
+"""Which loads can be shared, and with whom."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.support.planning import EXPERIMENT, TARGET
+
+from seatrial import files
+from seatrial.model.problems import BadInput
+from seatrial.model.workers import Workers
+from seatrial.run.fleet import with_workers
+from seatrial.run.plan import make_plan
+
+LINE = (
+    "10.0.0.1:1 [28/Nov/2026:22:00:{:02d}.000] web app/a 0/0/1/2/3 200 9 - - ---- 1/1/1/1/0 0/0 "
+    '"GET / HTTP/1.1"\n'
+)
+
+
+def test_a_replay_is_shared_on_the_machine_that_has_its_files_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("s.py").write_text("")
+    Path("access.log").write_text("".join(map(LINE.format, range(20))))
+    Path("x.yaml").write_text(EXPERIMENT.replace("rate: 100/s", "replay: access.log"))
+    Path("t.yaml").write_text(TARGET)
+    planned = make_plan(files.read("x.yaml", "experiment"), files.read("t.yaml", "target"))
+    assert planned.replay is not None
+    with pytest.raises(
+        BadInput, match="--expect-workers: the requests of a replay are files of this machine"
+    ):
+        with_workers(planned, Workers(expected=2), lambda _: None)
+    assert with_workers(planned, Workers(local=2), lambda _: None).workers.local == 2
