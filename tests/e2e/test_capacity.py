@@ -53,14 +53,14 @@ def document(directory: Path) -> dict[str, Any]:
 
 
 def test_the_interval_holds_the_limit(bucket: Path) -> None:
-    process = started(bucket, "--trial", "1s", "--repeats", "1", "--within", "60%")
+    process = started(bucket, "--trial", "1s", "--repeats", "1", "--within", "100%")
     out, told = process.communicate(timeout=120)
     found = json.loads(out)
     assert process.returncode == {"pass": 0, "fail": 1, "unknown": 2}[found["verdict"]], told
     lower, upper = found["lower_per_s"] or 0.0, found["upper_per_s"] or math.inf
     assert lower <= LIMIT_PER_S < upper
     assert lower > 0 or upper < math.inf or found["generator_per_s"], "nothing was found out"
-    assert found["stop"] != "found" or upper <= 1.6 * lower
+    assert found["stop"] != "found" or upper <= 2 * lower
     assert found == document(bucket)
     verdict = json.loads((bucket / "found" / "verdict.json").read_text())
     (capacity,) = verdict["objectives"]
