@@ -53,6 +53,10 @@ def test_what_is_base64_of_one_is_replaced_whole(before: str, encode: object) ->
         assert said == "Authorization: Basic base64(${row.password}) refused"
 
 
+def test_a_backslash_of_its_own_is_no_escape() -> None:
+    assert "0000000" not in index(["0000000\\-1"]).everywhere("a=0000000%5C-1", nothing_is_plain)
+
+
 @settings(deadline=None)  # a pattern is compiled for each value
 @given(
     st.lists(

@@ -193,17 +193,15 @@ def _unescaped(text: str, octets: str) -> Iterator[str]:
             return chr(number) if number <= sys.maxunicode else ""
         return _BLANKS.get(other, other)
 
-    for _ in range(_NESTED):
-        before = text
-        if "%" in text:
-            text = unquote(text)
-        if "&" in text:
-            text = html.unescape(text)
-        if "\\" in text:
-            text = _joined(_BACKSLASHED.sub(character, text))
-        if text == before:
-            break
-        yield text
+    def unslashed(text: str) -> str:
+        return _joined(_BACKSLASHED.sub(character, text))
+
+    ways = (("%", unquote), ("&", html.unescape), ("\\", unslashed))
+    seen = last = {text}
+    for _ in range(_NESTED):  # in every order: what looks like an escape may be the value's own
+        last = {way(form) for form in last for sign, way in ways if sign in form} - seen
+        yield from last
+        seen = seen | last
 
 
 def _joined(text: str) -> str:
