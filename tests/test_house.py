@@ -37,16 +37,17 @@ ALLOWED = {
     "matrix": {"files", "ledger", "report"},
     "capacity": set[str](),
     "trials": {"drivers", "capacity", "measure", "ledger", "matrix", "run", "undo", "schedule", "report", "store",
-               "incidents", "metrics", "files", "testbed", "policy", "cost"},
+               "incidents", "metrics", "files", "testbed", "policy", "cost", "explore"},
     "policy": set[str](),
+    "explore": set[str](),
     "testbed": {"ledger"},
     "doctor": {"catalogue", "testbed", "policy", "cost"},
     "catalogue": {"drivers", "undo", "checks", "lookups", "measure", "incidents", "probes"},
     "web": {"report", "store", "incidents", "schedule", "files", "trials", "matrix", "ledger", "run", "load", "undo"},
-    "explain": {"catalogue", "checks", "drivers", "incidents", "schedule", "undo"},
+    "explain": {"catalogue", "checks", "drivers", "explore", "incidents", "schedule", "undo"},
     "scaffold": {"drivers", "explain"},
     "cli": {"trials", "capacity", "matrix", "run", "schedule", "report", "web", "testbed", "measure", "calibrate", "ledger", "incidents",
-            "store", "doctor", "explain", "catalogue", "scaffold", "policy", "files", "cost"},
+            "store", "doctor", "explain", "catalogue", "scaffold", "policy", "files", "cost", "explore"},
 }  # fmt: skip
 
 GROUND = (

@@ -18,6 +18,7 @@ from seatrial.cli import (
     comparing,
     cost,
     explaining,
+    exploring,
     incidents,
     ledger,
     machine,
@@ -55,6 +56,7 @@ comparing.register(app)
 capacity.register(app)
 testbed.register(app)
 calibrating.register(app)
+exploring.register(app)
 calendar.register(app)
 incidents.register(app)
 cost.register(app)

@@ -32,6 +32,7 @@ KINDS: Mapping[str, str] = {
     "sink": "receivers of incidents",
     "reason": "why a verdict is what it is",
     "undo": "how the undo of a step came out",
+    "exploration": "the search for weaknesses, and what its failures turn out to be",
     "problem": "what keeps a run from being started",
     "exit code": "how a command ends",
     "extra": "what is installed only when it is asked for",

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from inspect import cleandoc
 
+from seatrial import explore
 from seatrial.explain.docstrings import texts_below
 from seatrial.explain.entry import Entry
+from seatrial.explore.record import Standing
 from seatrial.extras import EXTRAS
 from seatrial.model.exitcodes import ExitCode
 from seatrial.model.message import messages_of
@@ -26,6 +29,10 @@ def entries() -> Iterator[Entry]:
     for outcome in UndoOutcome:
         left = "left behind: the run fails, and pages" if outcome.left_behind else "not left behind"
         yield Entry("undo", outcome.value, texts.get(outcome.name, ""), facts=(("counts as", left),))
+    yield Entry("exploration", "explore", cleandoc(explore.__doc__ or ""))
+    texts = texts_below(Standing)
+    for standing in Standing:
+        yield Entry("exploration", standing.value, texts.get(standing.name, ""))
     texts = texts_below(ExitCode)
     for code in ExitCode:
         yield Entry("exit code", str(int(code)), texts.get(code.name, ""))

@@ -9,9 +9,10 @@ not even checked. A fault rather than an action, for capacity is missing while i
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
@@ -40,6 +41,13 @@ class EdgeDrain(Declared):
     """The servers of those backends, by their name or a pattern."""
     state: Literal["drain", "maint"] = "drain"
     """drain: no new request; maint: not even checked."""
+
+    @classmethod
+    def variations(cls, role: Role) -> Sequence[Mapping[str, Any]]:
+        """Each server of a backend that has another: to drain the last is to switch the service off."""
+        ours = _servers(role)
+        many = {each.backend for each in ours if sum(other.backend == each.backend for other in ours) > 1}
+        return [{"backend": each.backend, "server": each.name} for each in ours if each.backend in many]
 
     def fit(self, role: Role) -> None:
         backends = role.bound_to(HaproxyBinding).backends

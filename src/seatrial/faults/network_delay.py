@@ -20,9 +20,11 @@ import contextlib
 import os
 import shutil
 import signal
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from pathlib import Path
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
@@ -39,6 +41,7 @@ _TUN = "/dev/net/tun"
 _READY_WITHIN_S = 10.0
 _LET_GO_WITHIN_S = 1.0
 _LONGEST_S = 10.0
+_ACROSS_AN_OCEAN = "100ms"  # each way: what exploration tries
 _RULES = 1000  # the priority of our rules: before the one for the main table
 _NUMBERS = 0x5EA00000  # how the numbers of our marks and tables begin
 _DEVICES = "seatrial"  # how the names of our devices begin
@@ -106,6 +109,11 @@ class NetworkDelay(Declared):
     """How much longer or shorter a packet may be held, at random; at most `delay`."""
     ways: Ways = "both"
     """both, or forward: from the first side to the second alone."""
+
+    @classmethod
+    def variations(cls, role: Role) -> Sequence[Mapping[str, Any]]:
+        sides = combinations(role.bound_to(NetworkBinding).sides, 2)
+        return [{"between": list(two), "delay": _ACROSS_AN_OCEAN} for two in sides]
 
     @model_validator(mode="after")
     def _never_early(self) -> Self:

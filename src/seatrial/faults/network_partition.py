@@ -14,9 +14,11 @@ from __future__ import annotations
 
 import atexit
 import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, Field
 
@@ -58,6 +60,10 @@ class NetworkPartition(Declared):
     """The share of packets that is lost."""
     by: Literal["drop", "reset"] = "drop"
     """drop: packets vanish; reset: TCP connections are reset."""
+
+    @classmethod
+    def variations(cls, role: Role) -> Sequence[Mapping[str, Any]]:
+        return [{"between": list(two)} for two in combinations(role.bound_to(NetworkBinding).sides, 2)]
 
     def lacking(self) -> str:
         return nft.lacking()

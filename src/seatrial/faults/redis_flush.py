@@ -8,11 +8,13 @@ share a server; without it the database that the role's address names is emptied
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field
 
 from seatrial.drivers.redis_client import answers, connected
+from seatrial.model.problems import BadInput
 from seatrial.model.role import Role
 from seatrial.undo.protocol import Declared, Undo
 
@@ -33,6 +35,10 @@ class RedisFlush(Declared):
 
     match: str = Field(default="", examples=["shop:*"])
     """Only keys of this pattern, as SCAN understands it; left out, all keys of the database."""
+
+    @classmethod
+    def variations(cls, role: Role) -> Sequence[Mapping[str, Any]]:
+        raise BadInput(f"what it deletes of {role.name} does not come back; offer it if it may be lost")
 
     def prepare(self, role: Role) -> Undo:
         with connected(role) as server:

@@ -8,6 +8,7 @@ and the undo removes only that. API: https://github.com/Shopify/toxiproxy#http-a
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import quote
@@ -52,6 +53,10 @@ class Toxiproxy(Declared):
     """Which way: to the server, or to the client."""
     toxicity: Annotated[Ratio, BeforeValidator(_toxicity)] = Ratio(1.0)
     """The share of connections that get it."""
+
+    @classmethod
+    def variations(cls, role: Role) -> Sequence[Mapping[str, Any]]:  # noqa: ARG003  # the same for every link
+        return [{"toxic": "down"}, {"toxic": "latency", "attributes": {"latency": 300}}]
 
     def prepare(self, role: Role) -> Undo:
         proxy = _api(role, "GET", "")

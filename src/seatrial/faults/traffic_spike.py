@@ -8,7 +8,8 @@ run: a spike begins and ends exactly when it was planned to.
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, Field
 
@@ -29,6 +30,10 @@ class TrafficSpike(Declared):
 
     times: Annotated[float, Field(gt=0, le=1000), counted_in("times as fast")] = 10.0
     """How many times as fast arrivals come while it lasts."""
+
+    @classmethod
+    def variations(cls, role: Role) -> Sequence[Mapping[str, Any]]:  # noqa: ARG003  # the load is meant
+        return [{"times": 3.0}]  # ten times may be more than whoever explores can send
 
     def arrival_factor(self) -> float:
         """How many times as fast arrivals come while it lasts."""

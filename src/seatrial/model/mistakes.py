@@ -33,6 +33,9 @@ class Mistake:
     the drill is meant for it. What counts is the address that is connected to, whatever name leads there."""
     NOT_CONFIRMED = Message("a production target is only touched when it is named: --confirm {target}")
     """The target's file says `environment: production`. Whoever means it says its name once more."""
+    NEVER_EXPLORED = Message("a production target is never explored, confirmed or not")
+    """`seatrial explore` does what nobody has thought of beforehand, so nobody can have agreed to it. Explore
+    a target that is like production; what is found there is an experiment, and `seatrial run` takes that."""
     NO_ROLE = Message("the target {target} has no role '{role}'; it has: {has}")
     """An experiment speaks of roles, and the target's file binds each to a driver. Add the role there, or
     name another: `seatrial explain driver` lists what may stand in a role."""

@@ -12,8 +12,9 @@ import contextlib
 import math
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from seatrial.model.problems import SeatrialError, TooLate, Unreachable
 from seatrial.model.role import Role
@@ -28,6 +29,7 @@ from seatrial.undo.protocol import (
     Probe,
     Spreading,
     Undo,
+    Varied,
     Warming,
 )
 
@@ -156,6 +158,15 @@ def lacking(fault: Fault) -> str:
         if not isinstance(missing, str):
             raise _misfit(fault, "lacking", missing, "a text")
     return missing
+
+
+def variations(fault: Varied, role: Role) -> list[Mapping[str, Any]]:
+    """`Varied.variations`."""
+    with _translated(fault, "variations"):
+        found = list(fault.variations(role))
+        if not all(isinstance(each, Mapping) for each in found):
+            raise _misfit(fault, "variations", found, "mappings of parameters")
+    return found
 
 
 def effective(fault: Observable, undo: Undo) -> bool:

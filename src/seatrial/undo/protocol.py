@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol, Self, runtime_checkable
 
@@ -207,6 +207,21 @@ class Fitting(Protocol):
         """Raise BadInput for what the role's parameters lack. Looks at nothing else: the plan asks.
 
         A problem's path begins with `with`, for a parameter of the fault, or is one of `Role.problem`.
+        """
+
+
+@runtime_checkable
+class Varied(Protocol):
+    """A fault that says itself with which parameters exploration may try it on a role.
+
+    Without, it is tried as it is, if it needs no parameter.
+    """
+
+    @classmethod
+    def variations(cls, role: Role) -> Sequence[Mapping[str, Any]]:
+        """The parameters, each as a step would have them under `with`. Looks, and touches nothing.
+
+        Raises BadInput or Unavailable to say why there are none.
         """
 
 
