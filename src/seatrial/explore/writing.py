@@ -115,7 +115,7 @@ def hypothesis_of(finding: Finding) -> str:
     """What a service would promise that has no such weakness."""
     kept = ", ".join(sorted(finding.violated)) or "what is promised"
     faults = " with ".join(each.choice for each in finding.schedule)
-    return f"The service keeps {kept} through {faults}; when this was found it did not."
+    return f"The service keeps its promise ({kept}) through {faults}; when this was found it did not."
 
 
 def _steps(schedule: Schedule, space: Space) -> list[dict[str, Any]]:
