@@ -22,7 +22,8 @@ from seatrial.model.quantities import Duration
 LAST = "last"
 """What `after` says in an objectives file."""
 _KEPT = (
-    "load", "warmup", "duration", "settle", "steady_state", "objectives", "checks", "guards", "incident",
+    "testbed", "load", "warmup", "duration", "settle", "steady_state",
+    "objectives", "checks", "guards", "incident",
 )  # fmt: skip
 _LONGEST_NAME = 60
 _WIDTH = 110

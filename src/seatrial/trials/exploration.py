@@ -38,7 +38,7 @@ from seatrial.trials.explored import Done, account_of, outcome_of
 from seatrial.trials.objectives import BEYOND_S, Asked, ExploreRequest, examined, space_of, standing_alone
 from seatrial.trials.records import Records, open_records
 from seatrial.trials.recovery import recover_first
-from seatrial.trials.targets import home, is_up, planned_target, target_in_service
+from seatrial.trials.targets import home, is_up, planned_target, target_in_service, tenants_wanted
 from seatrial.trials.tried import held, place_of, read_record
 
 _ACCOUNT = "exploration.json"
@@ -56,7 +56,9 @@ def explore(request: ExploreRequest, caller: Caller) -> Done:
     asked = examined(request)
     recover_first(caller)
     with (
-        target_in_service(request.target, request.no_testbed, lambda _: None, caller) as system,
+        target_in_service(
+            request.target, request.no_testbed, tenants_wanted(asked.source), lambda _: None, caller
+        ) as system,
         held(home(), asked.target.target, asked.slot_s, anew=request.anew) as tried,
         open_records(caller.say) as records,
         caller.shielded() as stop,

@@ -31,7 +31,14 @@ BEYOND_S = 5.0
 """What a run takes beside its own length, until one was seen."""
 _FAULTS_COME_IN = 1 / 3  # of the measured part; the rest is for the service to recover
 _ROUNDING = 1e-6
-_NAMES_A_FILE = (("load", "scenario"), ("load", "data"), ("load", "data", "file"), ("objectives", "openslo"))
+_NAMES_A_FILE = (
+    ("load", "scenario"),
+    ("load", "data"),
+    ("load", "data", "file"),
+    ("load", "replay"),
+    ("load", "replay", "file"),
+    ("objectives", "openslo"),
+)
 
 
 @dataclass(frozen=True, slots=True)
