@@ -49,10 +49,10 @@ lint: setup
 	$(BIN)/ruff check src tests loadtests
 	$(BIN)/mypy
 
-# Most tests wait for processes: three at a time leave two cores with hardly anything to wait for. What takes long
+# Most tests wait for processes: four at a time leave two cores with hardly anything to wait for. What takes long
 # for what a shorter test shows in part belongs to `make bench`.
 test: lint $(VENV)/.test-system
-	$(BIN)/python -m pytest -n 3 -m 'not long'
+	$(BIN)/python -m pytest -n 4 -m 'not long'
 
 # Campaigns are programs; comparisons of several generators or readers are collected by pytest.
 CAMPAIGNS := $(basename $(notdir $(shell grep -l __main__ tests/bench/bench_*.py)))

@@ -10,7 +10,7 @@ from tests.support.tenants import Shop
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("way", "at_s"), zip(WAYS, (0.3, 0.15, 0.2), strict=True))
+@pytest.mark.parametrize(("way", "at_s"), [*zip(WAYS, (0.3, 0.15, 0.2), strict=True)])
 def test_no_tenant_is_half_way_and_none_is_migrated_twice(
     shop: Callable[[int], Shop], way: str, at_s: float
 ) -> None:

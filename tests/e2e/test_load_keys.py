@@ -98,6 +98,7 @@ class Visitor(HttpUser):
 """
 
 
+@pytest.mark.long
 def test_rows_of_a_file_are_fed_to_arrivals_and_the_evidence_says_which_file(tmp_path: Path) -> None:
     content = "id,city\n" + "".join(f"r{number},x\n" for number in range(7))
     (tmp_path / "users.csv").write_text(content)
@@ -181,7 +182,7 @@ def test_a_warm_up_that_shows_no_journey_to_its_end_ends_the_run_before_anything
     )
 
 
-@pytest.mark.parametrize("connections", ["shared", "new"])
+@pytest.mark.parametrize("connections", [pytest.param("shared", marks=pytest.mark.long), "new"])
 def test_a_listener_that_is_gone_is_met_by_strangers_alone(tmp_path: Path, connections: str) -> None:
     with (
         small_run(tmp_path, "2s", load=f"rate: 100/s, connections: {connections}", warmup="1s") as run,

@@ -168,6 +168,7 @@ def test_a_rollback_is_measured_and_loses_nothing(desk: Desk) -> None:
     assert desk.exit_code("verify", str(evidence)) == 1
 
 
+@pytest.mark.long
 def test_a_cold_rollback_is_seen_alike_by_clients_and_by_the_edge(desk: Desk) -> None:
     code, verdict, said = desk.run(COLD)
     assert code == 1, said
@@ -352,7 +353,7 @@ def test_any_service_is_measured_with_five_lines_and_five_lines(
 @pytest.mark.parametrize(
     ("scenario", "says"),
     [
-        (HOME + "        .json()['nope']\n", "home.py:5 JSONDecodeError"),
+        pytest.param(HOME + "        .json()['nope']\n", "home.py:5 JSONDecodeError", marks=pytest.mark.long),
         (
             HOME + "    def on_start(self): raise RuntimeError('no login')\n",
             "home.py:6 RuntimeError: no login",

@@ -70,7 +70,11 @@ def test_a_terminal_that_is_closed_ends_a_run_in_good_order(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     "streams",
-    [pytest.param(">/dev/full 2>/dev/full", marks=pytest.mark.long), "2>&1 | head -1", "<&- >&- 2>&-"],
+    [
+        pytest.param(">/dev/full 2>/dev/full", marks=pytest.mark.long),
+        "2>&1 | head -1",
+        pytest.param("<&- >&- 2>&-", marks=pytest.mark.long),
+    ],
 )
 def test_a_reader_who_leaves_ends_nothing(tmp_path: Path, streams: str) -> None:
     with small_run(tmp_path, "1s") as run:

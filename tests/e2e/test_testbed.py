@@ -26,7 +26,7 @@ from seatrial.processes import is_running
 from seatrial.testbed import TestbedState
 from seatrial.testbed.parts.haproxy import LOG_COLUMNS
 from seatrial.testbed.places import Places
-from seatrial.testbed.programs import find_hsm
+from seatrial.testbed.programs import find_hsm, find_monitoring
 
 pytestmark = pytest.mark.e2e
 
@@ -70,7 +70,7 @@ def test_every_part_runs(testbed: TestbedState) -> None:
     found = shipped.status(testbed.root.parent)
     assert found is not None
     assert found.phase == "ready"
-    assert len(found.parts) == 14 + (find_hsm() is not None)
+    assert len(found.parts) == 14 + (find_hsm() is not None) + 2 * (find_monitoring() is not None)
     for one in found.parts:
         assert one.process is not None
         assert is_running(one.process)

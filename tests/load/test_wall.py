@@ -337,7 +337,10 @@ def test_nothing_reaches_a_forbidden_host_whatever_library_asks(
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize(("more", "reached"), [((), False), (("--allow", "127.0.0.2"), True)])
+@pytest.mark.parametrize(
+    ("more", "reached"),
+    [((), False), pytest.param(("--allow", "127.0.0.2"), True, marks=pytest.mark.long)],
+)
 def test_stock_locust_touches_its_host_and_what_it_is_allowed_besides(
     tmp_path: Path, two_servers: tuple[Any, Any, Any], more: tuple[str, ...], reached: bool
 ) -> None:

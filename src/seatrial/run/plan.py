@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from seatrial import drivers
 from seatrial.checks.protocol import Check
@@ -36,13 +37,15 @@ from seatrial.run.data import bind_data, require_enough
 from seatrial.run.draft import Draft
 from seatrial.run.needs import BoundNeed, bind_checks
 from seatrial.run.questions import bind_probes
-from seatrial.run.replay import Replayed, bind_replay
 from seatrial.run.roles import Roles
 from seatrial.run.scenario import bind_scenarios
 from seatrial.run.slo import SloFile, bind_slo
 from seatrial.run.steps import PlannedStep, bind_timeline
 from seatrial.run.usage import bind_usage
 from seatrial.undo import calling
+
+if TYPE_CHECKING:
+    from seatrial.run.replay import Replayed
 
 __all__ = ["Plan", "PlannedStep", "make_plan", "problems_of_plan", "problems_of_target"]
 
@@ -147,7 +150,7 @@ def _plan(
     draft, binder = Draft.of(experiment.document), Binder(experiment.document, roles, problems)
     scenarios = bind_scenarios(draft, experiment, problems)
     data = bind_data(draft, experiment, problems)
-    replay = bind_replay(promised, experiment, problems)
+    replay = _replay(promised, experiment, problems)
     slo = bind_slo(draft, experiment, problems)
     timeline, judges = bind_timeline(draft, binder), bind_checks(draft, binder)
     questions = bind_probes(draft, binder)
@@ -185,6 +188,15 @@ def _plan(
         whole=roles.whole(),
         usage_roles=usage,
     )
+
+
+def _replay(promised: Experiment | None, experiment: Source, problems: Problems) -> Replayed | None:
+    """The log whose requests are offered again, if there is one: its readers load what few plans need."""
+    if promised is None or promised.load.replay is None:
+        return None
+    from seatrial.run.replay import bind_replay  # noqa: PLC0415
+
+    return bind_replay(promised, experiment, problems)
 
 
 def _at_rate(experiment: Experiment, rate: OfferedRate | None) -> Experiment:

@@ -21,6 +21,7 @@ def test_a_partition_with_skewed_clocks_and_a_crash(tmp_path: Path) -> None:
         assert figures["lost"] == figures["lost_from_crdts"] == figures["causality_violations"] == 0
 
 
+@pytest.mark.long
 def test_a_pause_holds_replication_and_its_end_resumes_it(tmp_path: Path) -> None:
     async def steps() -> None:
         async with asyncio.timeout(60), pair(tmp_path) as (east, west, client):
