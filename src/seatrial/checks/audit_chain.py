@@ -24,11 +24,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from seatrial.checks.protocol import DeclaredCheck, History, Need
+from seatrial.checks.protocol import History, RecordingCheck
 from seatrial.ledger import VerifierKey, VerifyReport, verify
 from seatrial.model.figures import bounds as shown
 from seatrial.model.problems import BadInput
@@ -61,10 +61,11 @@ class AuditRecording:
         return next((each.signed_at for each in self.checkpoints if each.size >= entries), math.inf)
 
 
-class AuditChain(DeclaredCheck):
+class AuditChain(RecordingCheck):
     """The audit log after the run."""
 
     name: ClassVar[str] = "audit-chain"
+    recorder: ClassVar[str] = "audit-log"
 
     role: str = Field(default="audit", examples=["audit"])
     """The role through which the log is asked for."""
@@ -73,15 +74,8 @@ class AuditChain(DeclaredCheck):
     unsigned: Annotated[int, Field(ge=0), counted_in("entries")] = 0
     """How many entries may be unsigned at the end."""
 
-    @property
-    def _log(self) -> Need[bytes]:
-        return Need("audit-log", self.role)
-
-    def needs(self) -> tuple[Need[Any], ...]:
-        return (self._log,)
-
     def judge(self, history: History) -> CheckResult:
-        recorded = history.told(self._log)
+        recorded = history.told(self.recording)
         if recorded.data is None:
             return self.found(Verdict.UNKNOWN, recorded.error)
         try:

@@ -30,13 +30,13 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
 from seatrial.checks.acknowledged_writes import writes_of
 from seatrial.checks.causality import Dot, pasts_of, replaced
-from seatrial.checks.protocol import DeclaredCheck, History, Need
+from seatrial.checks.protocol import History, RecordingCheck
 from seatrial.checks.replicas import FAMILIES, Item, Operation, Recording, Replica, ReplicaState, expected
 from seatrial.model.quantities import Duration
 from seatrial.model.result import CheckResult
@@ -318,33 +318,24 @@ def _shown(content: object) -> str:
 # the check
 
 
-class Convergence(DeclaredCheck):
+class Convergence(RecordingCheck):
     """Regions that both write, after the run."""
 
     name: ClassVar[str] = "convergence"
+    recorder: ClassVar[str] = "replicas"
 
     role: str = Field(default="regions", examples=["regions"])
     """The role through which the replicas are asked."""
     max_drift: Duration = Duration(30.0)
     """By how much the clocks of the regions may differ."""
 
-    @property
-    def _recording(self) -> Need[bytes]:
-        return Need("replicas", self.role)
-
-    def needs(self) -> tuple[Need[Any], ...]:
-        return (self._recording,)
-
     def judge(self, history: History) -> CheckResult:
-        recorded = history.told(self._recording)
-        if recorded.data is None:
-            return self.found(Verdict.UNKNOWN, recorded.error)
-        try:
-            recording, attempts = Recording.parse(recorded.data), attempts_of(history.log)
-            findings = judge_replicas(recording, attempts, self.max_drift.seconds)
-        except ValueError as error:
-            return self.found(Verdict.UNKNOWN, str(error))
-        return self._verdict(recording, findings, history.cut)
+        read = self.recorded(history, lambda data: self._read(data, history))
+        return read if isinstance(read, CheckResult) else self._verdict(*read, history.cut)
+
+    def _read(self, data: bytes, history: History) -> tuple[Recording, Findings]:
+        recording, attempts = Recording.parse(data), attempts_of(history.log)
+        return recording, judge_replicas(recording, attempts, self.max_drift.seconds)
 
     def _verdict(self, recording: Recording, findings: Findings, cut: str) -> CheckResult:
         figures = findings.figures

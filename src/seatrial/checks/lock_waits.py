@@ -11,11 +11,11 @@ between two looks may not have been seen, so `max` must be longer than that.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import Field
 
-from seatrial.checks.protocol import DeclaredCheck, History, Need
+from seatrial.checks.protocol import History, RecordingCheck
 from seatrial.checks.tenants import Line, Recording
 from seatrial.model.figures import interval
 from seatrial.model.quantities import Duration, Lasting
@@ -25,31 +25,21 @@ from seatrial.model.verdict import Verdict, judge_bounds
 _WORDS = 80  # characters of a statement that are told
 
 
-class LockWaits(DeclaredCheck):
+class LockWaits(RecordingCheck):
     """How long somebody waited for a lock."""
 
     name: ClassVar[str] = "lock-waits"
+    recorder: ClassVar[str] = "tenant-versions"
 
     role: str = Field(default="tenants", examples=["tenants"])
     """The role whose tenants are migrated."""
     max: Lasting = Duration(0.5)
     """The longest wait that is allowed."""
 
-    @property
-    def _recording(self) -> Need[bytes]:
-        return Need("tenant-versions", self.role)
-
-    def needs(self) -> tuple[Need[Any], ...]:
-        return (self._recording,)
-
     def judge(self, history: History) -> CheckResult:
-        recorded = history.told(self._recording)
-        if recorded.data is None:
-            return self.found(Verdict.UNKNOWN, recorded.error)
-        try:
-            lines = Recording.parse(recorded.data).of_the_run(history)
-        except ValueError as error:
-            return self.found(Verdict.UNKNOWN, str(error))
+        lines = self.recorded(history, lambda data: Recording.parse(data).of_the_run(history))
+        if isinstance(lines, CheckResult):
+            return lines
         waits = [line for line in lines if line["event"] == "waited"]
         blind = _blind(lines, self.max.seconds)
         if not waits:

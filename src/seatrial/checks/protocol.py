@@ -17,7 +17,7 @@ parameters as fields, and `judge`, which returns `found` or `of_the_end`. A whol
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from seatrial.model.requestlog import RequestLog
 
 Data = TypeVar("Data")
+Read = TypeVar("Read")
 
 
 class When(StrEnum):
@@ -110,3 +111,29 @@ class DeclaredCheck(Strict):
     def found(self, verdict: Verdict, detail: str, **figures: float) -> CheckResult:
         """A result of this check."""
         return CheckResult(self.name, verdict, detail, figures)
+
+
+class RecordingCheck(DeclaredCheck):
+    """The base of a check of the bytes that one recorder notes down of one role, when all is over."""
+
+    recorder: ClassVar[str]
+    role: str
+
+    @property
+    def recording(self) -> Need[bytes]:
+        """What it has to be told."""
+        return Need(self.recorder, self.role)
+
+    def needs(self) -> tuple[Need[Any], ...]:
+        """The recording alone."""
+        return (self.recording,)
+
+    def recorded(self, history: History, read: Callable[[bytes], Read]) -> Read | CheckResult:
+        """The recording as it is read; a verdict, unknown, without one or where `read` raises ValueError."""
+        told = history.told(self.recording)
+        if told.data is None:
+            return self.found(Verdict.UNKNOWN, told.error)
+        try:
+            return read(told.data)
+        except ValueError as error:
+            return self.found(Verdict.UNKNOWN, str(error))

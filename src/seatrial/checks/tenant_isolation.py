@@ -22,7 +22,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
-from seatrial.checks.protocol import DeclaredCheck, History, Need
+from seatrial.checks.protocol import History, RecordingCheck
 from seatrial.checks.tenants import named
 from seatrial.model.result import CheckResult
 from seatrial.model.strict import as_tuple
@@ -33,10 +33,11 @@ Way = Literal["sql", "service"]
 _OF_TOOLS = ("alembic_version", "flyway_schema_history", "schema_migrations")
 
 
-class TenantIsolation(DeclaredCheck):
+class TenantIsolation(RecordingCheck):
     """Fences, and attempts to get past them."""
 
     name: ClassVar[str] = "tenant-isolation"
+    recorder: ClassVar[str] = "tenant-isolation"
 
     role: str = Field(default="tenants", examples=["tenants"])
     """The role through which tenants are found, and in whose ways it is tried."""
@@ -47,19 +48,12 @@ class TenantIsolation(DeclaredCheck):
     )
     """Tables that hold nothing of a tenant's, and need no fence: by default those of migration tools."""
 
-    @property
-    def _recording(self) -> Need[bytes]:
-        return Need("tenant-isolation", self.role)
-
-    def needs(self) -> tuple[Need[Any], ...]:
-        return (self._recording,)
-
     def judge(self, history: History) -> CheckResult:
-        recorded = history.told(self._recording)
-        if recorded.data is None:
-            return self.found(Verdict.UNKNOWN, recorded.error)
+        recorded = self.recorded(history, bytes)
+        if isinstance(recorded, CheckResult):
+            return recorded
         try:
-            plain = json.loads(recorded.data)
+            plain = json.loads(recorded)
             return self._judged(plain["tenants"], plain["tables"], plain["attempts"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             return self.found(Verdict.UNKNOWN, f"what was recorded cannot be read: {error!r}")

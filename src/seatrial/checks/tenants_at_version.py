@@ -18,37 +18,27 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from seatrial.checks.protocol import DeclaredCheck, History, Need
+from seatrial.checks.protocol import History, RecordingCheck
 from seatrial.checks.tenants import Line, Recording, Schema, migrates, named, schemas_of
 from seatrial.model.result import CheckResult
 from seatrial.model.verdict import Verdict
 
 
-class TenantsAtVersion(DeclaredCheck):
+class TenantsAtVersion(RecordingCheck):
     """What the schemas of all tenants have come to."""
 
     name: ClassVar[str] = "tenants-at-version"
+    recorder: ClassVar[str] = "tenant-versions"
 
     role: str = Field(default="tenants", examples=["tenants"])
     """The role through which the tenants are found."""
     version: str = Field(default="", examples=["20260102000000"])
     """The version that all must be at; left out, the newest migration, or any that all are at."""
 
-    @property
-    def _recording(self) -> Need[bytes]:
-        return Need("tenant-versions", self.role)
-
-    def needs(self) -> tuple[Need[Any], ...]:
-        return (self._recording,)
-
     def judge(self, history: History) -> CheckResult:
-        recorded = history.told(self._recording)
-        if recorded.data is None:
-            return self.found(Verdict.UNKNOWN, recorded.error)
-        try:
-            recording = Recording.parse(recorded.data)
-        except ValueError as error:
-            return self.found(Verdict.UNKNOWN, str(error))
+        recording = self.recorded(history, Recording.parse)
+        if isinstance(recording, CheckResult):
+            return recording
         if not recording.tenants:
             return self.found(Verdict.UNKNOWN, "no tenant was found")
         lines = recording.of_the_run(history) if migrates(history) else ()
