@@ -116,7 +116,9 @@ class _Collector:
     file: ReadinessFile
     history: History
     words: Sequence[Word]
-    runs: dict[tuple[str, str], RunFound | None] = field(default_factory=dict)  # looked up and verified once
+    # looked up and verified once; of policies also their hash as they are now
+    runs: dict[tuple[str, str], RunFound | None] = field(default_factory=dict)
+    checks: dict[str, tuple[PolicyCheck | None, str]] = field(default_factory=dict)
 
     def finding(self, row: Row, spec: Evidence) -> Finding:
         """What is there for a piece of evidence, and how long it counts."""
@@ -161,10 +163,12 @@ class _Collector:
         if path is None:
             reason = "there is no such directory of policies"
             return Finding(what, Kind.MEASURED, Verdict.UNKNOWN, reason, renew=renew)
-        found = self.history.latest_check(named)
+        if named not in self.checks:
+            self.checks[named] = self.history.latest_check(named), policies_hash(path)
+        found, now_sha256 = self.checks[named]
         if found is None:
             return Finding(what, Kind.MEASURED, Verdict.UNKNOWN, "it was never measured", renew=renew)
-        return replace(from_check(spec, found, policies_hash(path)), renew=renew)
+        return replace(from_check(spec, found, now_sha256), renew=renew)
 
     def _of_file(self, spec: Evidence, named: str) -> Finding:
         path = self.file.files.get(named)

@@ -8,13 +8,13 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
-from seatrial.ledger import VerifierKey, verify_sealed
+from seatrial.ledger import VerifierKey
 from seatrial.matrix.fromruns import RunFound
 from seatrial.matrix.policies import PolicyCheck, latest_check
+from seatrial.matrix.sealed import altered
 from seatrial.model.document import parse
-from seatrial.model.problems import BadInput, SeatrialError
+from seatrial.model.problems import BadInput
 from seatrial.model.result import RunResult
-from seatrial.model.verdict import Verdict
 from seatrial.report.verdictfile import read_verdict
 
 _VERDICT, _EXPERIMENT = "verdict.json", "experiment.yaml"
@@ -42,10 +42,10 @@ def found_in(directory: Path, recorded: RunResult, keys: Sequence[VerifierKey], 
     if verdict is None:
         return RunFound(recorded, altered="holds no verdict that can be read")
     told, digest = verdict
-    altered = _altered(directory, keys)
-    if not altered and told.verdict is not recorded.verdict:
-        altered = "tells another verdict than the run database"
-    return RunFound(told, digest, altered=altered, changed=_changed(directory / _EXPERIMENT, experiment))
+    wrong = altered(directory, keys)
+    if not wrong and told.verdict is not recorded.verdict:
+        wrong = "tells another verdict than the run database"
+    return RunFound(told, digest, altered=wrong, changed=_changed(directory / _EXPERIMENT, experiment))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +69,6 @@ class EvidenceDirectories:
     def latest_check(self, policies: str) -> PolicyCheck | None:
         """As `History.latest_check`."""
         return latest_check(self.directories, policies, self.keys)
-
-
-def _altered(directory: Path, keys: Sequence[VerifierKey]) -> str:
-    """What speaks against it being as it was sealed; empty when that is proven."""
-    try:
-        report = verify_sealed(directory, keys)
-    except SeatrialError as error:
-        return f"cannot be verified: {str(error).splitlines()[0]}"
-    if report.verdict is Verdict.PASS:
-        return ""
-    word = "was altered after it was sealed" if report.alterations else "cannot be verified"
-    return f"{word}: {str(report).splitlines()[0]}"
 
 
 def _changed(then: Path, now: Path) -> str:

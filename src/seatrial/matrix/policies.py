@@ -17,9 +17,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from seatrial.ledger import VerifierKey, verify_sealed
+from seatrial.ledger import VerifierKey
 from seatrial.matrix.finding import Figure, Finding, Kind
-from seatrial.model.problems import SeatrialError
+from seatrial.matrix.sealed import altered
 from seatrial.model.readiness import Evidence
 from seatrial.model.verdict import Verdict
 
@@ -65,7 +65,7 @@ def latest_check(
     if not told:
         return None
     place, newest = max(told, key=lambda each: each[1].at)
-    return replace(newest, altered=_altered(place, keys))
+    return replace(newest, altered=altered(place, keys))
 
 
 def from_check(spec: Evidence, found: PolicyCheck, now_sha256: str) -> Finding:
@@ -120,14 +120,3 @@ def _told(place: Path) -> PolicyCheck | None:
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-
-
-def _altered(place: Path, keys: Sequence[VerifierKey]) -> str:
-    try:
-        report = verify_sealed(place, keys)
-    except SeatrialError as error:
-        return f"cannot be verified: {str(error).splitlines()[0]}"
-    if report.verdict is Verdict.PASS:
-        return ""
-    word = "was altered after it was sealed" if report.alterations else "cannot be verified"
-    return f"{word}: {str(report).splitlines()[0]}"

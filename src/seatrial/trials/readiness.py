@@ -43,12 +43,8 @@ from seatrial.trials.lookup import evidence_gone, of_record
 
 READINESS = "chaos/readiness.yaml"
 """Where the readiness file is, unless another is named."""
-_CARRIED_WITHIN, _AHEAD = (
-    timedelta(days=1),
-    timedelta(minutes=5),
-)  # from a signature to its record; clocks differ
-
-
+_CARRIED_WITHIN = timedelta(days=1)  # from a signature to its record
+_AHEAD = timedelta(minutes=5)  # clocks differ
 _BY_HAND = ("seatrial capacity ", "seatrial policy ")
 
 
