@@ -75,7 +75,7 @@ class _Found:
     """What was measured of a promise: bounds, or why there are none."""
 
     bounds: tuple[float, float] | None
-    why: str = ""  # there are no bounds, or the end was not seen
+    why: str = ""  # there are no bounds, or the upper one is not known
     of_the_end: bool = False  # what follows could still change a bound that breaks the promise
 
 
@@ -139,12 +139,14 @@ def _why(verdict: Verdict, promise: _Promise, found: _Found, measured: Measureme
     if verdict is Verdict.UNKNOWN and measured.unproven:
         return Reason.OWN_FAILURES(own=f"{measured.unproven:,}", bad=f"{measured.bad:,}")
     if promise.unit == "s" and math.isinf(upper):
-        if promise.name == "replication lag":
-            return found.why
-        return Reason.END_NOT_SEEN(why=found.why or _OPEN_END)
+        return found.why
     if verdict is Verdict.FAIL:
         return f"at least {seconds(lower - promise.target)} too long" if promise.unit == "s" else ""
     return Reason.BETWEEN_BOUNDS()
+
+
+def _unseen(why: str) -> str:
+    return Reason.END_NOT_SEEN(why=why or _OPEN_END)
 
 
 # what is promised, and how it is measured
@@ -162,7 +164,7 @@ def _downtime(objective: DowntimeObjective) -> _Promise:
             start_s, end_s = step.before_s, _next_judged(judged, story.steps, step.before_s, end_s)
         deadline_s, settle_s = _limits(story.experiment)
         bounds = downtime(story.log, start_s, end_s, deadline_s, settle_s, story.exact)
-        return _Found((bounds.lower_s, bounds.upper_s), unwell)
+        return _Found((bounds.lower_s, bounds.upper_s), _unseen(unwell))
 
     name = f"downtime after {objective.after}" if objective.after else "downtime"
     return _Promise(name, objective.max.seconds, "s", found)
@@ -191,7 +193,7 @@ def _recovery(objective: RecoveryObjective) -> _Promise:
         if bounds is None:
             return _Found(None, f"nothing was due after {objective.after}")
         came_within_s = step.injected_s - step.before_s  # the effect did, at some instant between the two
-        return _Found((bounds.lower_s, bounds.upper_s + came_within_s), step.unwell, of_the_end=True)
+        return _Found((bounds.lower_s, bounds.upper_s + came_within_s), _unseen(step.unwell), of_the_end=True)
 
     return _Promise(f"recovery after {objective.after}", objective.max.seconds, "s", found)
 
