@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -64,6 +65,24 @@ def test_eviction_and_both_settings_put_back(server: redis.Redis, cache: Role) -
         assert server.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
         assert evict.gone(undo)
     server.config_set("maxmemory", 0)
+
+
+def test_room_is_made_for_no_request_that_is_long_answered(server: redis.Redis, cache: Role) -> None:
+    """The server counts its clients' buffers once a second: what it still counts is no data that has to fit."""
+    fields = [b"MSET", *(part for number in range(20_000) for part in (b"shop:%d" % number, b"x" * 200))]
+    request = b"*%d\r\n" % len(fields) + b"".join(b"$%d\r\n%s\r\n" % (len(field), field) for field in fields)
+    port = server.connection_pool.connection_kwargs["port"]
+    with socket.create_connection(("127.0.0.1", port)) as client:
+        client.sendall(b"AUTH %s\r\n" % PASSWORD.encode() + request[:-1])
+        wait_until(lambda: server.info("memory")["mem_clients_normal"] > 2_000_000, what="it is counted")
+        client.sendall(request[-1:])
+        assert client.makefile("rb").readlines(8) == [b"+OK\r\n", b"+OK\r\n"]
+        evict: Any = registry.build("redis.evict", {"keep": "10%"})
+        undo = evict.prepare(cache)
+    evict.inject(undo)
+    wait_until(lambda: server.dbsize() < 8_000, what="the server has evicted")
+    evict.undo(undo)
+    assert evict.gone(undo)
 
 
 def test_a_setting_that_somebody_changed_meanwhile_is_theirs(server: redis.Redis, cache: Role) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -58,6 +58,13 @@ class SmallRun:
         """What it found, as it was written down."""
         document: dict[str, Any] = json.loads((self.evidence() / "verdict.json").read_text())
         return document
+
+
+def all_well(verdict: Mapping[str, Any]) -> bool:
+    """A pass, or an unknown for this machine's sake only: busy with other tests it may send arrivals late."""
+    if verdict["verdict"] == "unknown":
+        return all(reason.startswith("the load generator cannot be trusted") for reason in verdict["reasons"])
+    return bool(verdict["verdict"] == "pass")
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from tests.support.command import seatrial
 from tests.support.dashboards import message
-from tests.support.small_run import small_run
+from tests.support.small_run import all_well, small_run
 from tests.support.victims import Tree
 from tests.support.waiting import wait_until
 from tests.web.conftest import HERE, NOW, Site, told
@@ -206,8 +206,10 @@ def test_a_row_is_renewed_by_a_process_of_its_own(site: Site, monkeypatch: pytes
         assert "one after the other" in second.json()["error"]
         wait_until(lambda: site.store.history.runs(RunQuery(experiment="x")), 120, "the run is on record")
         wait_until(lambda: not unfinished(site.place / "home"), 30, "its conductor has ended")
+        found = run.verdict()
     (done,) = site.store.history.runs(RunQuery(experiment="x"))
-    assert done.verdict is Verdict.PASS
+    assert all_well(found), found["reasons"]
+    assert (done.run, done.verdict) == (found["run"], found["verdict"])
     assert [state.partition(":")[0] for _, state in acts(site)] == ["asked", "done", "asked", "not done"]
     (log,) = (site.place / "home/renewals").iterdir()
     assert log.stat().st_mode & 0o777 == 0o600

@@ -60,6 +60,14 @@ class Server:
             return {str(key): str(value) for key, value in answer.items()}
         return dict(line.split(":", 1) for line in _text(answer).splitlines() if ":" in line)
 
+    def clients(self) -> list[dict[str, str]]:
+        """CLIENT LIST: who is connected, with what they hold."""
+        answer = self.do("CLIENT", "LIST")
+        if isinstance(answer, list):
+            return [{str(key): str(value) for key, value in one.items()} for one in answer]
+        lines = (line.split() for line in _text(answer).splitlines())
+        return [dict(field.split("=", 1) for field in line if "=" in field) for line in lines]
+
 
 class _Judged(redis.Connection):
     """Connects to an allowed address of its host, and to no other."""

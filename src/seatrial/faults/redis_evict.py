@@ -4,14 +4,18 @@
 
 maxmemory is set so that `keep` of the data fits beside what the server itself needs:
 
-    maxmemory = used_memory_overhead + keep × used_memory_dataset        (INFO memory)
+    maxmemory = overhead + keep × (used_memory - overhead)
+    overhead  = used_memory_overhead - mem_clients_normal + what the clients hold apart from their query buffers
 
-with a policy that may evict every key, because under `noeviction` the server would refuse writes instead. The
-undo puts both settings back, unless somebody has changed them meanwhile.
+The figures are those of INFO memory and CLIENT LIST. `mem_clients_normal` is counted once a second at most: it
+goes on holding the query buffer of a large request that is long answered, and a limit made with it would leave
+room for everything. The policy becomes one that may evict every key, because under `noeviction` the server would
+refuse writes instead. The undo puts both settings back, unless somebody has changed them meanwhile.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel
@@ -47,8 +51,11 @@ class RedisEvict(Declared):
         with connected(role) as server:
             memory = server.figures("memory")
             before = (server.setting(_SETTINGS[0]), server.setting(_SETTINGS[1]))
-        overhead, dataset = int(memory["used_memory_overhead"]), int(memory["used_memory_dataset"])
-        limit = overhead + round(self.keep.fraction * dataset)
+            clients = server.clients()
+        counted = int(memory.get("mem_clients_normal", 0))
+        held = sum(_lasting(client) for client in clients) if clients else counted
+        overhead = int(memory["used_memory_overhead"]) - counted + held
+        limit = overhead + round(self.keep.fraction * max(int(memory["used_memory"]) - overhead, 0))
         return self.noting(
             role,
             Squeezed(before=before, during=(str(limit), self.policy)),
@@ -83,3 +90,9 @@ class RedisEvict(Declared):
 
     def healthy(self, role: Role) -> bool:
         return answers(role)
+
+
+def _lasting(client: Mapping[str, str]) -> int:
+    """Bytes that a client of the server holds between two requests."""
+    held, read, spare = (int(client.get(name, 0)) for name in ("tot-mem", "qbuf", "qbuf-free"))
+    return max(held - read - spare, 0)
