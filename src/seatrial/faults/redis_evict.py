@@ -7,8 +7,8 @@ maxmemory is set so that `keep` of the data fits beside what the server itself n
     maxmemory = overhead + keep × (used_memory - overhead)
     overhead  = used_memory_overhead - mem_clients_normal + what clients hold apart from query buffers
 
-The figures are those of INFO memory and CLIENT LIST. `mem_clients_normal` is counted once a second at most: it
-goes on holding the query buffer of a large request that is long answered, and a limit made with it would
+The figures are those of INFO memory and CLIENT LIST. `mem_clients_normal` is counted once a second at most:
+it goes on holding the query buffer of a large request that is long answered, and a limit made with it would
 leave room for everything. The policy becomes one that may evict every key, because under `noeviction` the
 server would refuse writes instead. The undo puts both settings back, unless somebody has changed them since.
 """
