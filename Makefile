@@ -29,19 +29,36 @@ $(VENV)/.test-system: .ci/system-packages
 	@.ci/system-packages test
 	@touch $@
 
+# Modules are compiled when they are first imported, which most of them never are: half of pip's time.
+PIP     := $(BIN)/python -m pip --quiet --disable-pip-version-check
+LOCKED  := install --no-compile --require-hashes --no-deps -r
+
 $(VENV)/.dependencies: requirements.lock $(VENV)/.system
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	$(PIP) $(LOCKED) requirements.lock
+	@touch $@
+
+# The demo needs neither what only the tests use nor the extras that it does not show.
+$(VENV)/.demo-dependencies: .ci/demo.lock $(VENV)/.system
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) $(LOCKED) .ci/demo.lock
 	@touch $@
 
 # The wheel, not the source tree, is what is installed: what is tested is what is shipped.
-$(VENV)/.installed: $(VENV)/.dependencies pyproject.toml README.md $(SOURCES)
-	@rm -rf $(VENV)/wheel
-	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir $(VENV)/wheel .
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall $(VENV)/wheel/*.whl
-	@touch $@
+define install-wheel
+@rm -rf $(VENV)/wheel
+$(PIP) wheel --no-deps --no-build-isolation --wheel-dir $(VENV)/wheel .
+$(PIP) install --no-deps --force-reinstall $(VENV)/wheel/*.whl
+@touch $@
+endef
 
-demo: setup
+$(VENV)/.installed: $(VENV)/.dependencies pyproject.toml README.md $(SOURCES)
+	$(install-wheel)
+
+$(VENV)/.demo-installed: $(VENV)/.demo-dependencies pyproject.toml README.md $(SOURCES)
+	$(install-wheel)
+
+demo: $(if $(wildcard $(VENV)/.dependencies),setup,$(VENV)/.demo-installed)
 	$(BIN)/seatrial demo
 
 lint: setup
@@ -67,9 +84,10 @@ dist: setup
 	.ci/try-dist dist $(PYTHON)
 
 # Needs `uv` on PATH; the result names no registry host.
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 lock:
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	    --all-extras --group dev pyproject.toml -o requirements.lock
+	$(LOCK) --all-extras --group dev pyproject.toml -o requirements.lock
+	$(LOCK) --extra testbed --group build -c requirements.lock pyproject.toml -o .ci/demo.lock
 
 clean:
 	rm -rf $(VENV) dist runs .mypy_cache .ruff_cache .pytest_cache

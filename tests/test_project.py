@@ -40,12 +40,19 @@ def test_the_changelog_has_a_place_for_what_comes() -> None:
     assert headings[0] == "[Unreleased]"
 
 
-def test_the_lock_names_no_registry_and_is_whole() -> None:
-    lock = (ROOT / "requirements.lock").read_text()
+def test_a_lock_names_no_registry_and_is_whole_and_the_demo_s_is_a_part() -> None:
+    whole, demo = ((ROOT / name).read_text() for name in ("requirements.lock", ".ci/demo.lock"))
+    assert _pinned(demo) < _pinned(whole)
+
+
+def _pinned(lock: str) -> set[str]:
     assert "://" not in lock
-    pinned = re.findall(r"^([a-z0-9][a-z0-9.-]*)==.*\\\n +--hash=sha256:", lock, flags=re.MULTILINE)
+    pinned = re.findall(r"^([a-z0-9][a-z0-9.-]*==[^ ;]+)[^\\]*\\\n +--hash=sha256:", lock, flags=re.MULTILINE)
     assert len(pinned) == len(re.findall("^[a-z0-9]", lock, flags=re.MULTILINE))
-    assert not {"ipython", "jedi", "matplotlib-inline", "prompt-toolkit"} & set(pinned)
+    assert not {"ipython", "jedi", "matplotlib-inline", "prompt-toolkit"} & {
+        one.split("==")[0] for one in pinned
+    }
+    return set(pinned)
 
 
 def test_the_readme_can_be_read_in_one_sitting() -> None:

@@ -25,7 +25,7 @@ def systemd(files: Sequence[str], user: str = "seatrial") -> str:
     return f"""\
 # /etc/systemd/system/seatrial.service
 [Unit]
-Description=seatrial: scheduled sea trials
+Description=seatrial: scheduled readiness suites
 Wants=network-online.target
 After=network-online.target
 
@@ -98,7 +98,7 @@ def github_actions(loaded: LoadedSchedule, file: str, now: datetime) -> str:
     return f"""\
 # Made by: seatrial schedule export --github-actions {file}
 # Woken more often than needed, and late at times; `--once` runs what is due, once, and otherwise ends.
-name: sea trial {loaded.name}
+name: readiness {loaded.name}
 on:
   schedule:
 {lines}
