@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -90,6 +92,44 @@ def test_from_evidence_to_a_signature_that_one_byte_voids(
     assert seatrial(monkeypatch, "matrix", "verify", bundle) == 0  # which has its own copy
 
 
+def elsewhere(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], statement: str
+) -> str:
+    """What `seatrial keys sign` prints on a machine that has the key, and nothing else of ours."""
+    monkeypatch.setenv("SEATRIAL_HOME", str(place / "laptop"))
+    if not (place / "laptop").exists():
+        assert seatrial(monkeypatch, "keys", "make", "amira") == 0
+    capsys.readouterr()
+    about = ("--readiness", "production", "--statement", statement, "--role", "security", "--name", "Amira")
+    assert seatrial(monkeypatch, "keys", "sign", "amira", *about) == 0
+    monkeypatch.setenv("SEATRIAL_HOME", str(place / "home"))
+    return capsys.readouterr().out
+
+
+def test_a_line_that_was_signed_on_another_machine_is_taken(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert seatrial(monkeypatch, "matrix", "--json") == 0
+    line = elsewhere(place, monkeypatch, capsys, json.loads(capsys.readouterr().out)["sha256"])
+    refused = {
+        line.replace("Amira", "Ann").encode(): "it is not signed: the signature of amira is wrong",
+        elsewhere(place, monkeypatch, capsys, "0" * 64).encode(): "not the matrix as it is",
+        f"{line}{line}".encode(): "is not a line of `seatrial keys sign`: Extra data",
+        b"\xff\xfe": "is not a line of `seatrial keys sign`",
+    }
+    for wrong, why in refused.items():
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(wrong)))
+        assert seatrial(monkeypatch, "matrix", "sign", "--signed", "-") == 64, wrong
+        assert why in capsys.readouterr().err
+    assert not (place / "home/matrix").exists()
+    (place / "amira.line").write_text(line)
+    assert seatrial(monkeypatch, "matrix", "sign", "--signed", "amira.line") == 0
+    assert "Amira signs for security: " in capsys.readouterr().err
+    assert seatrial(monkeypatch, "matrix", "--json") == 0
+    (held,) = json.loads(capsys.readouterr().out)["signed"]
+    assert (held["stands"], held["key"].partition("+")[0]) == (True, "amira")
+
+
 def test_the_contract_of_json(
     place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -163,6 +203,9 @@ def test_renew_tells_what_measures_policies_and_does_not_run_it(
         (("sign", "--role", "cto", "--name", "A"), "'cto' does not sign"),
         (("sign", "--role", "security", "--name", " "), "who signs is not said"),
         (("sign", "--role", "security", "--name", "A", "--key", "none"), "there is no key 'none'"),
+        (("sign", "--role", "security"), "--role and --name, or --signed"),
+        (("sign", "--signed", "line", "--role", "security"), "--role: the line that --signed brings says that"),
+        (("sign", "--signed", "none.line"), "--signed none.line: cannot be read: No such file"),
         (("attest", "ADR-003", "--role", "sre", "--name", "A", "--until", "2100-01-01"), "it rests on what is measured"),
         (("attest", "drill", "--role", "sre", "--name", "A", "--until", "2020-01-01"), "that is over"),
         (("verify", "runs"), "not a bundle"),

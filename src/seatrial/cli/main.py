@@ -20,6 +20,7 @@ from seatrial.cli import (
     explaining,
     exploring,
     incidents,
+    keys,
     ledger,
     machine,
     matrix,
@@ -62,6 +63,7 @@ incidents.register(app)
 cost.register(app)
 ledger.register(app)
 matrix.register(app)
+keys.register(app)
 policy.register(app)
 workers.register(app)
 serving.register(app)

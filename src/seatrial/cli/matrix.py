@@ -1,7 +1,8 @@
-"""`seatrial matrix …` and `seatrial keys …`: what must be true, what shows it, and who has signed for it."""
+"""`seatrial matrix …`: what must be true, what shows it, and who has signed for it."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,13 +19,11 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.text import Text
 
-    from seatrial.ledger.keys import Key
     from seatrial.matrix import MatrixRow
     from seatrial.matrix.signing import SignOff
     from seatrial.trials.readiness import Standing
 
 commands = typer.Typer(help="What must be true before going live, what shows it, and who has signed for it.")
-keys = typer.Typer(help="The keys that people sign with.", no_args_is_help=True)
 
 FileOption = Annotated[str, typer.Option("--file", metavar="FILE", help="The readiness file.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
@@ -34,13 +33,13 @@ KeyOption = Annotated[
     str, typer.Option("--key", metavar="KEY", help="A key of `seatrial keys`; without, none signs.")
 ]
 _MOST_CHANGES = 5  # of those that void a signature, on a terminal
+_LONGEST_LINE = 100_000  # bytes of stdin; a signature is some hundreds
 _DEFAULT = "chaos/readiness.yaml"
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
     app.add_typer(commands, name="matrix")
-    app.add_typer(keys, name="keys")
 
 
 @commands.callback(
@@ -158,17 +157,57 @@ def renew(
 @commands.command(
     epilog=examples(
         "seatrial matrix sign --role security --name 'Amira Haddad' --key amira",
+        "seatrial matrix sign --signed amira.line",
+        "seatrial matrix sign --signed - < amira.line",
     )
 )
-def sign(role: RoleOption, name: NameOption, key: KeyOption = "", file: FileOption = _DEFAULT) -> None:
-    """Sign the matrix as it is for a role. Any later change voids that, and says what changed."""
-    from seatrial.matrix.markdown import summary
-    from seatrial.trials.readiness import sign as signed
+def sign(
+    role: Annotated[str, typer.Option("--role", metavar="ROLE", help="For which role.")] = "",
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="Who says so.")] = "",
+    key: KeyOption = "",
+    signed: Annotated[
+        str,
+        typer.Option(
+            "--signed",
+            metavar="FILE",
+            help="Instead: what `seatrial keys sign` printed where the key is (- for stdin).",
+        ),
+    ] = "",
+    file: FileOption = _DEFAULT,
+) -> None:
+    """Sign the matrix as it is for a role. Any later change voids that, and says what changed.
 
+    A signer whose key is on another machine signs there with `seatrial keys sign`; --signed takes its line.
+    """
+    from seatrial.matrix.markdown import summary
+    from seatrial.trials.readiness import sign as signed_here
+    from seatrial.trials.readiness import sign_carried
+
+    _require_who(role, name, key, signed)
+    now = datetime.now(UTC)
     found = _standing(file)
-    word = signed(found, role, name, key, datetime.now(UTC))
-    say(f"{word.name} signs for {role}: {summary(found.matrix)}")
+    word = sign_carried(found, _line_in(signed), now) if signed else signed_here(found, role, name, key, now)
+    say(f"{word.name} signs for {word.role}: {summary(found.matrix)}")
     say(f"statement {word.about}" if word.key else f"statement {word.about}, without a key")
+
+
+def _require_who(role: str, name: str, key: str, signed: str) -> None:
+    """Raise BadInput unless who signs is said once: by options, or by the line that they have signed."""
+    given = {"--role": role, "--name": name, "--key": key}
+    if signed and any(given.values()):
+        options = ", ".join(option for option, text in given.items() if text)
+        raise BadInput(f"{options}: the line that --signed brings says that itself")
+    if not signed and not (role and name):
+        raise BadInput("who signs? --role and --name, or --signed with a line of `seatrial keys sign`")
+
+
+def _line_in(named: str) -> str:
+    """What a file, or stdin ("-"), holds. Raises BadInput."""
+    from seatrial.files import read_text
+
+    if named == "-":
+        return sys.stdin.buffer.read(_LONGEST_LINE).decode(errors="replace")
+    return read_text(Path(named), f"--signed {named}")
 
 
 @commands.command(
@@ -298,78 +337,3 @@ def _sign_off(each: SignOff) -> str:
     left = len(each.voided) - _MOST_CHANGES
     more = f"; and {left} more" if left > 0 else ""
     return f"void for {each.role}: {'; '.join(each.voided[:_MOST_CHANGES])}{more}"
-
-
-@keys.command("make", epilog=examples("seatrial keys make amira"))
-def make(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="What to call it.")],
-    module: Annotated[
-        str, typer.Option("--pkcs11", metavar="MODULE", help="The key is in an HSM: its library.")
-    ] = "",
-    token: Annotated[str, typer.Option("--token", metavar="LABEL", help="The HSM's token.")] = "",
-    label: Annotated[
-        str, typer.Option("--label", metavar="LABEL", help="The label of the key pair in it.")
-    ] = "",
-    pin: Annotated[
-        str, typer.Option("--pin-from", metavar="VARIABLE", help="The environment variable with the PIN.")
-    ] = "",
-) -> None:
-    """Make a key to sign with, or give one that an HSM holds a name. Never overwrites one."""
-    from seatrial.home import seatrial_home
-    from seatrial.ledger.keys import HsmPlace, Keys
-
-    known = Keys(seatrial_home())
-    if not module and (token or label or pin):
-        raise BadInput(
-            "--token, --label and --pin-from are for a key in an HSM: name its library with --pkcs11"
-        )
-    if module and not (token and label and pin):
-        raise BadInput("a key in an HSM needs --token, --label and --pin-from")
-    made = known.name_hsm_key(name, HsmPlace(module, token, label, pin)) if module else known.make(name)
-    say(f"{made.name} is held by {made.held_by}; its public half, to be given to whoever verifies:")
-    out.print(str(made.public), markup=False, soft_wrap=True)
-
-
-@keys.command(
-    "sign",
-    epilog=examples(
-        "seatrial keys sign amira --readiness production --statement 6863… --role sre --name 'Jon Vik'",
-    ),
-)
-def sign_elsewhere(
-    key: Annotated[str, typer.Argument(metavar="NAME", help="The key.")],
-    readiness: Annotated[str, typer.Option("--readiness", metavar="NAME", help="Whose matrix it is.")],
-    statement: Annotated[str, typer.Option("--statement", metavar="HASH", help="As the matrix shows it.")],
-    role: RoleOption,
-    name: NameOption,
-) -> None:
-    """Sign a matrix that is elsewhere, as its page shows it; prints one line, to be put in there."""
-    from seatrial.home import seatrial_home
-    from seatrial.ledger.keys import Keys
-    from seatrial.matrix.signing import Word, as_line, signed_by
-
-    known = Keys(seatrial_home())
-    at = datetime.now(UTC).isoformat(timespec="seconds")
-    word = Word("sign-off", readiness, role, " ".join(name.split()), at, statement)
-    line = as_line(signed_by(word, known.signer(known.get(key))))
-    out.print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-@keys.command("list", epilog=examples("seatrial keys list --json"))
-def listing(as_json: JsonOption = False) -> None:
-    """Show the keys that this machine can sign with, by their public halves."""
-    from seatrial.home import seatrial_home
-    from seatrial.ledger.keys import Keys
-
-    known = list(Keys(seatrial_home()).all())
-    if as_json:
-        print_json({"keys": [_key(each) for each in known]})
-        return
-    for each in known:
-        out.print(f"{each.public}  ({each.held_by})", markup=False, soft_wrap=True)
-    if not known:
-        say("no key yet; to make one: seatrial keys make NAME")
-
-
-def _key(key: Key) -> dict[str, str]:
-    return {"name": key.name, "public": str(key.public), "held_by": key.held_by}

@@ -232,7 +232,8 @@ class Readiness(Strict):
     sign_off: Annotated[tuple[Name, ...], BeforeValidator(as_tuple)] = Field(
         default=(), examples=[["security", "sre"]]
     )
-    """The roles that must sign it."""
+    """The roles that must sign it, by `seatrial matrix sign`. Where the key is on another machine,
+    `seatrial keys sign` signs there, and `seatrial matrix sign --signed` takes the line that it prints."""
     keys: dict[str, str] = Field(default={}, examples=[{"security": "amira+5f0c2a11+AX…"}])
     """The key that each role signs with, as `seatrial keys list` shows it; of a role that is not named here,
     any key counts, and is shown."""
