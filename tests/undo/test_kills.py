@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.support.kill_campaign import at_random, living, run_campaign, singly
 
-UNDONE_WITHIN_S = 5.0  # a bound against hanging only: two busy cores tell nothing about latency
+UNDONE_WITHIN_S = 20.0  # a bound against hanging only: two busy cores tell nothing about latency
 
 
 @pytest.mark.timeout(180)

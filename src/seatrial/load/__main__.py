@@ -9,6 +9,9 @@ from __future__ import annotations
 import os
 import sys
 
+import seatrial.load.entry_points  # noqa: F401  # before gevent asks for them, which Locust makes it do
+
+# isort: split
 from locust.main import main  # first: it replaces the sockets of the standard library with gevent's
 
 from seatrial.load import hooks

@@ -1,0 +1,28 @@
+"""Reads the entry points of what is installed once: gevent has them read for each module that it patches.
+
+It asks some 26 times while Locust is being imported, and each time the metadata of every installed package is
+read: with 200 packages a third of the CPU time in which a load process starts. Importing this module is all
+there is to do; whoever adds to `sys.path` afterwards asks anew.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import sys
+from typing import Any
+
+_read = importlib.metadata.entry_points
+
+
+@functools.cache
+def _all(_places: tuple[str, ...]) -> importlib.metadata.EntryPoints:
+    return _read()
+
+
+def entry_points(**asked: Any) -> importlib.metadata.EntryPoints:
+    """Those that match, as `importlib.metadata.entry_points` finds them."""
+    return _all(tuple(sys.path)).select(**asked)
+
+
+importlib.metadata.entry_points = entry_points
