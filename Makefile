@@ -5,6 +5,7 @@ SHELL := /bin/bash
 VENV    ?= .venv
 PYTHON  ?= python3
 BIN     := $(abspath $(VENV))/bin
+unexport PYTHONDONTWRITEBYTECODE # else each of hundreds of processes compiles what it imports
 SOURCES := $(shell find src loadtests chaos schedules hatch_build.py -type f -not -name '*.pyc' 2>/dev/null)
 
 .PHONY: help setup demo test lint bench dist lock clean
@@ -29,20 +30,21 @@ $(VENV)/.test-system: .ci/system-packages
 	@.ci/system-packages test
 	@touch $@
 
-# Modules are compiled when they are first imported, which most of them never are: half of pip's time.
-PIP     := $(BIN)/python -m pip --quiet --disable-pip-version-check
-LOCKED  := install --no-compile --require-hashes --no-deps -r
+# What is installed is compiled here by all cores, which pip does by one; what cannot be compiled is nobody's.
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+define install-locked
+$(PYTHON) -m venv $(VENV)
+$(PIP) install --no-compile --require-hashes --no-deps -r $<
+@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null || true
+@touch $@
+endef
 
 $(VENV)/.dependencies: requirements.lock $(VENV)/.system
-	$(PYTHON) -m venv $(VENV)
-	$(PIP) $(LOCKED) requirements.lock
-	@touch $@
+	$(install-locked)
 
 # The demo needs neither what only the tests use nor the extras that it does not show.
 $(VENV)/.demo-dependencies: .ci/demo.lock $(VENV)/.system
-	$(PYTHON) -m venv $(VENV)
-	$(PIP) $(LOCKED) .ci/demo.lock
-	@touch $@
+	$(install-locked)
 
 # The wheel, not the source tree, is what is installed: what is tested is what is shipped.
 define install-wheel
@@ -68,8 +70,14 @@ lint: setup
 
 # Most tests wait for processes: four at a time leave two cores with hardly anything to wait for. What takes long
 # for what a shorter test shows in part belongs to `make bench`.
-test: lint $(VENV)/.test-system
+test: setup $(VENV)/.test-system
+	@$(MAKE) --no-print-directory -j 2 lint compile-tests
 	$(BIN)/python -m pytest -n 4 -m 'not long'
+
+# Beside the type checker, on the other core: four workers that start at once would each do it again.
+.PHONY: compile-tests
+compile-tests: setup
+	@$(BIN)/python -m pytest -qq --collect-only >/dev/null || true
 
 # Campaigns are programs; comparisons of several generators or readers are collected by pytest.
 CAMPAIGNS := $(basename $(notdir $(shell grep -l __main__ tests/bench/bench_*.py)))

@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -100,7 +101,7 @@ def room_of(path: Path) -> str:
     return path.relative_to(SOURCE).with_suffix("").parts[0]
 
 
-ROOMS = {room: [path for path in MODULES if room_of(path) == room] for room in sorted(map(room_of, MODULES))}
+ROOMS = {room: list(paths) for room, paths in itertools.groupby(sorted(MODULES, key=room_of), key=room_of)}
 in_every_room = pytest.mark.parametrize("room", ROOMS)
 
 

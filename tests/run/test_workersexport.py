@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
 from typing import Any
 
-import cloudcoil.models.kubernetes.batch.v1 as batch
-import cloudcoil.models.kubernetes.core.v1 as core
 import pytest
 import yaml
 from compose_spec import PyCompose
@@ -15,12 +15,20 @@ from seatrial.load.trust import SECRET
 from seatrial.run.workersexport import compose, kubernetes
 
 GIVEN = ("chaos/load.yaml", "chaos/target.yaml", 3, "registry.example/seatrial:1")
-KINDS: dict[tuple[str, str], Any] = {("batch/v1", "Job"): batch.Job, ("v1", "Service"): core.Service}
+
+
+@functools.cache
+def kinds() -> dict[tuple[str, str], Any]:
+    """Loading all of Kubernetes takes a second."""
+    batch, core = (
+        importlib.import_module(f"cloudcoil.models.kubernetes.{group}.v1") for group in ("batch", "core")
+    )
+    return {("batch/v1", "Job"): batch.Job, ("v1", "Service"): core.Service}
 
 
 def validated(text: str) -> list[Any]:
     documents = yaml.safe_load_all(text)
-    return [KINDS[each["apiVersion"], each["kind"]].model_validate(each) for each in documents]
+    return [kinds()[each["apiVersion"], each["kind"]].model_validate(each) for each in documents]
 
 
 def test_kubernetes_takes_the_manifests() -> None:
