@@ -12,12 +12,13 @@ import importlib.metadata
 import sys
 from typing import Any
 
-_read = importlib.metadata.entry_points
+_read: Any = importlib.metadata.entry_points  # its annotations still tell of what it gave back before 3.12
 
 
 @functools.cache
 def _all(_places: tuple[str, ...]) -> importlib.metadata.EntryPoints:
-    return _read()
+    found: importlib.metadata.EntryPoints = _read()
+    return found
 
 
 def entry_points(**asked: Any) -> importlib.metadata.EntryPoints:
@@ -25,4 +26,4 @@ def entry_points(**asked: Any) -> importlib.metadata.EntryPoints:
     return _all(tuple(sys.path)).select(**asked)
 
 
-importlib.metadata.entry_points = entry_points
+importlib.metadata.entry_points = entry_points  # type: ignore[assignment]
