@@ -33,6 +33,10 @@ class Shopper(OpenLoopUser):
 
     tenants: tuple[str, ...] = TENANTS
 
+    def tenant(self) -> str:
+        """In whose name to ask next."""
+        return random.choice(self.tenants)
+
     def on_start(self) -> None:
         """Nothing ordered yet."""
         self.orders: deque[tuple[str, str]] = deque(maxlen=REMEMBERED)  # tenant, idempotency key
@@ -40,18 +44,18 @@ class Shopper(OpenLoopUser):
     @task(5)
     def browse(self) -> None:
         """Open the catalogue."""
-        self.client.get("/catalogue", name="GET /catalogue", **as_tenant(random.choice(self.tenants)))
+        self.client.get("/catalogue", name="GET /catalogue", **as_tenant(self.tenant()))
 
     @task(10)
     def look_at_item(self) -> None:
         """Open an item."""
         path = f"/catalogue/{random.choice(SKUS)}"
-        self.client.get(path, name="GET /catalogue/{sku}", **as_tenant(random.choice(self.tenants)))
+        self.client.get(path, name="GET /catalogue/{sku}", **as_tenant(self.tenant()))
 
     @task(3)
     def order(self) -> None:
         """Order an item; remember the order once it is acknowledged."""
-        tenant, key = random.choice(self.tenants), str(uuid.uuid4())
+        tenant, key = self.tenant(), str(uuid.uuid4())
         with self.client.post(
             "/orders",
             name="POST /orders",

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from seatrial.capacity.objective import objectives_of, told, with_errors
+from seatrial.model.experiment import Objectives
 
 
 @pytest.mark.parametrize(
@@ -18,6 +19,13 @@ def test_what_is_written_is_what_is_promised_and_errors_are_limited_always(
     texts: list[str], means: tuple[str, ...]
 ) -> None:
     assert told(with_errors(objectives_of(texts))) == tuple(each.replace("0.9s", "900ms") for each in means)
+
+
+def test_each_downtime_says_after_what_it_counts_and_whose_it_is() -> None:
+    promised = Objectives.model_validate(
+        {"downtime": [{"max": "1s", "after": "crash"}, {"max": "3s", "after": "crash", "per": "tenant"}]}
+    )
+    assert told(promised) == ("downtime after crash <= 1s", "downtime per tenant after crash <= 3s")
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,14 @@
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from tests.support.rows import log_of, rows_of
 
 from seatrial.measure import measure
 from seatrial.model.document import build, parse
 from seatrial.model.experiment import Experiment
-from seatrial.model.requestlog import RequestLog
+from seatrial.model.requestlog import Coded, RequestLog
 from seatrial.model.result import CheckResult, StepRecord
 from seatrial.model.scenarioaccount import ScenarioAccount, ScenarioError
 from seatrial.model.verdict import Verdict
@@ -68,6 +69,46 @@ def test_an_outage_without_an_end_is_explained_by_the_probe_if_it_can(objective:
         (result,) = judge_objectives(story(promised, requests, step))
         assert result.verdict is Verdict.FAIL
         assert result.reason.startswith(f"its end was not seen: {said}")
+
+
+def of_tenants(bad_from: float = 0, bad_to: float = 0) -> RequestLog:
+    """The same log, in the names of ten tenants in turn; only globex has bad requests."""
+    tenants = ("acme", "globex", *(f"tenant{number:03d}" for number in range(3, 11)))
+    whole, other = log(), log(bad_from, bad_to)
+    names = [tenants[index % 10] for index in range(len(whole))]
+    ok = np.where(np.array(names) == "globex", other.ok, True)
+    return replace(whole, ok=ok, tenant=Coded.of(names))
+
+
+@pytest.mark.parametrize(
+    ("limit", "verdict", "told"),
+    [
+        ("3s", Verdict.PASS, ""),
+        ("1500ms", Verdict.FAIL, r"^at least 4\d\d ms too long \(tenant globex\)$"),
+        ("2s", Verdict.UNKNOWN, r"^the bounds hold the target between them.*\(tenant globex\)$"),
+    ],
+)
+def test_each_tenant_is_held_to_what_is_promised_to_one(limit: str, verdict: Verdict, told: str) -> None:
+    promised = experiment(
+        f"objectives: {{downtime: [{{max: 1s, after: rollback}}, {{max: {limit}, after: rollback, per: tenant}}]}}"
+        "\n"
+    )
+    everybody, worst = judge_objectives(story(promised, of_tenants(10.5, 12.5), ROLLBACK))
+    assert everybody.verdict is Verdict.PASS  # one bad request in ten is no outage of all
+    assert worst.name == "downtime per tenant after rollback"
+    assert worst.verdict is verdict
+    assert re.search(told, worst.reason)
+
+
+def test_without_tenants_a_promise_to_each_is_unknown_and_so_it_is_with_one_that_nobody_asked() -> None:
+    promised = experiment("objectives: {downtime: {max: 5s, after: rollback, per: tenant}}\n")
+    (untold,) = judge_objectives(story(promised, log(), ROLLBACK))
+    assert untold.verdict is Verdict.UNKNOWN
+    assert "in which tenant's name" in untold.reason
+    names = ["initech" if index == 3 else "acme" for index in range(2000)]
+    (unasked,) = judge_objectives(story(promised, replace(log(), tenant=Coded.of(names)), ROLLBACK))
+    assert unasked.verdict is Verdict.UNKNOWN
+    assert unasked.reason.endswith("(tenant initech)")
 
 
 def test_recovery_counts_from_the_effect_which_came_between_two_instants() -> None:

@@ -63,5 +63,6 @@ def told(objectives: Objectives) -> tuple[str, ...]:
     found += [f"throughput >= {objectives.throughput.min}"] if objectives.throughput else []
     for what in ("downtime", "recovery"):
         for each in getattr(objectives, what):
-            found.append(f"{what}{f' after {each.after}' if each.after else ''} <= {each.max}")
+            whose = " per tenant" if what == "downtime" and each.per else ""
+            found.append(f"{what}{whose}{f' after {each.after}' if each.after else ''} <= {each.max}")
     return tuple(found)

@@ -9,6 +9,7 @@ from seatrial.measure.generator import trusted, vouched_for
 from seatrial.measure.measurement import measure
 from seatrial.measure.outages import downtime
 from seatrial.measure.proof import Latencies, good_per_s, share_bad
+from seatrial.measure.tenants import tells_too_many, worst_tenants
 
 __all__ = [
     "Latencies",
@@ -18,6 +19,8 @@ __all__ = [
     "measure",
     "recovery",
     "share_bad",
+    "tells_too_many",
     "trusted",
     "vouched_for",
+    "worst_tenants",
 ]

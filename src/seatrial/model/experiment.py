@@ -100,12 +100,24 @@ class DowntimeObjective(Strict):
 
     Downtime is known between bounds. The promise is kept when the upper bound keeps it and broken when the
     lower one breaks it; between the two the verdict is unknown, and a higher rate narrows them.
+
+        downtime: [{max: 1s}, {max: 3s, per: tenant}]
+
+    An outage of one tenant of many is a few bad requests among all, so each tenant can be promised something
+    of its own: every one that the log knows is held to it, by the requests in its name alone.
     """
 
     max: Duration = Field(examples=["5s"])
     """The longest that is allowed."""
     after: str | None = Field(default=None, examples=["rollback"])
     """The step after which it counts; left out, over the whole run."""
+    per: Literal["tenant"] | None = None
+    """Whose downtime it is: each tenant's on its own; left out, that of everybody together.
+
+    The upper bound is then never less than the longest time between two requests of one tenant, nor than
+    the time before its first and behind its last. A scenario says in whose name it asks:
+    `self.client.get("/", context={"tenant": "acme"})`.
+    """
 
 
 class RecoveryObjective(Strict):

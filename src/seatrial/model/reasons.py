@@ -40,6 +40,9 @@ class Reason:
     LAG_NOT_MEASURED = Message("for {length} in all some server gave no figure: {why}")
     """A server of the database did not answer, or nobody led: then nobody knows how far its standbys are
     behind. Where a fault takes a server away, say so: `replication_lag: {max: 1s, unmeasured: 20s}`."""
+    TENANTS_NOT_TOLD = Message("no request says in which tenant's name it was sent")
+    """A promise `per: tenant` is held against the requests of each tenant. A scenario names the tenant with
+    the request: `self.client.get("/", context={"tenant": "acme"})`."""
     TOO_FEW_ANSWERS = Message("{count} answers cannot carry it")
     """A percentile of too few answers would be their maximum under another name: p50 needs two, p90 ten, p95
     twenty, p99 a hundred. Raise the rate or the duration."""

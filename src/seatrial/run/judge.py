@@ -19,7 +19,16 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass, field
 
-from seatrial.measure import Latencies, downtime, good_per_s, recovery, share_bad, trusted
+from seatrial.measure import (
+    Latencies,
+    downtime,
+    good_per_s,
+    recovery,
+    share_bad,
+    tells_too_many,
+    trusted,
+    worst_tenants,
+)
 from seatrial.model.exactness import EXACT, Exactness
 from seatrial.model.experiment import (
     DowntimeObjective,
@@ -77,6 +86,10 @@ class _Found:
     bounds: tuple[float, float] | None
     why: str = ""  # there are no bounds, or the upper one is not known
     of_the_end: bool = False  # what follows could still change a bound that breaks the promise
+    whose: tuple[str, str] = (
+        "",
+        "",
+    )  # the tenants that the lower bound and the upper one are of; "": nobody's
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +137,7 @@ def _judged(promise: _Promise, story: Story) -> ObjectiveResult:
         verdict = judge_bounds(-upper, -lower, -target)
     else:
         verdict = judge_bounds(lower, upper, target)
-    reason = _why(verdict, promise, found, measured)
+    reason = _of_whom(_why(verdict, promise, found, measured), found.whose[verdict is not Verdict.FAIL])
     if story.cut and (verdict is Verdict.PASS or found.of_the_end):
         verdict, reason = Verdict.UNKNOWN, Reason.CUT_SHORT(why=story.cut)
     return ObjectiveResult(name, target, lower, upper, unit, verdict, reason)
@@ -145,6 +158,10 @@ def _why(verdict: Verdict, promise: _Promise, found: _Found, measured: Measureme
     return Reason.BETWEEN_BOUNDS()
 
 
+def _of_whom(reason: str, tenant: str) -> str:
+    return f"{reason} (tenant {tenant})" if reason and tenant else reason
+
+
 def _unseen(why: str) -> str:
     return Reason.END_NOT_SEEN(why=why or _OPEN_END)
 
@@ -163,11 +180,25 @@ def _downtime(objective: DowntimeObjective) -> _Promise:
             judged = {each.after for each in story.experiment.objectives.downtime}
             start_s, end_s = step.before_s, _next_judged(judged, story.steps, step.before_s, end_s)
         deadline_s, settle_s = _limits(story.experiment)
-        bounds = downtime(story.log, start_s, end_s, deadline_s, settle_s, story.exact)
+        window = start_s, end_s, deadline_s, settle_s, story.exact
+        if objective.per:
+            return _of_tenants(story.log, window, unwell)
+        bounds = downtime(story.log, *window)
         return _Found((bounds.lower_s, bounds.upper_s), _unseen(unwell))
 
-    name = f"downtime after {objective.after}" if objective.after else "downtime"
+    name = f"downtime per {objective.per}" if objective.per else "downtime"
+    name += f" after {objective.after}" if objective.after else ""
     return _Promise(name, objective.max.seconds, "s", found)
+
+
+def _of_tenants(log: RequestLog, window: tuple[float, float, float, float, Exactness], unwell: str) -> _Found:
+    if tells_too_many(log):
+        return _Found(None, "what the log has for tenants are too many to be such")
+    worst = worst_tenants(log.sorted(), *window)
+    if worst is None:
+        return _Found(None, Reason.TENANTS_NOT_TOLD())
+    whose = worst.lower_of, worst.upper_of
+    return _Found((worst.downtime.lower_s, worst.downtime.upper_s), _unseen(unwell), whose=whose)
 
 
 def _next_judged(
