@@ -30,23 +30,17 @@ $(VENV)/.test-system: .ci/system-packages
 	@.ci/system-packages test
 	@touch $@
 
-# What is installed is compiled here by all cores, which pip does by one; what cannot be compiled is nobody's.
-PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
-define install-locked
-$(PYTHON) -m venv $(VENV)
-$(PIP) install --no-compile --require-hashes --no-deps -r $<
-@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null || true
-@touch $@
-endef
-
-$(VENV)/.dependencies: requirements.lock $(VENV)/.system
-	$(install-locked)
+$(VENV)/.dependencies: requirements.lock .ci/install-locked $(VENV)/.system
+	PYTHON=$(PYTHON) .ci/install-locked $< $(VENV)
+	@touch $@
 
 # The demo needs neither what only the tests use nor the extras that it does not show.
-$(VENV)/.demo-dependencies: .ci/demo.lock $(VENV)/.system
-	$(install-locked)
+$(VENV)/.demo-dependencies: .ci/demo.lock .ci/install-locked $(VENV)/.system
+	PYTHON=$(PYTHON) .ci/install-locked $< $(VENV)
+	@touch $@
 
 # The wheel, not the source tree, is what is installed: what is tested is what is shipped.
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 define install-wheel
 @rm -rf $(VENV)/wheel
 $(PIP) wheel --no-deps --no-build-isolation --wheel-dir $(VENV)/wheel .
@@ -91,9 +85,9 @@ dist: setup
 	$(BIN)/python -m build --no-isolation --skip-dependency-check --outdir dist
 	.ci/try-dist dist $(PYTHON)
 
-# Needs `uv` on PATH; the result names no registry host.
-LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
-lock:
+# The result names no registry host.
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+lock: setup
 	$(LOCK) --all-extras --group dev pyproject.toml -o requirements.lock
 	$(LOCK) --extra testbed --group build -c requirements.lock pyproject.toml -o .ci/demo.lock
 
