@@ -74,7 +74,10 @@ def test_a_whole_load_is_tailed_and_kept(tmp_path: Path, http_server: Any) -> No
         ),
         "wait_time of Visitor means nothing: the rate says when arrivals come",
     )
-    assert abs((process.zero_wall - time.time()) - (process.zero_monotonic_s - time.monotonic())) < 0.1
+    apart_s = [
+        process.zero_wall - time.time() - process.zero_monotonic_s + time.monotonic() for _ in range(9)
+    ]
+    assert min(map(abs, apart_s)) < 0.1
     seen = 0
     while process.poll() is None:
         seen += len(process.new_rows())
