@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +13,10 @@ from seatrial.cli.examples import examples
 from seatrial.cli.terminal import print_json, say
 from seatrial.cli.terms import ago, instant_of
 from seatrial.model.problems import BadInput
+
+if TYPE_CHECKING:
+    from seatrial.trials.renewallogs import RenewalLog
+    from seatrial.trials.retention import Kept
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 
@@ -41,10 +46,13 @@ def prune(
 ) -> None:
     """Delete evidence that is older. The runs stay on record, and what rested on them becomes stale.
 
-    Only evidence that is as it was sealed is deleted; the rest is left alone and told.
+    Only evidence that is as it was sealed is deleted; the rest is left alone and told. What renewals have
+    said goes with the evidence of their runs.
     """
+    from seatrial.home import seatrial_home
     from seatrial.store import Store
     from seatrial.trials.readiness import trusted_keys
+    from seatrial.trials.renewallogs import delete_logs, outdated_logs
     from seatrial.trials.retention import clear_leftovers, delete, outdated
 
     now = datetime.now(UTC)
@@ -54,17 +62,15 @@ def prune(
             each for each in outdated(store, before, trusted_keys([])) if each.run.exported_to or not exported
         ]
         free = [each for each in found if not each.why]
-        for each in found:
-            doing = f"left alone: {each.why}" if each.why else "would be deleted" if dry_run else "old"
-            say(f"{each.run.run}: {each.directory} ({each.bytes:,} bytes): {doing}")
-        size = sum(each.bytes for each in free)
-        if free and not dry_run and _agreed(len(free), size, yes):
+        going = {each.run.run for each in free}
+        logs = outdated_logs(store, seatrial_home(), before, going)
+        what = _tell(found, logs, dry_run)
+        deletes = bool(free or logs) and not dry_run and _agreed(what, yes)
+        if deletes:
             for each in free:
                 delete(store, each, now)
-            say(f"deleted the evidence of {len(free)} runs ({size:,} bytes); they stay on record")
-            deleted = [each.run.run for each in free]
-        else:
-            deleted = []
+            delete_logs(logs)
+            say(f"deleted {what}; the runs stay on record")
         if not dry_run:
             clear_leftovers(store, now)
     if not found:
@@ -72,12 +78,26 @@ def prune(
     if as_json:
         print_json(
             {
-                "deleted": deleted,
+                "deleted": [each.run.run for each in free] if deletes else [],
                 "would_delete": [each.run.run for each in free] if dry_run else [],
                 "left_alone": {each.run.run: each.why for each in found if each.why},
-                "bytes": size,
+                "bytes": sum(each.bytes for each in free),
+                "logs": [str(log.path) for log in logs],
             }
         )
+
+
+def _tell(found: Sequence[Kept], logs: Sequence[RenewalLog], dry_run: bool) -> str:
+    """Say of each what becomes of it; gives all that is free to go, in a few words."""
+    word = "would be deleted" if dry_run else "old"
+    for each in found:
+        doing = f"left alone: {each.why}" if each.why else word
+        say(f"{each.run.run}: {each.directory} ({each.bytes:,} bytes): {doing}")
+    for log in logs:
+        say(f"{log.path} ({log.bytes:,} bytes): {word}")
+    free = [each for each in found if not each.why]
+    evidence = f"the evidence of {len(free)} runs ({sum(each.bytes for each in free):,} bytes)"
+    return f"{evidence} and {len(logs)} logs of renewals" if logs else evidence
 
 
 def export(
@@ -127,10 +147,10 @@ def export(
     return 1 if refused else 0
 
 
-def _agreed(runs: int, size: int, yes: bool) -> bool:
+def _agreed(what: str, yes: bool) -> bool:
     """Whether a person agrees. Raises BadInput where nobody can be asked."""
     if yes:
         return True
     if not sys.stdin.isatty():
         raise BadInput("nobody can be asked here; to delete without asking: --yes, to look: --dry-run")
-    return typer.confirm(f"delete the evidence of {runs} runs ({size:,} bytes)?", err=True)
+    return typer.confirm(f"delete {what}?", err=True)

@@ -1,6 +1,6 @@
 """The experiments of a row, run because somebody asked for it on a page: by the command, as its own session.
 
-    $SEATRIAL_HOME/renewals/INSTANT.log      what the command said
+    $SEATRIAL_HOME/renewals/INSTANT.log      what the command said; kept as its runs are
 
 The dashboard conducts nothing itself. It may be killed at any time, and a run that it has started goes on,
 and undoes its faults as one does that was started at a terminal. What is run stands in the readiness file:
@@ -16,15 +16,14 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from seatrial.home import private, private_directory
+from seatrial.home import private
 from seatrial.model.problems import BadInput
 from seatrial.model.verdict import Verdict
 from seatrial.run.openruns import unfinished
+from seatrial.trials.renewallogs import new_log
 from seatrial.waiting import wait_until
 from seatrial.web.sources import Sources
 
-LOGS = "renewals"
-"""Where the commands' words are kept, inside the state directory."""
 _BEGINS_WITHIN_S = 10.0  # to be told of what the command refuses; a testbed may take longer to come up
 _ENDED = {verdict.exit_code for verdict in Verdict}
 _LONGEST_TOLD = 600  # characters
@@ -83,7 +82,7 @@ class Renewals:
             raise BadInput(f"{row}: no experiment needs to run for it")
         self._refuse_a_second()
         home = self._sources.home
-        log = private_directory(home / LOGS) / f"{self._sources.now():%Y%m%dT%H%M%S%f}.log"
+        log = new_log(home, self._sources.now())
         options = [f"--file={self._sources.readiness}", f"--row={row}"]
         options += [f"--confirm={confirm}"] if confirm else []
         command = [sys.executable, "-P", "-m", "seatrial", "matrix", "renew", *options]
