@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import itertools
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from statistics import fmean
 
 import pytest
 from hypothesis import given, settings
@@ -47,6 +50,22 @@ def test_slow_decay_is_told_with_its_slope() -> None:
 def test_the_same_decay_within_what_the_measurement_can_tell_is_none() -> None:
     found = course(points(*((10.0 + number, 30.0 + number) for number in range(12))))
     assert (found.change, found.chance) == (Change.ALIKE, 1.0)
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 4)), min_size=6, max_size=6))
+@settings(max_examples=20, deadline=None)
+def test_the_chance_of_a_trend_is_the_share_of_all_orders_that_rise_or_fall_as_much(
+    ends: list[tuple[int, int]],
+) -> None:
+    """Counted here pair by pair, order by order, as the definition says."""
+    some = [(float(lower), float(lower + width)) for lower, width in ends]
+
+    def rising(order: Sequence[tuple[float, float]]) -> int:
+        return sum((b[0] > a[1]) - (b[1] < a[0]) for a, b in itertools.combinations(order, 2))
+
+    as_much = [abs(rising(order)) >= abs(rising(some)) for order in itertools.permutations(some)]
+    (found,) = courses({"latency p95": ("ms", points(*some))})
+    assert found.chance == pytest.approx(fmean(as_much))
 
 
 def test_a_jump_of_the_newest_run_is_told_alone() -> None:

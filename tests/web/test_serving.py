@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from tests.support.waiting import wait_until
 from tests.web.conftest import TOKEN, Site
 
 from seatrial.model.problems import BadInput, Unavailable
+from seatrial.report import course
 from seatrial.web import serving
-from seatrial.web.serving import Address, bind
+from seatrial.web.serving import Address, bind, server
 
 
 def closed(connection: socket.socket) -> float:
@@ -98,6 +100,35 @@ def test_an_address_that_is_taken_is_told() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(Unavailable, match=r"nothing can listen at .* choose another"):
             bind(Address("127.0.0.1", port))
+
+
+def test_statistics_are_imported_while_nobody_waits(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def absent(name: str) -> None:
+        asked.append(name)
+        raise ImportError(name)
+
+    monkeypatch.setattr(course, "import_module", absent)
+    course.prepare()  # of which nobody hears
+    assert asked == ["scipy.stats"]
+    began, answered = threading.Event(), threading.Event()
+
+    def slow() -> None:
+        began.set()
+        answered.wait(30)
+
+    with bind(Address("127.0.0.1", 0)) as listening_at:
+        port = listening_at.getsockname()[1]
+        held = server(site.dashboard.app())
+        monkeypatch.setattr(serving, "server", lambda _app: held)
+        thread = threading.Thread(target=serving.run, args=(site.dashboard.app(), listening_at, slow))
+        thread.start()
+        assert httpx.get(f"http://127.0.0.1:{port}/runs", timeout=30).status_code == 200
+        assert began.wait(30)
+        answered.set()
+        held.should_exit = True
+        thread.join(20)
 
 
 def test_who_may_look_must_be_said_before_others_can_reach_it(

@@ -58,6 +58,7 @@ def serve(
     from seatrial.store import Store
 
     WEB.require("seatrial serve")
+    from seatrial.report.course import prepare
     from seatrial.web.app import Dashboard
     from seatrial.web.entrance import Entrance, read_token
     from seatrial.web.serving import Address, bind, run, schedules_here
@@ -71,7 +72,7 @@ def serve(
         sources = Sources(store, seatrial_home(), file, tuple(schedule or schedules_here(Path())))
         dashboard = Dashboard(sources, entrance, private=not place.is_loopback, names=tuple(name or ()))
         _tell(place.url(listening.getsockname()[1]), private=dashboard.private, acting=entrance.is_open)
-        run(dashboard.app(), listening)
+        run(dashboard.app(), listening, prepare)
 
 
 def _tell(url: str, *, private: bool, acting: bool) -> None:

@@ -20,6 +20,7 @@ Sources: H. B. Mann, *Nonparametric tests against trend* (1945); M. G. Kendall, 
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -73,6 +74,15 @@ class Course:
     def earlier(self) -> tuple[Point, ...]:
         """All but the one that is compared."""
         return self.points[:-1]
+
+
+def prepare() -> None:
+    """Import what `courses` needs, which takes a second or two, before anybody waits for it.
+
+    Where it is not installed, nothing is done.
+    """
+    with contextlib.suppress(ImportError):  # of which whoever asks is told
+        import_module("scipy.stats")
 
 
 def courses(
@@ -130,12 +140,15 @@ def _trend(above: Numbers, resamples: int) -> tuple[float, float]:
     if not above.any():
         return 0.0, 1.0
     size = len(above)
-    later = np.triu(np.ones((size, size)), 1)
+    low, high = np.nonzero(above > 0)  # the pairs that can be told apart: of each, the run that is higher
+    numbered = np.arange(size, dtype=np.int16)
 
     def kendall(order: Numbers, axis: int) -> Numbers:
-        places = np.moveaxis(order, axis, -1).astype(int)
-        pairs = above[places[..., :, None], places[..., None, :]]
-        found: Numbers = np.einsum("...ij,ij->...", pairs, later)
+        runs = np.moveaxis(order, axis, -1).astype(int)
+        place = np.empty(runs.shape, dtype=np.int16)
+        np.put_along_axis(place, runs, numbered.reshape((1,) * (runs.ndim - 1) + (size,)), -1)
+        rising = np.count_nonzero(np.take(place, high, -1) > np.take(place, low, -1), axis=-1)
+        found: Numbers = 2.0 * rising - len(high)  # those that fall are all others
         return found
 
     # Ties and overlaps make many orders alike, and floats are exact here: whole numbers.

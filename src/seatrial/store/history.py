@@ -19,12 +19,14 @@ from seatrial.model.result import ObjectiveResult
 from seatrial.model.verdict import Verdict
 from seatrial.store.database import Database
 from seatrial.store.origin import EvidenceFile, Origin
-from seatrial.store.runs import RecordedRun, origin_in, recorded
+from seatrial.store.runs import ORIGIN_COLUMNS, RecordedRun, origin_in, recorded
 from seatrial.store.schema import evidence, objectives, requirements, runs
 
 LATEST = "latest"
 _IDS_AT_ONCE = 500
 _LIGHT = [column for column in runs.c if column.name != "result"]
+_OF_A_COURSE = [runs.c.run, runs.c.target, runs.c.started_at, *(runs.c[name] for name in ORIGIN_COLUMNS)]
+_NEWEST_FIRST = (runs.c.started_at.desc(), runs.c.run.desc())
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +121,7 @@ class History:
 
     def runs(self, query: RunQuery = ALL, limit: int = 50, offset: int = 0) -> list[RunSummary]:
         """The runs that are meant, newest first."""
-        asked = (
-            sa.select(*_LIGHT)
-            .where(query.condition)
-            .order_by(runs.c.started_at.desc(), runs.c.run.desc())
-            .limit(limit)
-            .offset(offset)
-        )
+        asked = sa.select(*_LIGHT).where(query.condition).order_by(*_NEWEST_FIRST).limit(limit).offset(offset)
         with self._database.reading() as connection:
             found = connection.execute(asked).all()
             measured = _belonging(connection, objectives, objectives.c.position, found)
@@ -157,8 +153,8 @@ class History:
             return self.latest(RunQuery(experiment=experiment))
         return self._one(runs.c.run == name)
 
-    def series(self) -> list[Series]:
-        """Every experiment on every target that has a run, by name."""
+    def series(self, experiment: str = "") -> list[Series]:
+        """Every experiment on every target that has a run, by name; only of one where it is named."""
         asked = (
             sa.select(
                 runs.c.experiment,
@@ -167,6 +163,7 @@ class History:
                 sa.func.min(runs.c.started_at),
                 sa.func.max(runs.c.started_at),
             )
+            .where(RunQuery(experiment=experiment).condition)
             .group_by(runs.c.experiment, runs.c.target)
             .order_by(runs.c.experiment, runs.c.target)
         )
@@ -181,11 +178,16 @@ class History:
         An objective that could not be measured is left out. `before`: only of runs that started before it.
         """
         query = RunQuery(experiment=experiment, target=target, until=before, finished=True)
+        asked = sa.select(*_OF_A_COURSE).where(query.condition).order_by(*_NEWEST_FIRST).limit(limit)
+        with self._database.reading() as connection:
+            latest = connection.execute(asked).all()
+            measured = _belonging(connection, objectives, objectives.c.position, latest)
         found: dict[str, list[Measured]] = {}
-        for run in reversed(self.runs(query, limit)):
-            for one in run.objectives:
+        for row in reversed(latest):
+            origin = origin_in(row)
+            for one in measured.get(_key(row), ()):
                 if one.lower is not None:
-                    point = Measured(run.run, run.started_at, one, run.origin)
+                    point = Measured(row.run, row.started_at, _objective(one), origin)
                     found.setdefault(one.name, []).append(point)
         return found
 
@@ -225,7 +227,7 @@ class History:
             connection.execute(sa.update(runs).where(same).values(**values))
 
     def _one(self, condition: sa.ColumnElement[bool]) -> RecordedRun | None:
-        asked = sa.select(runs).where(condition).order_by(runs.c.started_at.desc(), runs.c.run.desc())
+        asked = sa.select(runs).where(condition).order_by(*_NEWEST_FIRST)
         with self._database.reading() as connection:
             row = connection.execute(asked.limit(1)).first()
         return None if row is None else recorded(row)

@@ -22,6 +22,9 @@ _LONGEST_STREAK = 1000
 _AT_ONCE = 200  # runs in one transaction, so that others who write need not wait for long
 _STALE = runs.c.indexed < indexing.INDEX_VERSION
 
+ORIGIN_COLUMNS = tuple(each.name for each in fields(Origin) if each.name != "files")
+"""The columns of `runs` that tell where a run comes from."""
+
 
 @dataclass(frozen=True, slots=True)
 class RecordedRun:
@@ -188,11 +191,11 @@ def recorded(row: sa.Row[Any]) -> RecordedRun:
 
 def origin_in(row: sa.Row[Any]) -> Origin:
     """Where a run comes from, without its files."""
-    return Origin(**{name: getattr(row, name) for name in _columns(UNKNOWN)})
+    return Origin(**{name: getattr(row, name) for name in ORIGIN_COLUMNS})
 
 
 def _columns(origin: Origin) -> dict[str, Any]:
-    return {each.name: getattr(origin, each.name) for each in fields(origin) if each.name != "files"}
+    return {name: getattr(origin, name) for name in ORIGIN_COLUMNS}
 
 
 def _index(connection: sa.Connection, found: Iterable[Any]) -> None:

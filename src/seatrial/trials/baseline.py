@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +14,8 @@ from seatrial.report.course import FEWEST_EARLIER, MOST_RUNS, Point, courses
 from seatrial.store import Measured, Store
 from seatrial.trials.lookup import FoundRun, on_record
 
-_LOOKED_AT = 5 * MOST_RUNS  # earlier runs, of which some were made under other conditions
+LOOKED_AT = 5 * MOST_RUNS
+"""So many earlier runs, of which some were made under other conditions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +26,20 @@ class Baseline:
     note: str = ""
 
 
-def against_earlier(store: Store, run: FoundRun) -> Baseline:
+def against_earlier(
+    store: Store, run: FoundRun, course: Mapping[str, Sequence[Measured]] | None = None
+) -> Baseline:
     """Compare a run with those before it; with the one before it where they are too few for more.
 
-    Raises Unavailable when there is none, or the statistics are not installed.
+    `course`: what `History.course` found of the last `LOOKED_AT` before it, where that is known; what it
+    tells of later runs is left out. Raises Unavailable when there is none, or the statistics are not
+    installed.
     """
     result, conditions = run.result, run.conditions
     before = datetime.fromisoformat(result.started_at)
-    measured = store.history.course(result.experiment, result.target, before=before, limit=_LOOKED_AT)
+    if course is None:
+        course = store.history.course(result.experiment, result.target, before=before, limit=LOOKED_AT)
+    measured = {name: [each for each in some if each.started_at < before] for name, some in course.items()}
     earlier = {point.run: point for points in measured.values() for point in points}
     alike = {name for name, point in earlier.items() if _alike(conditions, point)}
     if not alike:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 
 from seatrial.model.figures import allowed
 from seatrial.model.problems import Unavailable
@@ -10,7 +11,7 @@ from seatrial.report import comparison
 from seatrial.report.change import Change
 from seatrial.report.course import Course
 from seatrial.report.verdictfile import read_verdict
-from seatrial.store import RecordedRun
+from seatrial.store import Measured, RecordedRun
 from seatrial.trials.baseline import against_earlier
 from seatrial.trials.lookup import FoundRun
 from seatrial.web import documents
@@ -46,10 +47,15 @@ def compared(sources: Sources, asked: AskedComparison) -> documents.Comparison:
     )
 
 
-def beside_earlier(sources: Sources, run: RecordedRun) -> tuple[documents.Beside, str]:
-    """A run beside all before it. The second: the last of them, where they are too few for more, else ""."""
+def beside_earlier(
+    sources: Sources, run: RecordedRun, course: Mapping[str, Sequence[Measured]] | None = None
+) -> tuple[documents.Beside, str]:
+    """A run beside all before it. The second: the last of them, where they are too few for more, else "".
+
+    `course`: as of `against_earlier`.
+    """
     try:
-        baseline = against_earlier(sources.store, _found(run))
+        baseline = against_earlier(sources.store, _found(run), course)
     except Unavailable as error:  # there is none, or the statistics are not installed
         return documents.Beside(trends=[], remarks=[str(error)]), ""
     if isinstance(baseline.found, comparison.Comparison):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from seatrial.model.figures import at_least, interval
 from seatrial.store import Measured, RunQuery
+from seatrial.trials.baseline import LOOKED_AT
 from seatrial.web import documents
 from seatrial.web.asked import AskedMonths
 from seatrial.web.comparing import beside_earlier
@@ -34,15 +36,13 @@ def experiments(sources: Sources, _asked: object) -> documents.Experiments:
 def months(sources: Sources, asked: AskedMonths) -> documents.Months:
     """An experiment's objectives run after run, and its p95 even where nothing was promised of it."""
     history = sources.store.history
-    known = [each for each in history.series() if each.experiment == asked.experiment]
-    if asked.target:
-        known = [each for each in known if each.target == asked.target]
+    known = [each for each in history.series(asked.experiment) if asked.target in ("", each.target)]
     if not known:
         where = f" on '{asked.target}'" if asked.target else ""
         raise Missing(f"no run of '{asked.experiment}'{where} is on record")
     series = max(known, key=lambda each: each.last)
-    found = history.course(series.experiment, series.target, limit=_MOST_POINTS)
-    courses = [_course(name, points) for name, points in found.items()]
+    found = history.course(series.experiment, series.target, limit=LOOKED_AT + 1)  # the latest, and before
+    courses = [_course(name, points) for name, points in _shown(found).items()]
     if not any("p95" in each.name for each in courses):
         waited = history.latencies(series.experiment, series.target, limit=_MOST_POINTS)
         points = [_waited(run_id, at, p95_ms) for run_id, at, p95_ms in waited]
@@ -51,7 +51,7 @@ def months(sources: Sources, asked: AskedMonths) -> documents.Months:
                 documents.Course(name="latency p95", unit="ms", at_least=False, promised=False, points=points)
             )
     latest = history.latest(RunQuery(experiment=series.experiment, target=series.target, finished=True))
-    beside = beside_earlier(sources, latest)[0] if latest else documents.Beside(trends=[], remarks=[])
+    beside = beside_earlier(sources, latest, found)[0] if latest else documents.Beside(trends=[], remarks=[])
     trends = {each.name: each for each in beside.trends}
     return documents.Months(
         experiment=series.experiment,
@@ -60,6 +60,14 @@ def months(sources: Sources, asked: AskedMonths) -> documents.Months:
         courses=[each.model_copy(update={"trend": trends.get(each.name)}) for each in courses],
         remarks=beside.remarks,
     )
+
+
+def _shown(found: Mapping[str, Sequence[Measured]]) -> dict[str, list[Measured]]:
+    """What of it is shown: the latest runs."""
+    instants = {(each.started_at, each.run) for points in found.values() for each in points}
+    runs = {run for _, run in sorted(instants)[-_MOST_POINTS:]}
+    shown = {name: [each for each in points if each.run in runs] for name, points in found.items()}
+    return {name: points for name, points in shown.items() if points}
 
 
 def _course(name: str, points: list[Measured]) -> documents.Course:

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import ipaddress
 import socket
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -150,8 +152,9 @@ def server(app: ASGIApp) -> uvicorn.Server:
     )
 
 
-def run(app: ASGIApp, listening: socket.socket) -> None:
-    """Serve until a signal says end."""
+def run(app: ASGIApp, listening: socket.socket, meanwhile: Callable[[], None] = lambda: None) -> None:
+    """Serve until a signal says end. `meanwhile`: what is done once, beside it, while nobody waits for it."""
+    threading.Thread(target=meanwhile, daemon=True).start()
     with contextlib.suppress(KeyboardInterrupt):  # the server has ended in good order by then
         server(app).run(sockets=[listening])
 
