@@ -78,5 +78,5 @@ def test_a_companion_is_light(tmp_path: Path, companion: str, allowed: set[str])
 
 
 def test_the_conductor_never_loads_the_load_generator(tmp_path: Path) -> None:
-    conducting = "import seatrial.trials.trial, seatrial.trials.scheduled, seatrial.calibrate.calibration"
+    conducting = "import seatrial.trials.running, seatrial.trials.scheduled, seatrial.calibrate.calibration"
     assert not loaded(tmp_path, conducting) & {"locust", "gevent"}

@@ -15,9 +15,9 @@ from seatrial.model.experiment import Experiment
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.verdict import Verdict
 from seatrial.run.plan import make_plan
+from seatrial.trials.exploration_store import held
 from seatrial.trials.objectives import Asked, ExploreRequest, examined, space_of
 from seatrial.trials.targets import planned_target
-from seatrial.trials.tried import held
 
 TARGET = """\
 target: shop

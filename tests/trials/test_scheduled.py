@@ -144,7 +144,7 @@ def test_each_experiment_of_a_scheduled_suite_says_how_to_run_it_alone(
         reporter.finished(failed)
         return Execution(failed, Evidence(directory))
 
-    monkeypatch.setattr("seatrial.trials.trial.execute", execute)
+    monkeypatch.setattr("seatrial.trials.running.execute", execute)
     loaded = load_schedule(Path("s.yaml"))
     outcome = scheduled.run_scheduled(loaded, threading.Event(), store)
     assert (outcome.verdict, len(outcome.reasons), outcome.unproven) == (Verdict.FAIL, 2, ())

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from seatrial.explore.record import Finding
     from seatrial.explore.space import Space
-    from seatrial.trials.explorable import LeftOut
     from seatrial.trials.exploration import Outlook
-    from seatrial.trials.explored import Done
+    from seatrial.trials.exploration_account import Done
+    from seatrial.trials.fault_choices import LeftOut
 
 
 def register(app: typer.Typer) -> None:
@@ -86,7 +86,7 @@ def explore(
         return 0
     from seatrial.cli.attended import AtTerminal
     from seatrial.trials.exploration import explore as explored
-    from seatrial.trials.explored import account_of
+    from seatrial.trials.exploration_account import account_of
 
     done = explored(request, AtTerminal())
     _show(done)
@@ -163,7 +163,7 @@ def _say_left_out(left_out: Iterable[LeftOut]) -> None:
 def _show_outlook(ahead: Outlook, *, as_json: bool) -> None:
     from seatrial.explore.coverage import Coverage
     from seatrial.explore.writing import told
-    from seatrial.trials.explored import coverage_of
+    from seatrial.trials.exploration_account import coverage_of
 
     coverage = Coverage.of(ahead.record.trials)
     if as_json:

@@ -132,7 +132,7 @@ def renew(
     """Run the experiments of every row that does not pass. Exit code: that of `seatrial matrix --check`."""
     from seatrial.cli.attended import AtTerminal, tell
     from seatrial.trials.request import TrialRequest
-    from seatrial.trials.trial import run_experiment
+    from seatrial.trials.running import run_experiment
 
     found, rows = _standing(file), tuple(row or ())
     wanted = list(found.outdated(rows))

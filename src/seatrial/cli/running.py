@@ -136,7 +136,7 @@ def run(
 
         show(preview(request, problems))
         return 0
-    from seatrial.trials.trial import run_experiment
+    from seatrial.trials.running import run_experiment
 
     return tell(run_experiment(request, AtTerminal(), problems=problems), as_json)
 
@@ -165,7 +165,7 @@ def demo(out_dir: OutOption = None, as_json: JsonOption = False) -> int:
     from seatrial.cli.attended import AtTerminal, rehearse, tell
     from seatrial.extras import TESTBED
     from seatrial.trials.request import TrialRequest
-    from seatrial.trials.trial import run_experiment
+    from seatrial.trials.running import run_experiment
 
     TESTBED.require("`seatrial demo`")
     execution = run_experiment(TrialRequest(DEMO, evidence=out_dir), AtTerminal())
@@ -196,7 +196,7 @@ def suite(
     from seatrial.cli.figures import suite_table
     from seatrial.report.suitefile import suite_document
     from seatrial.trials.request import TrialRequest
-    from seatrial.trials.trial import run_suite
+    from seatrial.trials.running import run_suite
 
     request = TrialRequest(
         suite_file,

@@ -5,5 +5,9 @@ request ──examination──► source ──targets──► system ──ru
          all that is wrong     the testbed, if                 Caller: is told, watches,
          with it, at once      it is that one                  and may ask for the end
 
+An experiment or a suite goes this way in `running`. A search is many runs: `capacity` tries one rate after
+the other, `exploration` one schedule of faults after the other, out of `fault_choices`, kept in
+`exploration_store`, told by `exploration_account`.
+
 Nothing here knows a terminal: whoever asks is a `Caller`.
 """

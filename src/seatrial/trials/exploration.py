@@ -33,13 +33,13 @@ from seatrial.run.evidence import Evidence
 from seatrial.run.execute import execute
 from seatrial.run.plan import make_plan
 from seatrial.trials.caller import Caller
-from seatrial.trials.explorable import LeftOut
-from seatrial.trials.explored import Done, account_of, outcome_of
+from seatrial.trials.exploration_account import Done, account_of, outcome_of
+from seatrial.trials.exploration_store import held, place_of, read_record
+from seatrial.trials.fault_choices import LeftOut
 from seatrial.trials.objectives import BEYOND_S, Asked, ExploreRequest, examined, space_of, standing_alone
 from seatrial.trials.records import Records, open_records
 from seatrial.trials.recovery import recover_first
 from seatrial.trials.targets import home, is_up, planned_target, target_in_service, tenants_wanted
-from seatrial.trials.tried import held, place_of, read_record
 
 _ACCOUNT = "exploration.json"
 _REMEMBERED = 5

@@ -23,7 +23,7 @@ from seatrial.model.mistakes import Mistake
 from seatrial.model.problems import BadInput, Problem, Problems
 from seatrial.model.target import Target
 from seatrial.run.plan import problems_of_plan, problems_of_target
-from seatrial.trials.explorable import LeftOut, explorable
+from seatrial.trials.fault_choices import LeftOut, fault_choices
 from seatrial.trials.targets import allowed_target
 
 OBJECTIVES = "chaos/explore.yaml"
@@ -110,7 +110,7 @@ def space_of(
     Raises BadInput when nothing is left to choose.
     """
     target = build(Target, system.document)
-    found = explorable(target, system.path.parent, asked.experiment.timeline, looks=looks)
+    found = fault_choices(target, system.path.parent, asked.experiment.timeline, looks=looks)
     chosen, left_out = [], list(found.left_out)
     for choice in found.choices:
         pattern = next((each for each in request.without if _means(each, choice)), None)

@@ -18,8 +18,8 @@ from seatrial.trials.examination import problems_of
 from seatrial.trials.records import Records
 from seatrial.trials.recovery import recover_first, recovered
 from seatrial.trials.request import TrialRequest, What
+from seatrial.trials.running import conducting, run_experiment, run_suite
 from seatrial.trials.targets import home
-from seatrial.trials.trial import conducting, run_experiment, run_suite
 from seatrial.undo.recover import left_open
 
 _FILES_OF_AN_EXPERIMENT = (("load", "scenario"), ("load", "data"), ("load", "data", "file"))

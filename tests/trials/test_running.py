@@ -17,7 +17,7 @@ from seatrial.run.execute import Execution
 from seatrial.run.plan import Plan
 from seatrial.store import Store
 from seatrial.trials.request import TrialRequest
-from seatrial.trials.trial import run_experiment, run_suite
+from seatrial.trials.running import run_experiment, run_suite
 
 pytestmark = pytest.mark.usefixtures("files_here")
 SUITE = TrialRequest("both.yaml", "suite", target="t.yaml")
@@ -44,7 +44,7 @@ def executed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
             reporter.finished(failed)
         return Execution(failed, Evidence(Path()))
 
-    monkeypatch.setattr("seatrial.trials.trial.execute", execute)
+    monkeypatch.setattr("seatrial.trials.running.execute", execute)
     return calls
 
 

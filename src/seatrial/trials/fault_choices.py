@@ -32,7 +32,7 @@ class LeftOut:
 
 
 @dataclass(slots=True)
-class Explorable:
+class FaultChoices:
     """All that can be chosen, and what cannot."""
 
     choices: list[Choice] = field(default_factory=list)
@@ -53,12 +53,14 @@ class Explorable:
             self.left_out.append(told)
 
 
-def explorable(target: Target, directory: Path, offered: Sequence[Step] = (), *, looks: bool) -> Explorable:
+def fault_choices(
+    target: Target, directory: Path, offered: Sequence[Step] = (), *, looks: bool
+) -> FaultChoices:
     """What a target whose file stands in `directory` allows.
 
     offered: steps of the objectives file. looks: the target is there, and each fault looks at it.
     """
-    found = Explorable()
+    found = FaultChoices()
     roles = [Role.of(target, name, directory) for name, each in target.roles.items() if not each.lacking]
     things = _things(roles)
     for fault in sorted(registry.FAULTS.all()):
@@ -85,7 +87,7 @@ def _needed(declared: type[Declared]) -> list[str]:
     return [each.alias or name for name, each in fields if each.is_required()]
 
 
-def _want(found: Explorable, fault: str, needed: list[str], offered: Iterable[Step]) -> None:
+def _want(found: FaultChoices, fault: str, needed: list[str], offered: Iterable[Step]) -> None:
     if all(step.does != fault for step in offered):
         names = " and ".join(needed)
         told = f"needs {names}, which only you know: offer it as a step of the objectives file's timeline"
@@ -108,7 +110,7 @@ def _has(declared: type[Declared], role: Role) -> bool:
 
 
 def _consider(
-    found: Explorable,
+    found: FaultChoices,
     declared: type[Declared],
     role: Role,
     things: Mapping[str, frozenset[str]],
@@ -130,7 +132,7 @@ def _consider(
 
 
 def _offer(
-    found: Explorable,
+    found: FaultChoices,
     step: Step,
     target: Target,
     directory: Path,
@@ -171,7 +173,7 @@ def _variations(declared: type[Declared], role: Role) -> Iterable[Mapping[str, A
     return ({},)
 
 
-def _tell_lacking(found: Explorable, target: Target, declared: type[Declared]) -> None:
+def _tell_lacking(found: FaultChoices, target: Target, declared: type[Declared]) -> None:
     """Roles that the target says it has not got here, of the drivers that a fault is made for."""
     for name, binding in target.roles.items():
         if binding.lacking and declared.drivers != ANY and binding.driver in declared.drivers:

@@ -16,7 +16,7 @@ from seatrial.model.exitcodes import ExitCode
 from seatrial.model.reasons import Reason
 from seatrial.model.result import RunResult
 from seatrial.model.verdict import Verdict
-from seatrial.trials.explorable import LeftOut
+from seatrial.trials.fault_choices import LeftOut
 
 
 @dataclass(frozen=True, slots=True)

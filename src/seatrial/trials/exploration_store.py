@@ -37,7 +37,7 @@ def read_record(path: Path, slot_s: float) -> Record:
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class ExplorationStore:
     """The open file, and what it said when it was opened."""
 
     record: Record
@@ -55,7 +55,7 @@ class Tried:
 
 
 @contextlib.contextmanager
-def held(home: Path, target: str, slot_s: float, *, anew: bool = False) -> Iterator[Tried]:
+def held(home: Path, target: str, slot_s: float, *, anew: bool = False) -> Iterator[ExplorationStore]:
     """The record of a target, for the length of the block; `anew`: what was tried before is put aside.
 
     Raises Unavailable when somebody else explores that target, CannotStore for want of a disk.
@@ -74,7 +74,7 @@ def held(home: Path, target: str, slot_s: float, *, anew: bool = False) -> Itera
             raise
     try:
         _end_torn_line(file)
-        yield Tried(read_record(path, slot_s), file, path, slot_s)
+        yield ExplorationStore(read_record(path, slot_s), file, path, slot_s)
     finally:
         os.close(file)
         os.close(lock)
