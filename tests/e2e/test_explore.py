@@ -41,6 +41,7 @@ def third_has_begun(service: Planted) -> bool:
     return any("step.fired" in each.read_text() for each in journals)
 
 
+@pytest.mark.timeout(360)  # its budget is 4 minutes
 def test_a_weakness_is_found_shrunk_and_written_as_an_experiment(tmp_path: Path) -> None:
     with planted(tmp_path, "leak") as service:
         wanted = ["--budget", "4m", "--first", "--repeats", "2", *_ONLY_KILLS_OF_DELTA]

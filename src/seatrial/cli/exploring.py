@@ -99,13 +99,19 @@ def _show(done: Done) -> None:
     """An exploration on one screen: what was found first, then how far it came."""
     from seatrial.explore.coverage import Coverage
     from seatrial.explore.record import Standing
+    from seatrial.explore.writing import told
     from seatrial.model.figures import span
 
     exploration, runs = done.exploration, done.runs
-    for each in exploration.standing:
-        _say_finding("weakness", each, exploration.space)
-        if file := done.files.get(each.schedule):
-            say(f"  run it: seatrial run {file}")
+    for weakness in done.weaknesses:
+        plainest, *others = weakness.witnesses
+        _say_finding("weakness", plainest, exploration.space)
+        for other in others:
+            again = other.schedule if other.schedule != plainest.schedule else other.origin
+            say(f"  seen as well as: {told(again, exploration.space)}; {_how_often(other)}")
+        for each in weakness.witnesses:
+            if file := done.files.get(each.schedule):
+                say(f"  run it: seatrial run {file}")
     for standing, word in ((Standing.FLAKE, "flake"), (Standing.MENDED, "mended")):
         for each in (one for one in exploration.found if one.standing is standing):
             _say_finding(word, each, exploration.space)
@@ -133,18 +139,22 @@ _ENDS = {
 
 
 def _say_finding(word: str, finding: Finding, space: Space) -> None:
-    from seatrial.explore.coverage import interval
     from seatrial.explore.writing import told
 
-    low, high = interval(finding.failed, finding.of)
     broke = ", ".join(sorted(finding.violated)) or "a promise"
     say(f"{word}: {told(finding.schedule, space)}")
     if word != "mended":
-        say(
-            f"  broke {broke}; failed {finding.failed} of {finding.of} repetitions,"
-            f" probability in [{low:.2f}, {high:.2f}]; {finding.runs} runs"
-            f"{'' if finding.complete else '; not shrunk to the end'}"
-        )
+        say(f"  broke {broke}; {_how_often(finding)}")
+
+
+def _how_often(finding: Finding) -> str:
+    from seatrial.explore.coverage import interval
+
+    low, high = interval(finding.failed, finding.of)
+    return (
+        f"failed {finding.failed} of {finding.of} repetitions, probability in [{low:.2f}, {high:.2f}];"
+        f" {finding.runs} runs{'' if finding.complete else '; not shrunk to the end'}"
+    )
 
 
 def _shares(space: Space, coverage: object) -> str:

@@ -12,6 +12,7 @@ from seatrial.explore.record import Finding, Outcome, Purpose, Standing
 from seatrial.explore.schedule import Schedule
 from seatrial.explore.search import End, Exploration
 from seatrial.explore.space import Space
+from seatrial.explore.weaknesses import Weakness, weaknesses_of
 from seatrial.model.exitcodes import ExitCode
 from seatrial.model.reasons import Reason
 from seatrial.model.result import RunResult
@@ -35,6 +36,11 @@ class Done:
         """How many runs came out how. Those that proved nothing are no findings, and no proof either."""
         seen = Counter(trial.outcome.verdict for trial in self.exploration.trials)
         return {"total": len(self.exploration.trials), **{each.value: seen[each] for each in Verdict}}
+
+    @property
+    def weaknesses(self) -> list[Weakness]:
+        """What stands, each once, whatever it was seen as."""
+        return weaknesses_of(self.exploration.standing)
 
     @property
     def undecided(self) -> list[Finding]:
@@ -68,7 +74,7 @@ def account_of(done: Done) -> dict[str, Any]:
         "took_s": round(done.took_s, 3),
         "runs": done.runs,
         "coverage": coverage_of(exploration.space, Coverage.of(exploration.record.trials)),
-        "weaknesses": [_finding(each, done) for each in exploration.standing],
+        "weaknesses": [_weakness(each, done) for each in done.weaknesses],
         "not_looked_at": [_schedule(each.schedule, exploration.space) for each in exploration.unseen],
         "flakes": [_finding(each, done) for each in told if each.standing is Standing.FLAKE],
         "undecided": [_finding(each, done) for each in done.undecided],
@@ -84,6 +90,12 @@ def coverage_of(space: Space, coverage: Coverage) -> dict[str, Any]:
         **{name: {"tried": tried, "of": of} for name, (tried, of) in coverage.share(space).items()},
         "each": {key: coverage.faults[key] for key in space.keys},
     }
+
+
+def _weakness(weakness: Weakness, done: Done) -> dict[str, Any]:
+    """The plainest of its findings, and the others beside it."""
+    plainest, *others = weakness.witnesses
+    return {**_finding(plainest, done), "witnesses": [_finding(each, done) for each in others]}
 
 
 def _finding(finding: Finding, done: Done) -> dict[str, Any]:
