@@ -64,7 +64,13 @@ def place_with(tmp_path: Path, step: str, http: str = "1.1") -> Path:
 
 
 @pytest.mark.parametrize(
-    "command", [("testbed", "up"), ("demo",), ("run", "chaos/redis-outage.yaml")], ids=" ".join
+    "command",
+    [
+        ("testbed", "up"),
+        pytest.param(("demo",), marks=pytest.mark.long),
+        pytest.param(("run", "chaos/redis-outage.yaml"), marks=pytest.mark.long),
+    ],
+    ids=" ".join,
 )
 def test_without_the_testbed_its_commands_say_what_to_install(
     command: tuple[str, ...], tmp_path: Path
@@ -78,13 +84,15 @@ def test_without_the_testbed_its_commands_say_what_to_install(
 @pytest.mark.parametrize(
     ("extra", "step", "http"),
     [
-        (HSM, "{at: 0s, fault: hsm.hang, on: hsm, for: 1s}", "1.1"),
+        pytest.param(HSM, "{at: 0s, fault: hsm.hang, on: hsm, for: 1s}", "1.1", marks=pytest.mark.long),
         (
             CHAOSTOOLKIT,
             f"{{at: 0s, fault: chaostoolkit, on: worker, for: 1s, with: {{inject: {ACTIVITY}, undo: {ACTIVITY}}}}}",
             "1.1",
         ),
-        (HTTP2, "{at: 0s, fault: process.pause, on: worker, for: 1s}", "2"),
+        pytest.param(
+            HTTP2, "{at: 0s, fault: process.pause, on: worker, for: 1s}", "2", marks=pytest.mark.long
+        ),
     ],
     ids=("hsm", "chaostoolkit", "http2"),
 )
@@ -129,7 +137,13 @@ def test_a_description_that_cannot_be_read_is_told_before_anything_is_written(tm
     assert without(OPENAPI.packages, tmp_path, "-m", "seatrial", "init").returncode == 0
 
 
-@pytest.mark.parametrize("name", ["grpc_health", "mqtt_readings", "websocket_echo"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "grpc_health",
+        *(pytest.param(name, marks=pytest.mark.long) for name in ("mqtt_readings", "websocket_echo")),
+    ],
+)
 def test_a_scenario_that_needs_an_extra_says_so_in_one_line(name: str, tmp_path: Path) -> None:
     scenario = ROOT / "loadtests" / "protocols" / f"{name}.py"
     asked = ("-m", "locust", "-f", str(scenario), "--headless", "--host", "http://127.0.0.1:9")

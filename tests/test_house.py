@@ -110,8 +110,13 @@ def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text())
 
 
+@functools.cache
+def nodes_of(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(tree_of(path)))
+
+
 def imported_rooms(path: Path) -> Iterator[tuple[str, int]]:
-    for node in ast.walk(tree_of(path)):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -126,7 +131,7 @@ def imported_rooms(path: Path) -> Iterator[tuple[str, int]]:
 
 
 def imported_libraries(path: Path) -> Iterator[str]:
-    for node in ast.walk(tree_of(path)):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -152,10 +157,7 @@ def test_arrows_run_one_way(room: str) -> None:
 @pytest.mark.parametrize("room", ONLY_THE_PROTOCOL)
 def test_what_is_done_to_a_target_knows_nothing_of_the_guarantee(room: str) -> None:
     modules = {
-        node.module
-        for path in ROOMS[room]
-        for node in ast.walk(tree_of(path))
-        if isinstance(node, ast.ImportFrom)
+        node.module for path in ROOMS[room] for node in nodes_of(path) if isinstance(node, ast.ImportFrom)
     }
     assert {module for module in modules if module and module.startswith("seatrial.undo")} == {
         "seatrial.undo.protocol"
@@ -177,7 +179,7 @@ def test_whoever_waits_for_a_condition_waits_in_one_place() -> None:
     loops = {
         str(path.relative_to(SOURCE))
         for path in MODULES
-        for loop in ast.walk(tree_of(path))
+        for loop in nodes_of(path)
         if isinstance(loop, (ast.While, ast.For))
         for call in ast.walk(loop)
         if isinstance(call, ast.Call) and ast.unparse(call.func) in ("time.sleep", "sleep", "gevent.sleep")
@@ -191,7 +193,7 @@ def test_every_program_has_a_session_of_its_own(room: str) -> None:
     in_the_foreground = [
         f"{path}:{node.lineno}"
         for path in ROOMS[room]
-        for node in ast.walk(tree_of(path))
+        for node in nodes_of(path)
         if isinstance(node, ast.Call)
         and ast.unparse(node.func) in ("subprocess.run", "subprocess.Popen")
         and "start_new_session=True" not in map(ast.unparse, node.keywords)

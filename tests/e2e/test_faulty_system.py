@@ -17,7 +17,9 @@ DEATHS: list[Trial] = [Death("conductor", "SIGKILL", "step.fired", 0.1)]
 
 
 @pytest.mark.parametrize(
-    ("kind", "trials"), [("full", FULL), ("call", CALLS), ("death", DEATHS)], ids=["full", "call", "death"]
+    ("kind", "trials"),
+    [pytest.param("full", FULL, marks=pytest.mark.long), ("call", CALLS), ("death", DEATHS)],
+    ids=["full", "call", "death"],
 )
 def test_whatever_fails_there_is_a_verdict_and_all_is_undone(
     tmp_path: Path, kind: str, trials: list[Trial]

@@ -88,6 +88,7 @@ def test_a_reader_who_leaves_ends_nothing(tmp_path: Path, streams: str) -> None:
         assert re.fullmatch(r"(x: starting load, \d+ s left\n)?", done.stdout)
 
 
+@pytest.mark.long
 def test_a_terminal_that_nobody_reads_holds_nothing_up(tmp_path: Path) -> None:
     """Stopped with Ctrl-S, or at the other end of a dead network: every write would block."""
     with small_run(tmp_path, "2s") as run:

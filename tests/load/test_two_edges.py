@@ -53,6 +53,14 @@ class Edges:
                     return False
         return True
 
+    def stop(self, number: int) -> None:
+        """One of them stands still with all of its threads; its kernel still accepts connections."""
+        process = self.processes[number]
+        process.send_signal(signal.SIGSTOP)
+        threads = Path(f"/proc/{process.pid}/task")
+        states = lambda: {each.read_text().rpartition(")")[2].split()[0] for each in threads.glob("*/stat")}  # noqa: E731
+        wait_until(lambda: states() == {"T"}, what="it stands still")
+
     def resolve(self, _: str, port: int) -> list[Address]:
         """The answer of DNS."""
         return [(socket.AF_INET, (address, port)) for address in ADDRESSES]
@@ -97,15 +105,15 @@ def _arrival(edges: Edges, names: Names, seen: dict[int, tuple[str, bool]], numb
 
 
 def test_strangers_who_take_them_in_turn_meet_the_silent_one_every_other_time(edges: Edges) -> None:
-    edges.processes[1].send_signal(signal.SIGSTOP)  # its kernel still accepts connections
+    edges.stop(1)
     seen = arrivals(edges, "round-robin", answered=5)
     assert seen == {(ADDRESSES[0], True): 5, (ADDRESSES[1], False): 5}
 
 
 def test_who_takes_the_first_meets_the_silent_one_always_or_never(edges: Edges) -> None:
-    edges.processes[1].send_signal(signal.SIGSTOP)
+    edges.stop(1)
     assert arrivals(edges, "first") == {(ADDRESSES[0], True): 10}
-    edges.processes[0].send_signal(signal.SIGSTOP)
+    edges.stop(0)
     assert arrivals(edges, "first", answered=0) == {(ADDRESSES[0], False): 10}
 
 
