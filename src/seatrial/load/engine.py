@@ -202,8 +202,7 @@ class Engine:
         try:
             if virtual is None:
                 virtual = serving[me] = self._virtual(task.pool.user_class(self._environment))
-            self._account_for(virtual)
-            virtual.begin(task, intended, row)
+            self._count_silent(virtual.begin(task, intended, row))
             if not virtual.has_started:
                 virtual.has_started = True
                 virtual.user.on_start()
@@ -265,12 +264,15 @@ class Engine:
         return UnderWay(arrival, self._options.deadline, report)
 
     def _account_for(self, virtual: VirtualUser) -> None:
-        """An arrival that sent nothing is in no row of the log, so it is counted, once none can come.
+        """An arrival that sent nothing is in no row of the log, so it is counted, once none is expected.
 
-        That is when its user goes on to the next: a client that does not wait hears of an answer by and by.
+        That is when its user leaves: a client that does not wait hears of an answer by and by.
         """
-        if not virtual.arrival.requests and virtual.serves is not None:
-            self._errors.silent(virtual.serves.what)
+        self._count_silent(virtual.arrival.give_up())
+
+    def _count_silent(self, tasks: Iterable[Any]) -> None:
+        for each in tasks:
+            self._errors.silent(each)
 
     def _stopped(self, task: Task, virtual: VirtualUser | None) -> VirtualUser | None:
         """It wants to stop: it retires now, or with all the others when the test is at its end."""
@@ -287,7 +289,7 @@ class Engine:
         if virtual is None or not virtual.arrival.requests:
             self._reporter.dropped(task.name, intended, STOPPED)
         if virtual is not None:
-            virtual.serves = None
+            virtual.arrival.forget()
 
     def _task_failed(
         self, task: Task, virtual: VirtualUser | None, intended: float, error: BaseException
@@ -296,6 +298,9 @@ class Engine:
             virtual.under_way.depart()
         if virtual is None or not virtual.arrival.requests:
             self._reporter.dropped(task.name, intended, failure.of_the_scenario(error))
+        if virtual is not None:
+            virtual.arrival.forget()
+            self._account_for(virtual)
         user = virtual.user if virtual is not None else None
         if user is not None:
             self._hang_up(user)

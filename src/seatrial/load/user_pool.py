@@ -45,7 +45,6 @@ class VirtualUser:
     user: User
     under_way: UnderWay
     within: dict[type[TaskSet], Entered] = field(default_factory=dict)
-    serves: Task | None = None
     has_started: bool = False
     tree: dict[str, Any] = field(default_factory=dict)  # what greenlets know that it has started
 
@@ -57,12 +56,14 @@ class VirtualUser:
         """The one that it serves, or has served last."""
         return self.under_way.arrival
 
-    def begin(self, task: Task, due_s: float, row: int | None = None) -> None:
-        """Serve the next arrival, in the greenlet that calls. `row`: the number of its row of data."""
-        self.serves = task
+    def begin(self, task: Task, due_s: float, row: int | None = None) -> list[Any]:
+        """Serve the next arrival, in the greenlet that calls. `row`: the number of its row of data.
+
+        Gives the tasks of earlier arrivals of which no request is expected any more.
+        """
         hand_over(self.user, row)
-        self.arrival.begin(due_s)
         getcurrent().spawn_tree_locals = self.tree
+        return list(self.arrival.begin(due_s, task.what))
 
 
 def served_here() -> VirtualUser | None:
