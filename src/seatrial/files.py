@@ -25,6 +25,7 @@ _KINDS = {
     "target": "a target",
     "schedule": "a schedule",
     "readiness": "a readiness file",
+    "machines": "a file of machines",
 }
 _LARGEST_FILE = 4_000_000  # bytes; what is larger is read only to be refused
 

@@ -139,12 +139,27 @@ rows:
       - {attestation: It was done., shelf_life: 95d}
   - {id: nothing, requirement: Nothing yet}
 """
+MACHINES = """\
+machines: load
+hosts:
+  - host: load-1.staging.example
+    processes: 4
+    user: deploy
+    port: 2222
+    identity: keys/load
+    known_hosts: keys/known_hosts
+    python: /opt/seatrial/bin/python
+    directory: /srv/load
+    master: 10.0.0.5
+  - {host: 10.0.0.7}
+"""
 WHOLE = {
     "experiment": EXPERIMENT,
     "target": TARGET,
     "suite": SUITE,
     "schedule": SCHEDULE,
     "readiness": READINESS,
+    "machines": MACHINES,
 }
 
 
@@ -258,6 +273,6 @@ def inside(value: Any, path: tuple[Any, ...]) -> Any:
 def test_an_unknown_kind_of_file_gets_the_list() -> None:
     with pytest.raises(
         BadInput,
-        match=r"^there is no kind of file called 'matrix'; known: experiment, readiness, schedule, suite, target$",
+        match=r"^there is no kind of file called 'matrix'; known: experiment, machines, readiness, schedule, suite, target$",
     ):
         schema("matrix")

@@ -18,12 +18,11 @@ class Clock:
     now_s = 0.0
 
 
-@pytest.fixture(scope="module", autouse=True)
-def clock() -> Clock:
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     stands = Clock()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module.time, "monotonic", lambda: stands.now_s)
-        yield stands
+    monkeypatch.setattr("seatrial.load.arrival.time.monotonic", lambda: stands.now_s)
+    return stands
 
 
 def served(clock: Clock, *dues: float, took_s: float = 0.0) -> Arrival:
@@ -94,7 +93,8 @@ def test_one_that_is_on_record_otherwise_is_not_missed(clock: Clock) -> None:
 @st.composite
 def courses(draw: st.DrawFn) -> list[tuple[float, float, float]]:
     """Arrivals of one user, each with when it was due, when it sent its one request, and when it was over."""
-    course, free_s = [], 0.0
+    course: list[tuple[float, float, float]] = []
+    free_s = 0.0
     for gap_ms in draw(st.lists(st.integers(0, 20), min_size=1, max_size=30)):
         due_s = (course[-1][0] if course else 0.0) + gap_ms / 1e3
         began_s = max(due_s, free_s) + draw(st.integers(0, 30)) / 1e3
@@ -110,7 +110,7 @@ def test_reports_in_the_order_of_sending_are_of_their_own_arrivals_however_late_
 ) -> None:
     stands, user = Clock(), Arrival(0.0)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module.time, "monotonic", lambda: stands.now_s)
+        patch.setattr("seatrial.load.arrival.time.monotonic", lambda: stands.now_s)
         found, told = [], 0
         for number, (due_s, sent_s, over_s) in enumerate(course):
             stands.now_s = sent_s

@@ -14,9 +14,10 @@ import tests.support.unpatched_locust  # noqa: F401  # before gevent
 
 from seatrial.load import far_master
 from seatrial.load.assignment import Assignment
-from seatrial.load.far_master import Fleet, versions
+from seatrial.load.far_master import Fleet
 from seatrial.load.fleetrecord import RECORD, FleetReader
 from seatrial.load.trust import MASTER, SECRET, opened, sealed
+from seatrial.load.versions import versions
 
 KEY = b"nobody-else-knows"
 

@@ -20,6 +20,7 @@ import pytest
 from tests.support.waiting import wait_until
 
 from seatrial.columnar import METADATA
+from seatrial.load.fleetrecord import FleetRecord, Loss, Member
 from seatrial.load.launch import LOG, REQUESTS, SPOOLS, LoadPlan, LoadProcess, end_left_over, launch
 from seatrial.load.spool import CANNOT_WRITE
 from seatrial.model import secrets
@@ -27,6 +28,7 @@ from seatrial.model.arrivals import RateStep
 from seatrial.model.ownfailure import KILLED
 from seatrial.model.problems import BadInput, CannotStore, Unavailable
 from seatrial.model.quantities import Rate
+from seatrial.model.workers import Workers
 
 SCENARIO = """
 from locust import LoadTestShape, between, task
@@ -53,6 +55,24 @@ def plan(folder: Path, host: str, scenario: str = SCENARIO, duration_s: float = 
 def ended(process: LoadProcess) -> LoadProcess:
     wait_until(lambda: process.poll() is not None)
     return process
+
+
+@pytest.mark.parametrize(
+    ("on_lost", "why"), [("abort", "--on-lost abort was said"), ("continue", "ended for that")]
+)
+def test_a_loss_is_told_once_and_is_why_it_ended(tmp_path: Path, on_lost: Any, why: str) -> None:
+    record = FleetRecord(tmp_path / "run" / SPOOLS)
+    record.begin(0.0, 0.0, [Member("web-1, pid 7", same_clock=True)])
+    record.lost(Loss(0, 3.0, "nothing was heard of it for 5 s"))
+    over = subprocess.Popen(["true"])
+    over.wait()
+    shared = replace(plan(tmp_path, "http://127.0.0.1:1"), workers=Workers(local=1, on_lost=on_lost))
+    process = LoadProcess(shared, over)
+    process.new_rows()
+    reason = process.failure_reason() or ""
+    assert why in reason
+    assert "nothing was heard" not in reason
+    assert ["nothing was heard of it" in loss for loss in process.losses] == [True]
 
 
 def test_importing_it_leaves_the_process_alone() -> None:
@@ -160,6 +180,7 @@ def test_the_generator_does_not_outlive_its_conductor(tmp_path: Path, http_serve
             from seatrial.load.launch import LoadPlan, launch
             from seatrial.model.arrivals import RateStep
             from seatrial.model.quantities import Rate
+from seatrial.model.workers import Workers
             process = launch(LoadPlan(Path({str(one.scenario)!r}), {http_server.url!r}, (RateStep(0.0, Rate(9, 1.0)),),
                              0.0, 60.0, "even", 0, 1.0, Path({str(one.directory)!r})))
             print(process.pid, flush=True)

@@ -50,6 +50,12 @@ ExpectOption = Annotated[
         "--expect-workers", metavar="N", min=0, help="Share it with N processes that you start elsewhere."
     ),
 ]
+WorkersAtOption = Annotated[
+    str,
+    typer.Option(
+        "--workers-at", metavar="FILE", help="Share it with workers started by SSH on machines there."
+    ),
+]
 ListenOption = Annotated[
     str,
     typer.Option(
@@ -110,6 +116,7 @@ def run(
     metrics: MetricsOption = None,
     workers: WorkersOption = 0,
     expect_workers: ExpectOption = 0,
+    workers_at: WorkersAtOption = "",
     workers_listen: ListenOption = "127.0.0.1",
     on_lost: OnLostOption = "continue",
     rows: RowsOption = "stream",
@@ -128,7 +135,7 @@ def run(
         no_testbed=no_testbed and not dry_run,
         evidence=out_dir,
         metrics=metrics,
-        workers=_workers(workers, expect_workers, workers_listen, (on_lost, rows), problems),
+        workers=_workers((workers, expect_workers, workers_at), workers_listen, (on_lost, rows), problems),
     )
     if dry_run:
         from seatrial.cli.planning import show
@@ -150,13 +157,13 @@ def _rate(text: str, problems: Problems) -> OfferedRate | None:
     return None
 
 
-def _workers(local: int, expected: int, listen: str, said: tuple[str, str], problems: Problems) -> Workers:
+def _workers(who: tuple[int, int, str], listen: str, said: tuple[str, str], problems: Problems) -> Workers:
     """Who share the load, as far as it can be read."""
     from seatrial.cli.terms import workers_of
     from seatrial.model.workers import ALONE
 
     with problems.collected():
-        return workers_of(local, expected, listen, *said)
+        return workers_of(*who, listen, *said)
     return ALONE
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast, get_args
 
+from seatrial.model.allow import LOOPBACK, AllowList
 from seatrial.model.offeredrate import OfferedRate
 from seatrial.model.problems import BadInput, nearest
 from seatrial.model.quantities import Duration, Rate
@@ -47,8 +49,8 @@ def _naming(option: str) -> Iterator[None]:
         raise BadInput(f"{option}: {error}") from error
 
 
-def workers_of(local: int, expected: int, listen: str, on_lost: str, rows: str) -> Workers:
-    """Who share a load, as options say it. Raises BadInput, naming the option."""
+def workers_of(local: int, expected: int, at: str, listen: str, on_lost: str, rows: str) -> Workers:
+    """Who share a load, as options say it. Raises BadInput, naming the option, or with places in a file."""
     for option, text, words in (
         ("--on-lost", on_lost, get_args(OnLost)),
         ("--rows", rows, get_args(Rows)),
@@ -59,9 +61,28 @@ def workers_of(local: int, expected: int, listen: str, on_lost: str, rows: str) 
     if given is None or int(given["port"] or 0) > _LAST_PORT:
         raise BadInput(f"--workers-listen: '{listen}' is no address; write it like 10.0.0.5 or 10.0.0.5:5557")
     host = given["host"].strip("[]")
-    return Workers(
-        local, expected, host, int(given["port"] or 0), cast("OnLost", on_lost), cast("Rows", rows)
+    workers = Workers(
+        local=local,
+        expected=expected,
+        listen=host,
+        port=int(given["port"] or 0),
+        on_lost=cast("OnLost", on_lost),
+        rows=cast("Rows", rows),
     )
+    return _with_hosts(workers, at) if at else workers
+
+
+def _with_hosts(workers: Workers, at: str) -> Workers:
+    from seatrial.run.workersat import hosts_in  # which loads what only this needs
+
+    hosts = hosts_in(at)
+    there = next((host for host in hosts if host.master), None)
+    if there is not None and not workers.everywhere and AllowList.of(LOOPBACK).allows(workers.listen):
+        raise BadInput(
+            f"--workers-listen: {there.host} is to reach the master at {there.master}, and it listens to "
+            "this machine alone; give the address, or leave `master` out there to go through SSH"
+        )
+    return replace(workers, hosts=hosts, at=at)
 
 
 def seconds_of(option: str, text: str, *, positive: bool = False) -> float:

@@ -26,23 +26,12 @@ from pydantic import Field
 from seatrial.drivers import reach
 from seatrial.drivers.binding import Binding, Supervision
 from seatrial.drivers.pidfiles import Pidfiles
+from seatrial.drivers.sshclient import Login
 from seatrial.drivers.sshconnection import Connection, connection_to
 from seatrial.model.problems import Path
 from seatrial.model.role import Role
 from seatrial.model.strict import counted_in
 from seatrial.processes import ProcessId, ProcessState
-
-_CONNECT_WITHIN_S = 5
-_OPTIONS = {
-    "BatchMode": "yes",  # nobody is there to be asked for a password
-    "StrictHostKeyChecking": "yes",
-    "ConnectTimeout": str(_CONNECT_WITHIN_S),
-    "ServerAliveInterval": "2",
-    "ServerAliveCountMax": "3",
-    "ControlPath": "none",
-    "ClearAllForwardings": "yes",
-    "LogLevel": "ERROR",
-}
 
 
 class SshBinding(Binding):
@@ -126,20 +115,16 @@ class SshMachine:
 
     def _commands(self) -> list[list[str]]:
         """What to run for each address that the host has now and that is allowed."""
-        binding = self._binding
-        options = dict(_OPTIONS)
-        if binding.identity:
-            options |= {"IdentityFile": str(self._role.path(binding.identity)), "IdentitiesOnly": "yes"}
-        if binding.known_hosts:
-            known = str(self._role.path(binding.known_hosts))
-            options |= {"UserKnownHostsFile": known, "GlobalKnownHostsFile": "none"}
-        options |= {"HostKeyAlias": binding.host} if binding.port == 22 else {
-            "HostKeyAlias": f"[{binding.host}]:{binding.port}"
-        }  # fmt: skip
-        given = [part for name, value in options.items() for part in ("-o", f"{name}={value}")]
-        user = ["-l", binding.user] if binding.user else []
+        binding, path = self._binding, self._role.path
+        login = Login(
+            binding.host,
+            binding.port,
+            binding.user,
+            path(binding.identity) if binding.identity else None,
+            path(binding.known_hosts) if binding.known_hosts else None,
+        )
         return [
-            ["ssh", "-F", "none", "-T", *given, "-p", str(binding.port), *user, address, "exec sh"]
+            login.command(address, "exec sh", ClearAllForwardings="yes")
             for address in reach.admitted(self._role.allow_list, binding.host, self._role.name)
         ]
 

@@ -17,6 +17,7 @@ from seatrial.model.experiment import Experiment
 from seatrial.model.readiness import Readiness
 from seatrial.model.suite import Suite
 from seatrial.model.target import Target
+from seatrial.model.workerhosts import Machines
 from seatrial.schedule.model import Schedule
 
 FILES: Mapping[str, type[BaseModel]] = {
@@ -25,6 +26,7 @@ FILES: Mapping[str, type[BaseModel]] = {
     "suite": Suite,
     "schedule": Schedule,
     "readiness": Readiness,
+    "machines": Machines,
 }
 _PROMISES = "objectives."
 

@@ -28,6 +28,7 @@ KINDS: Mapping[str, str] = {
     "suite": "keys of the files in chaos/suites/",
     "schedule": "keys of the files in schedules/",
     "readiness": "keys of chaos/readiness.yaml",
+    "machines": "keys of files for seatrial run --workers-at",
     "importer": "request logs that can be measured",
     "sink": "receivers of incidents",
     "reason": "why a verdict is what it is",

@@ -18,19 +18,18 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from typing import Any
 
 import gevent
 from gevent.event import Event
 from locust.runners import MasterRunner
 
-import seatrial
 from seatrial.load.assignment import Assignment
 from seatrial.load.clocks import MOST_DOUBT_S, Clock, RoundTrip
 from seatrial.load.fleetrecord import FleetRecord, Loss, Member
 from seatrial.load.shipping import Chunk, Inbound
 from seatrial.load.trust import LEASE_S, MASTER, MESSAGE, SECRET, opened, sealed, wrong_with_listening
+from seatrial.load.versions import versions
 from seatrial.model.workers import OnLost
 from seatrial.processes import same_clock_as
 from seatrial.waiting import wait_until
@@ -43,11 +42,6 @@ _LOOK_EVERY_S = 0.05
 _TAKEN_OVER_IN_S = 0.5  # until the order has reached those who go on
 
 logger = logging.getLogger(__name__)
-
-
-def versions() -> str:
-    """What must be the same at a master and its workers."""
-    return f"seatrial {seatrial.__version__}, Locust {version('locust')}"
 
 
 @dataclass(slots=True)

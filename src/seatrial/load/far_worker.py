@@ -22,9 +22,9 @@ from gevent.event import Event
 from locust.exception import RPCError
 from locust.runners import WorkerRunner
 
-from seatrial.load.far_master import versions
 from seatrial.load.shipping import Outbound
 from seatrial.load.trust import LEASE_S, MASTER, MESSAGE, opened, sealed
+from seatrial.load.versions import versions
 from seatrial.processes import monotonic_clock_id
 
 if TYPE_CHECKING:

@@ -40,7 +40,7 @@ from seatrial.load.spool import CANNOT_WRITE, SpoolHeader
 from seatrial.load.spools import Spools
 from seatrial.load.trust import SECRET
 from seatrial.load.wall import ALLOW
-from seatrial.load.workers import FETCHED_WITHIN_S, LocalWorkers, of_master, settled
+from seatrial.load.workers import FETCHED_WITHIN_S, Elsewhere, LocalWorkers, of_master, settled
 from seatrial.model.allow import LOOPBACK
 from seatrial.model.arrivals import RateStep, Spacing
 from seatrial.model.clients import Connections, Http, Select
@@ -57,6 +57,8 @@ LOG, SPOOLS, REQUESTS, REFUSED = "locust.log", "spool", "requests.parquet", "ref
 _STARTUP_S = 30.0  # the longest that a scenario may take to import and start
 _GONE_WITHIN_S = 5.0
 _WORKERS_LEAVE_WITHIN_S = 2.0  # when their master has ended
+_ABORTED = "a worker was lost, and --on-lost abort was said"
+_NONE_LEFT = "a worker was lost, and it ended for that"
 _WINDING_UP_S = 10.0  # from the last deadline to the generator's exit
 
 
@@ -88,6 +90,7 @@ class LoadPlan:
     data: DataFile | None = None  # whose rows are fed to arrivals
     recorded: Path | None = None  # instants of arrivals (.npy), in place of the shape's
     workers: Workers = ALONE  # who share the load
+    elsewhere: Elsewhere | None = None  # starts those of other machines
 
     @property
     def shown_host(self) -> str:
@@ -100,6 +103,11 @@ class LoadPlan:
         refusal = {REFUSAL: str(self.directory / REFUSED)}
         refusal |= {SECRET: self.workers.key} if self.workers.count else {}
         return {**self.variables, **secret, **refusal, PARENT: str(os.getpid()), "PYTHONUNBUFFERED": "1"}
+
+    def for_workers(self) -> dict[str, str]:
+        """What its workers find; whoever starts them adds whose death they die (`PARENT`)."""
+        private = (REFUSAL, PARENT)
+        return {name: value for name, value in self.environment().items() if name not in private}
 
     @property
     def scenarios(self) -> str:
@@ -154,13 +162,16 @@ def launch(plan: LoadPlan) -> LoadProcess:
     plan = replace(plan, workers=settled(plan.workers))
     with log:
         process = _start(plan, log)
-        return LoadProcess(plan, process, _start_workers(plan, process, log))
+        local = _start_workers(plan, process, log)
+        if plan.elsewhere is not None:
+            plan.elsewhere.start(plan, log)
+        return LoadProcess(plan, process, local)
 
 
 def _start_workers(plan: LoadPlan, master: subprocess.Popen[bytes], log: BinaryIO) -> LocalWorkers | None:
     if not plan.workers.local:
         return None
-    told = {name: value for name, value in plan.environment().items() if name != REFUSAL}
+    told = plan.for_workers() | {PARENT: str(os.getpid())}
     try:
         return LocalWorkers(plan.workers, plan.scenarios, told, log)
     except BaseException:
@@ -273,6 +284,11 @@ class LoadProcess:
         """The exit code, negative for a signal; None while it runs."""
         return self._process.poll()
 
+    def incomplete(self) -> str:
+        """Why it will never start: of workers of other machines that are waited for, some are gone."""
+        elsewhere = self.plan.elsewhere
+        return elsewhere.gone() if elsewhere is not None and self.zero_monotonic_s is None else ""
+
     def new_rows(self) -> RequestLog:
         """The rows that were flushed since the last call. Raises BadInput for a damaged spool."""
         self._read()
@@ -321,6 +337,8 @@ class LoadProcess:
     def _end_workers(self) -> None:
         if self._workers is not None:
             self._workers.end(_WORKERS_LEAVE_WITHIN_S)
+        if self.plan.elsewhere is not None:
+            self.plan.elsewhere.end(_WORKERS_LEAVE_WITHIN_S)
 
     def keep(self, log: RequestLog) -> None:
         """Write `requests.parquet`. Raises CannotStore when the disk does not take it."""
@@ -334,7 +352,7 @@ class LoadProcess:
         if code is None or (code == 0 and self._reader.header is not None and not self.losses):
             return None
         if self.losses:
-            return "; ".join(self.losses)
+            return _NONE_LEFT if self.plan.workers.on_lost != "abort" else _ABORTED
         if code == CANNOT_WRITE:
             return (
                 f"it could not write the request log: {self._reader.path}{disk.room_told(self._reader.path)}"

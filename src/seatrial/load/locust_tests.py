@@ -190,6 +190,8 @@ class LocustTests:
         assignment, self._assignment = self._assignment, None
         if isinstance(self._environment.runner, MasterRunner):
             self._conclusion = gevent.spawn(self._merge, assignment)  # workers are still at it
+            if getattr(self._environment.parsed_options, "headless", False):
+                gevent.spawn(self._environment.runner.quit)  # Locust stops when it misses the last, and stays
         else:
             self._merge(assignment)
         self._engine = None

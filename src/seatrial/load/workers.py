@@ -16,17 +16,19 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from seatrial.load.trust import SECRET
 from seatrial.model.allow import LOOPBACK
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.workers import Workers
 
+if TYPE_CHECKING:
+    from seatrial.load.launch import LoadPlan
+
 STARTS_WITHIN_S = 30.0  # workers of this machine
-COME_WITHIN_S = 600.0  # those that people start
+COME_WITHIN_S = 600.0  # those of other machines
 FETCHED_WITHIN_S = 45.0  # after the last deadline, the last row of the last worker
-_EVERYWHERE = ("*", "0.0.0.0", "::")  # noqa: S104  # what is compared, and not listened on
 _PORTS = range(1, 65536)
 
 
@@ -49,7 +51,7 @@ def of_master(workers: Workers, allow: Sequence[str]) -> list[str]:
     """Options of the generator's command line: alone, or as the master of `workers`."""
     if not workers.count:
         return ["--processes", "0"]
-    longest_s = COME_WITHIN_S if workers.expected else STARTS_WITHIN_S
+    longest_s = COME_WITHIN_S if workers.elsewhere else STARTS_WITHIN_S
     allowed = [] if tuple(allow) == LOOPBACK else ["--allow", ",".join(allow)]
     return [
         "--master", "--expect-workers", str(workers.count),
@@ -67,9 +69,22 @@ def of_worker(host: str, port: int, scenario: str = "-") -> list[str]:
 
 def to_type(workers: Workers) -> list[str]:
     """The two commands that start a worker by hand, on another machine."""
-    host = socket.gethostname() if workers.listen in _EVERYWHERE else workers.listen
+    host = socket.gethostname() if workers.everywhere else workers.listen
     command = shlex.join(["python", *of_worker(host, workers.port)[1:]])
     return [f"export {SECRET}={shlex.quote(workers.key)}", command]
+
+
+class Elsewhere(Protocol):
+    """Workers of other machines, which somebody can start."""
+
+    def start(self, plan: LoadPlan, log: BinaryIO) -> None:
+        """Start them for a load whose master is there; what they say goes to `log`."""
+
+    def gone(self) -> str:
+        """Why one of those that were started does not run any more; "" while all do."""
+
+    def end(self, grace_s: float) -> None:
+        """See to it that none is left; they have `grace_s` seconds to leave by themselves."""
 
 
 class LocalWorkers:
@@ -79,8 +94,7 @@ class LocalWorkers:
         self, workers: Workers, scenarios: str, environment: Mapping[str, str], log: BinaryIO
     ) -> None:
         """Start them. Raises Unavailable when the system starts no process."""
-        host = "127.0.0.1" if workers.listen in _EVERYWHERE else workers.listen
-        command = [*of_worker(host, workers.port, scenarios), "--loglevel", "INFO", "--logfile", ""]
+        command = [*of_worker(workers.met_at, workers.port, scenarios), "--loglevel", "INFO", "--logfile", ""]
         self.processes: list[subprocess.Popen[bytes]] = []
         try:
             for _ in range(workers.local):

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from seatrial.model.workerhosts import WorkerHost
 
 OnLost = Literal["continue", "redistribute", "abort"]
 Rows = Literal["stream", "keep"]
+
+_EVERYWHERE = ("*", "0.0.0.0", "::")  # noqa: S104  # what is compared, and not listened on
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +20,8 @@ class Workers:
 
     local: int = 0  # that are started on this machine
     expected: int = 0  # that come from elsewhere by themselves
+    hosts: tuple[WorkerHost, ...] = ()  # on which others are started by SSH
+    at: str = ""  # the file that names them
     listen: str = "127.0.0.1"  # the address that the master listens on
     port: int = 0  # its port; 0: a free one
     on_lost: OnLost = "continue"
@@ -24,7 +31,22 @@ class Workers:
     @property
     def count(self) -> int:
         """All of them."""
-        return self.local + self.expected
+        return self.local + self.elsewhere
+
+    @property
+    def elsewhere(self) -> int:
+        """Those of other machines, whoever starts them."""
+        return self.expected + sum(host.processes for host in self.hosts)
+
+    @property
+    def met_at(self) -> str:
+        """The address by which the master is reached from its own machine."""
+        return "127.0.0.1" if self.everywhere else self.listen
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether the master listens on every address."""
+        return self.listen in _EVERYWHERE
 
 
 ALONE = Workers()

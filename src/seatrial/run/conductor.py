@@ -287,9 +287,11 @@ class Conductor:
             load.new_rows()
             if load.zero_monotonic_s is None and load.poll() is not None:
                 self._end(Verdict.UNKNOWN, Reason.GENERATOR_DID_NOT_START(why=f": {load.failure_reason()}"))
+            elif missing := load.incomplete():
+                self._end(Verdict.UNKNOWN, Reason.GENERATOR_DID_NOT_START(why=f": {missing}"))
             return load.zero_monotonic_s is not None or self._ended()
 
-        within_s = COME_WITHIN_S if self._plan.workers.expected else _LOAD_STARTS_WITHIN_S
+        within_s = COME_WITHIN_S if self._plan.workers.elsewhere else _LOAD_STARTS_WITHIN_S
         if not wait_until(is_decided, within_s, _TICK_S / 4, clock=self._clock.now):
             why = f" in {within_s:g} s"
             self._end(Verdict.UNKNOWN, Reason.GENERATOR_DID_NOT_START(why=why))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from seatrial.load.clocks import exactness, unknown
@@ -28,16 +29,32 @@ def with_workers(plan: Plan, workers: Workers, say: Callable[[str], None]) -> Pl
             "--workers: how many requests an arrival makes is found out in the warm-up of one process; "
             "give the rate in arrivals"
         )
-    if plan.replay is not None and workers.expected:
-        raise BadInput(
-            "--expect-workers: the requests of a replay are files of this machine; share it with --workers"
-        )
+    for what, there in (("requests of a replay", plan.replay), ("rows of its data", plan.data)):
+        if there is not None and workers.elsewhere:
+            option = "--expect-workers" if workers.expected else "--workers-at"
+            raise BadInput(f"{option}: the {what} are files of this machine; share it with --workers")
     workers = settled(workers)
     if workers.expected:
         say(f"waiting for {workers.expected} load workers; on each of their machines:")
         for line in to_type(workers):
             say(f"  {line}")
     return replace(plan, workers=workers)
+
+
+@contextmanager
+def sharing(plan: Plan, workers: Workers, say: Callable[[str], None]) -> Iterator[Plan]:
+    """`with_workers`, and with the machines connected whose workers are started by SSH; none is left.
+
+    Raises Unavailable as well, for such a machine that cannot be used.
+    """
+    shared = with_workers(plan, workers, say)
+    if not workers.hosts:
+        yield shared
+        return
+    from seatrial.run.workersat import WorkersAt  # noqa: PLC0415  # what few runs need
+
+    with WorkersAt(shared.workers, shared.scenarios) as elsewhere:
+        yield replace(shared, elsewhere=elsewhere)
 
 
 def load_plan_of(plan: Plan, evidence: Evidence) -> LoadPlan:
@@ -69,6 +86,7 @@ def load_plan_of(plan: Plan, evidence: Evidence) -> LoadPlan:
         variables=plan.variables,
         allow=plan.target.allow,
         workers=plan.workers,
+        elsewhere=plan.elsewhere,
     )
 
 

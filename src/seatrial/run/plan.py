@@ -17,6 +17,7 @@ from seatrial.checks.protocol import Check
 from seatrial.extras import HTTP2
 from seatrial.files import Source
 from seatrial.load.dataset import DataFile
+from seatrial.load.workers import Elsewhere
 from seatrial.lookups.failover import DRIVER as FAILS_OVER
 from seatrial.model.arrivals import ArrivalSchedule, RateStep, with_spikes
 from seatrial.model.document import build
@@ -74,6 +75,7 @@ class Plan:
     experiment_file: Path = Path()
     whole: Role | None = None  # the target itself
     workers: Workers = ALONE  # who share the load
+    elsewhere: Elsewhere | None = field(default=None, repr=False)  # starts those of other machines
     usage_roles: Mapping[str, Role] = field(default_factory=dict)  # that tell how much is used, by name
 
     @property

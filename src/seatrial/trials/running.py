@@ -17,7 +17,7 @@ from seatrial.model.problems import Problems
 from seatrial.model.result import RunResult
 from seatrial.model.suiteresult import SuiteResult
 from seatrial.run.execute import Execution, execute
-from seatrial.run.fleet import with_workers
+from seatrial.run.fleet import sharing
 from seatrial.run.plan import Plan, make_plan
 from seatrial.run.suite import execute_suite
 from seatrial.run.suiteplan import plan_suite
@@ -51,8 +51,11 @@ def run_experiment(
     with target_in_service(
         request.target, request.no_testbed, tenants_wanted(source), plan_for, caller
     ) as system:
-        plan = with_workers(plan_for(system), request.workers, caller.say)
-        with _conducting(request, caller, conduct) as run:
+        planned = plan_for(system)
+        with (
+            sharing(planned, request.workers, caller.say) as plan,
+            _conducting(request, caller, conduct) as run,
+        ):
             return run(plan, request.evidence)
 
 
