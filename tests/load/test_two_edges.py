@@ -58,8 +58,12 @@ class Edges:
         process = self.processes[number]
         process.send_signal(signal.SIGSTOP)
         threads = Path(f"/proc/{process.pid}/task")
-        states = lambda: {each.read_text().rpartition(")")[2].split()[0] for each in threads.glob("*/stat")}  # noqa: E731
-        wait_until(lambda: states() == {"T"}, what="it stands still")
+
+        def stand() -> bool:
+            states = {each.read_text().rpartition(")")[2].split()[0] for each in threads.glob("*/stat")}
+            return states == {"T"}
+
+        wait_until(stand, what="it stands still")
 
     def resolve(self, _: str, port: int) -> list[Address]:
         """The answer of DNS."""
