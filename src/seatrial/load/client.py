@@ -41,6 +41,7 @@ from seatrial.load.call import (
 )
 from seatrial.load.client_state import ClientSettings, ClientState
 from seatrial.load.connection import Pool, Pools
+from seatrial.load.deadlines import Deadlines
 from seatrial.load.dial import Origin
 from seatrial.load.failure import Unanswered
 from seatrial.load.not_offered import NotOffered, missing_attribute
@@ -68,6 +69,7 @@ class Client(ClientState):
         self.request_event: Any = None
         self._decide = under_way.decide
         self._deadline_s = under_way.deadline_s
+        self._deadlines = Deadlines.here()
 
     # requests
 
@@ -175,13 +177,12 @@ class Client(ClientState):
             response.error = failure.TOO_LATE
             return
         response.sent = sent
-        timer = Timeout(allowed_s)
-        timer.start()
+        deadline = self._deadlines.start(allowed_s)
         try:
             self._exchange(response, call, pool, follow)
             response.ended = clock() - zero_s
         except Timeout as expired:
-            if expired is not timer:
+            if expired is not deadline.expired:
                 raise
             response.error = failure.of_time(expired, handed_over=response.handed_over)
             if response.error.startswith(DROPPED):
@@ -194,7 +195,7 @@ class Client(ClientState):
                 if not response.handed_over:
                     response.sent = NEVER
         finally:
-            timer.close()
+            deadline.close()
         if response.ended - response.sent > allowed_s:
             response.ended = NEVER
             response.error = failure.DEADLINE

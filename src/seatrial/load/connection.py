@@ -11,11 +11,12 @@ Deadlines are not kept here: whoever calls raises `gevent.Timeout` into any of t
 
 from __future__ import annotations
 
+import select
 import ssl
 from typing import Any, Protocol
 
 import gevent
-from gevent import socket
+import gevent.monkey
 
 from seatrial.load.dial import Dial, Dialer, Origin, Tls
 from seatrial.load.failure import CLOSED, CUT_SHORT, Unanswered
@@ -66,13 +67,20 @@ class Pool(Protocol):
 class Connection:
     """One socket, plain or TLS, that carries one request at a time."""
 
-    __slots__ = ("_readable", "_sock", "_tls", "_writable", "parser")
+    __slots__ = ("_kernel", "_look", "_readable", "_sock", "_tls", "_wait", "_writable", "parser")
 
     def __init__(self, sock: Any, tls: bool) -> None:
         sock.settimeout(0.0)  # from here on waiting is ours
-        loop = gevent.get_hub().loop
+        hub = gevent.get_hub()
+        loop = hub.loop
+        self._wait = hub.wait
         self._sock = sock
+        # gevent's `send` and `recv` wrap those of the socket within it, which never waits, to wait instead.
+        self._kernel = sock if tls else getattr(sock, "_sock", sock)
         self._tls = tls
+        look = gevent.monkey.get_original("select", "poll")()
+        look.register(sock.fileno(), select.POLLIN)
+        self._look = look.poll
         self._readable = loop.io(sock.fileno(), _READ)
         self._writable = loop.io(sock.fileno(), _WRITE)
         self.parser = AnswerParser()
@@ -82,12 +90,11 @@ class Connection:
         parser = self.parser
         parser.expect(bodiless)
         self._send(request)
-        wait, readable = gevent.get_hub().wait, self._readable
         while not parser.complete:
             if not self._tls or not self._sock.pending():
-                wait(readable)
+                self._wait(self._readable)
             try:
-                data = self._sock.recv(_CHUNK)
+                data = self._kernel.recv(_CHUNK)
             except (BlockingIOError, ssl.SSLWantReadError):
                 continue
             if data:
@@ -100,9 +107,12 @@ class Connection:
 
     def is_stale(self) -> bool:
         """Whether the peer has closed this idle connection, or has sent something nobody asked for."""
+        if not self._tls:
+            return bool(
+                self._look(0)
+            )  # a read would have to raise that there is nothing, for three times as much
         try:
-            # On TLS a read may consume a session ticket, which is not data; a plain peek leaves all as it is.
-            self._sock.recv(1) if self._tls else self._sock.recv(1, socket.MSG_PEEK)
+            self._sock.recv(1)  # which may consume a session ticket, and that is not data
         except (BlockingIOError, ssl.SSLWantReadError):
             return False
         except OSError:
@@ -117,14 +127,16 @@ class Connection:
         self._sock.close()
 
     def _send(self, data: bytes) -> None:
-        left = memoryview(data)
+        left: bytes | memoryview = data
         while left:
             try:
-                left = left[self._sock.send(left) :]
+                sent = self._kernel.send(left)
             except (BlockingIOError, ssl.SSLWantWriteError):
-                gevent.get_hub().wait(self._writable)
+                self._wait(self._writable)
             except ssl.SSLWantReadError:
-                gevent.get_hub().wait(self._readable)
+                self._wait(self._readable)
+            else:
+                left = memoryview(left)[sent:] if sent < len(left) else b""
 
 
 class ConnectionPool:

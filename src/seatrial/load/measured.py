@@ -28,7 +28,6 @@ import time
 from types import TracebackType
 from typing import Any, Self
 
-from gevent import Timeout
 from greenlet import GreenletExit  # type: ignore[import-untyped]
 from locust.exception import (
     InterruptTaskSet,
@@ -41,6 +40,7 @@ from locust.exception import (
 )
 
 from seatrial.load import failure, foreign
+from seatrial.load.deadlines import Deadlines
 from seatrial.load.failure import RequestFailed, Unanswered
 from seatrial.load.recorder import NEVER
 from seatrial.load.under_way import UnderWay
@@ -122,8 +122,7 @@ class Measured:
             self.error = failure.TOO_LATE
             raise self._decided_by(Unanswered(failure.TOO_LATE))
         self.sent = sent
-        self._timer = Timeout(self.allowed_s)
-        self._timer.start()
+        self._timer = Deadlines.here().start(self.allowed_s)
         return self
 
     def __exit__(
@@ -131,7 +130,7 @@ class Measured:
     ) -> bool:
         self._timer.close()
         self.ended = time.monotonic() - self._under_way.arrival.zero_s
-        expired = error is self._timer
+        expired = error is not None and error is self._timer.expired
         if error is not None and not expired and not isinstance(error, _RETURNS):
             self._left_by(error)
         if expired or self.ended - self.sent > self.allowed_s:
