@@ -119,6 +119,7 @@ def searched(world: World, lower: float, upper: float) -> None:
     directory.mkdir()
     (directory / "verdict.json").write_text(json.dumps(verdict_document(came)))
     (directory / "experiment.yaml").write_text(EXPERIMENT)
+    (directory / "plan.json").write_text('{"experiment": {"load": {"scenario": "loadtests/storefront.py"}}}')
     seal(directory, world.machine)
 
 

@@ -25,6 +25,11 @@ load: {scenario: loadtests/storefront.py, rate: 100/s}
 duration: 10s
 objectives: {downtime: {max: 5s}}
 """
+PLAN = {
+    "experiment": {"load": {"scenario": "loadtests/storefront.py", "rate": [{"rate": "100/s"}]}},
+    "target": {"target": "testbed", "base_url": "http://127.0.0.1:8080"},
+}
+"""What `plan.json` tells of a run of it, as far as the matrix asks."""
 READINESS = """\
 readiness: production
 title: Ready
@@ -77,6 +82,7 @@ class World:
         directory.mkdir(parents=True)
         (directory / "verdict.json").write_text(json.dumps(verdict_document(came)))
         (directory / "experiment.yaml").write_text(EXPERIMENT)
+        (directory / "plan.json").write_text(json.dumps(PLAN))
         (directory / "requests.parquet").write_bytes(bytes(range(256)))
         seal(directory, self.machine)
         return directory

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.command import seatrial
-from tests.support.readiness import EXPERIMENT, READINESS
+from tests.support.readiness import EXPERIMENT, PLAN, READINESS
 from tests.support.results import result
 
 from seatrial.ledger import seal
@@ -54,6 +54,7 @@ def record(place: Path, verdict: Verdict, *, hours_ago: float = 2, lower: float 
     directory.mkdir(parents=True)
     (directory / "verdict.json").write_text(json.dumps(verdict_document(came)))
     (directory / "experiment.yaml").write_text(EXPERIMENT)
+    (directory / "plan.json").write_text(json.dumps(PLAN))
     (directory / "requests.parquet").write_bytes(b"rows")
     seal(directory, signer(place / "home"))
     with Store.default() as store:
@@ -168,6 +169,34 @@ def test_deleted_evidence_makes_a_row_stale_and_never_green(
     (directory,) = place.glob("runs/*")
     shutil.rmtree(directory)
     assert verdict() == "stale"
+
+
+def test_sealed_evidence_of_another_run_is_not_that_of_this_one(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    older = record(place, Verdict.PASS, hours_ago=9)
+    (latest,) = (each for each in place.glob("runs/*") if each != older)
+    shutil.rmtree(latest)
+    shutil.copytree(older, latest)
+    assert seatrial(monkeypatch, "matrix", "--json") == 0
+    row = json.loads(capsys.readouterr().out)["rows"][0]
+    assert row["verdict"] == "unknown"
+    assert f"is that of another run, {older.name}" in row["reason"]
+
+
+def test_what_was_sealed_anew_with_other_figures_is_not_what_was_recorded(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By somebody who can use this machine's key, and not write to its run database."""
+    (latest,) = place.glob("runs/*")
+    told = (latest / "verdict.json").read_text()
+    assert "1.1" in told
+    (latest / "verdict.json").write_text(told.replace("1.1", "0.1"))
+    shutil.rmtree(latest / "seal")
+    seal(latest, signer(place / "home"))
+    assert seatrial(monkeypatch, "matrix", "--json") == 0
+    row = json.loads(capsys.readouterr().out)["rows"][0]
+    assert (row["verdict"], "another story" in row["reason"]) == ("unknown", True)
 
 
 def test_renew_runs_what_does_not_pass_and_nothing_else(

@@ -11,6 +11,7 @@ import pytest
 from tests.support.command import seatrial
 from tests.support.results import result
 
+from seatrial.matrix.conditions import Written
 from seatrial.model.problems import BadInput
 from seatrial.model.verdict import Verdict
 from seatrial.report.verdictfile import verdict_document
@@ -215,7 +216,7 @@ def test_what_rested_on_deleted_evidence_is_stale(place: Path, monkeypatch: pyte
 
     def gone() -> str:
         with Store.default() as store:
-            found = StoredRuns(store, ()).latest("database-crash", "testbed", place / "x.yaml")
+            found = StoredRuns(store, ()).latest("database-crash", "testbed", Written(place / "x.yaml"))
         assert found is not None
         return found.gone
 

@@ -25,6 +25,7 @@ from seatrial.model.verdict import Verdict
 from seatrial.run import openruns
 from seatrial.run.openruns import OpenRun, unfinished
 from seatrial.store import Claim, MessageState, Occurrence, RunQuery
+from seatrial.trials.readiness import standing
 from seatrial.web import underway
 from seatrial.web.renewing import Renewals
 
@@ -210,6 +211,8 @@ def test_a_row_is_renewed_by_a_process_of_its_own(site: Site, monkeypatch: pytes
     (done,) = site.store.history.runs(RunQuery(experiment="x"))
     found = json.loads((site.place / "runs" / done.run / "verdict.json").read_text())
     assert all_well(found), found["reasons"]
+    row = standing("chaos/readiness.yaml", site.store, datetime.now(UTC)).matrix.rows[0]
+    assert str(row.verdict) == found["verdict"], row.reason
     assert (done.run, done.verdict) == (found["run"], found["verdict"])
     assert [state.partition(":")[0] for _, state in acts(site)] == ["asked", "done", "asked", "not done"]
     (log,) = (site.place / "home/renewals").iterdir()

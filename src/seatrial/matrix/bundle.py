@@ -108,6 +108,7 @@ def _copied(file: ReadinessFile, place: Path) -> dict[str, dict[str, str]]:
         "targets": {written: path for written, (_, path) in file.targets.items()},
         "files": file.files,
         "policies": file.policies,
+        "promises": file.promises,
     }
     copies: dict[str, dict[str, str]] = {}
     for kind, paths in named.items():
@@ -200,8 +201,8 @@ def _readiness_in(bundle: Path) -> ReadinessFile:
     readiness = build(Readiness, Source(path, parse(read_text(path, _READINESS), _READINESS)).document)
     inputs: Mapping[str, Any] = json.loads((bundle / _INPUTS).read_bytes())
     places = {
-        kind: {written: bundle / "inputs" / Path(name).name for written, name in inputs[kind].items()}
-        for kind in ("experiments", "targets", "files", "policies")
+        kind: {written: bundle / "inputs" / Path(name).name for written, name in inputs.get(kind, {}).items()}
+        for kind in ("experiments", "targets", "files", "policies", "promises")
     }
     return ReadinessFile(
         path,
@@ -211,6 +212,7 @@ def _readiness_in(bundle: Path) -> ReadinessFile:
         {written: (_name(place, "target"), place) for written, place in places["targets"].items()},
         places["files"],
         places["policies"],
+        places["promises"],
     )
 
 

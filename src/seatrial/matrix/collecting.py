@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from seatrial.files import as_named, find, find_directory, missing, read
+from seatrial.matrix.conditions import Written
 from seatrial.matrix.finding import Finding, Kind
 from seatrial.matrix.fromruns import RunFound, from_run, what_of
 from seatrial.matrix.imported import from_file
@@ -29,10 +30,10 @@ _LARGEST_FILE = 64_000_000  # bytes of another tool's results
 class History(Protocol):
     """Where recorded runs are found."""
 
-    def latest(self, experiment: str, target: str, file: Path) -> RunFound | None:
+    def latest(self, experiment: str, target: str, written: Written) -> RunFound | None:
         """The latest run of an experiment, on a target ("": any), that was not interrupted.
 
-        `file`: the experiment as it is now, to tell whether it was changed since.
+        `written`: both as they are now, to tell whether the run was of that.
         """
 
     def latest_check(self, policies: str) -> PolicyCheck | None:
@@ -44,7 +45,8 @@ class ReadinessFile:
     """A readiness file, and what it names, by path as written.
 
     `experiments` and `targets`: the name that each file gives itself, and where it is. `files`: where another
-    tool's results are; one that is not there is left out. `policies`: directories, likewise.
+    tool's results are; one that is not there is left out. `policies`: directories, likewise. `promises`: of
+    an experiment that promises by an OpenSLO file, that file.
     """
 
     path: Path
@@ -54,6 +56,7 @@ class ReadinessFile:
     targets: Mapping[str, tuple[str, Path]]
     files: Mapping[str, Path]
     policies: Mapping[str, Path]
+    promises: Mapping[str, Path]
 
 
 def read_readiness(named: str) -> ReadinessFile:
@@ -73,9 +76,19 @@ def read_readiness(named: str) -> ReadinessFile:
     }
     policies = {name: path for name in named_policies if (path := find_directory(name, source.path))}
     digest = sha256(source.path.read_bytes()).hexdigest()
+    experiments = names["experiment"]
+    promises = {named: path for named, (_, file) in experiments.items() if (path := _promise_of(file))}
     return ReadinessFile(
-        source.path, readiness, digest, names["experiment"], names["target"], there, policies
+        source.path, readiness, digest, experiments, names["target"], there, policies, promises
     )
+
+
+def _promise_of(experiment: Path) -> Path | None:
+    """The OpenSLO file that an experiment names, where there is one."""
+    data = read(str(experiment), "experiment").document.data
+    objectives = data.get("objectives")
+    named = objectives.get("openslo") if isinstance(objectives, dict) else None
+    return find(named, experiment) if isinstance(named, str) else None
 
 
 def _files_named(readiness: Readiness) -> Iterator[tuple[KeyPath, str, str]]:
@@ -117,7 +130,7 @@ class _Collector:
     history: History
     words: Sequence[Word]
     # looked up and verified once; of policies also their hash as they are now
-    runs: dict[tuple[str, str], RunFound | None] = field(default_factory=dict)
+    runs: dict[tuple[str, str, Written], RunFound | None] = field(default_factory=dict)
     checks: dict[str, tuple[PolicyCheck | None, str]] = field(default_factory=dict)
 
     def finding(self, row: Row, spec: Evidence) -> Finding:
@@ -148,9 +161,11 @@ class _Collector:
         if promise:
             renew += f" --objective {shlex.quote(promise)} --from {spec.min or 'RATE'}"
             experiment = name_of(experiment)
-        if (experiment, target) not in self.runs:
-            self.runs[experiment, target] = self.history.latest(experiment, target, path)
-        found = self.runs[experiment, target]
+        named_target = self.file.targets[target_file][1] if target_file else None
+        wanted = (experiment, target, Written(path, named_target, self.file.promises.get(named)))
+        if wanted not in self.runs:
+            self.runs[wanted] = self.history.latest(*wanted)
+        found = self.runs[wanted]
         if found is None:
             on = f" on {target}" if target else ""
             return Finding(what, Kind.MEASURED, Verdict.UNKNOWN, f"it was never run{on}", renew=renew)

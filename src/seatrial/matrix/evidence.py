@@ -9,15 +9,15 @@ from hashlib import sha256
 from pathlib import Path
 
 from seatrial.ledger import VerifierKey
+from seatrial.matrix.conditions import Written, changed_since, offered_otherwise
 from seatrial.matrix.fromruns import RunFound
 from seatrial.matrix.policies import PolicyCheck, latest_check
 from seatrial.matrix.sealed import altered
-from seatrial.model.document import parse
 from seatrial.model.problems import BadInput
 from seatrial.model.result import RunResult
 from seatrial.report.verdictfile import read_verdict
 
-_VERDICT, _EXPERIMENT = "verdict.json", "experiment.yaml"
+_VERDICT = "verdict.json"
 
 
 def _verdict_in(directory: Path) -> tuple[RunResult, str] | None:
@@ -30,8 +30,10 @@ def _verdict_in(directory: Path) -> tuple[RunResult, str] | None:
         return None
 
 
-def found_in(directory: Path, recorded: RunResult, keys: Sequence[VerifierKey], experiment: Path) -> RunFound:
-    """What a run that was recorded as `recorded` rests on. `experiment`: its file as it is now.
+def found_in(
+    directory: Path, recorded: RunResult, keys: Sequence[VerifierKey], written: Written, digest: str = ""
+) -> RunFound:
+    """What a run that was recorded as `recorded` rests on; `digest`: of its verdict, if the record holds it.
 
     What is judged is what the sealed evidence tells. Without the evidence only the record is left, and nobody
     can look at what it says; the finding is then stale.
@@ -41,11 +43,23 @@ def found_in(directory: Path, recorded: RunResult, keys: Sequence[VerifierKey], 
     verdict = _verdict_in(directory)
     if verdict is None:
         return RunFound(recorded, altered="holds no verdict that can be read")
-    told, digest = verdict
-    wrong = altered(directory, keys)
-    if not wrong and told.verdict is not recorded.verdict:
-        wrong = "tells another verdict than the run database"
-    return RunFound(told, digest, altered=wrong, changed=_changed(directory / _EXPERIMENT, experiment))
+    told, found = verdict
+    return RunFound(
+        told,
+        found,
+        altered=altered(directory, keys) or _another(told, found, recorded, digest),
+        otherwise=offered_otherwise(directory),
+        changed=changed_since(directory, written),
+    )
+
+
+def _another(told: RunResult, found: str, recorded: RunResult, digest: str) -> str:
+    """That this is sealed evidence, and not of the run that is on record; empty when it is."""
+    if told.run != recorded.run:
+        return f"is that of another run, {told.run}"
+    if told.verdict is not recorded.verdict:
+        return "tells another verdict than the run database"
+    return "tells another story than when it was recorded" if digest and found != digest else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +69,7 @@ class EvidenceDirectories:
     directories: Sequence[Path]
     keys: Sequence[VerifierKey]
 
-    def latest(self, experiment: str, target: str, file: Path) -> RunFound | None:
+    def latest(self, experiment: str, target: str, written: Written) -> RunFound | None:
         """As `History.latest`."""
         told = ((each, verdict[0]) for each in self.directories if (verdict := _verdict_in(each)))
         runs = [
@@ -64,17 +78,8 @@ class EvidenceDirectories:
             if not result.interrupted and result.experiment == experiment and target in ("", result.target)
         ]
         newest = max(runs, key=lambda run: datetime.fromisoformat(run[1].started_at), default=None)
-        return found_in(*newest, self.keys, file) if newest else None
+        return found_in(*newest, self.keys, written) if newest else None
 
     def latest_check(self, policies: str) -> PolicyCheck | None:
         """As `History.latest_check`."""
         return latest_check(self.directories, policies, self.keys)
-
-
-def _changed(then: Path, now: Path) -> str:
-    """Whether the experiment says something else than when it was run; comments and layout do not count."""
-    try:
-        before, after = (parse(path.read_text(encoding="utf-8-sig"), path.name).data for path in (then, now))
-    except (OSError, UnicodeDecodeError, BadInput):
-        return "its experiment can no longer be read"
-    return "" if before == after else "its experiment was changed since"

@@ -24,14 +24,15 @@ class RunFound:
     """The run that counts, and the state of its evidence.
 
     `sha256`: of its `verdict.json`. `gone`: why the evidence cannot be looked at. `altered`: what was changed
-    after it was sealed. `changed`: that its experiment is not the file's as it is now. `trends`: of its
-    objectives over the runs on record, by name.
+    after it was sealed. `otherwise`: that it was not offered what its experiment says. `changed`: what is not
+    as it was then. `trends`: of its objectives over the runs on record, by name.
     """
 
     result: RunResult
     sha256: str = ""
     gone: str = ""
     altered: str = ""
+    otherwise: str = ""
     changed: str = ""
     trends: Mapping[str, str] = field(default_factory=dict)
 
@@ -49,6 +50,8 @@ def from_run(spec: Evidence, found: RunFound, what: str) -> Finding:
     if figure:
         figure = replace(figure, trend=found.trends.get(figure.name, ""))
     verdict, reason = _with_the_run(verdict, reason, result)
+    if found.otherwise and verdict is not Verdict.UNKNOWN:
+        verdict, reason = Verdict.UNKNOWN, f"the run {result.run} {found.otherwise}"
     if found.altered:
         verdict, reason = Verdict.UNKNOWN, f"the evidence of {result.run} {found.altered}"
     return Finding(

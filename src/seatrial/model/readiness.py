@@ -114,8 +114,9 @@ class Evidence(Strict):
 
         {experiment: chaos/blue-green-rollback.yaml, objective: downtime after rollback, max: 5s}
 
-    What is measured is the latest run that was not interrupted. An attestation is shown as such, and never as
-    measured.
+    What is measured is the latest run that was not interrupted. One with another load than the experiment's
+    (`--rate`) shows nothing of it, nor does one on another target that has the same name. An attestation is
+    shown as such, and never as measured.
     """
 
     model_config = ConfigDict(json_schema_extra=exactly_one("experiment", "policy", "file", "attestation"))

@@ -15,6 +15,7 @@ from seatrial.ledger import VerifierKey, read_verifier_keys
 from seatrial.ledger.keys import Keys
 from seatrial.matrix.bundle import export
 from seatrial.matrix.collecting import ReadinessFile, collect, read_readiness
+from seatrial.matrix.conditions import Written
 from seatrial.matrix.document import matrix_document
 from seatrial.matrix.evidence import found_in
 from seatrial.matrix.finding import Kind
@@ -55,7 +56,7 @@ class StoredRuns:
     store: Store
     keys: tuple[VerifierKey, ...]
 
-    def latest(self, experiment: str, target: str, file: Path) -> RunFound | None:
+    def latest(self, experiment: str, target: str, written: Written) -> RunFound | None:
         """As `seatrial.matrix.collecting.History.latest`."""
         run = self.store.history.latest(RunQuery(experiment=experiment, target=target, finished=True))
         if run is None:
@@ -64,7 +65,7 @@ class StoredRuns:
         gone, place = evidence_gone(run), run.origin.place
         if gone or place is None:
             return RunFound(result, gone=gone)
-        found = found_in(place, result, self.keys, file)
+        found = found_in(place, result, self.keys, written, run.origin.verdict_sha256)
         return replace(found, trends=self._trends_of(run))
 
     def latest_check(self, policies: str) -> PolicyCheck | None:
