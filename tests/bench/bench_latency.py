@@ -64,7 +64,7 @@ json.dump(took, sys.stdout)
 # Stock Locust at the same rate: one request a second from each of as many users as that takes.
 STOCK = """
 import json, os
-from locust import HttpUser, constant_throughput, events, task
+from locust import HttpUser, constant, constant_throughput, events, task
 took = []
 class Visitor(HttpUser):
     wait_time = constant_throughput(1)
