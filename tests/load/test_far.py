@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import signal
@@ -19,6 +20,7 @@ from tests.load.test_launch import plan
 from tests.support.listeners import free_port
 from tests.support.waiting import wait_until
 
+from seatrial.load.dataset import DataFile
 from seatrial.load.launch import LOG, SPOOLS, LoadProcess, launch
 from seatrial.load.trust import SECRET
 from seatrial.load.workers import of_worker, to_type
@@ -29,6 +31,14 @@ from seatrial.waiting import wait_until as look_for
 pytestmark = pytest.mark.e2e
 KEY = "nobody-else-knows"
 AHEAD_S = 1000
+FED = """
+from locust import task
+from seatrial.load import OpenLoopUser
+class Visitor(OpenLoopUser):
+    @task
+    def plain(self):
+        self.client.get("/plain", key=self.row["id"])
+"""
 can_shift_clocks = pytest.mark.skipif(
     os.geteuid() != 0 or not shutil.which("unshare"), reason="needs a time namespace of its own (root)"
 )
@@ -113,6 +123,38 @@ def test_a_worker_whose_clock_is_elsewhere_shares_the_arrivals(far: Far) -> None
         "worker-1.spool",
         "workers.jsonl",
     }
+
+
+@pytest.mark.long
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="hides a directory (root)")
+def test_rows_and_instants_are_brought_to_a_worker_that_has_not_their_files(far: Far) -> None:
+    files = far.folder / "files"
+    files.mkdir()
+    ids = [f"id-{number}" for number in range(300)]
+    (files / "users.csv").write_text("\n".join(["id", *ids]))
+    np.save(files / "instants.npy", np.arange(-20, 180) / 100)
+    digest = hashlib.sha256((files / "users.csv").read_bytes()).hexdigest()
+    port = free_port()
+    far.load = load = launch(
+        replace(
+            plan(far.folder, far.url, FED, duration_s=1.8),
+            workers=Workers(expected=2, port=port, key=KEY),
+            data=DataFile(files / "users.csv", "unique", digest, 300, ("id",)),
+            recorded=files / "instants.npy",
+        )
+    )
+    far.join(port)
+    hidden = f'mount -t tmpfs none {files} && exec "$@"'
+    far.join(port, KEY, "unshare", "--mount", "sh", "-c", hidden, "sh")
+    log, spoiled = load.collect()
+    said = (far.folder / "run" / LOG).read_text()
+    assert (load.poll(), spoiled, load.losses) == (0, "", ()), said
+    assert np.allclose(np.sort(log.intended), np.arange(-20, 180) / 100)
+    assert [log.worker.equals(worker).sum() for worker in "01"] == [100, 100]
+    assert log.keys is not None
+    assert sorted(log.keys.tolist()) == sorted(ids[:200])
+    assert load.offer is not None
+    assert load.offer.due_before(0.5) == 50
 
 
 @pytest.mark.long

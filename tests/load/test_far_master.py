@@ -16,6 +16,7 @@ from seatrial.load import far_master
 from seatrial.load.assignment import Assignment
 from seatrial.load.far_master import Fleet
 from seatrial.load.fleetrecord import RECORD, FleetReader
+from seatrial.load.supplies import Pantry, Supply, sha256_of
 from seatrial.load.trust import MASTER, SECRET, opened, sealed
 from seatrial.load.versions import versions
 
@@ -32,6 +33,7 @@ class Runner:
         self.answers: dict[str, Callable[[Any], dict[str, Any] | None]] = {}
         self.said: list[tuple[str, Any]] = []
         self.key = KEY
+        self.pantries: dict[str, Pantry] = {}
 
     def register_message(self, _: str, listener: Any) -> None:
         self._listener = listener
@@ -43,8 +45,12 @@ class Runner:
         answer = (
             self.answers[client_id](said) if client_id in self.answers and said["kind"] == "ask" else None
         )
+        answered = None
         if answer is not None:
             answered = sealed(self.key, client_id, kind="clock", asked=said["asked"], **answer)
+        elif said["kind"] == "file":
+            answered = sealed(self.key, client_id, kind="has", **self.pantries[client_id].take(said))
+        if answered is not None:
             gevent.spawn(self._listener, msg=SimpleNamespace(node_id=client_id, data=answered))
 
 
@@ -101,6 +107,21 @@ def test_another_version_is_refused_with_both() -> None:
         ValueError, match=r"web-2, pid 7 runs seatrial 9\.9, Locust 9\.9\.9, and the master seatrial"
     ):
         fleet(runner).ahead_of_us(["w1"])
+
+
+def test_files_are_brought_to_who_is_trusted_and_runs_the_same_alone(tmp_path: Path) -> None:
+    (tmp_path / "users.csv").write_text("id\n1\n")
+    wanted = [Supply("data", str(tmp_path / "users.csv"), sha256_of(tmp_path / "users.csv"), 5)]
+    runner = Runner("w1")
+    runner.answers["w1"] = answering(versions="seatrial 9.9, Locust 9.9.9")
+    with pytest.raises(ValueError, match="runs seatrial 9"):
+        fleet(runner).bring(wanted, ["w1"])
+    assert "file" not in {said["kind"] for _, said in runner.said}
+    runner = Runner("w1", "w2")
+    runner.pantries = {"w1": Pantry(), "w2": Pantry()}
+    runner.answers = {"w1": answering(), "w2": answering()}
+    fleet(runner).bring(wanted, ["w1", "w2"])
+    assert {client for client, said in runner.said if said["kind"] == "file"} == {"w1", "w2"}
 
 
 def test_who_does_not_answer_or_has_another_secret_is_refused() -> None:

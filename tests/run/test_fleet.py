@@ -19,9 +19,7 @@ LINE = (
 )
 
 
-def test_a_replay_is_shared_on_the_machine_that_has_its_files_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_replay_is_shared_with_workers_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("s.py").write_text("")
     Path("access.log").write_text("".join(map(LINE.format, range(20))))
@@ -29,8 +27,17 @@ def test_a_replay_is_shared_on_the_machine_that_has_its_files_alone(
     Path("t.yaml").write_text(TARGET)
     planned = make_plan(files.read("x.yaml", "experiment"), files.read("t.yaml", "target"))
     assert planned.replay is not None
-    with pytest.raises(
-        BadInput, match="--expect-workers: the requests of a replay are files of this machine"
-    ):
-        with_workers(planned, Workers(expected=2), lambda _: None)
     assert with_workers(planned, Workers(local=2), lambda _: None).workers.local == 2
+    said: list[str] = []
+    assert with_workers(planned, Workers(expected=2), said.append).workers.elsewhere == 2
+    assert said[0].startswith("waiting for 2 load workers")
+
+
+def test_a_rate_of_requests_is_not_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("s.py").write_text("")
+    Path("x.yaml").write_text(EXPERIMENT.replace("rate: 100/s", "rate: {requests: 100/s}") + "warmup: 5s\n")
+    Path("t.yaml").write_text(TARGET)
+    planned = make_plan(files.read("x.yaml", "experiment"), files.read("t.yaml", "target"))
+    with pytest.raises(BadInput, match="--workers: how many requests an arrival makes"):
+        with_workers(planned, Workers(local=2), lambda _: None)

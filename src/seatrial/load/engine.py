@@ -83,13 +83,15 @@ class Engine:
         self._environment = environment
         self._events: Any = environment.events
         self._options = options
-        self._header = header
         self._host = host  # resolved: the header's is for people
         self._tasks = tasks
         self._feed = rows
         self._end_test = end_test
         self._hub = gevent.get_hub()
         self._recorder = Recorder(spool, header, write=self._write_in_a_thread)
+        header = self._header = replace(
+            header, offer=options.offer()
+        )  # with files where this process has them
         zero_s, deadline_s = header.zero_monotonic_s, options.deadline
         self._reporter = Reporter(self._recorder, self._events.request, header.zero_unix_s, deadline_s)
         self._correction: Correction | None = None  # as long as requests are counted

@@ -20,6 +20,7 @@ from seatrial.load.assignment import Assignment
 from seatrial.load.far_master import Fleet
 from seatrial.load.far_worker import FarWorker
 from seatrial.load.options import OPTIONS, LoadOptions
+from seatrial.load.supplies import supplies_of
 from seatrial.load.trust import MASTER, SECRET, opened, sealed, take_secret
 
 if TYPE_CHECKING:
@@ -58,10 +59,12 @@ class FarSide:
     # a master's
 
     def assign(self, in_s: float, workers: tuple[str, ...], folder: Path, options: LoadOptions) -> Assignment:
-        """Give the workers their shares. Raises ValueError unless all of them can be trusted."""
+        """Give the workers their shares, and their files. Raises ValueError unless all can be trusted."""
         runner = self._environment.runner
         assert isinstance(runner, MasterRunner)
         self._fleet = Fleet(runner, self._key, options.on_lost, self._end_test)
+        if supplies := supplies_of(options):
+            self._fleet.bring(supplies, workers)
         ahead_s = self._fleet.ahead_of_us(workers)
         assignment = Assignment.starting(in_s, workers, folder, ahead_s)
         self._fleet.begin(assignment, options.duration)
@@ -82,6 +85,10 @@ class FarSide:
             self._fleet = None
 
     # a worker's
+
+    def with_files_here(self, texts: dict[str, Any]) -> dict[str, Any]:
+        """The options of a test, with files where this process has them."""
+        return self._worker.pantry.here(texts) if self._worker is not None else texts
 
     def read(self, plain: dict[str, Any], texts: dict[str, Any]) -> Assignment:
         """The assignment that came. Raises ValueError for one that is not from our master."""
@@ -113,6 +120,7 @@ class FarSide:
         """The process ends: say where rows are that nobody has fetched."""
         if self._worker is not None:
             self._worker.tell_of_rows_left()
+            self._worker.pantry.clear()
 
     def _given(self, texts: dict[str, Any]) -> str:
         given = {option.name: str(texts.get(option.name)) for option in OPTIONS}

@@ -3,6 +3,7 @@
     ask ──────────────► what does your clock show?   so much of your rows is here
     ◄────────────── clock   who I am, what my clock shows
     ◄────────────── rows    a chunk of my spool, at its place
+    file ─────────────► data that is wanted, at its place       (before the start, see `supplies`)
     finish ───────────► no more arrivals; all of your rows, please
 
 It asks all the time: before the start to know each clock, during the test to follow its drift, after it until
@@ -18,6 +19,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import gevent
@@ -28,7 +30,17 @@ from seatrial.load.assignment import Assignment
 from seatrial.load.clocks import MOST_DOUBT_S, Clock, RoundTrip
 from seatrial.load.fleetrecord import FleetRecord, Loss, Member
 from seatrial.load.shipping import Chunk, Inbound
-from seatrial.load.trust import LEASE_S, MASTER, MESSAGE, SECRET, opened, sealed, wrong_with_listening
+from seatrial.load.supplies import Supplier, Supply
+from seatrial.load.trust import (
+    LEASE_S,
+    MASTER,
+    MESSAGE,
+    SECRET,
+    is_loopback,
+    opened,
+    sealed,
+    wrong_with_listening,
+)
 from seatrial.load.versions import versions
 from seatrial.model.workers import OnLost
 from seatrial.processes import same_clock_as
@@ -55,6 +67,7 @@ class _Worker:
     clock: str = ""  # which clock of which boot its process reads
     index: int | None = None  # of its share; None as long as it has none
     inbound: Inbound | None = None
+    supplier: Supplier | None = None  # while it is brought files
     silent: bool = False  # nothing is heard of it
     lost: bool = False  # it was silent for a lease at least, or ended by itself
 
@@ -83,19 +96,44 @@ class Fleet:
 
     # before the test
 
+    def bring(self, supplies: Sequence[Supply], wanted: Sequence[str]) -> None:
+        """See to it that these workers have these files. Raises ValueError for one that cannot, OSError.
+
+        Nothing is sent to one that is not trusted, or runs another version.
+        """
+        self._hear_of(wanted, 1)
+        in_the_open = not is_loopback(self._runner.master_bind_host)
+        failures: list[Exception] = []
+
+        def bring(client: str) -> None:
+            worker = self._worker(client)
+            worker.supplier = Supplier(worker.name, partial(self._say, client), in_the_open)
+            try:
+                worker.supplier.bring(supplies)
+            except (ValueError, OSError) as error:
+                failures.append(error)
+
+        gevent.joinall([gevent.spawn(bring, client) for client in wanted])
+        if failures:
+            raise failures[0]
+
     def ahead_of_us(self, wanted: Sequence[str]) -> tuple[float, ...]:
         """How far the clocks of these workers are ahead, in seconds.
 
         Raises ValueError unless all can be trusted.
         """
+        self._hear_of(wanted, _FIRST_TRIPS)
+        return tuple(self._ahead(self._workers[each]) for each in wanted)
+
+    def _hear_of(self, wanted: Sequence[str], trips: int) -> None:
+        """Have so many round trips to each. Raises ValueError unless all can be trusted."""
 
         def all_known() -> bool:
-            return all(len(self._worker(each).trips) >= _FIRST_TRIPS for each in wanted)
+            return all(len(self._worker(each).trips) >= trips for each in wanted)
 
         wait_until(all_known, _FIRST_WITHIN_S, _LOOK_EVERY_S, sleep=gevent.sleep)
         for each in wanted:
             self._require_trust(each)
-        return tuple(self._ahead(self._workers[each]) for each in wanted)
 
     def _ahead(self, worker: _Worker) -> float:
         if same_clock_as(worker.clock):
@@ -199,6 +237,8 @@ class Fleet:
             self._take_clock(worker, RoundTrip(said["asked"], said["shown"], heard_s), said)
         elif said["kind"] == "rows" and said["test"] == self._test:
             self._take_rows(msg.node_id, worker, Chunk(said["offset"], said["data"], said["last"]))
+        elif said["kind"] == "has" and worker.supplier is not None:
+            worker.supplier.hear(said)
         if worker.silent:
             self._found(worker)
 

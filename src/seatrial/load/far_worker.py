@@ -13,7 +13,7 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from locust.exception import RPCError
 from locust.runners import WorkerRunner
 
 from seatrial.load.shipping import Outbound
+from seatrial.load.supplies import Pantry
 from seatrial.load.trust import LEASE_S, MASTER, MESSAGE, opened, sealed
 from seatrial.load.versions import versions
 from seatrial.processes import monotonic_clock_id
@@ -54,6 +55,8 @@ class FarWorker:
         self._streams_up_to: int | None = None  # of the spool while the load goes on; None: all of it
         self._ended = ""  # why its load ended before its time
         self._over = False
+        self.pantry = Pantry()
+        self._is_taking = False  # a chunk of a file, which may mean to hash all of it
         self._progress = Event()
         self._delivered = Event()
         runner.register_message(MESSAGE, self._hear)
@@ -103,8 +106,17 @@ class FarWorker:
             )
             if said["test"] == self._test and self._outbound is not None:
                 self._note(said["has"], said["whole"], said["finish"])
+        elif said["kind"] == "file" and not self._is_taking:
+            self._is_taking = True
+            gevent.spawn(self._take_file, said)
         elif said["kind"] == "take" and said["test"] == self._test and self._engine is not None:
             self._engine.taken.take(said["share"], said["part"], said["of"], said["from_s"])
+
+    def _take_file(self, said: Mapping[str, Any]) -> None:
+        try:
+            self._say(kind="has", **gevent.get_hub().threadpool.apply(self.pantry.take, (said,)))
+        finally:
+            self._is_taking = False
 
     def _note(self, brought: int, whole: bool, finish: bool) -> None:
         assert self._outbound is not None

@@ -96,7 +96,7 @@ class LocustTests:
             driven, self._welcome
         )  # also if this test is refused: nobody expects a closed loop
         try:
-            options = LoadOptions.parse(texts)
+            options = LoadOptions.parse(self._far.with_files_here(texts))
             if driven:
                 self._start(driven, options, texts)
             elif options.spool is not None:
@@ -263,7 +263,7 @@ class LocustTests:
             pid=os.getpid(),
             zero_monotonic_s=assignment.zero_of(share),
             zero_unix_s=assignment.zero_unix_s,
-            offer=options.offer(),
+            offer=replace(options.offer(), recorded=self._recorded_as_told()),
             share=share,
             deadline_s=options.deadline,
             scenario=self._environment.locustfile or "",
@@ -278,6 +278,11 @@ class LocustTests:
         self._far.began(engine, assignment, spool, options)
         self._early.end()
         return engine
+
+    def _recorded_as_told(self) -> str:
+        """Where whoever reads the spool has recorded instants, wherever a worker was brought them."""
+        told = getattr(self._environment.parsed_options, "recorded", None)
+        return str(Path(told).absolute()) if told else ""
 
     def _merge(self, assignment: Assignment) -> None:
         options, engine = self._options, self._engine

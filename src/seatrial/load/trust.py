@@ -52,7 +52,7 @@ def opened(key: bytes, sender: str, data: Any) -> Mapping[str, Any] | None:
 
 def wrong_with_listening(host: str, key: bytes) -> str:
     """Why a master must not listen there; "" when it may."""
-    if key or _is_loopback(host):
+    if key or is_loopback(host):
         return ""
     where = "every address" if host == "*" else host
     return (
@@ -61,7 +61,8 @@ def wrong_with_listening(host: str, key: bytes) -> str:
     )
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether only processes of this machine come there; SSH may bring others, encrypted on their way."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:

@@ -29,10 +29,6 @@ def with_workers(plan: Plan, workers: Workers, say: Callable[[str], None]) -> Pl
             "--workers: how many requests an arrival makes is found out in the warm-up of one process; "
             "give the rate in arrivals"
         )
-    for what, there in (("requests of a replay", plan.replay), ("rows of its data", plan.data)):
-        if there is not None and workers.elsewhere:
-            option = "--expect-workers" if workers.expected else "--workers-at"
-            raise BadInput(f"{option}: the {what} are files of this machine; share it with --workers")
     workers = settled(workers)
     if workers.expected:
         say(f"waiting for {workers.expected} load workers; on each of their machines:")
