@@ -180,7 +180,6 @@ def test_the_generator_does_not_outlive_its_conductor(tmp_path: Path, http_serve
             from seatrial.load.launch import LoadPlan, launch
             from seatrial.model.arrivals import RateStep
             from seatrial.model.quantities import Rate
-from seatrial.model.workers import Workers
             process = launch(LoadPlan(Path({str(one.scenario)!r}), {http_server.url!r}, (RateStep(0.0, Rate(9, 1.0)),),
                              0.0, 60.0, "even", 0, 1.0, Path({str(one.directory)!r})))
             print(process.pid, flush=True)
