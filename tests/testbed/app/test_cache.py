@@ -6,6 +6,7 @@ from typing import cast
 import redis.asyncio as redis
 
 from seatrial.testbed.app.cache import Cache, connect
+from seatrial.testbed.app.metrics import REGISTRY
 
 
 class FakeServer:
@@ -14,6 +15,7 @@ class FakeServer:
     def __init__(self) -> None:
         self.values: dict[str, bytes] = {}
         self.away = False
+        self.full = False
         self.asked = 0
 
     async def get(self, key: str) -> bytes | None:
@@ -22,6 +24,8 @@ class FakeServer:
 
     async def set(self, key: str, value: bytes, ex: int) -> None:  # as redis names it
         self._ask()
+        if self.full:
+            raise redis.OutOfMemoryError("command not allowed when used memory > 'maxmemory'.")
         self.values[key] = value
 
     def _ask(self) -> None:
@@ -65,6 +69,37 @@ def test_a_failing_put_leaves_it_alone_too() -> None:
         await cache.put("k", b"v")
         await cache.put("k", b"v")
         assert server.asked == 1
+
+    asyncio.run(scenario())
+
+
+def test_what_was_put_a_moment_ago_and_is_gone_is_lost_and_everything_else_a_miss() -> None:
+    def counted() -> tuple[float, ...]:
+        outcomes = ("hit", "miss", "lost", "away")
+        told = [REGISTRY.get_sample_value("shop_cache_reads_total", {"outcome": each}) for each in outcomes]
+        return tuple(each for each in told if each is not None)
+
+    async def scenario() -> None:
+        server, now = FakeServer(), [100.0]
+        cache = Cache(cast("redis.Redis", server), lifetime_s=60, fresh_s=10, clock=lambda: now[0])
+        begun = counted()
+        await cache.get("k")  # never there
+        await cache.put("k", b"v")
+        await cache.get("k")
+        server.values.clear()
+        now[0] += 9.9
+        await cache.get("k")  # evicted
+        now[0] += 0.1
+        await cache.get("k")  # long ago, for a key that was evicted
+        server.away = True
+        await cache.put("k", b"v")
+        server.away = False
+        now[0] += 1.0
+        await cache.get("k")  # and was not put again
+        server.full = True
+        await cache.put("k", b"v")
+        await cache.get("k")  # it was given to the cache, which did not take it, and is there
+        assert tuple(now - before for now, before in zip(counted(), begun, strict=True)) == (1, 3, 2, 0)
 
     asyncio.run(scenario())
 

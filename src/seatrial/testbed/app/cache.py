@@ -3,6 +3,11 @@
 Nothing is retried (the client's default of three retries would hide an outage of the cache, and multiply a
 hanging one), and after a failure the cache is left alone for a moment, so that a hanging one does not slow
 down every read.
+
+A read that finds nothing may be the first of its key, or come when the key has outlived its time: that is a
+miss, of which a cache that was just started, or has all its keys expire at once, has many. Where the key was
+given to it a moment ago, the cache has *lost* it: evicted, flushed, or not taken for want of memory. Only a
+moment ago, so that the reads after an eviction do not tell of it until every key was read once.
 """
 
 from __future__ import annotations
@@ -43,6 +48,7 @@ class Cache:
         client: redis.Redis,
         lifetime_s: int = 60,
         pause_s: float = 0.5,
+        fresh_s: float = 10.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
@@ -50,6 +56,8 @@ class Cache:
         self._pause_s = pause_s
         self._clock = clock
         self._away_until = -1.0
+        self._fresh_s = min(fresh_s, lifetime_s)
+        self._fresh_until: dict[str, float] = {}  # of what was given to it: as many keys as the catalogue has
 
     async def get(self, key: str) -> bytes | None:
         """What was put under `key`; None when it is not there or the cache is away."""
@@ -62,18 +70,25 @@ class Cache:
             self._leave_alone(error)
             CACHE_READS.labels("away").inc()
             return None
-        CACHE_READS.labels("miss" if value is None else "hit").inc()
+        # The cache counts from when it took the value, so a key lives for longer than it is fresh.
+        lost = value is None and self._clock() < self._fresh_until.get(key, -1.0)
+        CACHE_READS.labels("lost" if lost else "miss" if value is None else "hit").inc()
         assert value is None or isinstance(value, bytes)  # decode_responses is off
         return value
 
     async def put(self, key: str, value: bytes) -> None:
-        """Keep `value`, if the cache is there."""
-        if self._clock() < self._away_until:
+        """Keep `value`, if the cache is there. One that is full answers, and so is not left alone."""
+        now = self._clock()
+        if now < self._away_until:
             return
         try:
             await self._client.set(key, value, ex=self._lifetime_s)
+        except redis.OutOfMemoryError as error:
+            _log.warning("the cache takes nothing: %s", error)
         except redis.RedisError as error:
             self._leave_alone(error)
+            return
+        self._fresh_until[key] = now + self._fresh_s
 
     async def close(self) -> None:
         """Close the connections."""

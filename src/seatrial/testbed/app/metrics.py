@@ -26,10 +26,12 @@ REQUEST_SECONDS = Histogram(
 )
 CACHE_READS = Counter(
     "shop_cache_reads",
-    "Reads of the cache, by what came of them: hit, miss or away.",
+    "Reads of the cache, by what came of them: hit, miss, lost (given to it just before) or away.",
     ("outcome",),
     registry=REGISTRY,
 )
+for _outcome in ("hit", "miss", "lost", "away"):
+    CACHE_READS.labels(_outcome)  # from 0 on: of a series that begins above it no rate tells the first step
 _UNSIGNED = Gauge("audit_unsigned_events", "Audit events that nobody has signed yet.", registry=REGISTRY)
 _OLDEST_UNSIGNED_S = Gauge(
     "audit_oldest_unsigned_seconds", "For how long the oldest of them has waited.", registry=REGISTRY
