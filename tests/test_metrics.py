@@ -20,7 +20,18 @@ from typing import Any
 import httpx
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
-from tests.support.results import CRASH, OUTAGE, ROLLBACK, START, measurement, result, unverified
+from tests.support.results import (
+    COST,
+    CRASH,
+    MISSED,
+    NOTICED,
+    OUTAGE,
+    ROLLBACK,
+    START,
+    measurement,
+    result,
+    unverified,
+)
 from tests.support.schedule_world import write_plan
 from tests.support.waiting import wait_until
 
@@ -72,6 +83,30 @@ def test_what_the_latest_run_measured(store: Store) -> None:
         found[f"seatrial_last_success_timestamp_seconds{{{of}}}"] == (START + timedelta(hours=1)).timestamp()
     )
     assert found[f"seatrial_last_run_timestamp_seconds{{{of}}}"] == (START + timedelta(hours=2)).timestamp()
+
+
+def test_who_noticed_and_what_it_cost(store: Store) -> None:
+    """Of what nobody measured, and of a target without prices, there is no sample."""
+    store.record(replace(result(number=1), detections=(NOTICED,), cost=COST), [], NOW)
+    store.record(replace(result(number=2, experiment="deploy"), detections=(MISSED,)), [], NOW)
+    found = {name: value for name, value in samples(collector(store)).items() if "downtime" not in name}
+    of = 'experiment="database-crash",step="crash",target="testbed"'
+    other = 'experiment="deploy",step="crash",target="testbed"'
+    priced = 'currency="EUR",experiment="database-crash",target="testbed"'
+    noticed = 'alert="MemberDown",experiment="database-crash",step="crash",target="testbed"'
+    told = {name: value for name, value in found.items() if "_lower" in name or "_upper" in name}
+    assert told == {
+        f"seatrial_detection_lower_seconds{{{noticed}}}": 0.3,
+        f"seatrial_detection_upper_seconds{{{noticed}}}": 0.9,
+        f"seatrial_recovery_lower_seconds{{{of}}}": 1.1,
+        f"seatrial_recovery_upper_seconds{{{of}}}": 1.4,
+        f"seatrial_recovery_lower_seconds{{{other}}}": 1.1,
+        f"seatrial_recovery_upper_seconds{{{other}}}": math.inf,
+        f"seatrial_run_cost_lower{{{priced}}}": 0.002,
+        f"seatrial_run_cost_upper{{{priced}}}": 0.0021,
+        f"seatrial_million_requests_cost_lower{{{priced}}}": 1.9,
+        f"seatrial_million_requests_cost_upper{{{priced}}}": 2.0,
+    }
 
 
 def test_what_was_not_measured_is_no_metric_and_an_outage_without_end_is_infinite(store: Store) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.support.command import seatrial
-from tests.support.results import START, result
+from tests.support.results import COST, NOTICED, START, result
 from tests.support.small_run import small_run
 
 from seatrial.cli.terms import instant_of
@@ -56,6 +57,31 @@ def test_runs_on_record_are_listed_and_found(
     assert json.loads(found.out)["run"] == "database-crash-0003"
     assert "nobody knows where its evidence is" in found.err
     assert seatrial(monkeypatch, "report", "database-crash-0002") == 1
+
+
+def test_who_noticed_and_what_a_million_requests_cost_is_listed_where_there_is_any_to_tell(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
+    record(Verdict.PASS)
+    assert seatrial(monkeypatch, "report", "list") == 0
+    assert not {"noticed", "million"} & set(capsys.readouterr().out.splitlines()[0].split())
+    with Store.default() as store:
+        store.record(replace(result(number=2), detections=(NOTICED,), cost=COST), [], START)
+    assert seatrial(monkeypatch, "report", "list") == 0
+    head, noticed, _ = capsys.readouterr().out.splitlines()
+    assert "noticed" in head
+    assert "crash: MemberDown fired after 300 … 900 ms; well again after 1.10 … 1.40 s" in noticed
+    assert "1.90 … 2.00 EUR" in noticed
+    assert seatrial(monkeypatch, "report", "list", "--json") == 0
+    newest, oldest = json.loads(capsys.readouterr().out)["runs"]
+    assert newest["detections"][0]["detect"] == {"lower_s": 0.3, "upper_s": 0.9}
+    assert newest["cost"] == {
+        "currency": "EUR", "lower": 0.002, "upper": 0.0021, "per_million_lower": 1.9, "per_million_upper": 2.0,
+    }  # fmt: skip
+    assert (oldest["detections"], oldest["cost"]) == ([], None)
+    seatrial(monkeypatch, "compare", "database-crash-0001", "database-crash-0002")
+    assert "cost of a million requests" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.readiness import NOW, World
+from tests.support.results import MISSED, NOTICED
 
 from seatrial.matrix import Matrix, MatrixRow, RowVerdict
+from seatrial.matrix.finding import Finding, Kind
 from seatrial.matrix.markdown import BEGIN, END, markdown, placed
 from seatrial.matrix.signing import SignOff
 from seatrial.model.problems import BadInput
+from seatrial.model.verdict import Verdict
 
 
 def test_it_names_what_every_row_rests_on(tmp_path: Path) -> None:
@@ -26,6 +30,22 @@ def test_it_names_what_every_row_rests_on(tmp_path: Path) -> None:
     assert "attested by Amira (sre), not measured" in text
     assert "| security | Amira | 2026-11-29 12:00 UTC | stands |" in text
     assert "| cto | | | not signed |" in text
+
+
+def test_how_soon_it_was_noticed_stands_beside_how_soon_it_was_well_again() -> None:
+    """Each fault once, whatever the number of findings that rest on its run; nothing where nobody asked."""
+    finding = Finding("crash", Kind.MEASURED, Verdict.PASS, detections=(NOTICED, MISSED))
+    rows = tuple(
+        MatrixRow(name, "", "low", "", "", RowVerdict.PASS, "", findings, NOW)
+        for name, findings in (("R", (finding, replace(finding, what="again"))), ("S", ()))
+    )
+    lines = markdown(Matrix("r", "", "0" * 64, NOW, rows, ()), []).splitlines()
+    assert "| measured | noticed | well again | evidence |" in lines[2]
+    noticed, well = (cell.strip() for cell in lines[4].split("|")[7:9])
+    assert noticed == "crash 300 … 900 ms (MemberDown); crash – (MemberDown)"
+    assert well == "crash 1.10 … 1.40 s; crash 1.10 s or more"
+    assert {line.count("|") for line in lines[2:]} == {11}
+    assert [cell.strip() for cell in lines[5].split("|")[7:9]] == ["", ""]
 
 
 @given(st.text(max_size=60))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from seatrial.model.bounds import Bounds
 from seatrial.model.noticing import Detection, LagInstant, LagSeries
 from seatrial.model.verdict import Verdict
@@ -20,6 +22,8 @@ def test_what_nobody_noticed_is_said() -> None:
     missed = Detection("crash", "Down", "pagerduty", None, None, Verdict.FAIL)
     assert detection(missed).noticed == "–"
     assert sentence(missed) == "crash: not noticed by Down; well again after –"
+    unknown = replace(missed, verdict=Verdict.UNKNOWN)  # nobody looked, or not for long enough
+    assert sentence(unknown) == "crash: whether Down fired is not known; well again after –"
 
 
 def test_a_stretch_without_a_figure_is_not_drawn_as_zero() -> None:

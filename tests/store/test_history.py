@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from tests.support.postgres_server import postgres
-from tests.support.results import START, result
+from tests.support.results import COST, MISSED, NOTICED, START, result
 
+from seatrial.model.pricing import RunCost
 from seatrial.model.result import CheckResult, Failover, ObjectiveResult, Phase, RunResult
 from seatrial.model.verdict import Verdict
 from seatrial.store import EvidenceFile, Origin, RunQuery, Store
@@ -117,6 +118,17 @@ def test_what_a_run_measured_is_kept_with_its_bounds(store: Store) -> None:
     course = store.history.course("database-crash", "testbed")
     assert [(point.run, point.objective.lower) for point in course["downtime"]] == [(found.run, 1.5)]
     assert "latency p99" not in course
+
+
+def test_lists_know_who_noticed_and_what_a_run_cost(store: Store) -> None:
+    unknown = RunCost("EUR", None, None, None, None, why="refused")
+    store.record(told(1, detections=(NOTICED, MISSED), cost=COST), [], NOW)
+    store.record(told(2, cost=unknown), [], NOW)
+    store.record(told(3), [], NOW)
+    none, priced, both = store.history.runs()
+    assert (both.detections, both.cost) == ((NOTICED, MISSED), COST)
+    assert (priced.detections, priced.cost) == ((), replace(unknown, why=""))
+    assert (none.detections, none.cost) == ((), None)
 
 
 def test_where_evidence_is_can_be_added_once_and_is_not_written_over(store: Store) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from seatrial.model.noticing import Detection
+from seatrial.model.pricing import RunCost
 from seatrial.model.result import (
     Bounds,
     GeneratorAudit,
@@ -31,6 +33,9 @@ OUTAGE = Outage(
     name="crash", start_s=10.1, end_s=17.5, perceived=Bounds(7.2, 7.6), server=Bounds(7.0, 7.6),
     bad=1200, runs=1, equivalent_s=7.3,
 )  # fmt: skip
+NOTICED = Detection("crash", "MemberDown", "prometheus", Bounds(0.3, 0.9), Bounds(1.1, 1.4), Verdict.PASS)
+MISSED = Detection("crash", "MemberDown", "pagerduty", None, Bounds(1.1, float("inf")), Verdict.FAIL)
+COST = RunCost("EUR", 0.002, 0.0021, 1.9, 2.0)
 
 
 def measurement(*outages: Outage) -> Measurement:

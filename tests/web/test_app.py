@@ -8,6 +8,7 @@ from dataclasses import replace
 from math import inf
 
 import pytest
+from tests.support.results import COST, NOTICED
 from tests.web.conftest import HERE, TOKEN, Site, told
 
 from seatrial.model.verdict import Verdict
@@ -87,6 +88,31 @@ def test_an_end_that_was_never_seen_is_null(site: Site) -> None:
     (course, _) = site.client().get("/api/experiments/database-crash").json()["courses"]
     assert course["points"][-1]["upper"] is None
     assert 'data-upper=""' in site.client().get("/experiments/database-crash").text
+
+
+def test_months_and_lists_have_who_noticed_and_what_a_million_requests_cost(site: Site) -> None:
+    site.record(4, detections=(NOTICED,), cost=COST)
+    site.record(5, detections=(replace(NOTICED, recover=None),), cost=replace(COST, currency="USD"))
+    client = site.client()
+    courses = client.get("/api/experiments/database-crash").json()["courses"]
+    assert [(each["name"], each["unit"], len(each["points"])) for each in courses[2:]] == [
+        ("crash: until noticed (MemberDown)", "s", 2),
+        ("crash: until well again", "s", 1),
+        ("cost of a million requests", "EUR", 1),
+        ("cost of a million requests", "USD", 1),
+    ]
+    assert not any(each["promised"] for each in courses[2:])
+    page = client.get("/experiments/database-crash").text
+    assert "Cost of a million requests" in page
+    assert "1.90 … 2.00 EUR" in page
+    newest, older, *others = client.get("/api/runs").json()["runs"]
+    assert older["noticed"] == ["crash: MemberDown fired after 300 … 900 ms; well again after 1.10 … 1.40 s"]
+    assert newest["million"] == "1.90 … 2.00 USD"
+    assert {(tuple(each["noticed"]), each["million"]) for each in others} == {((), "")}
+    assert "a million requests: 1.90 … 2.00 EUR" in client.get("/runs").text
+    beside = client.get(f"/compare?a={older['run']}&b={newest['run']}").text
+    assert "Beside what was promised" in beside
+    assert "crash: until well again" in beside
 
 
 def test_months_have_p95_though_nothing_was_promised_of_it(site: Site) -> None:

@@ -13,8 +13,10 @@ from seatrial.model.figures import bounds, count, seconds, share
 from seatrial.model.result import Bounds, Measurement, ObjectiveResult
 from seatrial.model.suiteresult import SuiteResult
 from seatrial.model.verdict import Verdict
+from seatrial.report.noticing import sentence
 from seatrial.report.sentences import generator, what_clients_saw
 from seatrial.report.terminal import verdict_text
+from seatrial.report.unpromised import million
 from seatrial.report.views import latency, measured_text, revision
 
 if TYPE_CHECKING:
@@ -64,7 +66,10 @@ def runs_table(runs: Sequence[RunSummary]) -> RenderableType:
     if not runs:
         return Text("no such run is on record")
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
-    for column in ("run", "target", "verdict", "measured", "version", "revision", "evidence"):
+    # only where there is any of them to tell
+    noticed, priced = (any(map(told, runs)) for told in (lambda run: run.detections, lambda run: run.cost))
+    beside = [*(["noticed"] if noticed else []), *(["a million requests"] if priced else [])]
+    for column in ("run", "target", "verdict", "measured", *beside, "version", "revision", "evidence"):
         table.add_column(column, overflow="fold", no_wrap=column in ("run", "verdict"))
     for run in runs:
         measured = ", ".join(_key_figure(each) for each in run.objectives if each.lower is not None)
@@ -75,6 +80,8 @@ def runs_table(runs: Sequence[RunSummary]) -> RenderableType:
             Text(run.target),
             verdict_text(run.verdict),
             Text(measured),
+            *([Text("\n".join(map(sentence, run.detections)))] if noticed else []),
+            *([Text(million(run.cost))] if priced else []),
             Text(", ".join(versions)),
             Text(revision(run.origin.revision)),
             Text(f"deleted {deleted:%Y-%m-%d}" if deleted else ""),

@@ -16,6 +16,7 @@ from seatrial.cli.terms import instant_of, place_of, verdict_of
 from seatrial.model.problems import BadInput
 
 if TYPE_CHECKING:
+    from seatrial.model.pricing import RunCost
     from seatrial.store import RunSummary
 
 _SHOW, _LOG, _FROM = "show", "log", "--from"
@@ -182,6 +183,14 @@ def import_(
         print_json({"imported": done})
 
 
+def _cost(cost: RunCost | None) -> dict[str, Any] | None:
+    """What lists know of a cost; why one is unknown, and its parts, stand in the run."""
+    if cost is None:
+        return None
+    ends = ("lower", "upper", "per_million_lower", "per_million_upper")
+    return {"currency": cost.currency, **{name: getattr(cost, name) for name in ends}}
+
+
 def _document(run: RunSummary) -> dict[str, Any]:
     """A run as `report list --json` tells it."""
     deleted = run.evidence_deleted_at
@@ -197,6 +206,8 @@ def _document(run: RunSummary) -> dict[str, Any]:
         "offered_per_s": run.offered_per_s,
         "covers": run.covers,
         "objectives": run.objectives,
+        "detections": run.detections,
+        "cost": _cost(run.cost),
         "version": {"before": run.version_before, "after": run.version_after},
         "revision": run.origin.revision,
         "rate": run.origin.rate,

@@ -10,6 +10,7 @@ from seatrial.matrix.finding import Figure, Finding
 from seatrial.matrix.judging import Matrix, MatrixRow, told
 from seatrial.matrix.signing import SignOff
 from seatrial.matrix.statement import statement_of
+from seatrial.model.result import plain
 
 
 def matrix_document(matrix: Matrix, signed: Sequence[SignOff]) -> dict[str, Any]:
@@ -39,6 +40,7 @@ def _row(row: MatrixRow, now: datetime) -> dict[str, Any]:
         "run": key.run if key else "",
         "age_s": (now - oldest).total_seconds() if oldest else None,
         "expires_at": _text(row.expires_at),
+        "detections": plain(row.detections),
         "reason": row.reason,
         "renew": next((each.renew for each in row.findings if each.renew), ""),
         "evidence": [_finding(each, row.at) for each in row.findings],

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from seatrial.model import figures
+from seatrial.model.noticing import Detection
 from seatrial.model.verdict import Verdict, judge_bounds
 
 
@@ -76,4 +77,5 @@ class Finding:
     expires_at: datetime | None = None
     gone: str = ""
     noticed: str = ""  # how soon what was broken was noticed, beside how soon all was well again
+    detections: tuple[Detection, ...] = ()  # the same as figures
     renew: str = ""  # the command that would make it anew; empty: there is none

@@ -66,6 +66,7 @@ def from_run(spec: Evidence, found: RunFound, what: str) -> Finding:
         at=datetime.fromisoformat(result.started_at).astimezone(UTC),
         gone=found.gone or found.changed,
         noticed="; ".join(map(sentence, result.detections)),
+        detections=result.detections,
     )
 
 

@@ -16,6 +16,7 @@ from enum import StrEnum
 
 from seatrial.matrix.finding import Finding, Kind
 from seatrial.model.exitcodes import ExitCode
+from seatrial.model.noticing import Detection
 from seatrial.model.readiness import Readiness, Row
 from seatrial.model.verdict import Verdict
 
@@ -59,6 +60,11 @@ class MatrixRow:
     def measured(self) -> bool:
         """Whether it passes on measurements alone: no other tool's word, and no person's."""
         return self.verdict is RowVerdict.PASS and all(each.kind is Kind.MEASURED for each in self.findings)
+
+    @property
+    def detections(self) -> tuple[Detection, ...]:
+        """Who noticed what was broken in the runs that it rests on, each once."""
+        return tuple(dict.fromkeys(one for each in self.findings for one in each.detections))
 
     @property
     def expires_at(self) -> datetime | None:

@@ -16,6 +16,7 @@ from seatrial.matrix.finding import Finding, Kind
 from seatrial.matrix.judging import Matrix, MatrixRow, RowVerdict
 from seatrial.matrix.signing import SignOff
 from seatrial.model.problems import BadInput
+from seatrial.report.noticing import detection
 
 BEGIN, END = "<!-- seatrial matrix -->", "<!-- /seatrial matrix -->"
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#])")
@@ -29,10 +30,13 @@ def markdown(matrix: Matrix, signed: Sequence[SignOff]) -> str:
 def _lines(matrix: Matrix, signed: Sequence[SignOff]) -> Iterator[str]:
     yield f"**{_plain(matrix.title or matrix.readiness)}**, {matrix.at:%Y-%m-%d %H:%M} UTC: {summary(matrix)}"
     yield ""
-    yield "| id | requirement | risk | target | verdict | measured | evidence | expires |"
-    yield "|---|---|---|---|---|---|---|---|"
+    noticed = any(row.detections for row in matrix.rows)
+    beside = ["noticed", "well again"] if noticed else []
+    heads = ["id", "requirement", "risk", "target", "verdict", "measured", *beside, "evidence", "expires"]
+    yield f"| {' | '.join(heads)} |"
+    yield f"|{'---|' * len(heads)}"
     for row in matrix.rows:
-        yield _row(row)
+        yield _row(row, noticed)
     if signed:
         yield ""
         yield "| signs off | who | when | |"
@@ -41,7 +45,7 @@ def _lines(matrix: Matrix, signed: Sequence[SignOff]) -> Iterator[str]:
             yield _sign_off(each)
 
 
-def _row(row: MatrixRow) -> str:
+def _row(row: MatrixRow, noticed: bool) -> str:
     key = row.key
     measured = f"{key.figure.name} {key.figure}" if key and key.figure else ""
     if row.verdict is not RowVerdict.PASS:
@@ -50,7 +54,17 @@ def _row(row: MatrixRow) -> str:
     expires = f"{row.expires_at:%Y-%m-%d}" if row.expires_at else ""
     cells = (row.id, row.requirement, row.risk, row.target, f"**{row.verdict}**")
     shown = [_plain(cell) if number < 4 else cell for number, cell in enumerate(cells)]
-    return f"| {' | '.join([*shown, _plain(measured), _plain(evidence), expires])} |"
+    beside = [_plain("; ".join(told)) for told in noticed_in(row)] if noticed else []
+    return f"| {' | '.join([*shown, _plain(measured), *beside, _plain(evidence), expires])} |"
+
+
+def noticed_in(row: MatrixRow) -> tuple[list[str], list[str]]:
+    """How soon each fault was noticed, and how soon all was well again, by its step."""
+    views = [detection(one) for one in row.detections]
+    return (
+        [f"{each.step} {each.noticed} ({each.alert})" for each in views],
+        list(dict.fromkeys(f"{each.step} {each.recovered}" for each in views)),
+    )
 
 
 def evidence_of(finding: Finding) -> str:

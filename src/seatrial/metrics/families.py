@@ -167,7 +167,49 @@ def _latest(runs: list[RecordedRun]) -> list[Metric]:
         ):
             if generator[key] is not None:
                 gauge.add_metric(labels, generator[key] / unit)
-    return [last, verdict, objective, budget, lower, upper, not_undone, late_p99, late_max, dropped]
+    return [
+        last, verdict, objective, budget, lower, upper, not_undone, late_p99, late_max, dropped,
+        *_noticing(runs), *_costs(runs),
+    ]  # fmt: skip
+
+
+def _noticing(runs: list[RecordedRun]) -> list[Metric]:
+    """How soon each fault of the latest runs was noticed, and how soon all was well again, where known."""
+    families: list[Metric] = []
+    for key, name, what, names in (
+        ("detect", "seatrial_detection", "From a fault until an alert told of it", ("step", "alert")),
+        ("recover", "seatrial_recovery", "From a fault until all was well again", ("step",)),
+    ):
+        lower = _gauge(f"{name}_lower_seconds", f"{what}: at least this.", *names)
+        upper = _gauge(f"{name}_upper_seconds", f"{what}: at most this.", *names)
+        for run in runs:
+            told = {
+                tuple(each[label] for label in names): each[key] for each in run.result.get("detections", ())
+            }
+            for labels, found in told.items():
+                if found is not None:
+                    lower.add_metric([run.experiment, run.target, *labels], found["lower_s"])
+                    upper.add_metric([run.experiment, run.target, *labels], _upper_s(found))
+        families += [lower, upper]
+    return families
+
+
+def _costs(runs: list[RecordedRun]) -> list[Metric]:
+    """What the latest runs cost, of targets that have a price; what is unknown is left out."""
+    families: list[Metric] = []
+    for key, name, what in (
+        ("lower", "seatrial_run_cost_lower", "What the latest run cost: at least this."),
+        ("upper", "seatrial_run_cost_upper", "What the latest run cost: at most this."),
+        ("per_million_lower", "seatrial_million_requests_cost_lower", "A million requests: at least this."),
+        ("per_million_upper", "seatrial_million_requests_cost_upper", "A million requests: at most this."),
+    ):
+        gauge = _gauge(name, what, "currency")
+        for run in runs:
+            cost = run.result.get("cost")
+            if cost is not None and cost[key] is not None:
+                gauge.add_metric([run.experiment, run.target, cost["currency"]], cost[key])
+        families.append(gauge)
+    return families
 
 
 def _upper_s(bounds: dict[str, Any]) -> float:

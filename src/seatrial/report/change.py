@@ -33,13 +33,18 @@ def change(before: ObjectiveResult | None, after: ObjectiveResult | None) -> Cha
         return Change.INCOMPARABLE
     if before.lower is None or after.lower is None:
         return Change.INCOMPARABLE
-    before_upper, after_upper = _upper(before), _upper(after)
-    if before.lower == before_upper and after.lower == after_upper:
-        return _of_values(before.lower, after.lower)
-    if after.lower > before_upper:
-        return Change.BETTER if at_least(after.unit) else Change.WORSE
-    if after_upper < before.lower:
-        return Change.WORSE if at_least(after.unit) else Change.BETTER
+    ends = (before.lower, _upper(before)), (after.lower, _upper(after))
+    return between(*ends, more_is_better=at_least(after.unit))
+
+
+def between(before: tuple[float, float], after: tuple[float, float], *, more_is_better: bool) -> Change:
+    """How one interval stands to another, each from its lower end to its upper."""
+    if before[0] == before[1] and after[0] == after[1]:
+        return _of_values(before[0], after[0])
+    if after[0] > before[1]:
+        return Change.BETTER if more_is_better else Change.WORSE
+    if after[1] < before[0]:
+        return Change.WORSE if more_is_better else Change.BETTER
     return Change.ALIKE
 
 

@@ -22,6 +22,7 @@ from seatrial.report.change import Change, change, verdict_of
 from seatrial.report.course import FALSE_ALARMS, Course
 from seatrial.report.sentences import run_cost
 from seatrial.report.terminal import verdict_text
+from seatrial.report.unpromised import Moved, moved, shown
 from seatrial.report.views import measured_text
 
 _STYLE = {Change.BETTER: "green", Change.WORSE: "red"}
@@ -72,6 +73,11 @@ class Comparison:
     objectives: tuple[Compared, ...]
     differences: tuple[str, ...]
     remarks: tuple[str, ...]
+
+    @property
+    def unpromised(self) -> tuple[Moved, ...]:
+        """What either tells beside its promises; nothing fails for it."""
+        return moved(self.before, self.after)
 
     @property
     def verdict(self) -> Verdict:
@@ -129,7 +135,19 @@ def compare(found: Comparison) -> RenderableType:
     costs = [(letter, run_cost(run.cost)) for letter, run in (("A", found.before), ("B", found.after))]
     heads += [Text(f"cost of {letter}: {cost}") for letter, cost in costs if cost]
     none = Text("Neither run has an objective on record.")
-    return Group(*heads, Text(), table if table.row_count else none)
+    return Group(*heads, Text(), table if table.row_count else none, *_beside_promises(found.unpromised))
+
+
+def _beside_promises(rows: Sequence[Moved]) -> Iterator[RenderableType]:
+    """Nothing where neither run tells of any."""
+    if not rows:
+        return
+    table = _table("beside what was promised", "A", "B", "B against A")
+    for row in rows:
+        change = Text(row.change, style=_STYLE.get(row.change, ""))
+        table.add_row(Text(row.name), shown(row.before), shown(row.after), change)
+    yield Text()
+    yield table
 
 
 def against_baseline(found: AgainstBaseline) -> RenderableType:
@@ -198,6 +216,10 @@ def comparison_document(found: Comparison) -> dict[str, Any]:
         "verdict": found.verdict,
         "differences": found.differences,
         "remarks": found.remarks,
+        "unpromised": [
+            {"name": row.name, "before": plain(row.before), "after": plain(row.after), "change": row.change}
+            for row in found.unpromised
+        ],
         "cost": {"before": plain(found.before.cost), "after": plain(found.after.cost)},
         "objectives": [
             {"name": row.name, "before": plain(row.before), "after": plain(row.after), "change": row.change}

@@ -40,7 +40,12 @@ def detection(one: Detection) -> DetectionView:
 def sentence(one: Detection) -> str:
     """`crash: DatabaseMemberDown fired after 356 … 906 ms; well again after 1.01 … 1.02 s`."""
     shown = detection(one)
-    noticed = f"{one.alert} fired after {shown.noticed}" if one.detect else f"not noticed by {one.alert}"
+    if one.detect:
+        noticed = f"{one.alert} fired after {shown.noticed}"
+    elif one.verdict is Verdict.UNKNOWN:
+        noticed = f"whether {one.alert} fired is not known"
+    else:
+        noticed = f"not noticed by {one.alert}"
     return f"{one.step}: {noticed}; well again after {shown.recovered}"
 
 

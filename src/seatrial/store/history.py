@@ -15,12 +15,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from seatrial.model.bounds import Bounds
+from seatrial.model.noticing import Detection
+from seatrial.model.pricing import RunCost
 from seatrial.model.result import ObjectiveResult
 from seatrial.model.verdict import Verdict
 from seatrial.store.database import Database
 from seatrial.store.origin import EvidenceFile, Origin
 from seatrial.store.runs import ORIGIN_COLUMNS, RecordedRun, origin_in, recorded
-from seatrial.store.schema import evidence, objectives, requirements, runs
+from seatrial.store.schema import detections, evidence, objectives, requirements, runs
 
 LATEST = "latest"
 _IDS_AT_ONCE = 500
@@ -86,6 +89,8 @@ class RunSummary:
     version_before: str | None  # of the target; None: it did not tell
     version_after: str | None
     objectives: tuple[ObjectiveResult, ...]  # an infinite `upper`: the end was never seen
+    detections: tuple[Detection, ...]
+    cost: RunCost | None  # without its parts and why it is unknown; None: the target has no price
     covers: tuple[str, ...]
     origin: Origin  # without its files, for which see `History.files`
     exported_to: str
@@ -125,11 +130,13 @@ class History:
         with self._database.reading() as connection:
             found = connection.execute(asked).all()
             measured = _belonging(connection, objectives, objectives.c.position, found)
+            noticed = _belonging(connection, detections, detections.c.position, found)
             covered = _belonging(connection, requirements, requirements.c.requirement, found)
         return [
             _summary(
                 row,
                 tuple(map(_objective, measured.get(_key(row), ()))),
+                tuple(map(_detection, noticed.get(_key(row), ()))),
                 tuple(each.requirement for each in covered.get(_key(row), ())),
             )
             for row in found
@@ -259,7 +266,30 @@ def _objective(row: sa.Row[Any]) -> ObjectiveResult:
     return ObjectiveResult(row.name, row.promised, row.lower, row.upper, row.unit, verdict, row.reason)
 
 
-def _summary(row: sa.Row[Any], measured: tuple[ObjectiveResult, ...], covered: tuple[str, ...]) -> RunSummary:
+def _detection(row: sa.Row[Any]) -> Detection:
+    detect, recover = (
+        Bounds(lower, upper) if lower is not None else None
+        for lower, upper in (
+            (row.detect_lower_s, row.detect_upper_s),
+            (row.recover_lower_s, row.recover_upper_s),
+        )
+    )
+    return Detection(row.step, row.alert, row.source, detect, recover, Verdict(row.verdict))
+
+
+def _cost(row: sa.Row[Any]) -> RunCost | None:
+    if row.currency is None:
+        return None
+    ends = row.cost_lower, row.cost_upper, row.per_million_lower, row.per_million_upper
+    return RunCost(row.currency, *ends)
+
+
+def _summary(
+    row: sa.Row[Any],
+    measured: tuple[ObjectiveResult, ...],
+    noticed: tuple[Detection, ...],
+    covered: tuple[str, ...],
+) -> RunSummary:
     return RunSummary(
         run=row.run,
         experiment=row.experiment,
@@ -274,6 +304,8 @@ def _summary(row: sa.Row[Any], measured: tuple[ObjectiveResult, ...], covered: t
         version_before=row.version_before,
         version_after=row.version_after,
         objectives=measured,
+        detections=noticed,
+        cost=_cost(row),
         covers=covered,
         origin=origin_in(row),
         exported_to=row.exported_to,

@@ -1,6 +1,6 @@
 """What can be searched of a run, taken out of its result.
 
-    result (RunResult as JSON) ──► columns of `runs`; rows of objectives, faults, checks, phases, requirements
+    result (RunResult as JSON) ──► columns of `runs`; rows of objectives, faults, checks …
 
 The one place where that is done, for a run that has just ended, one that is imported, and those that are
 there since before the tables were. Results of older versions lack keys, which are then not known.
@@ -15,13 +15,15 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
+from seatrial.model.noticing import Detection
 from seatrial.model.result import StepRecord
 from seatrial.store import schema
 
-INDEX_VERSION = 1
+INDEX_VERSION = 2
 """Of what is taken out and how: rows of a smaller one are made anew when the database is next opened."""
 
 _STEP = TypeAdapter(StepRecord)
+_DETECTION = TypeAdapter(Detection)
 Row = dict[str, Any]
 
 
@@ -29,6 +31,7 @@ def columns_of(result: Mapping[str, Any]) -> Row:
     """Columns of `runs`."""
     measured = result.get("measurement") or {}
     version = result.get("version") or {}
+    cost = result.get("cost") or {}
     return {
         "indexed": INDEX_VERSION,
         "title": result.get("title", ""),
@@ -36,6 +39,11 @@ def columns_of(result: Mapping[str, Any]) -> Row:
         "offered_per_s": measured.get("generator", {}).get("offered_per_s"),
         "version_before": version.get("before"),
         "version_after": version.get("after"),
+        "currency": cost.get("currency"),
+        "cost_lower": cost.get("lower"),
+        "cost_upper": cost.get("upper"),
+        "per_million_lower": cost.get("per_million_lower"),
+        "per_million_upper": cost.get("per_million_upper"),
     }
 
 
@@ -50,6 +58,7 @@ def rows_of(result: Mapping[str, Any]) -> dict[sa.Table, list[Row]]:
             for check in result.get("checks", ())
         ),
         schema.phases: _numbered(_phases(result.get("failovers", ()))),
+        schema.detections: _numbered(_detections(result.get("detections", ()))),
         schema.requirements: [{"requirement": name} for name in dict.fromkeys(result.get("covers", ()))],
     }
     return {table: [whose | row for row in rows] for table, rows in taken.items()}
@@ -98,3 +107,18 @@ def _phases(failovers: Iterator[Mapping[str, Any]]) -> Iterator[Row]:
                 "end_s": phase["end_s"],
                 "source": phase.get("source", ""),
             }
+
+
+def _detections(told: Iterator[Mapping[str, Any]]) -> Iterator[Row]:
+    for each in told:
+        one = _DETECTION.validate_python(each)
+        yield {
+            "step": one.step,
+            "alert": one.alert,
+            "source": one.source,
+            "detect_lower_s": one.detect.lower_s if one.detect else None,
+            "detect_upper_s": one.detect.upper_s if one.detect else None,
+            "recover_lower_s": one.recover.lower_s if one.recover else None,
+            "recover_upper_s": one.recover.upper_s if one.recover else None,
+            "verdict": one.verdict.value,
+        }

@@ -8,8 +8,8 @@ be trusted to be alive while it decides:
 * a message is recorded once: a unique id, made from the run and the event that caused it.
 
 The result of a run is kept whole, as JSON, and that is the truth of it. The tables of objectives, faults,
-checks, phases and requirements are taken out of it, so that they can be searched, and can be made anew from
-it at any time; `indexed` says by which version of `indexing` they were made.
+checks, phases, detections and requirements are taken out of it, so that they can be searched, and can be made
+anew from it at any time; `indexed` says by which version of `indexing` they were made.
 
 Databases of an older version are brought to this one in place: see `migrations`.
 """
@@ -38,8 +38,8 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_VERSION = 3
-REVISION = "3"
+SCHEMA_VERSION = 4
+REVISION = "4"
 """The newest of `migrations`: what Alembic calls this version."""
 
 metadata = MetaData()
@@ -95,6 +95,11 @@ runs = Table(
     Column("offered_per_s", Double),
     Column("version_before", Text),  # of the target, as it told
     Column("version_after", Text),
+    Column("currency", Text),  # what its cost is in; null: its target has no price
+    Column("cost_lower", Double),  # null: unknown
+    Column("cost_upper", Double),
+    Column("per_million_lower", Double),  # of requests
+    Column("per_million_upper", Double),  # null beside a lower end: none was answered
     # where it comes from: see `origin`
     Column("directory", Text, nullable=False, server_default=""),
     Column("host", Text, nullable=False, server_default=""),
@@ -162,6 +167,17 @@ phases = _of_run(
     Column("end_s", Double),
     Column("source", Text, nullable=False),
 )
+detections = _of_run(
+    "run_detections",
+    Column("step", Text, nullable=False),
+    Column("alert", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("detect_lower_s", Double),  # null: nobody is known to have been told
+    Column("detect_upper_s", Double),
+    Column("recover_lower_s", Double),  # null: not known
+    Column("recover_upper_s", Double),  # infinite: it was never seen to be well again
+    Column("verdict", Text, nullable=False),
+)
 requirements = _of_run("run_covers", key="requirement", index=("requirement",))
 evidence = _of_run(
     "run_evidence",
@@ -169,7 +185,7 @@ evidence = _of_run(
     Column("sha256", Text, nullable=False),
     key="file",
 )
-TAKEN_OUT = (objectives, faults, checks, phases, requirements)
+TAKEN_OUT = (objectives, faults, checks, phases, detections, requirements)
 """The tables that are made from the result."""
 
 outbox = Table(

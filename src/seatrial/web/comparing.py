@@ -10,6 +10,7 @@ from seatrial.model.problems import Unavailable
 from seatrial.report import comparison
 from seatrial.report.change import Change
 from seatrial.report.course import Course
+from seatrial.report.unpromised import Moved
 from seatrial.report.verdictfile import read_verdict
 from seatrial.store import Measured, RecordedRun
 from seatrial.trials.baseline import against_earlier
@@ -33,7 +34,13 @@ def compared(sources: Sources, asked: AskedComparison) -> documents.Comparison:
     before, after = (line_of_record(each) if each else None for each in (a, b))
     if a is None or b is None:
         return documents.Comparison(
-            before=before, after=after, differences=[], remarks=[], objectives=[], beside=beside
+            before=before,
+            after=after,
+            differences=[],
+            remarks=[],
+            objectives=[],
+            unpromised=[],
+            beside=beside,
         )
     first, second = _found(a), _found(b)
     found = comparison.compared(first.result, second.result, (first.conditions, second.conditions))
@@ -43,6 +50,7 @@ def compared(sources: Sources, asked: AskedComparison) -> documents.Comparison:
         differences=list(found.differences),
         remarks=list(found.remarks),
         objectives=[_compared(each, alike=not found.differences) for each in found.objectives],
+        unpromised=[_moved(each, alike=not found.differences) for each in found.unpromised],
         beside=beside,
     )
 
@@ -96,3 +104,9 @@ def _compared(row: comparison.Compared, *, alike: bool) -> documents.Compared:
         after=after,
         change=row.change if alike else Change.INCOMPARABLE,
     )
+
+
+def _moved(row: Moved, *, alike: bool) -> documents.Moved:
+    before, after = ("" if one is None else str(one.shown) for one in (row.before, row.after))
+    change = row.change if alike else Change.INCOMPARABLE
+    return documents.Moved(name=row.name, before=before, after=after, change=change)

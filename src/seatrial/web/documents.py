@@ -50,6 +50,10 @@ class RunLine(Document):
     version_after: str | None
     covers: list[str]
     objectives: list[Objective]
+    noticed: list[str]
+    """Of each fault, how soon which alert told of it, beside how soon all was well again."""
+    million: str
+    """What a million requests cost, as text; empty where the target has no price."""
     evidence: str
     """Where the evidence is, or what became of it."""
     evidence_here: bool
@@ -153,6 +157,15 @@ class Compared(Document):
     """Different only when the intervals do not overlap."""
 
 
+class Moved(Document):
+    """What both runs tell beside their promises; empty where one does not."""
+
+    name: str
+    before: str
+    after: str
+    change: str
+
+
 class Trend(Document):
     """One objective of a run beside all earlier runs like it."""
 
@@ -187,6 +200,8 @@ class Comparison(Document):
     """Why a difference need not be one of the target."""
     remarks: list[str]
     objectives: list[Compared]
+    unpromised: list[Moved]
+    """Times to detect beside times to recover, and costs: nothing fails for them."""
     beside: Beside | None
     """Null: no later run is named."""
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from seatrial.model.figures import at_least, interval
-from seatrial.store import Measured, RunQuery
+from seatrial.report.unpromised import Unpromised, unpromised
+from seatrial.store import Measured, RunQuery, RunSummary
 from seatrial.trials.baseline import LOOKED_AT
 from seatrial.web import documents
 from seatrial.web.asked import AskedMonths
@@ -34,7 +36,9 @@ def experiments(sources: Sources, _asked: object) -> documents.Experiments:
 
 
 def months(sources: Sources, asked: AskedMonths) -> documents.Months:
-    """An experiment's objectives run after run, and its p95 even where nothing was promised of it."""
+    """An experiment's objectives run after run, and what was measured of it though nothing was promised:
+    its p95, how soon faults were noticed and all was well again, and what a million requests cost.
+    """
     history = sources.store.history
     known = [each for each in history.series(asked.experiment) if asked.target in ("", each.target)]
     if not known:
@@ -50,7 +54,9 @@ def months(sources: Sources, asked: AskedMonths) -> documents.Months:
             courses.append(
                 documents.Course(name="latency p95", unit="ms", at_least=False, promised=False, points=points)
             )
-    latest = history.latest(RunQuery(experiment=series.experiment, target=series.target, finished=True))
+    query = RunQuery(experiment=series.experiment, target=series.target, finished=True)
+    courses += _unpromised(history.runs(query, _MOST_POINTS))
+    latest = history.latest(query)
     beside = beside_earlier(sources, latest, found)[0] if latest else documents.Beside(trends=[], remarks=[])
     trends = {each.name: each for each in beside.trends}
     return documents.Months(
@@ -88,6 +94,30 @@ def _point(each: Measured) -> documents.Point:
         promised=one.promised,
         verdict=one.verdict,
         text=one.measured,
+    )
+
+
+def _unpromised(runs: list[RunSummary]) -> list[documents.Course]:
+    """Of runs, the latest first. A price in another currency is another course: the two have no scale."""
+    found: dict[tuple[str, str], list[documents.Point]] = {}
+    for run in reversed(runs):
+        for one in unpromised(run.detections, run.cost):
+            found.setdefault((one.name, one.unit), []).append(_told(run.run, run.started_at, one))
+    return [
+        documents.Course(name=name, unit=unit, at_least=False, promised=False, points=points)
+        for (name, unit), points in found.items()
+    ]
+
+
+def _told(run_id: str, at: datetime, one: Unpromised) -> documents.Point:
+    return documents.Point(
+        run=run_id,
+        started_at=at,
+        lower=one.lower,
+        upper=one.upper if math.isfinite(one.upper) else None,
+        promised=0.0,
+        verdict="",
+        text=str(one.shown),
     )
 
 

@@ -7,10 +7,16 @@ import math
 import socket
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from seatrial.model.figures import NOT_MEASURED, allowed, at_least, measured
+from seatrial.model.noticing import Detection
+from seatrial.model.pricing import RunCost
 from seatrial.model.problems import BadInput
 from seatrial.model.result import ObjectiveResult, RunResult, plain
 from seatrial.model.verdict import Verdict
+from seatrial.report.noticing import sentence
+from seatrial.report.unpromised import million
 from seatrial.report.verdictfile import read_verdict
 from seatrial.store import RecordedRun, RunQuery, RunSummary
 from seatrial.web import documents
@@ -19,6 +25,7 @@ from seatrial.web.sources import Sources
 
 A_PAGE = 50  # runs
 REPORT = "report.html"
+_DETECTIONS, _COST = TypeAdapter(tuple[Detection, ...]), TypeAdapter(RunCost | None)
 
 
 class Missing(BadInput):
@@ -107,6 +114,8 @@ def line(found: RunSummary) -> documents.RunLine:
         version_after=found.version_after,
         covers=list(found.covers),
         objectives=[objective(each) for each in found.objectives],
+        noticed=list(map(sentence, found.detections)),
+        million=million(found.cost),
         evidence=text,
         evidence_here=here,
     )
@@ -153,6 +162,8 @@ def line_of_record(found: RecordedRun) -> documents.RunLine:
         version_after=version.get("after"),
         covers=list(told.get("covers", ())),
         objectives=[objective(_objective(each)) for each in told.get("objectives", ())],
+        noticed=list(map(sentence, _DETECTIONS.validate_python(told.get("detections", ())))),
+        million=million(_COST.validate_python(told.get("cost"))),
         evidence=text,
         evidence_here=here,
     )

@@ -21,7 +21,7 @@ function monthsChart(figure) {
   if (!points.length) return;
   figure.hidden = false;
   const promised = figure.dataset.promised === "yes";
-  const read = reading[figure.dataset.unit] || tidy;
+  const read = reading[figure.dataset.unit] || ((value) => `${tidy(value)} ${figure.dataset.unit}`);
   const ends = points.flatMap((one) => [one.lower, one.upper, ...(promised ? [one.promised] : [])]).filter(Number.isFinite);
   const high = Math.max(...ends) * 1.12 || 1;
   const first = points[0].at, last = points[points.length - 1].at;
