@@ -2,6 +2,7 @@
 
 python -m tests.bench.bench_workers outages [OUTAGES] [SEED]
 python -m tests.bench.bench_workers losses [RUNS] [SEED]
+python -m tests.bench.bench_workers                          both, with a few of each
 
 Four workers, their clocks ±200 ms off and drifting by ±100 ppm, behind ways to their master that take 5 to
 40 ms each way, differently there and back, with jitter, and lose 2 % of pieces. `outages`: how many of the
@@ -224,4 +225,6 @@ def main(what: str, count: int, seed: int) -> int:
 
 if __name__ == "__main__":
     given = sys.argv[1:]
+    if not given:
+        sys.exit(main("outages", 20, 1) or main("losses", 10, 1))
     sys.exit(main(given[0], int(given[1]) if len(given) > 1 else 20, int(given[2]) if len(given) > 2 else 1))

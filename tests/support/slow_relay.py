@@ -36,7 +36,9 @@ class SlowRelay:
         self._loop = asyncio.new_event_loop()
         self._passes = asyncio.Event()
         self._listening = threading.Event()
-        threading.Thread(target=self._loop.run_until_complete, args=(self._run(),), daemon=True).start()
+        self._relaying: set[asyncio.Task[None]] = set()
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
         if not self._listening.wait(10):
             raise RuntimeError("the relay does not listen")
 
@@ -49,8 +51,13 @@ class SlowRelay:
         self._loop.call_soon_threadsafe(self._passes.set)
 
     def close(self) -> None:
-        """No more relaying."""
+        """No more relaying; nothing is left open."""
         self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join(10)
+
+    def _work(self) -> None:
+        self._loop.run_until_complete(self._run())
+        self._loop.close()
 
     async def _run(self) -> None:
         self._over = asyncio.Event()
@@ -60,25 +67,41 @@ class SlowRelay:
         self._listening.set()
         await self._over.wait()
         server.close()
+        for task in self._relaying:
+            task.cancel()
+        await asyncio.gather(*self._relaying)
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError):
+        task = asyncio.current_task()
+        assert task is not None
+        self._relaying.add(task)
+        writers = [writer]
+        try:
             there, back = await asyncio.open_connection("127.0.0.1", self._master)
+            writers.append(back)
             ways = ((reader, back, self._way.there_s), (there, writer, self._way.back_s))
             await asyncio.gather(*(self._lead(*way) for way in ways))
+        except (OSError, asyncio.CancelledError):
+            pass
+        finally:
+            for each in writers:
+                each.transport.abort()
+            self._relaying.discard(task)
 
     async def _lead(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, length_s: float
     ) -> None:
         held: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(1000)
         sending = asyncio.ensure_future(self._send(held, writer))
-        while data := await reader.read(65_536):
-            takes_s = max(0.0, length_s + self._chance.uniform(-1, 1) * self._way.jitter_s)
-            if self._chance.random() < self._way.loss:
-                takes_s += _AGAIN_AFTER_S
-            await held.put((self._loop.time() + takes_s, data))
-        sending.cancel()
-        writer.close()
+        try:
+            while data := await reader.read(65_536):
+                takes_s = max(0.0, length_s + self._chance.uniform(-1, 1) * self._way.jitter_s)
+                if self._chance.random() < self._way.loss:
+                    takes_s += _AGAIN_AFTER_S
+                await held.put((self._loop.time() + takes_s, data))
+        finally:
+            sending.cancel()
+            writer.close()
 
     async def _send(self, held: asyncio.Queue[tuple[float, bytes]], writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
