@@ -1,8 +1,9 @@
 """How one tenant is migrated: a program that somebody keeps is run, once for its schema.
 
 A program finds in its environment: DATABASE_URL (with `search_path` set to the schema, as dbmate and others
-take it), TENANT, TENANT_SCHEMA, and for Flyway FLYWAY_URL, FLYWAY_USER and FLYWAY_PASSWORD. So no password
-stands in the process list.
+take it), TENANT, TENANT_SCHEMA, for Flyway FLYWAY_URL, FLYWAY_USER and FLYWAY_PASSWORD, and PGHOST …
+PGOPTIONS, by which whatever is built on libpq is in the tenant's schema: psql, or Alembic with
+`create_engine("postgresql+psycopg://")`. So no password stands in the process list.
 """
 
 from __future__ import annotations
@@ -42,6 +43,11 @@ _DOWN: dict[ToolName, tuple[str, ...]] = {
     "flyway": (),
 }
 _NAMED_VERSION = re.compile(r"(\d+)_?.*\.sql")
+_OF_LIBPQ = {
+    "host": "PGHOST", "hostaddr": "PGHOSTADDR", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD",
+    "dbname": "PGDATABASE", "sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT",
+    "sslkey": "PGSSLKEY", "connect_timeout": "PGCONNECT_TIMEOUT",
+}  # fmt: skip
 _WHERE = ("host", "hostaddr", "port", "user", "password", "dbname")
 
 
@@ -117,6 +123,7 @@ class Migration:
         more = {key: str(value) for key, value in given.items() if key not in _WHERE and value is not None}
         more = {"sslmode": "disable", **more, "search_path": tenant.schema}
         more["application_name"] = application_name(token)
+        libpq = {name: str(given[key]) for key, name in _OF_LIBPQ.items() if given.get(key) is not None}
         login = f"{quote(user, safe='')}:{quote(password, safe='')}@"
         place = f"{host}:{port}/{quote(database, safe='')}"
         return {
@@ -126,7 +133,16 @@ class Migration:
             "FLYWAY_URL": f"jdbc:postgresql://{place}",
             "FLYWAY_USER": user,
             "FLYWAY_PASSWORD": password,
+            **libpq,
+            "PGAPPNAME": more["application_name"],
+            "PGOPTIONS": f"{given.get('options') or ''} {_search_path(tenant.schema)}".strip(),
         }
+
+
+def _search_path(schema: str) -> str:
+    """The option of a server process that puts a schema first: an identifier, as libpq takes it."""
+    quoted = '"' + schema.replace('"', '""') + '"'
+    return "-csearch_path=" + re.sub(r"([\\\s])", r"\\\1", quoted)
 
 
 def application_name(token: str) -> str:

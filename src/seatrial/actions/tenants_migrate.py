@@ -63,11 +63,19 @@ class TenantsMigrate(Action):
     drivers: ClassVar[frozenset[str]] = frozenset({"tenants"})
 
     tool: ToolName | None = None
-    """Which tool; dbmate comes with the extra `testbed`, the others must be on PATH."""
+    """Which tool; dbmate comes with the extra `testbed`, the others must be on PATH.
+
+    Flyway is set by its own variables: without FLYWAY_BASELINE_ON_MIGRATE=true it touches no schema that has
+    tables and no history.
+    """
     migrations: str = Field(default="", examples=["db/migrations"])
     """The directory of the tool's migrations; for Alembic that of its alembic.ini."""
     run: Program | None = Field(default=None, examples=[["./migrate.sh", "{schema}"]])
-    """A program of your own in place of a tool; {tenant}, {schema} and {url} are filled in."""
+    """A program of your own in place of a tool; {tenant}, {schema} and {url} are filled in.
+
+    Its environment says the same, as a tool's does: TENANT, TENANT_SCHEMA, DATABASE_URL, and PGHOST …
+    PGOPTIONS, by which psql and all that is built on libpq are in the tenant's schema.
+    """
     undo_: Literal["none", "down"] | Program = Field(default="none", alias="undo", examples=["down"])
     """How each goes back at the end of the run: by the tool's down migrations, or by a program.
 
