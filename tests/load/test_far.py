@@ -66,7 +66,7 @@ class Far:
     def join(self, port: int, key: str = KEY, *within: str) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
             [*within, *of_worker("127.0.0.1", port)],
-            env=os.environ | {SECRET: key},
+            env=os.environ | {SECRET: key, "TMPDIR": str(self.folder)},  # those that are killed leave rows
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,

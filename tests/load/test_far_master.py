@@ -124,6 +124,15 @@ def test_files_are_brought_to_who_is_trusted_and_runs_the_same_alone(tmp_path: P
     assert {client for client, said in runner.said if said["kind"] == "file"} == {"w1", "w2"}
 
 
+def test_another_scenario_is_refused() -> None:
+    runner = Runner("w1")
+    runner.answers["w1"] = answering(scenario="theirs")
+    with pytest.raises(
+        ValueError, match="web-2, pid 7 has another scenario than the master; start it with -f -"
+    ):
+        Fleet(runner, KEY, "continue", lambda: None, "ours").ahead_of_us(["w1"])  # type: ignore[arg-type]
+
+
 def test_who_does_not_answer_or_has_another_secret_is_refused() -> None:
     for key in (KEY, b"guessed"):
         runner = Runner("w1")

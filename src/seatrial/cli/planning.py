@@ -31,6 +31,7 @@ def show(preview: Preview) -> None:
         _line("data", f"{named}, {plan.data.rows:,} rows of {columns}, order {plan.data.order}{secret}")
     dns = experiment.load.dns
     _line("clients", f"connections {experiment.load.connections}, names {dns.select}, ttl {dns.ttl}")
+    _line("workers", ", ".join(plan.workers.told()))
     if plan.steps:
         out.print(_steps(preview))
     for check in experiment.checks:

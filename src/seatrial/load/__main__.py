@@ -6,8 +6,12 @@ host then; here the wall stands before the scenario is imported, and nothing mak
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import sys
+import tempfile
+from pathlib import Path
 
 import seatrial.load.entry_points  # noqa: F401  # before gevent asks for them, which Locust makes it do
 
@@ -26,11 +30,28 @@ def leave_proxies(environment: dict[str, str] | os._Environ[str]) -> None:
         del environment[name]
 
 
+def take_own_place() -> None:
+    """Keep what this worker is sent and writes to itself.
+
+    Locust writes a scenario that it gets from its master to the system's directory for temporary files, under
+    its own name: two workers that start at once there would read half of what the other one writes.
+    """
+    place = tempfile.tempdir = tempfile.mkdtemp(prefix="seatrial-worker-")
+    atexit.register(_leave, Path(place))
+
+
+def _leave(place: Path) -> None:
+    if not any(place.rglob("*.spool")):  # which the master has not fetched
+        shutil.rmtree(place, ignore_errors=True)
+
+
 if __name__ == "__main__":
     allow = os.environ.pop(ALLOW, None)
     if allow is not None:
         leave_proxies(os.environ)
         raise_wall(AllowList.of(allow.split(",")))
+    if "-" in sys.argv and "--worker" in sys.argv:
+        take_own_place()
     with telling(sys.argv[sys.argv.index("-f") + 1].split(",") if "-f" in sys.argv else []):
         hooks.register()
         main()

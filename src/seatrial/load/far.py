@@ -22,6 +22,7 @@ from seatrial.load.far_worker import FarWorker
 from seatrial.load.options import OPTIONS, LoadOptions
 from seatrial.load.supplies import supplies_of
 from seatrial.load.trust import MASTER, SECRET, opened, sealed, take_secret
+from seatrial.load.versions import scenario_hash
 
 if TYPE_CHECKING:
     from seatrial.load.engine import Engine
@@ -39,11 +40,12 @@ class FarSide:
         self._environment = environment
         self._end_test = end_test
         self._key = take_secret()
+        self._scenario = scenario_hash(environment.parsed_locustfiles or [])  # as it was imported
         self._fleet: Fleet | None = None
         runner = environment.runner
         self._worker: FarWorker | None = None
         if isinstance(runner, WorkerRunner):
-            self._worker = FarWorker(runner, self._key, runner.quit)
+            self._worker = FarWorker(runner, self._key, self._scenario, runner.quit)
 
     @property
     def leads(self) -> bool:
@@ -62,7 +64,7 @@ class FarSide:
         """Give the workers their shares, and their files. Raises ValueError unless all can be trusted."""
         runner = self._environment.runner
         assert isinstance(runner, MasterRunner)
-        self._fleet = Fleet(runner, self._key, options.on_lost, self._end_test)
+        self._fleet = Fleet(runner, self._key, options.on_lost, self._end_test, self._scenario)
         if supplies := supplies_of(options):
             self._fleet.bring(supplies, workers)
         ahead_s = self._fleet.ahead_of_us(workers)

@@ -64,6 +64,7 @@ class _Worker:
     trips: list[RoundTrip] = field(default_factory=list)  # before the start; later ones are on record
     name: str = ""
     versions: str = ""
+    scenario: str = ""  # the hash of what it has imported
     clock: str = ""  # which clock of which boot its process reads
     index: int | None = None  # of its share; None as long as it has none
     inbound: Inbound | None = None
@@ -73,14 +74,25 @@ class _Worker:
 
 
 class Fleet:
-    """The workers of one master. Raises ValueError when it must not listen where it does."""
+    """The workers of one master, whose scenario has the hash `scenario`.
 
-    def __init__(self, runner: MasterRunner, key: bytes, on_lost: OnLost, abort: Callable[[], None]) -> None:
+    Raises ValueError when it must not listen where it does.
+    """
+
+    def __init__(
+        self,
+        runner: MasterRunner,
+        key: bytes,
+        on_lost: OnLost,
+        abort: Callable[[], None],
+        scenario: str = "",
+    ) -> None:
         if wrong := wrong_with_listening(runner.master_bind_host, key):
             raise ValueError(wrong)
         self._runner: Any = runner
         self._key = key
         self._on_lost = on_lost
+        self._scenario = scenario
         self._abort = abort
         self._workers: dict[str, _Worker] = {}
         self._test = ""
@@ -157,6 +169,11 @@ class Fleet:
         if worker.versions != versions():
             raise ValueError(
                 f"worker {worker.name} runs {worker.versions}, and the master {versions()}: install the same"
+            )
+        if worker.scenario != self._scenario:
+            raise ValueError(
+                f"worker {worker.name} has another scenario than the master; start it with -f -, "
+                "and it gets the master's"
             )
 
     # the test
@@ -244,6 +261,7 @@ class Fleet:
 
     def _take_clock(self, worker: _Worker, trip: RoundTrip, said: Any) -> None:
         worker.name, worker.versions, worker.clock = said["name"], said["versions"], said["clock"]
+        worker.scenario = said.get("scenario", "")  # an older one has not told it
         if self._record is None or worker.index is None:
             worker.trips.append(trip)
         else:

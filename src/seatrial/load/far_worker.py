@@ -40,11 +40,12 @@ logger = logging.getLogger(__name__)
 
 
 class FarWorker:
-    """One worker process. `quit_` ends it."""
+    """One worker process. `scenario`: the hash of what it has imported. `quit_` ends it."""
 
-    def __init__(self, runner: WorkerRunner, key: bytes, quit_: Callable[[], None]) -> None:
+    def __init__(self, runner: WorkerRunner, key: bytes, scenario: str, quit_: Callable[[], None]) -> None:
         self._runner: Any = runner
         self._key = key
+        self._scenario = scenario
         self._quit = quit_
         self._name = f"{socket.gethostname()}, pid {os.getpid()}"
         self._heard_s = time.monotonic()
@@ -101,6 +102,7 @@ class FarWorker:
                 shown=shown_s,
                 name=self._name,
                 versions=versions(),
+                scenario=self._scenario,
                 clock=monotonic_clock_id(),
                 ended=self._ended,
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -32,6 +33,15 @@ class Workers:
     def count(self) -> int:
         """All of them."""
         return self.local + self.elsewhere
+
+    def told(self) -> Iterator[str]:
+        """Who they are, as people read it."""
+        if self.local:
+            yield f"{self.local} here"
+        if self.expected:
+            yield f"{self.expected} that come by themselves"
+        for host in self.hosts:
+            yield f"{host.processes} at {host.destination}, by SSH"
 
     @property
     def elsewhere(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from seatrial.model.problems import Problems, SeatrialError
 from seatrial.run.plan import Plan, PlannedStep, make_plan
@@ -40,7 +40,7 @@ def preview(request: TrialRequest, problems: Problems | None = None) -> Preview:
     source = examined(request, problems)
     system = planned_target(request.target)
     plan = make_plan(source, system, rate=request.rate, confirm=request.confirm)
-    return previewed(plan, looks=is_up(request.target))
+    return previewed(replace(plan, workers=request.workers), looks=is_up(request.target))
 
 
 def previewed(plan: Plan, *, looks: bool) -> Preview:
