@@ -45,6 +45,7 @@ from seatrial.load.deadlines import Deadlines
 from seatrial.load.dial import Origin
 from seatrial.load.failure import Unanswered
 from seatrial.load.not_offered import NotOffered, missing_attribute
+from seatrial.load.prepared import Prepared
 from seatrial.load.recorder import NEVER
 from seatrial.load.response import Response
 from seatrial.load.under_way import UnderWay
@@ -70,6 +71,7 @@ class Client(ClientState):
         self._decide = under_way.decide
         self._deadline_s = under_way.deadline_s
         self._deadlines = Deadlines.here()
+        self._said = Prepared()
 
     # requests
 
@@ -136,13 +138,18 @@ class Client(ClientState):
             response.context = dict(context)
         self.under_way.open(response)
         try:
-            call = self._call(
-                method, url, params, data, json, headers, rare.pop("files", None) if rare else None
-            )
             pool = self._pool
-            if rare or self.auth is not None:
-                call, pool = self._with(call, rare)
-            self._perform(response, call, pool, allow_redirects, self._allowed_s(timeout))
+            alike = params is data is json is headers is self.params is self.auth is None and not rare
+            if alike and type(url) is str:
+                call, words = self._prepared(method, url)
+            else:
+                call = self._call(
+                    method, url, params, data, json, headers, rare.pop("files", None) if rare else None
+                )
+                if rare or self.auth is not None:
+                    call, pool = self._with(call, rare)
+                words = self._words(call, pool)
+            self._perform(response, call, pool, words, allow_redirects, self._allowed_s(timeout))
         except Exception as error:
             response.ended = NEVER
             if response.handed_over:
@@ -170,7 +177,9 @@ class Client(ClientState):
     ) -> Response:
         return Response(method, name, due_s, key, decide)
 
-    def _perform(self, response: Response, call: Call, pool: Pool, follow: bool, allowed_s: float) -> None:
+    def _perform(
+        self, response: Response, call: Call, pool: Pool, words: Any, follow: bool, allowed_s: float
+    ) -> None:
         zero_s, clock = self.under_way.arrival.zero_s, time.monotonic
         sent = clock() - zero_s
         if sent - response.intended >= allowed_s:
@@ -179,7 +188,7 @@ class Client(ClientState):
         response.sent = sent
         deadline = self._deadlines.start(allowed_s)
         try:
-            self._exchange(response, call, pool, follow)
+            self._exchange(response, call, pool, words, follow)
             response.ended = clock() - zero_s
         except Timeout as expired:
             if expired is not deadline.expired:
@@ -200,35 +209,46 @@ class Client(ClientState):
             response.ended = NEVER
             response.error = failure.DEADLINE
 
-    def _exchange(self, response: Response, call: Call, pool: Pool, follow: bool) -> None:
+    def _exchange(self, response: Response, call: Call, pool: Pool, words: Any, follow: bool) -> None:
         for _ in range(self.max_redirects + 1):
-            status, headers, content = self._hop(response, call, pool)
+            status, headers, content = self._hop(response, call, pool, words)
             following = redirected(call, status, headers) if follow and status in REDIRECTING else None
             response.arrived(call, status, headers, content)
             if following is None:
                 return
             response.passed_on()
-            call = following
+            call, words = following, self._words(following, pool)
         raise Unanswered(failure.REDIRECTS)
 
-    def _hop(self, response: Response, call: Call, pool: Pool) -> tuple[int, HeaderList, bytes]:
-        at_home = call.origin.host == self._origin.host
-        headers = call.headers
-        if self.cookies and at_home and "Cookie" not in headers and "cookie" not in headers:
-            headers = headers | {"Cookie": self.cookies.header()}
-        request = pool.words(call.method, call.target, headers, call.body)
+    def _hop(self, response: Response, call: Call, pool: Pool, words: Any) -> tuple[int, HeaderList, bytes]:
         connection = pool.acquire(call.origin)
         response.handed_over = True
         try:
-            answer = connection.exchange(request, bodiless=call.method == "HEAD")
+            answer = connection.exchange(words, bodiless=call.method == "HEAD")
             result = answer.status, answer.headers, answer.body()
         except BaseException:
             connection.close()
             raise
         pool.release(call.origin, connection)
-        if at_home:
+        if call.origin.host == self._origin.host:
             self.cookies.store(answer.headers)
         return result
+
+    def _prepared(self, method: str, url: str) -> tuple[Call, Any]:
+        """A request of which nothing is said but this, and its words."""
+        said = self._said.under(self._base_url, self._pool, self._headers, self.cookies)
+        found = said.get((method, url))
+        if found is None:
+            call = self._call(method, url, None, None, None, None, None)
+            found = said[method, url] = call, self._words(call, self._pool)
+        return found
+
+    def _words(self, call: Call, pool: Pool) -> Any:
+        """The request as its carrier sends it, with the cookies that go where it goes."""
+        headers, at_home = call.headers, call.origin.host == self._origin.host
+        if self.cookies and at_home and "Cookie" not in headers and "cookie" not in headers:
+            headers = headers | {"Cookie": self.cookies.header()}
+        return pool.words(call.method, call.target, headers, call.body)
 
     def _call(
         self, method: str, url: Any, params: Any, data: Any, json: Any, headers: Any, files: Any
