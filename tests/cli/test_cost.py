@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -12,11 +17,14 @@ import numpy as np
 import pytest
 from tests.support.command import seatrial
 from tests.support.liar import Liar
+from tests.support.waiting import wait_until
 
 from seatrial.cost.billing import focus_rows
 from seatrial.cost.planting import Anomaly, Planted
 from seatrial.cost.series import CostSeries
 from seatrial.cost.synthetic import daily_costs
+from seatrial.incidents.event import IncidentEvent
+from seatrial.store import Store
 
 CALM = CostSeries(date(2026, 1, 5), daily_costs(110, 7), "EUR")
 UNTIL = ("--until", "2026-04-24")
@@ -65,7 +73,7 @@ def test_a_bill_over_some_days(
     code, told, incidents = watched("gap")
     assert (code, told["verdict"]) == (2, "unknown")
     assert incidents == [
-        "costs of bill: 2026-04-23: the bill has nothing of this day; what it cost is unknown"
+        "costs of bill: 2026-04-23: the bill has nothing of this day, or not all of it; what it cost is unknown"
     ]
     assert watched("calm")[::2] == (0, [])
 
@@ -142,3 +150,103 @@ def test_a_prometheus_server_has_the_bill(
         assert seatrial(monkeypatch, *watch) == code
         captured = capsys.readouterr()
         assert said in captured.out + captured.err
+
+
+class Watch:
+    """`cost watch --every` in a process of its own, and what it has printed so far."""
+
+    def __init__(self, place: Path, name: str) -> None:
+        self._printed = place / name
+        with self._printed.open("wb") as stdout:
+            arguments = (
+                "cost",
+                "watch",
+                "--focus",
+                "bill.csv",
+                *UNTIL,
+                "--days",
+                "2",
+                "--every",
+                "100ms",
+                "--json",
+            )
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "seatrial", *arguments], stdout=stdout, stderr=subprocess.DEVNULL
+            )
+
+    @property
+    def verdicts(self) -> list[str]:
+        """Of each look, in the order of looks."""
+        return re.findall(r'^  "verdict": "(\w+)"', self._printed.read_text(), re.MULTILINE)
+
+    def looks(self, more: int = 1) -> None:
+        """Wait until it has looked so often again."""
+        seen = len(self.verdicts)
+        wait_until(lambda: len(self.verdicts) >= seen + more or self.process.poll() is not None)
+        assert self.process.poll() is None
+
+    def ends(self, number: signal.Signals) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(30)
+
+
+@pytest.fixture
+def watching(place: Path) -> Iterator[Callable[[str], Watch]]:
+    """Begins watches, and ends those that are left."""
+    begun: list[Watch] = []
+
+    def begin(name: str) -> Watch:
+        begun.append(Watch(place, name))
+        return begun[-1]
+
+    yield begin
+    for each in begun:
+        if each.process.poll() is None:
+            each.ends(signal.SIGKILL)
+
+
+def replaced(what: str) -> None:
+    """Put another bill in the place of the one that is watched, whole."""
+    write(Path("bill.new"), what)
+    Path("bill.new").replace("bill.csv")
+
+
+def told_of() -> list[tuple[str, str]]:
+    """What was put into the outbox for PagerDuty, in order, each with the day that it is about."""
+    with Store.default() as store:
+        sent = [each.message for each in store.outbox.messages(newest_first=False)]
+    events = [IncidentEvent.from_json(each.body) for each in sent if each.sink == "pagerduty"]
+    return [(event.kind.value, event.summary.removeprefix("costs of bill: ")[:10]) for event in events]
+
+
+@pytest.mark.long
+def test_a_watch_goes_on_and_tells_once_though_it_is_killed_and_there_are_two(
+    place: Path, watching: Callable[[str], Watch]
+) -> None:
+    replaced("calm")
+    killed = watching("killed")
+    killed.looks()
+    replaced("spike")
+    wait_until(lambda: "fail" in killed.verdicts)
+    killed.ends(signal.SIGKILL)  # it has printed what it found, and may or may not have told of it
+    assert told_of() in ([], [("trigger", "2026-04-23")])
+    both = watching("one"), watching("other")
+    for each in both:
+        each.looks(2)
+        assert set(each.verdicts) == {"fail"}
+    assert told_of() == [("trigger", "2026-04-23")]
+    Path("bill.csv").unlink()
+    wait_until(lambda: all(each.verdicts[-1] == "unknown" for each in both))
+    replaced("calm")
+    wait_until(lambda: all(each.verdicts[-1] == "pass" for each in both))
+    for each in both:
+        each.looks()
+    told = told_of()
+    assert told[0] == ("trigger", "2026-04-23")
+    assert sorted(kind for kind, _ in told) == ["resolve", "resolve", "trigger", "trigger"]
+    replaced("spike")  # the same day again, after all was well: that is news
+    wait_until(lambda: len(told_of()) > len(told))
+    for each in both:
+        each.looks(2)
+    assert told_of() == [*told, ("trigger", "2026-04-23")]
+    assert [each.ends(signal.SIGINT) for each in both] == [130, 130]

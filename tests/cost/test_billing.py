@@ -31,6 +31,38 @@ def test_a_plain_bill(tmp_path: Path) -> None:
     assert np.array_equal(series.values, [12.5, np.nan, 10.0], equal_nan=True)
 
 
+def by_the_hour(*lacking: str) -> str:
+    """Three days at 1 an hour, without some of the hours."""
+    rows = (f"2026-10-{day:02}T{hour:02}:00:00+00:00" for day in (1, 2, 3) for hour in range(24))
+    return "day,cost\n" + "".join(f"{row},1\n" for row in rows if row[8:13] not in lacking)
+
+
+def test_hours_are_added_up_to_days_and_a_day_that_lacks_some_is_not_known(tmp_path: Path) -> None:
+    whole = read_bill(written(tmp_path, by_the_hour()))
+    assert whole.values.tolist() == [24.0, 24.0, 24.0]
+    assert whole.remarks == (
+        "hours are added up to days: one that is dear within an ordinary day is not seen",
+    )
+    lacking = read_bill(written(tmp_path, by_the_hour("02T05", "02T06")))
+    assert np.array_equal(lacking.values, [24.0, np.nan, 24.0], equal_nan=True)
+    assert lacking.remarks[1:] == ("22 of 24 hours of 2026-10-02 are there: what they cost is not known",)
+
+
+def test_a_bill_that_never_has_every_hour_lacks_none(tmp_path: Path) -> None:
+    """A service that is idle at night is charged nothing then."""
+    night = [f"{day:02}T{hour:02}" for day in (1, 2, 3) for hour in range(6)]
+    series = read_bill(written(tmp_path, by_the_hour(*night, "02T07")))
+    assert series.values.tolist() == [18.0, 17.0, 18.0]
+
+
+def test_charges_of_a_day_and_of_an_hour_side_by_side_are_no_bill_by_the_hour(tmp_path: Path) -> None:
+    hour = USAGE.replace("2026-10-02T00", "2026-10-01T01")
+    series = read_bill(
+        written(tmp_path, FOCUS + USAGE + hour + hour.replace("T01", "T05").replace("T00", "T04"))
+    )
+    assert (series.values.tolist(), series.remarks) == ([4.5], ())
+
+
 def test_an_empty_cell_is_unknown_and_zero_is_zero(tmp_path: Path) -> None:
     series = read_bill(written(tmp_path, "date,amount\n2026-10-01,1\n2026-10-02,\n2026-10-03,0\n"))
     assert np.array_equal(series.values, [1.0, np.nan, 0.0], equal_nan=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from tests.support.sinks import KEPT
@@ -61,6 +62,21 @@ def test_what_goes_on_is_told_once_and_what_is_new_again() -> None:
     later = told(news(anomalies=1, first=MONDAY + timedelta(days=3)), history)
     assert [each.kind for each in later] == ["trigger"]
     assert later[0].id != told(news(anomalies=2))[0].id
+
+
+def test_the_same_day_is_told_again_when_it_comes_back_after_it_was_over() -> None:
+    """A bill may be corrected twice between two days. Two watches that know the same still say it once."""
+    first = told(news(anomalies=1))
+    over = IncidentHistory(closed=NOW)
+    again = told(news(anomalies=1), over)
+    assert [each.kind for each in again] == ["trigger"]
+    assert again[0].id != first[0].id
+    assert [each.id for each in told(news(anomalies=1), over)] == [each.id for each in again]
+    ends = [
+        told(news(), history)[0].id
+        for history in (open_after(first), replace(open_after(again), closed=NOW + timedelta(hours=1)))
+    ]
+    assert len(set(ends)) == 2
 
 
 def test_the_end_is_told_where_it_is_open() -> None:

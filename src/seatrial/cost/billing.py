@@ -10,6 +10,9 @@ its time from `ChargePeriodStart` (inclusive) until `ChargePeriodEnd` (exclusive
 watched: taxes, credits, purchases and adjustments come when they come, and are counted and told instead. So
 are corrections of periods that were billed before (`ChargeClass`).
 
+A day is what is judged. A bill by the hour is added up to days, and says so: an hour that is dear within an
+ordinary day is not seen. Where such a bill has all 24 hours of most days, one that lacks some is not known.
+
 Source: FinOps Foundation, FOCUS Specification 1.0 to 1.2, columns and their definitions.
 """
 
@@ -21,8 +24,9 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from statistics import median
 
 from seatrial.cost.series import Charge, CostSeries, by_day
 from seatrial.measure.importers.importer import Source
@@ -36,6 +40,7 @@ _CATEGORY, _CLASS, _CURRENCY = "ChargeCategory", "ChargeClass", "BillingCurrency
 _DAYS, _AMOUNTS = ("day", "date"), ("cost", "amount")
 _NOTHING = ("", "null", "NULL")
 _LONGEST_CELL = 40
+_HOUR, _HOURS = timedelta(hours=1), 24
 
 
 def read_bill(path: Path, *, focus: bool = False, column: str = COSTS[0]) -> CostSeries:
@@ -60,6 +65,31 @@ def read_bill(path: Path, *, focus: bool = False, column: str = COSTS[0]) -> Cos
 
 
 @dataclass(slots=True)
+class Hours:
+    """Which hours of which days (UTC) a bill has, as far as it tells."""
+
+    known: dict[date, set[int]] = field(default_factory=dict)
+    longest: timedelta = timedelta(0)
+
+    def add(self, charge: Charge) -> None:
+        """A charge of the bill."""
+        self.longest = max(self.longest, charge.end - charge.start)
+        start = charge.start.astimezone(UTC) if charge.start.tzinfo else charge.start
+        self.known.setdefault(start.date(), set()).add(start.hour)
+
+    @property
+    def by_the_hour(self) -> bool:
+        """Whether it is a bill by the hour: some days have several, and nothing is charged for longer."""
+        return self.longest <= _HOUR and any(len(hours) > 1 for hours in self.known.values())
+
+    def in_part(self) -> list[date]:
+        """Days that lack hours, of a bill that has all of them of most days."""
+        if not self.by_the_hour or median(map(len, self.known.values())) < _HOURS:
+            return []
+        return sorted(day for day, hours in self.known.items() if len(hours) < _HOURS)
+
+
+@dataclass(slots=True)
 class _Reader:
     """Reads one file, and knows where it is in it."""
 
@@ -70,6 +100,7 @@ class _Reader:
     header: tuple[str, ...] = ()
     currencies: dict[str, None] = field(default_factory=dict)
     left_out: Counter[str] = field(default_factory=Counter)
+    hours: Hours = field(default_factory=Hours)
 
     def series(self, stream: Iterator[str], focus: bool, column: str) -> CostSeries:
         rows = self._rows(stream)
@@ -77,13 +108,29 @@ class _Reader:
         in_focus = focus or _START in self.header
         read = self._focus(rows, column) if in_focus else self._plain(rows)
         try:
-            first, values = by_day(read)
+            first, values = by_day(self._counted(read))
         except ValueError as error:
             raise self._problem(str(error)) from error
         if len(self.currencies) > 1:
             raise self._problem(f"has more than one currency: {', '.join(self.currencies)}")
         told = (f"{count:,} rows of {what} are left out" for what, count in self.left_out.items())
-        return CostSeries(first, values, next(iter(self.currencies), ""), tuple(told))
+        remarks = [*told, *self._of_hours()]
+        for day in self.hours.in_part():
+            values[(day - first).days] = math.nan
+        return CostSeries(first, values, next(iter(self.currencies), ""), tuple(remarks))
+
+    def _counted(self, charges: Iterator[Charge]) -> Iterator[Charge]:
+        for charge in charges:
+            self.hours.add(charge)
+            yield charge
+
+    def _of_hours(self) -> Iterator[str]:
+        if self.hours.by_the_hour:
+            yield "hours are added up to days: one that is dear within an ordinary day is not seen"
+        if lacking := self.hours.in_part():
+            more = f", and of {len(lacking) - 1} later ones" if len(lacking) > 1 else ""
+            count = len(self.hours.known[lacking[0]])
+            yield f"{count} of {_HOURS} hours of {lacking[0]}{more} are there: what they cost is not known"
 
     def _rows(self, stream: Iterator[str]) -> Iterator[Sequence[str]]:
         """Rows that are not empty. A cell may hold line ends, so a row is what was read for it."""

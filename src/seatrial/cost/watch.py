@@ -77,7 +77,7 @@ def told(finding: Finding, currency: str = "") -> str:
     """A finding in a sentence."""
     day, money = finding.day.isoformat(), f" {currency}" if currency else ""
     if finding.kind is Kind.MISSING:
-        return f"{day}: the bill has nothing of this day; what it cost is unknown"
+        return f"{day}: the bill has nothing of this day, or not all of it; what it cost is unknown"
     costs = f"{finding.cost:,.2f}{money} where {finding.expected:,.2f} are expected"
     times = f"{finding.ratio:.2f} times as much"
     match finding.kind:

@@ -71,8 +71,12 @@ def _about(
         experiment=f"cost.{news.series}",
         severity=context.severity,
     )
+    # What was said before is part of the cause: two watches say the same once, and what comes back is news.
+    before = [history.last.at] if history.last is not None else []
+    before += [history.closed.isoformat()] if history.closed is not None else []
+    since = f" after {max(before)}" if before else ""
     if not days:
-        cause = f"{key}@{news.due}"
+        cause = f"{key}@{news.due}{since}"
         return [event.to(sink, cause) for sink in history.open_at]
     new = unheard(days, history)
     if not new:
@@ -88,7 +92,7 @@ def _about(
             "reproduce": context.reproduce,
         },
     )
-    return [told.to(sink, f"{key}@{new[0]}") for sink in context.routes.incidents]
+    return [told.to(sink, f"{key}@{new[0]}{since}") for sink in context.routes.incidents]
 
 
 _OVER = {"anomaly": "as expected again", "unknown": "every day is known again"}

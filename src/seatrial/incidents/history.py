@@ -18,12 +18,13 @@ class IncidentHistory:
     """The state of one incident before something new happens.
 
     `failures`: how often in a row it has failed so far. `open_at`: the sinks where it is open, and since
-    when. `last`: the latest trigger while it is open.
+    when. `last`: the latest trigger while it is open. `closed`: when anybody was last told that it is over.
     """
 
     failures: int = 0
     open_at: Mapping[str, datetime] = field(default_factory=dict)
     last: IncidentEvent | None = None
+    closed: datetime | None = None
 
     @property
     def is_open(self) -> bool:
@@ -48,17 +49,19 @@ def said(events: Iterable[QueuedMessage]) -> IncidentHistory:
     """
     open_at: dict[str, datetime] = {}
     last: QueuedMessage | None = None
+    closed: datetime | None = None
     triggers: set[str] = set()
     for event in events:
         if event.message.kind == "resolve":
             open_at.pop(event.message.sink, None)
             triggers = triggers if open_at else set()
+            closed = event.created_at
         else:
             open_at.setdefault(event.message.sink, event.created_at)
             last = event
             triggers.add(event.message.body)  # the same for each sink
     found = IncidentEvent.from_json(last.message.body) if last is not None and open_at else None
-    return IncidentHistory(len(triggers), open_at, found)
+    return IncidentHistory(len(triggers), open_at, found, closed)
 
 
 def of_experiment(store: Store, target: str, experiment: str) -> IncidentHistory:
