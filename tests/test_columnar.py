@@ -41,7 +41,7 @@ def test_a_log_is_read_by_others_as_it_was(records: list[dict[str, Any]]) -> Non
 
 def test_the_columns_are_those_of_the_request_log() -> None:
     assert tuple(columnar.SCHEMA.names) == COLUMNS
-    assert columnar.table_of(RequestLog.empty()).num_rows == 0
+    assert pa.table(columnar.table_of(RequestLog.empty())).num_rows == 0
 
 
 def test_what_is_unknown_is_null_and_no_nan() -> None:

@@ -4,16 +4,20 @@ Arrow's arrays are known in here and where CSV is read; everything else works on
 which is Arrow for Rust in 45 MB (pyarrow would do the same in 170, which is more than half of what
 `pip install seatrial` brings). What must be known of it:
 
-- it panics where its writer meets an error, so Parquet is made in memory and the disk is tried by us;
-- its plain reader panics at a damaged footer, so the asynchronous one is used, which raises.
+- it panics where its writer meets an error, so it is given a file that never fails, and that tells us;
+- its plain reader panics at a damaged footer, so the asynchronous one is used, which raises. That reads the
+  whole file at once. A large one is read piece by piece, once a process of its own has looked at the footer.
 """
 
 from __future__ import annotations
 
 import asyncio
-import io
+import contextlib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import BinaryIO
 
 import numpy as np
@@ -23,12 +27,14 @@ from arro3.core import (
     Array,
     DataType,
     Field,
+    RecordBatch,
+    RecordBatchReader,
     Schema,
     Table,
     dictionary_dictionary,
     dictionary_indices,
 )
-from arro3.io import read_parquet_async, write_parquet
+from arro3.io import read_parquet, read_parquet_async, write_parquet
 from arro3.io.store import LocalStore
 
 from seatrial.model.requestlog import ROW, TENANT, Bools, Coded, Column, Floats, Holds, RequestLog
@@ -37,6 +43,10 @@ _NUMBER, _TEXT = DataType.float64(), DataType.utf8()
 _CODED = DataType.dictionary(DataType.int32(), _TEXT)
 METADATA = "seatrial"  # where, in the schema's metadata, the description of the run stands (JSON)
 _COMPRESSION = "zstd(1)"
+_PIECE = 1 << 16  # rows that are made or read at once
+_ROW_GROUP = 1 << 20  # rows that are compressed together
+_LARGE = 32 << 20  # bytes of a file that is not read as a whole
+_TRY = "import sys; from arro3.io import read_parquet; read_parquet(sys.argv[1])"
 _OPEN_FILES = "/dev/fd"  # a file by its number: paths would have to be escaped
 
 _TYPES = {
@@ -51,14 +61,19 @@ SCHEMA = Schema([Field(each.name, _TYPES[each.holds], nullable=each.nullable) fo
 _WITH_TENANT = SCHEMA.append(Field(TENANT.name, _TYPES[TENANT.holds], nullable=TENANT.nullable))
 
 
-def table_of(log: RequestLog, metadata: Mapping[str, str] | None = None) -> Table:
-    """The log as a table of SCHEMA, which may carry texts of its own."""
+def table_of(log: RequestLog, metadata: Mapping[str, str] | None = None) -> RecordBatchReader:
+    """The log as a table of SCHEMA, which may carry texts of its own; made piece by piece as it is read."""
     told = ROW if log.tenant is None else (*ROW, TENANT)
-    columns = [_array_of(log, column) for column in told]
     schema = SCHEMA if log.tenant is None else _WITH_TENANT
     if metadata:
         schema = schema.with_metadata(dict(metadata))
-    return Table.from_arrays(columns, schema=schema)
+
+    def pieces() -> Iterator[RecordBatch]:
+        for start in range(0, len(log), _PIECE):
+            piece = log[start : start + _PIECE]
+            yield RecordBatch.from_arrays([_array_of(piece, column) for column in told], schema=schema)
+
+    return RecordBatchReader.from_batches(schema, pieces())
 
 
 def texts_table(columns: Mapping[str, Sequence[str | None]]) -> Table:
@@ -66,11 +81,12 @@ def texts_table(columns: Mapping[str, Sequence[str | None]]) -> Table:
     return Table.from_pydict({name: Array(list(texts), type=_TEXT) for name, texts in columns.items()})
 
 
-def write(table: Table, file: BinaryIO) -> None:
+def write(table: Table | RecordBatchReader, file: BinaryIO) -> None:
     """As Parquet. Raises OSError when the file does not take it."""
-    whole = io.BytesIO()
-    write_parquet(table, whole, compression=_COMPRESSION)
-    file.write(whole.getbuffer())
+    patient = _Patient(file)
+    write_parquet(table, patient, compression=_COMPRESSION, max_row_group_size=_ROW_GROUP)  # type: ignore[arg-type]
+    if patient.trouble is not None:
+        raise patient.trouble
 
 
 def read(file: BinaryIO) -> Table:
@@ -79,12 +95,68 @@ def read(file: BinaryIO) -> Table:
     async def reading() -> Table:
         return await read_parquet_async(str(file.fileno()), store=LocalStore(_OPEN_FILES))
 
-    try:
+    with _unreadable():
         return asyncio.run(reading())
+
+
+def pieces_of(file: BinaryIO) -> tuple[Schema, Iterator[RecordBatch]]:
+    """What `read` would give, not all of it at once. Raises ValueError as that does, then or on the way."""
+    place = f"{_OPEN_FILES}/{file.fileno()}"
+    if os.fstat(file.fileno()).st_size < _LARGE or not _has_footer(place, file.fileno()):
+        table = read(file)
+        return table.schema, iter(table.rechunk(max_chunksize=_PIECE).to_batches())
+    with _unreadable():
+        reader = read_parquet(place, batch_size=_PIECE)
+    return reader.schema, _told(reader)
+
+
+def _has_footer(place: str, descriptor: int) -> bool:
+    """Whether the plain reader gets over it, tried where a panic hurts nobody."""
+    trying = [sys.executable, "-c", _TRY, place]
+    tried = subprocess.run(
+        trying, pass_fds=(descriptor,), stderr=subprocess.DEVNULL, start_new_session=True, check=False
+    )
+    return tried.returncode == 0
+
+
+def _told(reader: RecordBatchReader) -> Iterator[RecordBatch]:
+    with _unreadable():
+        yield from reader
+
+
+@contextlib.contextmanager
+def _unreadable() -> Iterator[None]:
+    """Whatever it cannot read is a ValueError: it has no class of its own for that."""
+    try:
+        yield
     except OSError:
         raise
-    except Exception as error:  # it has no class of its own for what it cannot read
+    except Exception as error:
         raise ValueError(" ".join(str(error).split())) from error
+
+
+class _Patient:
+    """A file that takes everything, and keeps to itself what has gone wrong."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.trouble: OSError | None = None
+
+    def write(self, data: bytes) -> int:
+        """Write it, unless something has gone wrong before."""
+        if self.trouble is None:
+            try:
+                self._file.write(data)
+            except OSError as error:
+                self.trouble = error
+        return len(data)
+
+    def flush(self) -> None:
+        """Done when the file is closed."""
+
+    def seek(self, *_: int) -> int:
+        """Asked for, never used: Parquet is written from its beginning to its end."""
+        raise AssertionError
 
 
 def numbers(arrays: Iterable[Array]) -> Floats:
@@ -134,6 +206,8 @@ def _coded(array: Array) -> Coded:
 
 def _nullable(times: Floats) -> Array:
     """Null where there is no such instant."""
+    if not np.isnan(times).any():
+        return Array.from_numpy(np.ascontiguousarray(times))
     return Array([None if math.isnan(at) else at for at in times.tolist()], type=_NUMBER)
 
 

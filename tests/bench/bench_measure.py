@@ -17,6 +17,7 @@ import pytest
 from seatrial import columnar
 from seatrial.measure.importers import write_csv
 from seatrial.model.requestlog import Coded, RequestLog
+from seatrial.model.rowkeys import Keys
 
 ROWS = 5_000_000
 PER_SECOND = 10_000
@@ -64,7 +65,7 @@ def log_of(error_share: float) -> RequestLog:
         served_by=coded(("blue", "green")),
         error=Coded(np.where(ok, 0, 1).astype(np.int32), ("", "HTTP 503")),
         worker=coded(("w1", "w2", "w3", "w4")),
-        keys=np.array([f"order-{i:012d}" if i % 3 == 0 else None for i in range(ROWS)], dtype=np.object_),
+        keys=Keys.of(f"order-{i:012d}" if i % 3 == 0 else None for i in range(ROWS)),
     )
 
 

@@ -152,7 +152,7 @@ def test_rows_and_instants_are_brought_to_a_worker_that_has_not_their_files(far:
     assert np.allclose(np.sort(log.intended), np.arange(-20, 180) / 100)
     assert [log.worker.equals(worker).sum() for worker in "01"] == [100, 100]
     assert log.keys is not None
-    assert sorted(log.keys.tolist()) == sorted(ids[:200])
+    assert sorted(log.keys.texts()) == sorted(ids[:200])
     assert load.offer is not None
     assert load.offer.due_before(0.5) == 50
 

@@ -52,7 +52,9 @@ def test_rows_of_another_clock_are_moved(run: Run) -> None:
     run.write(0, ZERO_S, [0.0, 0.2, 0.4])
     run.write(1, ZERO_S + 7.01, [0.1, 0.3])
     spools = Spools(run.folder)
-    log, told = spools.on_one_clock(spools.poll())
+    whole = spools.whole()
+    log, told = whole.log, whole.clocks
+    assert whole.spoiled == ""
     assert spools.header is not None
     assert spools.header.zero_monotonic_s == ZERO_S
     assert spools.losses == ()

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from seatrial.model.requestlog import COLUMNS, Coded, RequestLog
+from seatrial.model.rowkeys import Keys
 
 Row = dict[str, Any]
 
@@ -20,8 +21,7 @@ def log_of(rows: Iterable[Row]) -> RequestLog:
         for name in ("intended", "sent", "ended")
     }
     coded = {name: Coded.of(row[name] for row in listed) for name in ("name", "served_by", "error", "worker")}
-    keys = np.full(len(listed), None)
-    keys[:] = [row["key"] for row in listed]
+    keys = Keys.of(row["key"] for row in listed)
     ok = np.array([row["ok"] for row in listed], dtype=np.bool_)
     status = np.array([row["status"] for row in listed], dtype=np.int16)
     return RequestLog(ok=ok, status=status, keys=keys, **times, **coded)  # type: ignore[arg-type]  # by their names

@@ -47,7 +47,7 @@ class Writes:
 def writes_of(log: RequestLog) -> Writes:
     """The rows of `log` that carry a key. A key that was acknowledged once is acknowledged."""
     with_key = log.with_key()
-    keys = () if with_key.keys is None else with_key.keys
+    keys = () if with_key.keys is None else with_key.keys.texts()
     refused = _refused(with_key)
     found = Writes({}, {}, {}, {})
     for row, key in enumerate(keys):

@@ -225,8 +225,7 @@ class LoadProcess:
         self._workers = workers
         self._reader = Spools(plan.directory / SPOOLS)
         self._clocks: tuple[Told, ...] = ()
-        self._rows: list[RequestLog] = []
-        self._told = 0  # how many of them `new_rows` has given
+        self._fresh: list[RequestLog] = []  # rows that `new_rows` has not given yet
         self._started_s = time.monotonic()
 
     @property
@@ -292,7 +291,7 @@ class LoadProcess:
     def new_rows(self) -> RequestLog:
         """The rows that were flushed since the last call. Raises BadInput for a damaged spool."""
         self._read()
-        fresh, self._told = self._rows[self._told :], len(self._rows)
+        fresh, self._fresh = self._fresh, []
         return RequestLog.concat(fresh)
 
     def stop(self, grace_s: float) -> None:
@@ -328,11 +327,10 @@ class LoadProcess:
         except subprocess.TimeoutExpired:
             self.stop(grace_s=0.0)
         self._end_workers()
-        rows, spoiled = self._reader.salvage()
-        self._rows.append(rows)
-        whole = RequestLog.concat([*self._rows, self._reader.unaccounted()])
-        log, self._clocks = self._reader.on_one_clock(whole)
-        return log, spoiled
+        self._fresh = []
+        found = self._reader.whole()
+        self._clocks = found.clocks
+        return found.log, found.spoiled
 
     def _end_workers(self) -> None:
         if self._workers is not None:
@@ -364,13 +362,15 @@ class LoadProcess:
 
     def _header(self) -> SpoolHeader | None:
         if self._reader.header is None:
-            self._read()
+            rows = next(self._reader.parts(), None)  # not a whole night's, if nobody has asked before
+            if rows is not None:
+                self._fresh.append(rows)
         return self._reader.header
 
     def _read(self) -> None:
         rows = self._reader.poll()
         if len(rows):
-            self._rows.append(rows)
+            self._fresh.append(rows)
 
     def _latest_end_s(self) -> float:
         zero_s = self.zero_monotonic_s

@@ -11,6 +11,7 @@ from pathlib import Path
 from seatrial import columnar, disk
 from seatrial.home import private, private_directory
 from seatrial.load.clocks import Told
+from seatrial.load.inorder import Source, in_order
 from seatrial.load.spool import SpoolReader
 from seatrial.model.requestlog import RequestLog
 
@@ -18,12 +19,18 @@ from seatrial.model.requestlog import RequestLog
 def write_parquet(spools: Sequence[Path], out: Path) -> RequestLog:
     """Merge the spools of workers that are done, or gone, and write `out`.
 
-    What a killed worker had in flight becomes rows without an end (`SpoolReader.unaccounted`). About 150
-    bytes of memory a row are needed. Raises BadInput for a damaged spool.
+    What a killed worker had in flight becomes rows without an end (`SpoolReader.unaccounted`). About 40 bytes
+    of memory a row are needed. Raises BadInput for a damaged spool.
     """
     readers = [SpoolReader(path) for path in spools]
-    logs = [log for reader in readers for log in (reader.poll(), reader.unaccounted()) if len(log)]
-    log = logs[0].sorted() if len(logs) == 1 else RequestLog.concat(logs)
+    sources = [
+        source
+        for reader in readers
+        for source in (Source.of_spool(reader), Source.of_rows(reader.unaccounted()))
+    ]
+    for trouble in (source.trouble for source in sources if source.trouble):
+        raise trouble
+    log = in_order(sources)
     save(log, readers, out)
     return log
 

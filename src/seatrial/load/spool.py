@@ -23,10 +23,11 @@ after a kill they are the ones that were sent and never accounted for, and the r
 from __future__ import annotations
 
 import json
+import math
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, BinaryIO, Self
@@ -38,8 +39,9 @@ from seatrial import disk
 from seatrial.load.offer import Offer, Share
 from seatrial.model.ownfailure import KILLED
 from seatrial.model.problems import BadInput, SeatrialError
-from seatrial.model.requestlog import TEXTS, Coded, Holds, RequestLog, Texts, names_of
+from seatrial.model.requestlog import TEXTS, Coded, Holds, RequestLog, names_of
 from seatrial.model.result import GeneratorAudit
+from seatrial.model.rowkeys import Keys
 from seatrial.model.scenarioaccount import BlockingCall, ScenarioAccount, ScenarioError
 
 MAGIC = b"seatrial spool 1\n"
@@ -145,6 +147,7 @@ class SpoolReader:
         self._texts: list[str] = []
         self._outstanding: Rows = np.empty(0, dtype=_OUTSTANDING_TYPE)
         self._last_s = -np.inf  # the latest intended instant of all rows
+        self._used: dict[str, set[int]] = {}  # which texts each column holds
 
     @property
     def last_s(self) -> float:
@@ -156,29 +159,61 @@ class SpoolReader:
 
         Raises BadInput for a damaged spool, CannotStore when the disk does not give it.
         """
-        batches: list[tuple[Rows, Texts]] = []
-        self._read_into(batches)
-        return self._joined(batches)
+        return RequestLog.joined(list(self.parts(math.inf)))
 
     def salvage(self) -> tuple[RequestLog, str]:
         """As `poll`; but damage ends the rows, and is told as the reason why there are no more."""
-        batches: list[tuple[Rows, Texts]] = []
+        found: list[RequestLog] = []
         try:
-            self._read_into(batches)
+            found.extend(self.parts(math.inf))
         except SeatrialError as error:
-            return self._joined(batches), str(error)
-        return self._joined(batches), ""
+            return RequestLog.joined(found), str(error)
+        return RequestLog.joined(found), ""
 
-    def _read_into(self, batches: list[tuple[Rows, Texts]]) -> None:
-        with disk.storing("the request log", self.path):
-            for payload in self._new_row_frames():
-                batches.append(self._read_rows(payload))  # noqa: PERF401  # what came before an error stays
+    def parts(self, rows: float, until: float = math.inf) -> Iterator[RequestLog]:
+        """What `poll` would give, so many rows or a flush more at a time; up to the place `until`.
 
-    def _joined(self, batches: list[tuple[Rows, Texts]]) -> RequestLog:
-        if not batches:
+        What came before damage is given before that is raised.
+        """
+        frames, count = _Frames(), 0
+        trouble: SeatrialError | None = None
+        try:
+            with disk.storing("the request log", self.path):
+                for payload in self._new_row_frames(until):
+                    count += frames.add(payload)
+                    if count >= rows:
+                        yield self._taken_in(frames)
+                        frames, count = _Frames(), 0
+        except SeatrialError as error:
+            trouble = error
+        if frames.rows:
+            yield self._taken_in(frames)
+        if trouble is not None:
+            raise trouble
+
+    def rewind(self) -> None:
+        """Read from the beginning again. What is known beside the rows stays known."""
+        self._offset, self._last_s = 0, -np.inf
+        self._texts, self._outstanding = [], np.empty(0, dtype=_OUTSTANDING_TYPE)
+        self._used = {}
+
+    @property
+    def texts(self) -> RequestLog:
+        """No row, but the texts of all that have been read since the beginning, in the order of the spool."""
+        if not self._used:
             return RequestLog.empty()
-        rows = np.concatenate([batch for batch, _ in batches])
-        return self._log(rows, np.concatenate([keys for _, keys in batches]))
+        none: npt.NDArray[np.int32] = np.empty(0, dtype=np.int32)
+        columns: dict[str, Any] = {
+            name: Coded(none, tuple(self._texts[code] for code in sorted(codes)))
+            for name, codes in self._used.items()
+        }
+        columns["name"], columns["tenant"] = _divided(columns["name"])
+        return replace(self._log(np.empty(0, dtype=ROW_TYPE), None), **columns)
+
+    @property
+    def place(self) -> int:
+        """How many bytes of the spool have been read."""
+        return self._offset
 
     def unaccounted(self, until_s: float = -np.inf, lost: bool = False) -> RequestLog:
         """What a worker that is known to be gone, and did not end in good order, has left open.
@@ -200,9 +235,9 @@ class SpoolReader:
         for column, _ in _OUTSTANDING:
             sent[column] = self._outstanding[column]
         unsent["intended"], unsent["sent"], unsent["name"] = never_sent, np.nan, len(texts) - 1
-        return self._log(rows, np.full(len(rows), None), texts)
+        return self._log(rows, None, texts)
 
-    def _new_row_frames(self) -> Iterator[bytes]:
+    def _new_row_frames(self, until: float) -> Iterator[bytes]:
         try:
             file = self.path.open("rb")
         except FileNotFoundError:
@@ -211,7 +246,7 @@ class SpoolReader:
             file.seek(self._offset)
             if self._offset == 0 and not self._read_magic(file):
                 return
-            while (found := self._read_frame(file)) is not None:
+            while self._offset < until and (found := self._read_frame(file)) is not None:
                 kind, payload = found
                 if kind == ROWS:
                     yield payload
@@ -252,18 +287,18 @@ class SpoolReader:
         elif kind == END:
             self.audit = GeneratorAudit(**json.loads(payload))
 
-    def _read_rows(self, payload: bytes) -> tuple[Rows, Texts]:
-        count, outstanding = _COUNTS.unpack_from(payload)
-        at = _COUNTS.size
-        rows = np.frombuffer(payload, ROW_TYPE, count, at)
-        at += rows.nbytes
-        self._outstanding = np.frombuffer(payload, _OUTSTANDING_TYPE, outstanding, at)
-        at += self._outstanding.nbytes
-        for table in (rows, self._outstanding):
+    def _taken_in(self, frames: _Frames) -> RequestLog:
+        rows = np.frombuffer(b"".join(frames.rows), ROW_TYPE)
+        in_flight = np.frombuffer(b"".join(frames.outstanding), _OUTSTANDING_TYPE)
+        self._outstanding = np.frombuffer(frames.outstanding[-1], _OUTSTANDING_TYPE)
+        for table in (rows, in_flight):
             self._last_s = max(self._last_s, float(table["intended"].max(initial=-np.inf)))
-        return rows, _keys(rows["key"], payload[at:])
+        for name in (each for each in TEXTS if each in ROW_ORDER and len(rows)):
+            self._used.setdefault(name, set()).update(_used(rows[name], len(self._texts)).tolist())
+        keys = b"".join(frames.keys)
+        return self._log(rows, Keys.packed(rows["key"], keys) if keys or rows["key"].any() else None)
 
-    def _log(self, rows: Rows, keys: Texts, texts: Sequence[str] | None = None) -> RequestLog:
+    def _log(self, rows: Rows, keys: Keys | None, texts: Sequence[str] | None = None) -> RequestLog:
         texts = self._texts if texts is None else texts
         worker = self.header.worker if self.header else ""
         plain = names_of(Holds.SECONDS, Holds.TRUTH, Holds.STATUS)
@@ -273,15 +308,23 @@ class SpoolReader:
         return RequestLog(worker=Coded(np.zeros(len(rows), dtype=np.int32), (worker,)), keys=keys, **columns)
 
 
-def _keys(lengths: npt.NDArray[np.uint16], data: bytes) -> Texts:
-    """Texts from the lengths (plus 1, 0 for none) of values that lie one after the other."""
-    found = np.full(len(lengths), None)
-    start = 0
-    for row in np.flatnonzero(lengths).tolist():
-        end = start + int(lengths[row]) - 1
-        found[row] = data[start:end].decode()
-        start = end
-    return found
+class _Frames:
+    """The pieces of frames of rows. Each frame has a few dozen: arrays are made of many frames at once."""
+
+    def __init__(self) -> None:
+        self.rows: list[bytes] = []
+        self.outstanding: list[bytes] = []
+        self.keys: list[bytes] = []
+
+    def add(self, payload: bytes) -> int:
+        """Take a frame apart; how many rows it holds."""
+        count, outstanding = _COUNTS.unpack_from(payload)
+        first = _COUNTS.size + count * ROW.size
+        last = first + outstanding * OUTSTANDING.size
+        self.rows.append(payload[_COUNTS.size : first])
+        self.outstanding.append(payload[first:last])
+        self.keys.append(payload[last:])
+        return int(count)
 
 
 def _divided(names: Coded) -> tuple[Coded, Coded | None]:
@@ -297,7 +340,16 @@ def _divided(names: Coded) -> tuple[Coded, Coded | None]:
     return alone, Coded(tenants.codes[names.codes], tenants.values)
 
 
+def _used(codes: npt.NDArray[np.uint32], texts: int) -> npt.NDArray[np.intp]:
+    """Which of so many texts occur."""
+    found = np.zeros(texts, dtype=np.bool_)
+    found[codes] = True
+    return np.flatnonzero(found)
+
+
 def _coded(codes: npt.NDArray[np.uint32], texts: Sequence[str]) -> Coded:
     """The column with only the texts that occur in it."""
-    used, compact = np.unique(codes, return_inverse=True)
-    return Coded(compact.astype(np.int32).reshape(-1), tuple(texts[code] for code in used))
+    used = _used(codes, len(texts))
+    compact = np.zeros(len(texts), dtype=np.int32)
+    compact[used] = np.arange(len(used), dtype=np.int32)
+    return Coded(compact[codes], tuple(texts[code] for code in used.tolist()))

@@ -6,16 +6,33 @@ that their rows are moved to one clock, and the shares of those that were lost a
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from seatrial.load.clocks import Told, moved
 from seatrial.load.fleetrecord import RECORD, FleetReader, Loss
+from seatrial.load.inorder import PART, Source, in_order
 from seatrial.load.offer import Offer
 from seatrial.load.spool import SpoolHeader, SpoolReader
+from seatrial.model.problems import SeatrialError
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import GeneratorAudit
 from seatrial.model.scenarioaccount import ScenarioAccount
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """All that the spools of a test say."""
+
+    log: RequestLog
+    clocks: tuple[Told, ...]  # what is known of each clock that is not the master's
+    troubles: tuple[SeatrialError, ...]  # why there are no more rows
+
+    @property
+    def spoiled(self) -> str:
+        """The same as a sentence; "" when no spool is damaged."""
+        return "; ".join(map(str, self.troubles))
 
 
 class Spools:
@@ -76,48 +93,52 @@ class Spools:
 
     def poll(self) -> RequestLog:
         """The rows that were added. Raises BadInput for a damaged spool, CannotStore as the disk does."""
-        self._look()
-        return RequestLog.concat([rows for reader in self.readers if len(rows := reader.poll())])
+        return RequestLog.concat([rows for rows in self.parts() if len(rows)])
 
-    def salvage(self) -> tuple[RequestLog, str]:
-        """As `poll`; but damage ends the rows of its spool, and is told."""
+    def parts(self) -> Iterator[RequestLog]:
+        """The same, not all of them at once."""
         self._look()
-        found = [reader.salvage() for reader in self.readers]
-        return RequestLog.concat([rows for rows, _ in found]), "; ".join(why for _, why in found if why)
+        for reader in self.readers:
+            yield from reader.parts(PART)
+
+    def whole(self) -> Whole:
+        """All rows from the beginning, on the master's clock, by intended instant.
+
+        With them what workers have left open that are gone (see `SpoolReader.unaccounted`): of one among
+        several that is all of its share until the load of all was ended.
+        """
+        self._look()
+        clocks = _Clocks(self._record)
+        spools = [
+            Source.of_spool(reader, clocks.mover(index, reader)) for index, reader in enumerate(self.readers)
+        ]
+        left = [
+            Source.of_rows(clocks.moved(index, reader, rows))
+            for index, (reader, rows) in enumerate(zip(self.readers, self._left_open(), strict=True))
+        ]
+        troubles = tuple(source.trouble for source in spools if source.trouble)
+        pairs = zip(spools, left, strict=True)
+        log = in_order([source for pair in pairs for source in pair], [*spools, *left])
+        return Whole(log, tuple(told for _, told in sorted(clocks.told.items())), troubles)
 
     def unaccounted(self) -> RequestLog:
-        """What workers have left open that are gone (see `SpoolReader.unaccounted`).
+        """What workers have left open that are gone."""
+        return RequestLog.concat(self._left_open())
 
-        Of one among several that is all of its share until the load of all was ended.
-        """
+    def _left_open(self) -> list[RequestLog]:
+        """The same, of each."""
         if not self._record.members:
-            return self.readers[0].unaccounted()
+            return [reader.unaccounted() for reader in self.readers]
         until_s = self._record.ended_s
         if until_s is None:  # the master is gone as well
             until_s = max(reader.last_s for reader in self.readers)
         lost = {loss.index for loss in self._record.losses}
         # What was taken over is on the record of the others, unless they were lost in turn.
         taken = self._record.taken if len(lost) == 1 else {}
-        return RequestLog.concat(
-            [
-                reader.unaccounted(min(until_s, taken.get(index, until_s)), index in lost)
-                for index, reader in enumerate(self.readers)
-            ]
-        )
-
-    def on_one_clock(self, log: RequestLog) -> tuple[RequestLog, tuple[Told, ...]]:
-        """Their rows, moved to the master's clock, and what is known of each clock that is another."""
-        if self._record.zero is None:
-            return log, ()
-        parts, told = [], []
-        for index, (reader, member) in enumerate(zip(self.readers, self._record.members, strict=True)):
-            rows = log[log.worker.equals(str(index))]
-            if reader.header is not None and not member.same_clock:
-                zero_s, clock = self._record.zero[0], self._record.clock(index)
-                rows, said = moved(rows, clock, reader.header.zero_monotonic_s, zero_s, str(index))
-                told.append(said)
-            parts.append(rows)
-        return RequestLog.concat(parts), tuple(told)
+        return [
+            reader.unaccounted(min(until_s, taken.get(index, until_s)), index in lost)
+            for index, reader in enumerate(self.readers)
+        ]
 
     def _look(self) -> None:
         self._record.poll()
@@ -133,3 +154,29 @@ class Spools:
         back = self._record.again.get(loss.index)
         heard = "" if back is None else f", and heard again at {back:.1f} s"
         return f"{self._named(loss.index)} was lost at {loss.at_s:.1f} s: {loss.why}{heard}"
+
+
+class _Clocks:
+    """Moves rows to the master's clock, and remembers what is known of the clock that they were moved by."""
+
+    def __init__(self, record: FleetReader) -> None:
+        self._record = record
+        self.told: dict[int, Told] = {}
+
+    def mover(self, index: int, reader: SpoolReader) -> Callable[[RequestLog], RequestLog] | None:
+        """What moves the rows of a worker; None if its clock is the master's."""
+        if self._record.zero is None or self._record.members[index].same_clock:
+            return None
+        return lambda rows: self.moved(index, reader, rows)
+
+    def moved(self, index: int, reader: SpoolReader, rows: RequestLog) -> RequestLog:
+        """Rows of a worker, as they count on the master's clock."""
+        zero = self._record.zero
+        if zero is None or reader.header is None or self._record.members[index].same_clock:
+            return rows
+        there_s, clock = reader.header.zero_monotonic_s, self._record.clock(index)
+        rows, said = moved(rows, clock, there_s, zero[0], str(index))
+        known = self.told.get(index, said)
+        doubts = [each.doubt_s for each in (known, said) if each.doubt_s is not None]
+        self.told[index] = replace(said, doubt_s=max(doubts, default=None))
+        return rows

@@ -24,6 +24,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from seatrial.model import parts
 from seatrial.model.requestlog import Bools, Coded, Floats, RequestLog
 from seatrial.model.result import Availability
 
@@ -97,10 +98,7 @@ def availability(
     """
     if not len(log):
         return ()
-    users = {
-        log.name.values[code]: _UserHistory.of(log.intended[rows], good[rows], end_s)
-        for code, rows in rows_by_code(log.name)
-    }
+    users = {log.name.values[code]: history for code, history in _histories(log, good, end_s)}
     everybody = _UserHistory(*(np.concatenate(column) for column in zip(*users.values(), strict=True)))
     return tuple(
         record
@@ -116,14 +114,45 @@ def availability_of(
     return tuple(_records(name, _Curve.of(_UserHistory.of(due, good, end_s), end_s), windows_s))
 
 
-def rows_by_code(column: Coded) -> Iterator[tuple[int, npt.NDArray[np.intp]]]:
+def rows_by_code(column: Coded) -> Iterator[tuple[int, npt.NDArray[np.int32 | np.int64]]]:
     """The rows, ascending, in which each value of a text column stands."""
-    narrow = column.codes.astype(np.uint16) if len(column.values) < 2**16 else column.codes
-    order = np.argsort(narrow, kind="stable")  # a radix sort for 16 bits: linear in the rows
-    stops = np.searchsorted(column.codes[order], np.arange(len(column.values)), side="right")
-    for code, (start, stop) in enumerate(zip(np.append(0, stops[:-1]), stops, strict=True)):
-        if stop > start:
-            yield code, order[start:stop]
+    length, kinds = len(column.codes), len(column.values)
+    totals = parts.counts(length, kinds, lambda rows: column.codes[rows])
+    stops = np.cumsum(totals)
+    free = stops - totals  # where the next row of each value goes
+    order: npt.NDArray[np.int32 | np.int64]
+    order = np.empty(length, dtype=np.int32 if length < 2**31 else np.int64)
+    for rows in parts.parts(length):
+        codes = column.codes[rows]
+        here = np.argsort(codes, kind="stable")
+        counted = np.bincount(codes, minlength=kinds)
+        first = np.cumsum(counted) - counted
+        ascending = codes[here]
+        order[free[ascending] + np.arange(len(here)) - first[ascending]] = here + rows.start
+        free += counted
+    for code, (total, stop) in enumerate(zip(totals.tolist(), stops.tolist(), strict=True)):
+        if total:
+            yield code, order[stop - total : stop]
+
+
+def _histories(log: RequestLog, good: Bools, end_s: float) -> Iterator[tuple[int, _UserHistory]]:
+    """The history of each value of `name` that occurs: turns alone, which are few among its rows."""
+    found: dict[int, list[_UserHistory]] = {}
+    was_good = np.ones(len(log.name.values), dtype=np.bool_)
+    for rows in parts.parts(len(log)):
+        codes, due, well = log.name.codes[rows], log.intended[rows], good[rows]
+        order = np.argsort(codes, kind="stable")
+        starts = np.flatnonzero(np.diff(codes[order], prepend=-1))
+        for own in np.split(order, starts[1:]):
+            code = int(codes[own[0]])
+            turned = np.flatnonzero(np.diff(well[own], prepend=was_good[code]))
+            at, falls = due[own[turned]], ~well[own[turned]]
+            seen = due[own[:1]] if code not in found else due[:0]
+            found.setdefault(code, []).append(_UserHistory(seen, at[falls], at[~falls]))
+            was_good[code] = well[own[-1]]
+    for code in sorted(found):
+        whole = _UserHistory(*(np.concatenate(column) for column in zip(*found[code], strict=True)))
+        yield code, whole if was_good[code] else whole._replace(rises=np.append(whole.rises, end_s))
 
 
 def _records(name: str, curve: _Curve, windows_s: Sequence[float]) -> Iterator[Availability]:

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from seatrial.model import parts
 from seatrial.model.requestlog import Floats, RequestLog
 from seatrial.model.result import Bounds
 
@@ -44,12 +45,7 @@ class Completions:
     @classmethod
     def of(cls, log: RequestLog) -> Completions:
         """Read them from `log`, whose rows may be in any order."""
-        rows = np.flatnonzero(log.ok & ~np.isnan(log.ended) & ~np.isnan(log.sent))
-        rows = rows[np.argsort(log.ended[rows], kind="stable")]
-        count = len(rows) + 1
-        ended, worked = (np.full(count + _ends_in_silence(log, rows), np.inf) for _ in range(2))
-        ended[0] = worked[0] = np.min(log.intended, initial=np.inf)
-        ended[1:count], worked[1:count] = log.ended[rows], log.sent[rows]
+        ended, worked = _in_order(log)
         columns = (log.intended, log.sent, log.ended)
         last_known = max(float(np.fmax.reduce(column, initial=-np.inf)) for column in columns)
         for instants in (ended, worked):
@@ -68,14 +64,15 @@ class Completions:
         stop = min(int(np.searchsorted(self.ended, end_s, side="left")) + 1, len(self.ended))
         if first >= stop:
             return Bounds(0.0, np.inf)
-        after, before, worked = (
-            self.ended[first:stop],
-            self.ended[first - 1 : stop - 1],
-            self.worked[first - 1 : stop - 1],
-        )
-        lengths = np.minimum(after, self.last_known_s) - np.maximum(before, start_s)
-        rooms = after - np.maximum(worked, start_s)
-        return Bounds(max(0.0, float(lengths.max())), float(rooms.max()))
+        longest_s, widest_s = 0.0, -np.inf
+        for gaps in parts.parts(stop - first):
+            after = self.ended[first:stop][gaps]
+            before = self.ended[first - 1 : stop - 1][gaps]
+            worked = self.worked[first - 1 : stop - 1][gaps]
+            lengths = np.minimum(after, self.last_known_s) - np.maximum(before, start_s)
+            longest_s = max(longest_s, float(lengths.max()))
+            widest_s = max(widest_s, float((after - np.maximum(worked, start_s)).max()))
+        return Bounds(longest_s, widest_s)
 
     def longest_silence(
         self, failed_at: Floats, failed_by: Floats, floor_s: float = -np.inf
@@ -93,18 +90,65 @@ class Completions:
         if not gaps:
             from_the_start = np.full(len(failed_at), max(float(self.worked[0]), floor_s))
             return from_the_start, np.full(len(failed_at), np.inf)
-        since = np.maximum(self.worked[:-1], floor_s)
-        rooms = self.ended[1:] - since
         low = np.minimum(np.searchsorted(self.ended[1:], failed_at, side="left"), gaps - 1)
         high = np.minimum(np.searchsorted(self.worked[1:], failed_by, side="right"), gaps - 1)
-        ranges = zip(low, np.maximum(low, high) + 1, strict=True)
-        longest = np.array([start + np.argmax(rooms[start:stop]) for start, stop in ranges], dtype=np.intp)
-        return since[longest], rooms[longest]
+        found = [
+            self._longest_of(start, stop, floor_s)
+            for start, stop in zip(low.tolist(), (np.maximum(low, high) + 1).tolist(), strict=True)
+        ]
+        since, rooms = np.array(found, dtype=np.float64).reshape(-1, 2).T
+        return since, rooms
+
+    def _longest_of(self, start: int, stop: int, floor_s: float) -> tuple[float, float]:
+        """Of the gaps from `start` to before `stop`, counted from 0, the longest: since when, how long."""
+        since = np.maximum(self.worked[start:stop], floor_s)
+        rooms = self.ended[start + 1 : stop + 1] - since
+        longest = int(np.argmax(rooms))
+        return float(since[longest]), float(rooms[longest])
 
 
-def _ends_in_silence(log: RequestLog, completed: npt.NDArray[np.intp]) -> bool:
-    """Whether a request was sent after all of the `completed` ones and was never answered ok."""
-    worked = np.max(log.sent[completed], initial=-np.inf)
-    with np.errstate(invalid="ignore"):  # NaN: never sent, so it shows nothing
-        later = np.flatnonzero(log.sent > worked)
-    return bool(np.any(~log.ok[later] | np.isnan(log.ended[later])))
+def _in_order(log: RequestLog) -> tuple[Floats, Floats]:
+    """When the ok requests ended, ascending, and when each of them was sent, as `Completions` has them.
+
+    Requests end nearly in the order in which they were due. So those of a part of the log are sorted together
+    with the few before them that ended after the earliest end that is still to come.
+    """
+    stretches = list(parts.parts(len(log)))
+    count, last_sent_s, earliest = 0, -np.inf, []
+    for stretch in stretches:
+        rows = _completed(log, stretch)
+        count += len(rows)
+        last_sent_s = float(np.max(log.sent[rows], initial=last_sent_s))
+        earliest.append(float(np.min(log.ended[rows], initial=np.inf)))
+    to_come = np.minimum.accumulate(np.array([*earliest, np.inf])[::-1])[::-1][1:]
+    length = count + 1 + _ends_in_silence(log, last_sent_s)
+    ended, worked = (np.full(length, np.inf) for _ in range(2))
+    ended[0] = worked[0] = np.min(log.intended, initial=np.inf)
+    waiting, first = np.empty(0, dtype=np.intp), 1
+    for stretch, until_s in zip(stretches, to_come.tolist(), strict=True):
+        rows = np.concatenate([waiting, _completed(log, stretch)])
+        rows = rows[np.argsort(log.ended[rows], kind="stable")]
+        over = int(np.searchsorted(log.ended[rows], until_s, side="right"))
+        rows, waiting = rows[:over], rows[over:]
+        ended[first : first + over], worked[first : first + over] = log.ended[rows], log.sent[rows]
+        first += over
+    return ended, worked
+
+
+def _completed(log: RequestLog, stretch: slice) -> npt.NDArray[np.intp]:
+    """The rows of a stretch that were answered ok."""
+    part = log[stretch]
+    return int(stretch.start) + np.flatnonzero(part.ok & ~np.isnan(part.ended) & ~np.isnan(part.sent))
+
+
+def _ends_in_silence(log: RequestLog, last_sent_s: float) -> bool:
+    """Whether a request was sent after all that were answered ok, and never was itself.
+
+    `last_sent_s`: when the last of these was sent.
+    """
+    for rows in parts.parts(len(log)):
+        with np.errstate(invalid="ignore"):  # NaN: never sent, so it shows nothing
+            later = log.sent[rows] > last_sent_s
+        if np.any(later & (~log.ok[rows] | np.isnan(log.ended[rows]))):
+            return True
+    return False

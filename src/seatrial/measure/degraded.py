@@ -44,18 +44,22 @@ class DegradedSpans:
             return cls(*(np.empty(0) for _ in range(4)))
         end_s = end_of(log.intended)
         after = runs.last + 1
-        resumed = np.append(log.intended, end_s)[after]
+        nearest = np.minimum(after, len(log) - 1)
+        resumed = np.where(after < len(log), log.intended[nearest], end_s)
         settled = np.searchsorted(log.intended, resumed + settle_s, side="left")
-        bad_until = np.append(0, np.cumsum(~good))
-        bad = bad_until[settled] - bad_until[after]
+        bad_rows = np.flatnonzero(~good)
+        bad = np.searchsorted(bad_rows, settled) - np.searchsorted(bad_rows, after)
         steady = (resumed + settle_s <= end_s) & (bad <= (1 - STEADY_SHARE) * (settled - after))
         closing = np.flatnonzero(
             np.append(steady[:-1], True)
         )  # runs that end a span; the last one always does
         opening = np.append(0, closing[:-1] + 1)
         shown = steady[closing]
-        asked = np.where(np.isnan(log.sent), log.intended, log.sent)[runs.last[closing]]
-        answered = np.append(np.fmin(log.ended, log.intended + deadline_s), np.inf)[after[closing]]
+        last = runs.last[closing]
+        asked = np.where(np.isnan(log.sent[last]), log.intended[last], log.sent[last])
+        answer = nearest[closing]
+        answered = np.fmin(log.ended[answer], log.intended[answer] + deadline_s)
+        answered[after[closing] == len(log)] = np.inf
         return cls(
             start=runs.due[opening],
             end=np.where(shown, resumed[closing], end_s),

@@ -8,9 +8,10 @@ from functools import partial
 
 import numpy as np
 
+from seatrial.model import parts
 from seatrial.model.figures import exactly, interval
 from seatrial.model.percentiles import percentile
-from seatrial.model.requestlog import RequestLog
+from seatrial.model.requestlog import Floats, RequestLog
 from seatrial.model.result import GeneratorAudit
 
 LATENESS_INTERVALS = 2.0  # lateness (p99) beyond so many arrival intervals is not believed …
@@ -40,7 +41,11 @@ ANSWERED_ALONE = LogTells(
 
 def audit(log: RequestLog, start_s: float, end_s: float, tells: LogTells = EVERYTHING) -> GeneratorAudit:
     """How faithfully the arrivals in `log`, all due in [start_s, end_s), were sent."""
-    lateness_ms = np.sort((log.sent - log.intended)[~np.isnan(log.sent)]) * 1000
+    lateness_ms = parts.some(
+        len(log), np.float64, lambda rows: _lateness_s(log.intended[rows], log.sent[rows])
+    )
+    lateness_ms.sort()
+    lateness_ms *= 1000
     answered = int(np.count_nonzero(~np.isnan(log.ended)))
     late_ms = partial(percentile, lateness_ms if tells.due else ())
     whole = GeneratorAudit.of(len(log), len(lateness_ms), answered, end_s - start_s, late_ms)
@@ -52,6 +57,10 @@ def audit(log: RequestLog, start_s: float, end_s: float, tells: LogTells = EVERY
         dropped=whole.dropped if tells.dropped else None,
         unanswered=whole.unanswered if tells.unanswered else None,
     )
+
+
+def _lateness_s(intended: Floats, sent: Floats) -> Floats:
+    return (sent - intended)[~np.isnan(sent)]
 
 
 def trusted(

@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from seatrial.model.requestlog import RequestLog
+from seatrial.model import parts
+from seatrial.model.requestlog import Floats, RequestLog
 from seatrial.model.result import Latency
 
 
@@ -28,8 +29,20 @@ def latency(log: RequestLog, deadline_s: float) -> Latency | None:
     Of requests that were answered ok, or that waited for their deadline at least.
     """
     waited = log.waited_s(deadline_s)
-    known = ~np.isnan(waited)
-    if not known.any():
+    unanswered = any(
+        bool(np.any(~np.isnan(waited[rows]) & np.isnan(log.ended[rows]))) for rows in parts.parts(len(log))
+    )
+    known = parts.some(len(log), np.float64, lambda rows: waited[rows][~np.isnan(waited[rows])])
+    return latency_of(known, deadline_s if unanswered else None)
+
+
+def latency_of(waited: Floats, unanswered_s: float | None) -> Latency | None:
+    """The same, of how long each client waited, in seconds and any order; the array is made use of.
+
+    `unanswered_s`: what was taken for the wait of those that were never answered, if there are any.
+    """
+    if not len(waited):
         return None
-    unanswered = np.any(known & np.isnan(log.ended))
-    return Latency.of(np.sort(waited[known]) * 1000, deadline_s * 1000 if unanswered else None)
+    waited.sort()
+    waited *= 1000
+    return Latency.of(waited, None if unanswered_s is None else unanswered_s * 1000)

@@ -16,6 +16,7 @@ from seatrial.measure.reach import apart_from, gap_within, widened
 from seatrial.measure.silence import silences
 from seatrial.measure.spacing import arrival_intervals, end_of
 from seatrial.measure.tenants import by_tenant
+from seatrial.model import parts
 from seatrial.model.exactness import EXACT, Exactness
 from seatrial.model.requestlog import Bools, Coded, RequestLog
 from seatrial.model.result import Measurement
@@ -48,7 +49,7 @@ def measure(
         end_s = max(start_s, end_of(log.intended))
     good = log.good(deadline_s - exact.took_s)
     proven = log.proven_bad(deadline_s + exact.took_s)
-    unproven = ~good & ~proven
+    unproven = ~(good | proven)
     runs = Runs.of(log, good, deadline_s, apart_from(proven, log.intended, slack.sent_s), slack)
     completions = Completions.of(widened(log, slack))
     outages = find_outages(runs, completions, settle_s, window=(start_s, end_s), marks=marks)
@@ -86,10 +87,9 @@ def measure(
 def _counts(column: Coded) -> tuple[tuple[str, int], ...]:
     """How often each value stands in a text column; most frequent first, equals by name."""
     totals: dict[str, int] = {}
-    for text, count in zip(
-        column.values, np.bincount(column.codes, minlength=len(column.values)), strict=True
-    ):
-        totals[text] = totals.get(text, 0) + int(count)
+    counted = parts.counts(len(column.codes), len(column.values), lambda rows: column.codes[rows])
+    for text, count in zip(column.values, counted.tolist(), strict=True):
+        totals[text] = totals.get(text, 0) + count
     found = ((text, count) for text, count in totals.items() if count)
     return tuple(sorted(found, key=lambda pair: (-pair[1], pair[0])))
 

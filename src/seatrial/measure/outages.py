@@ -295,7 +295,8 @@ def downtime(
     the log. `exact`: how exact the log's instants are; the window's are.
     """
     log = log.sorted()
-    if not np.any((log.intended >= start_s) & (log.intended < end_s)):
+    low, high = np.searchsorted(log.intended, (start_s, end_s))
+    if low >= high:
         return Bounds(0.0, np.inf)
     proven = apart_from(log.proven_bad(deadline_s), log.intended, exact.sent_s)
     runs = Runs.of(log, log.good(deadline_s), deadline_s, proven, exact)

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from seatrial.model import parts
 from seatrial.model.percentiles import carries, rank_of
-from seatrial.model.requestlog import Floats, RequestLog
+from seatrial.model.requestlog import Bools, Floats, RequestLog
 
 
 def share_bad(log: RequestLog, deadline_s: float) -> tuple[float, float] | None:
@@ -52,14 +53,26 @@ class Latencies:
     def of(cls, log: RequestLog, deadline_s: float) -> Latencies:
         """Read them from `log`."""
         proven = log.proven_bad(deadline_s)
-        took, waited = log.ended - log.sent, log.ended - log.intended
-        with np.errstate(invalid="ignore"):
-            quickly = ~log.ok & (took < deadline_s)
-        unknown = ~proven & np.isnan(took)
-        counts = ~(proven & quickly)
-        least = np.where(np.isnan(took), np.where(proven, deadline_s, 0.0), took)
-        most = np.where(np.isnan(waited), np.inf, waited)
-        return cls(least[counts], most[counts], int(np.count_nonzero(counts & ~unknown)))
+        quickly = parts.each(len(log), np.bool_, lambda rows: _quickly(log[rows], proven[rows], deadline_s))
+
+        def least(rows: slice) -> Floats:
+            took = log.ended[rows] - log.sent[rows]
+            unknown = np.isnan(took)
+            took[unknown] = np.where(proven[rows][unknown], deadline_s, 0.0)
+            return took[~quickly[rows]]
+
+        def most(rows: slice) -> Floats:
+            waited = log.ended[rows] - log.intended[rows]
+            waited[np.isnan(waited)] = np.inf
+            return waited[~quickly[rows]]
+
+        def is_known(rows: slice) -> Bools:
+            took = log.ended[rows] - log.sent[rows]
+            return np.asarray(~quickly[rows] & (proven[rows] | ~np.isnan(took)))
+
+        known = int(np.count_nonzero(parts.each(len(log), np.bool_, is_known)))
+        shortest, longest = (parts.some(len(log), np.float64, of) for of in (least, most))
+        return cls(shortest, longest, known)
 
     def percentile(self, percent: int) -> tuple[float, float] | None:
         """Lower and upper bound of a percentile; None when the sample cannot carry it."""
@@ -69,3 +82,9 @@ class Latencies:
         """The same of any sample that is not empty, for a condition that must hold again and again."""
         rank = rank_of(len(self.shortest), percent)
         return float(np.partition(self.shortest, rank)[rank]), float(np.partition(self.longest, rank)[rank])
+
+
+def _quickly(log: RequestLog, proven: Bools, deadline_s: float) -> Bools:
+    """Which rows failed before anybody had waited for them."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(proven & ~log.ok & (log.ended - log.sent < deadline_s))

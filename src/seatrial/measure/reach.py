@@ -56,6 +56,8 @@ def gap_within(completions: Completions, exact: Exactness, start_s: float, end_s
     Its lower bound is what is left when each end is as late, or early, as it can have been: ends are late by
     as much already; the log's first arrival is early, and the last that is known of may have been earlier.
     """
+    if not (exact.sent_s or exact.ended_s):
+        return completions.longest_gap(start_s, end_s)
     upper_s = completions.longest_gap(start_s, end_s).upper_s
     ended = completions.ended.copy()
     ended[0] += exact.sent_s
@@ -70,9 +72,9 @@ def apart_from(proven: Bools, intended: Floats, within_s: float) -> Bools:
 
     `intended` is ascending, both have the shape (n,).
     """
-    others = intended[~proven]
-    if not len(others) or not within_s:
+    if not within_s or bool(proven.all()):
         return proven
+    others = intended[~proven]
     following = np.searchsorted(others, intended)
     before = np.append(-np.inf, others)[following]
     after = np.append(others, np.inf)[following]

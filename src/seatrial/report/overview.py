@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from seatrial.measure.latency import latency
+from seatrial.measure.latency import latency_of
+from seatrial.model import parts
 from seatrial.model.percentiles import percentile
-from seatrial.model.requestlog import Bools, Floats, RequestLog
+from seatrial.model.requestlog import Bools, Coded, Codes, Floats, RequestLog
 from seatrial.model.result import Latency
 
 Counts = npt.NDArray[np.int64]
+_Due = Callable[..., npt.NDArray[np.intp]]  # in which buckets rows of a part are due, all or some
+_ALL = slice(None)
 
 _WIDTHS = tuple(base * 10.0**power for power in range(-1, 6) for base in (1, 2, 3, 5))  # seconds
 _MOST_BUCKETS = 1200
@@ -83,19 +86,22 @@ def overview(log: RequestLog, deadline_s: float) -> Overview:
     start = np.floor(first / width + 1e-9) * width
     buckets = int((last - start) / width + 1e-9) + 1
     good = log.good(deadline_s)
-    due = _bucket(log.intended, start, width)
-    counted = np.bincount(due, minlength=buckets)
-    counted_good = np.bincount(due[good], minlength=buckets)
-    unsent = np.bincount(due[np.isnan(log.sent)], minlength=buckets)
-    percentiles = _percentiles(log, deadline_s, due, buckets)
+
+    def due(rows: slice, which: Bools | slice = _ALL) -> npt.NDArray[np.intp]:
+        return _bucket(log.intended[rows][which], start, width)
+
+    counted = parts.counts(len(log), buckets, due)
+    counted_good = parts.counts(len(log), buckets, lambda rows: due(rows, good[rows]))
+    unsent = parts.counts(len(log), buckets, lambda rows: due(rows, np.isnan(log.sent[rows])))
+    percentiles = _percentiles(log, deadline_s, counted)
     return Overview(
         start_s=float(start),
         width_s=width,
         good=counted_good,
         bad=counted - counted_good - unsent,
         unsent=unsent,
-        sent=_instants(log.sent, start, width, buckets),
-        answered=_instants(log.ended[log.ok], start, width, buckets),
+        sent=_instants(len(log), lambda rows: log.sent[rows], start, width, buckets),
+        answered=_instants(len(log), lambda rows: log.ended[rows][log.ok[rows]], start, width, buckets),
         p50_ms=percentiles[0],
         p95_ms=percentiles[1],
         max_ms=percentiles[2],
@@ -105,24 +111,40 @@ def overview(log: RequestLog, deadline_s: float) -> Overview:
 
 def drawn(log: RequestLog, deadline_s: float) -> Mapping[str, bool]:
     """Which charts have something to show: not every service says which server answered."""
-    used = np.unique(log.served_by.codes)
+    used = _totals(log.served_by)
     return {
-        "answered": bool(np.any(_answered(log))),
-        "served": any(log.served_by.values[code] for code in used),
+        "answered": any(bool(np.any(_answered(log[rows]))) for rows in parts.parts(len(log))),
+        "served": any(value for value, total in zip(log.served_by.values, used, strict=True) if total),
         "latency": not np.isnan(log.waited_s(deadline_s)).all(),
     }
 
 
 def by_name(log: RequestLog, deadline_s: float) -> tuple[NameRow, ...]:
     """The most frequent request names, most frequent first."""
-    totals = np.bincount(log.name.codes, minlength=len(log.name.values))
-    frequent = [int(code) for code in np.argsort(-totals, kind="stable")[:_MOST_NAMES] if totals[code]]
-    return tuple(_name_row(log[log.name.codes == code], code, deadline_s) for code in frequent)
+    codes, totals, kinds = log.name.codes, _totals(log.name), len(log.name.values)
+    good, waited = log.good(deadline_s), log.waited_s(deadline_s)
+    bad = parts.counts(len(log), kinds, lambda rows: codes[rows][~good[rows]])
+
+    def in_vain(rows: slice) -> Codes:
+        return codes[rows][~np.isnan(waited[rows]) & np.isnan(log.ended[rows])]
+
+    unanswered = parts.counts(len(log), kinds, in_vain)
+
+    def row(code: int) -> NameRow:
+        def own(rows: slice) -> Floats:
+            return np.asarray(waited[rows][(codes[rows] == code) & ~np.isnan(waited[rows])])
+
+        known = parts.some(len(log), np.float64, own)
+        latency = latency_of(known, deadline_s if unanswered[code] else None)
+        return NameRow(log.name.values[code], int(totals[code]), int(bad[code]), latency)
+
+    frequent = np.argsort(-totals, kind="stable")[:_MOST_NAMES].tolist()
+    return tuple(row(code) for code in frequent if totals[code])
 
 
-def _name_row(rows: RequestLog, code: int, deadline_s: float) -> NameRow:
-    bad = int(np.count_nonzero(~rows.good(deadline_s)))
-    return NameRow(rows.name.values[code], len(rows), bad, latency(rows, deadline_s))
+def _totals(column: Coded) -> Counts:
+    """How many rows hold each of the column's texts."""
+    return parts.counts(len(column.codes), len(column.values), lambda rows: column.codes[rows])
 
 
 def _answered(log: RequestLog) -> Bools:
@@ -134,33 +156,38 @@ def _bucket(instants: Floats, start: float, width: float) -> npt.NDArray[np.intp
     return np.floor((instants - start) / width + 1e-9).astype(np.intp)
 
 
-def _instants(instants: Floats, start: float, width: float, buckets: int) -> Counts:
-    """How many of `instants` (NaN: none) fall into each bucket."""
-    index = _bucket(instants[~np.isnan(instants)], start, width)
-    return np.bincount(index[(index >= 0) & (index < buckets)], minlength=buckets)
+def _instants(length: int, of: Callable[[slice], Floats], start: float, width: float, buckets: int) -> Counts:
+    """How many of the instants of each part (NaN: none) fall into each bucket."""
+
+    def inside(rows: slice) -> npt.NDArray[np.intp]:
+        instants = of(rows)
+        index = _bucket(instants[~np.isnan(instants)], start, width)
+        return index[(index >= 0) & (index < buckets)]
+
+    return parts.counts(length, buckets, inside)
 
 
-def _percentiles(log: RequestLog, deadline_s: float, due: npt.NDArray[np.intp], buckets: int) -> Floats:
-    """p50, p95 and max latency in each bucket: shape (3, buckets)."""
-    result = np.full((3, buckets), np.nan)
-    waited_ms = log.waited_s(deadline_s) * 1000
-    known = ~np.isnan(waited_ms)
-    latency = waited_ms[known]
-    edges = np.searchsorted(due[known], np.arange(buckets + 1))
-    for bucket in np.flatnonzero(np.diff(edges)):
-        ascending = np.sort(latency[edges[bucket] : edges[bucket + 1]])
+def _percentiles(log: RequestLog, deadline_s: float, counted: Counts) -> Floats:
+    """p50, p95 and max latency in each bucket, of which `counted` tells its rows: shape (3, buckets)."""
+    result = np.full((3, len(counted)), np.nan)
+    stops, waited = np.cumsum(counted), log.waited_s(deadline_s)
+    for bucket in np.flatnonzero(counted):
+        own = waited[stops[bucket] - counted[bucket] : stops[bucket]]
+        ascending = np.sort(own[~np.isnan(own)] * 1000)
         found = (percentile(ascending, percent) for percent in (50, 95, 100))
         result[:, bucket] = [np.nan if value is None else value for value in found]
     return result
 
 
-def _served_by(log: RequestLog, due: npt.NDArray[np.intp], buckets: int) -> tuple[tuple[str, Counts], ...]:
+def _served_by(log: RequestLog, due: _Due, buckets: int) -> tuple[tuple[str, Counts], ...]:
     """Who answered, per bucket: the busiest servers in order of appearance, then others, then nobody.
 
     An answer whose server did not say who it is (it has no X-Release header) is still an answer.
     """
     codes, values = log.served_by.codes, log.served_by.values
-    grid = np.bincount(due * len(values) + codes, minlength=buckets * len(values)).reshape(buckets, -1)
+    grid = parts.counts(
+        len(log), buckets * len(values), lambda rows: due(rows) * len(values) + codes[rows]
+    ).reshape(buckets, -1)
     totals = grid.sum(axis=0)
     named = [code for code in np.argsort(-totals, kind="stable") if values[code] and totals[code]]
     kept = sorted(named[:_MOST_SERVERS], key=lambda code: int(np.flatnonzero(grid[:, code])[0]))
@@ -169,11 +196,17 @@ def _served_by(log: RequestLog, due: npt.NDArray[np.intp], buckets: int) -> tupl
     if not named:
         return ()
     silent = log.served_by.equals("")
-    answered = _answered(log)
+
+    def unsaid(rows: slice) -> npt.NDArray[np.intp]:
+        return due(rows, silent[rows] & _answered(log[rows]))
+
+    def nobody(rows: slice) -> npt.NDArray[np.intp]:
+        return due(rows, silent[rows] & ~_answered(log[rows]))
+
     for label, counts in (
         (_OTHERS, grid[:, rest].sum(axis=1)),
-        (_UNSAID, np.bincount(due[silent & answered], minlength=buckets)),
-        (_NOBODY, np.bincount(due[silent & ~answered], minlength=buckets)),
+        (_UNSAID, parts.counts(len(log), buckets, unsaid)),
+        (_NOBODY, parts.counts(len(log), buckets, nobody)),
     ):
         if counts.any():
             bands.append((label, counts))

@@ -20,11 +20,11 @@ Answers = Mapping[Need[Any], Recorded[Any]]
 
 def ask(needs: Iterable[BoundNeed], when: When, evidence: Evidence, log: RequestLog) -> Answers:
     """Ask for whatever is needed at this time; `log`: the requests so far."""
-    keys = sorted({key for key in log.keys if key is not None}) if log.keys is not None else []
+    due = [bound for bound in needs if bound.need.when is when]
+    keys = sorted(set(log.keys.texts())) if due and log.keys is not None else []
     return {
         bound.need: recorded(bound.recorder, bound.role, RunFacts(keys, evidence.path(_name(bound))))
-        for bound in needs
-        if bound.need.when is when
+        for bound in due
     }
 
 

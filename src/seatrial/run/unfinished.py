@@ -138,10 +138,11 @@ class _Remains:
         described: Mapping[str, Any] = json.loads(plan) if plan else {}
         experiment = _experiment(text, described) if text and described else None
         spools = Spools(evidence.path(SPOOLS))
-        rows, spoiled = spools.salvage()
-        log, clocks = spools.on_one_clock(RequestLog.concat([rows, spools.unaccounted()]))
+        found = spools.whole()
         events = read_journal(evidence.path(JOURNAL))
-        return cls(evidence, experiment, text, described, events, log, spools, clocks, spoiled)
+        return cls(
+            evidence, experiment, text, described, events, found.log, spools, found.clocks, found.spoiled
+        )
 
     @property
     def backdrop(self) -> Backdrop:

@@ -18,6 +18,7 @@ from pathlib import Path
 from seatrial.load.launch import SPOOLS
 from seatrial.load.spools import Spools
 from seatrial.model.problems import SeatrialError
+from seatrial.model.requestlog import RequestLog
 from seatrial.report.views import event as event_view
 from seatrial.run.evidence import JOURNAL, read_journal
 from seatrial.run.live import LiveMeasurement
@@ -51,13 +52,11 @@ class Watch:
             return self._figures
 
     def _look(self) -> None:
-        rows = self._spool.poll()
-        header = self._spool.header
-        if header is None:
+        for rows in self._spool.parts():  # a night's, when the first comes to watch in the morning
+            self._take(rows)
+        now_s = self._take(RequestLog.empty())
+        if self._live is None:
             return
-        self._live = self._live or LiveMeasurement(header.deadline_s)
-        now_s = time.monotonic() - header.zero_monotonic_s
-        self._live.add(rows, now_s)
         found = self._live.figures(now_s)
         self._figures = documents.Figures(
             at_s=now_s,
@@ -68,6 +67,16 @@ class Watch:
             recent_bad=found.recent_bad,
             p95_ms=found.p95_ms,
         )
+
+    def _take(self, rows: RequestLog) -> float:
+        """Take in rows, once it is known of which load; the present instant on their clock."""
+        header = self._spool.header
+        if header is None:
+            return math.nan
+        self._live = self._live or LiveMeasurement(header.deadline_s)
+        now_s = time.monotonic() - header.zero_monotonic_s
+        self._live.add(rows, now_s)
+        return now_s
 
 
 class Watches:

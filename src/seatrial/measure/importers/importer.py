@@ -22,6 +22,7 @@ import numpy as np
 
 from seatrial.measure.generator import LogTells
 from seatrial.measure.importers.compressed import compression_of, opened
+from seatrial.model import parts
 from seatrial.model.exactness import EXACT, Exactness
 from seatrial.model.problems import BadInput, Location, Problem
 from seatrial.model.requestlog import Bools, Coded, Floats, RequestLog
@@ -198,14 +199,18 @@ def without_schedule(
 
 def check_times(log: RequestLog, source: Source, line_of: LineOf | None) -> None:
     """Raise BadInput for the first row with times that are missing or run backwards, and its line."""
-    with np.errstate(invalid="ignore"):
-        rules: tuple[tuple[Bools, str], ...] = (
-            (~np.isfinite(log.intended), "'intended' is empty or not finite"),
-            (np.isinf(log.sent) | np.isinf(log.ended), "'sent' or 'ended' is infinite; leave it empty"),
-            (log.ended < log.sent, "'ended' lies before 'sent'"),
-            (np.isnan(log.sent) & ~np.isnan(log.ended), "'ended' without 'sent'"),
-        )
-    for broken, said in rules:
+    rules: tuple[tuple[Callable[[slice], Bools], str], ...] = (
+        (lambda rows: ~np.isfinite(log.intended[rows]), "'intended' is empty or not finite"),
+        (
+            lambda rows: np.isinf(log.sent[rows]) | np.isinf(log.ended[rows]),
+            "'sent' or 'ended' is infinite; leave it empty",
+        ),
+        (lambda rows: log.ended[rows] < log.sent[rows], "'ended' lies before 'sent'"),
+        (lambda rows: np.isnan(log.sent[rows]) & ~np.isnan(log.ended[rows]), "'ended' without 'sent'"),
+    )
+    for breaks, said in rules:
+        with np.errstate(invalid="ignore"):
+            broken = parts.each(len(log), np.bool_, breaks)
         if broken.any():
             row = int(np.argmax(broken))
             raise source.problem(f"row {row + 1}: {said}", None if line_of is None else line_of(row))

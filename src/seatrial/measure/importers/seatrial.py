@@ -8,14 +8,15 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from arro3.core import ChunkedArray, DataType, Table
+from arro3.core import DataType, RecordBatch, Schema
 from arro3.io import write_csv as write_cells
 
 from seatrial import columnar
@@ -24,6 +25,7 @@ from seatrial.measure.importers.compressed import created
 from seatrial.measure.importers.delimited import Columns, Kind, floats, line_of_row, read_csv, texts, truths
 from seatrial.measure.importers.importer import Imported, Importer, Source, check_times
 from seatrial.model.exactness import EXACT
+from seatrial.model.gathering import Gathering
 from seatrial.model.problems import nearest
 from seatrial.model.requestlog import COLUMNS, TENANT, TEXTS, TIMES, Bools, Coded, Floats, RequestLog
 
@@ -67,32 +69,58 @@ def _from_csv(source: Source) -> tuple[tuple[str, ...], RequestLog]:
 
 def _from_parquet(source: Source) -> tuple[tuple[str, ...], RequestLog, tuple[dict[str, Any], ...]]:
     """The columns that it has, its rows, and what it says of the clocks of workers that had their own."""
-    table = _parquet_table(source)
-    names = tuple(table.column_names)
+    with source.open() as stream, tempfile.TemporaryFile() as plain:
+        if source.compression:
+            shutil.copyfileobj(stream, plain)
+            plain.flush()
+        with _readable(source):
+            schema, pieces = columnar.pieces_of(plain if source.compression else stream)
+        names = _columns_of(schema, source)
+        whole = Gathering(keys=False)
+        with _readable(source):
+            for piece in pieces:
+                whole.add(_rows_of(piece, names, source))
+    return names, whole.whole(), _clocks(schema.metadata, source)
+
+
+def _columns_of(schema: Schema, source: Source) -> tuple[str, ...]:
+    """The names of the columns. Raises BadInput for one that is missing, or holds something else."""
+    names = tuple(schema.names)
     missing = [name for name in _REQUIRED if name not in names]
     if missing:
         raise source.problem(f"has no column '{missing[0]}'{nearest(missing[0], names)}")
-
-    def column(name: str, fits: Callable[[DataType], bool], kind: str) -> ChunkedArray:
-        found = table.schema.field(name).type
-        if not fits(found):
+    wanted: dict[str, tuple[Callable[[DataType], bool], str]] = dict.fromkeys(
+        TIMES, (DataType.is_numeric, "a number")
+    )
+    wanted |= dict.fromkeys((*TEXTS, TENANT.name), (columnar.is_text, "text"))
+    wanted |= {"ok": (DataType.is_boolean, "bool"), "status": (DataType.is_integer, "a whole number")}
+    for name, (fits, kind) in wanted.items():
+        if name in names and not fits(found := schema.field(name).type):
             raise source.problem(f"column '{name}' is not {kind}: {_named(found)}")
-        return table.column(name)
+    return names
 
-    values: dict[str, Floats | Coded] = {
-        name: columnar.numbers(column(name, DataType.is_numeric, "a number").chunks) for name in TIMES
-    }
+
+def _rows_of(piece: RecordBatch, names: tuple[str, ...], source: Source) -> RequestLog:
+    """The rows of one piece."""
+    values: dict[str, Floats | Coded] = {name: columnar.numbers([piece.column(name)]) for name in TIMES}
     for name in (*TEXTS, TENANT.name):
         if name in names:
-            values[name] = columnar.coded([column(name, columnar.is_text, "text").combine_chunks()])
-    ok = column("ok", DataType.is_boolean, "bool")
+            values[name] = columnar.coded([piece.column(name)])
+    ok = piece.column("ok")
     if ok.null_count:
         raise source.problem("column 'ok' is empty in some row")
-    status = np.zeros(table.num_rows)
+    status = np.zeros(piece.num_rows)
     if "status" in names:
-        status = columnar.numbers(column("status", DataType.is_integer, "a whole number").chunks)
-    log = _log(Columns(table.num_rows, values), columnar.truths(ok.chunks), _whole_numbers(status, source))
-    return names, log, _clocks(table.schema.metadata, source)
+        status = columnar.numbers([piece.column("status")])
+    return _log(Columns(piece.num_rows, values), columnar.truths([ok]), _whole_numbers(status, source))
+
+
+@contextmanager
+def _readable(source: Source) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise source.problem(f"is not a readable Parquet file: {error}") from error
 
 
 def _clocks(metadata: Mapping[Any, Any], source: Source) -> tuple[dict[str, Any], ...]:
@@ -103,18 +131,6 @@ def _clocks(metadata: Mapping[Any, Any], source: Source) -> tuple[dict[str, Any]
         return tuple({"worker": str(each["worker"]), "doubt_s": each["doubt_s"]} for each in told)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise source.problem("its description of the run is not what seatrial writes") from error
-
-
-def _parquet_table(source: Source) -> Table:
-    try:
-        with source.open() as stream, tempfile.TemporaryFile() as plain:
-            if not source.compression:
-                return columnar.read(stream)
-            shutil.copyfileobj(stream, plain)
-            plain.flush()
-            return columnar.read(plain)
-    except ValueError as error:
-        raise source.problem(f"is not a readable Parquet file: {error}") from error
 
 
 def _named(kind: DataType) -> str:
