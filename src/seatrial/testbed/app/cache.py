@@ -56,6 +56,7 @@ class Cache:
         self._pause_s = pause_s
         self._clock = clock
         self._away_until = -1.0
+        self._told_full_until = -1.0
         self._fresh_s = min(fresh_s, lifetime_s)
         self._fresh_until: dict[str, float] = {}  # of what was given to it: as many keys as the catalogue has
 
@@ -84,7 +85,9 @@ class Cache:
         try:
             await self._client.set(key, value, ex=self._lifetime_s)
         except redis.OutOfMemoryError as error:
-            _log.warning("the cache takes nothing: %s", error)
+            if now >= self._told_full_until:  # each put is refused, and one line tells of them all
+                _log.warning("the cache takes nothing: %s", error)
+                self._told_full_until = now + self._pause_s
         except redis.RedisError as error:
             self._leave_alone(error)
             return
