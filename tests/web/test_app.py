@@ -137,6 +137,14 @@ def test_two_runs_differ_only_where_their_intervals_do(site: Site) -> None:
     assert "different targets" in site.client().get("/compare?a=database-crash-0001&b=latest").text
 
 
+def test_an_address_that_is_none_is_told_and_signing_in_leads_back_to_where_one_was(site: Site) -> None:
+    browser = site.client()
+    assert "There is no page /nope&lt;i&gt;." in browser.get("/nope<i>").text
+    assert browser.get("/api/nope").json() == {"error": "there is no page /api/nope"}
+    assert 'href="/session?back=%2Fruns"' in browser.get("/runs").text
+    assert "?back=%2Fsession" not in browser.get("/session").text
+
+
 @pytest.mark.parametrize(
     "path", ["/runs/nobody", "/experiments/nothing", "/underway/none", "/compare?a=x&b=y", "/x"]
 )

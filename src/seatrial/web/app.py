@@ -235,10 +235,11 @@ class Dashboard:
 
     def _troubled(self, request: Request, error: Exception) -> Response:
         status, headers = _status(error)
-        told = error.detail if isinstance(error, HTTPException) else str(error)
+        told = _told(request, error)
         if _is_api(request):
             return JSONResponse({"error": shown(told)}, status, headers)
-        page = self._page(request, "trouble.html", HTTPStatus(status).phrase, status=status, told=shown(told))
+        title = HTTPStatus(status).phrase.capitalize()
+        page = self._page(request, "trouble.html", title, status=status, told=shown(told))
         page.headers.update(headers or {})
         return page
 
@@ -335,6 +336,14 @@ def _back(path: str) -> str:
 
 def _is_api(request: Request) -> bool:
     return request.url.path.startswith("/api")
+
+
+def _told(request: Request, error: Exception) -> str:
+    """What was wrong; of an address that is none, the router says no more than that."""
+    if not isinstance(error, HTTPException):
+        return str(error)
+    nothing_more = error.detail == HTTPStatus.NOT_FOUND.phrase
+    return f"there is no page {request.url.path}" if nothing_more else error.detail
 
 
 def _status(error: Exception) -> tuple[int, Mapping[str, str] | None]:

@@ -14,6 +14,7 @@
     recent_bad: (value) => `${+(100 * value).toPrecision(3)} %`,
     p95_ms: (value) => `${Math.round(value).toLocaleString("en")} ms`,
   };
+  const sentence = (text) => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
   const say = (text) => { if (state.textContent !== text) state.textContent = text; };
   const tell = (one) => {
     const item = document.createElement("li");
@@ -27,7 +28,7 @@
   const events = new EventSource(live.dataset.events);
   events.addEventListener("figures", (message) => {
     const told = JSON.parse(message.data);
-    say(told.conducted ? "Under way; the figures are those of the last two seconds." : told.keeper);
+    say(told.conducted ? "Under way. Rates, and what is called now, are of the last two seconds." : sentence(told.keeper));
     for (const place of document.querySelectorAll("[data-figure]")) {
       const value = told.figures && told.figures[place.dataset.figure];
       place.textContent = value == null ? "–" : read[place.dataset.figure](value);
