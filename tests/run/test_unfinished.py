@@ -15,12 +15,13 @@ from tests.support.dead_run import CONDUCTOR, ZERO_S, DeadRun, dead_run
 
 from seatrial.incidents import IncidentSettings, Reporter
 from seatrial.ledger import read_verifier_keys, verify_sealed
+from seatrial.measure.importers import read
 from seatrial.model.problems import BadInput, CannotStore, Unavailable
 from seatrial.model.result import StepRecord
 from seatrial.model.role import Role
 from seatrial.model.verdict import Verdict
 from seatrial.processes import boot_id
-from seatrial.run import openruns
+from seatrial.run import conclusion, openruns
 from seatrial.run.openruns import Finished
 from seatrial.run.recovery import Recovery, recover
 from seatrial.run.sealing import public_key
@@ -165,6 +166,35 @@ def test_a_fault_that_cannot_be_undone_makes_it_a_fail(tmp_path: Path, store: St
     assert "failed with 3" in finished.result.steps[0].error
 
 
+def test_the_rows_as_they_came_go_once_all_are_stored_and_judged(tmp_path: Path, store: Store) -> None:
+    dead = dead_run(tmp_path)
+    recovered(dead, store)
+    assert not dead.evidence.path("spool").exists()
+    assert len(read(dead.evidence.path("requests.parquet")).log) == 301
+    assert sealed(dead) is Verdict.PASS
+
+
+def test_killed_between_their_end_and_the_seal(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead = dead_run(tmp_path)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(conclusion, "seal_evidence", killed)
+        with pytest.raises(KeyboardInterrupt):
+            recovered(dead, store)
+    judged, shown = verdict(dead), dead.evidence.path("report.html").read_text()
+    assert not dead.evidence.path("spool").exists()
+    recovered(dead, store)
+    assert verdict(dead) == judged
+    assert dead.evidence.path("report.html").read_text() == shown
+    assert sealed(dead) is Verdict.PASS
+    assert open_runs(dead) == []
+
+
 def test_a_damaged_spool_is_judged_up_to_the_damage(tmp_path: Path, store: Store) -> None:
     dead = dead_run(tmp_path)
     spool = dead.evidence.path("spool") / "worker-0.spool"
@@ -173,6 +203,7 @@ def test_a_damaged_spool_is_judged_up_to_the_damage(tmp_path: Path, store: Store
     assert finished.result is not None
     assert any("is damaged at byte" in reason for reason in finished.result.reasons)
     assert finished.result.measurement is not None
+    assert spool.exists()  # whoever looks into the damage needs it
 
 
 def test_killed_before_anything_was_written(tmp_path: Path, store: Store) -> None:

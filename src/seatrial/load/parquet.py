@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -57,7 +58,10 @@ def save(log: RequestLog, readers: Iterable[SpoolReader], out: Path, clocks: Seq
         try:
             with open(unfinished, "wb", opener=private) as file:
                 columnar.write(table, file)
+                file.flush()
+                os.fsync(file.fileno())  # the spools may go then
             unfinished.replace(out)
+            disk.sync_directory(out.parent)
         except BaseException:
             with contextlib.suppress(OSError):
                 unfinished.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from seatrial.incidents import Reporter
+from seatrial.load.launch import SPOOLS
 from seatrial.model.experiment import Experiment
 from seatrial.model.problems import CannotStore, Unavailable
 from seatrial.model.requestlog import RequestLog
@@ -47,6 +49,7 @@ class Backdrop:
     experiment_text: str
     experiment: Experiment | None  # None: it could not be read again
     described: Mapping[str, Any]  # plan.json
+    stored: bool = False  # all of the log is in the evidence
 
 
 def write_down(
@@ -60,10 +63,22 @@ def write_down(
     judged = replace(shown_in(judged), evidence=losses.result("the list of files", evidence.manifest, {}))
     result = _written(judged, backdrop, evidence, home, losses)
     _keep_defects(evidence, losses)
+    if backdrop.stored and VERDICT not in losses:
+        _drop_spools(evidence)
     if VERDICT in losses or losses.done("the seal", lambda: seal_evidence(evidence, home)):
         return result
     _keep_defects(evidence, losses)
     return _written(judged, backdrop, evidence, home, losses)
+
+
+def _drop_spools(evidence: Evidence) -> None:
+    """The rows as they came take twice the room of the request log, and say nothing that is not in it."""
+    try:
+        shutil.rmtree(evidence.path(SPOOLS))
+    except FileNotFoundError:
+        pass  # no load was started, or somebody was killed before the seal
+    except OSError as error:
+        _log.warning("%s cannot be taken away: %s", evidence.path(SPOOLS), error.strerror)
 
 
 def _keep_defects(evidence: Evidence, losses: Losses) -> None:

@@ -84,6 +84,7 @@ class Conducted:
     answers: Answers = field(default_factory=dict)  # what checks had to be told before the run and during it
     version: TargetVersion | None = None  # None: the target was not asked
     usage: Told = field(default_factory=dict)  # of what has a price, as the target told
+    stored: bool = False  # all of the log is in the evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,7 @@ class Conductor:
         self._undoing: threading.Thread | None = None  # of a run that ends early
         self._zero_mono_s = math.nan
         self._log = RequestLog.concat([])
+        self._stored = False
         self._end_s: float | None = None  # None: the load was not started
         self._defects: list[str] = []
         self._answers: Answers = {}
@@ -169,6 +171,7 @@ class Conductor:
             answers=self._answers,
             version=self._versions.told,
             usage=self._usage.told,
+            stored=self._stored,
         )
 
     def _conduct(self) -> None:
@@ -265,6 +268,7 @@ class Conductor:
             self._end(Verdict.UNKNOWN, Reason.GENERATOR_NOT_IN_ORDER(why=reason))
         try:
             load.keep(self._log)
+            self._stored = not spoiled
         except CannotStore as error:
             self._note_ending(Verdict.UNKNOWN, str(error))
         self._write("load.ended", requests=len(self._log), scenario_errors=self._scenario.failed)

@@ -16,7 +16,7 @@
 | junit.xml          | the same for CI                                                           |
 | step-*.log         | what the programs of a step said                                          |
 | locust.log         | the load generator's own output                                           |
-| spool/             | the rows as they came, from which `requests.parquet` is made              |
+| spool/             | the rows as they came; gone when all are in `requests.parquet` and judged |
 | defect.txt         | where seatrial itself failed, if it did                                   |
 
 While a run goes on, a file `.room` keeps room for what is written at its end: the disk may be full by then.

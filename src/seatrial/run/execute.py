@@ -105,7 +105,8 @@ def execute(
         conducted = Conductor(plan, evidence, journal, home, observer, stop, clock, means).conduct()
         over_s = plan.experiment.duration.seconds
         observer.progress(Progress(_CONCLUDING, over_s, over_s, None, conducted.steps, conducted.notices))
-        backdrop = Backdrop(conducted.log, plan.experiment_text, plan.experiment, described)
+        text, stored = plan.experiment_text, conducted.stored
+        backdrop = Backdrop(conducted.log, text, plan.experiment, described, stored)
         keeping = Keeping(evidence, journal, home, held, reporter, clock)
         return conclude(Case.of(plan), conducted, clock, backdrop, keeping)
 

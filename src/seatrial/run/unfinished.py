@@ -23,6 +23,7 @@ from seatrial.load.clocks import Told, exactness
 from seatrial.load.launch import REQUESTS, SPOOLS, end_left_over
 from seatrial.load.parquet import save
 from seatrial.load.spools import Spools
+from seatrial.measure.importers import read
 from seatrial.model.document import build, parse
 from seatrial.model.errorbudget import THREE_NINES, Allowance
 from seatrial.model.experiment import Experiment, Objectives
@@ -139,14 +140,14 @@ class _Remains:
         experiment = _experiment(text, described) if text and described else None
         spools = Spools(evidence.path(SPOOLS))
         found = spools.whole()
+        log = found.log if len(found.log) or found.spoiled else _stored(evidence)
         events = read_journal(evidence.path(JOURNAL))
-        return cls(
-            evidence, experiment, text, described, events, found.log, spools, found.clocks, found.spoiled
-        )
+        return cls(evidence, experiment, text, described, events, log, spools, found.clocks, found.spoiled)
 
     @property
     def backdrop(self) -> Backdrop:
-        return Backdrop(self.log, self.text, self.experiment, self.described)
+        stored = not self.spoiled and self.evidence.path(REQUESTS).is_file()
+        return Backdrop(self.log, self.text, self.experiment, self.described, stored)
 
     @property
     def zero_mono_s(self) -> float:
@@ -156,6 +157,14 @@ class _Remains:
     def events_of(self, kind: str) -> Mapping[str, Mapping[str, Any]]:
         """Step → the last event of a kind."""
         return {event.get("step", ""): event for event in self.events if event["event"] == kind}
+
+
+def _stored(evidence: Evidence) -> RequestLog:
+    """The request log of a run whose spools are gone: it was judged, and about to be sealed."""
+    try:
+        return read(evidence.path(REQUESTS)).log
+    except BadInput:
+        return RequestLog.empty()  # nothing had been sent
 
 
 def _read(path: Path) -> str:
