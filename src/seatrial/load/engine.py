@@ -92,10 +92,9 @@ class Engine:
         header = self._header = replace(
             header, offer=options.offer()
         )  # with files where this process has them
-        zero_s, deadline_s = header.zero_monotonic_s, options.deadline
-        self._reporter = Reporter(self._recorder, self._events.request, header.zero_unix_s, deadline_s)
+        self._reporter = Reporter(self._recorder, environment, header.zero_unix_s, options.deadline)
         self._correction: Correction | None = None  # as long as requests are counted
-        self._pacer = Pacer(self._arrivals(), zero_s, self._launch, time.monotonic)
+        self._pacer = Pacer(self._arrivals(), header.zero_monotonic_s, self._launch, time.monotonic)
         self.taken = TakenOver(header, [task.weight for task in tasks], rows, self._launch, self._alarm)
         self._names = Names(options.dns_select, options.dns_ttl, options.seed)
         self._pools = Pools(self._names, options.http)
@@ -147,6 +146,7 @@ class Engine:
                 self._stop_providing()
                 self._stop_feeding()
                 self._flusher.join()
+                self._reporter.statistics.merge()
                 self._watchdog.stop()
                 self._watchdog.report(self._errors)
                 self._stop_hearing()
@@ -370,6 +370,7 @@ class Engine:
     def _flush_regularly(self) -> None:
         while not self._closing.wait(FLUSH_EVERY_S):
             self._watchdog.report(self._errors)
+            self._reporter.statistics.merge()
             try:
                 account = self._errors.account() if self._errors.changed else None
                 self._recorder.flush(self._in_flight(), account)

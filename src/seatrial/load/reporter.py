@@ -6,8 +6,10 @@ from math import isnan
 from typing import Any
 
 from locust import User
+from locust.env import Environment
 
 from seatrial.load.failure import RequestFailed
+from seatrial.load.locust_statistics import LocustStatistics
 from seatrial.load.recorder import NEVER, Recorder
 from seatrial.load.response import Response
 from seatrial.load.under_way import Request
@@ -26,9 +28,12 @@ class Reporter:
     and to leave it out would flatter the service. One that was never sent has no time there.
     """
 
-    def __init__(self, recorder: Recorder, event: Any, zero_unix_s: float, deadline_s: float) -> None:
+    def __init__(
+        self, recorder: Recorder, environment: Environment, zero_unix_s: float, deadline_s: float
+    ) -> None:
         self._recorder = recorder
-        self._event = event  # Locust's events.request
+        self._event: Any = environment.events.request
+        self.statistics = LocustStatistics(environment)
         self._zero_unix_s = zero_unix_s
         self._deadline_ms = deadline_s * 1e3
         self._screened = knows_rows()  # the recorder screens what it is given by itself
@@ -47,6 +52,10 @@ class Reporter:
         took_ms: float | None = (ended - intended) * 1e3
         if isnan(ended):
             took_ms = None if isnan(sent) else self._deadline_ms
+        elif ok and self.statistics.count_alone():
+            told = shown(name) if self._screened else name
+            self.statistics.add(request.method, told, (ended - intended) * 1e3, request.size)
+            return False
         url = request.url
         if self._screened:
             name, url, exception = shown(name), shown(url), _shown_error(exception)
