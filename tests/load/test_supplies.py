@@ -20,7 +20,6 @@ CONTENT = bytes(range(256)) * 40
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supplies, "_AGAIN_AFTER_S", 0.01)
-    monkeypatch.setattr(supplies, "_MOVES_WITHIN_S", 0.2)
     monkeypatch.setattr(shipping, "CHUNK", 1000)
 
 
@@ -109,7 +108,10 @@ def test_a_file_that_changes_meanwhile_is_refused(tmp_path: Path, pantry: Pantry
     assert place(pantry).read_bytes() == CONTENT
 
 
-def test_a_worker_that_takes_nothing_is_told(tmp_path: Path, pantry: Pantry) -> None:
+def test_a_worker_that_takes_nothing_is_told(
+    tmp_path: Path, pantry: Pantry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supplies, "_MOVES_WITHIN_S", 0.2)
     way = Way(pantry, loses=lambda _: True)
     with pytest.raises(ValueError, match=r"worker web-2 takes nothing of .*users\.csv"):
         way.supplier.bring([supply(tmp_path)])

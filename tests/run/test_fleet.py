@@ -9,6 +9,7 @@ from tests.support.planning import EXPERIMENT, TARGET
 
 from seatrial import files
 from seatrial.model.problems import BadInput
+from seatrial.model.workerhosts import WorkerHost
 from seatrial.model.workers import Workers
 from seatrial.run.fleet import with_workers
 from seatrial.run.plan import make_plan
@@ -33,6 +34,21 @@ def test_a_replay_is_shared_with_workers_anywhere(tmp_path: Path, monkeypatch: p
     assert said[0].startswith("waiting for 2 load workers")
 
 
+def test_workers_elsewhere_do_not_take_their_own_machine_for_the_target(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, text in {"s.py": "", "x.yaml": EXPERIMENT, "t.yaml": TARGET}.items():
+        Path(name).write_text(text)
+    planned = make_plan(files.read("x.yaml", "experiment"), files.read("t.yaml", "target"))
+    away, here = (Workers(hosts=(WorkerHost(host=host),)) for host in ("load-1", "localhost"))
+    with pytest.raises(
+        BadInput, match=r"--workers-at: the target is at .*, which at load-1 is that machine itself"
+    ):
+        with_workers(planned, away, lambda _: None)
+    assert with_workers(planned, here, lambda _: None).workers.count == 1
+
+
 def test_a_rate_of_requests_is_not_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("s.py").write_text("")
@@ -41,3 +57,11 @@ def test_a_rate_of_requests_is_not_shared(tmp_path: Path, monkeypatch: pytest.Mo
     planned = make_plan(files.read("x.yaml", "experiment"), files.read("t.yaml", "target"))
     with pytest.raises(BadInput, match="--workers: how many requests an arrival makes"):
         with_workers(planned, Workers(local=2), lambda _: None)
+
+
+def test_the_command_of_a_shared_run_says_all_that_is_not_as_ever() -> None:
+    assert Workers(local=2).options() == {}
+    elsewhere = Workers(expected=2, listen="::", port=5557, on_lost="redistribute", rows="keep")
+    assert elsewhere.options() == {
+        "--workers-listen": "[::]", "--on-lost": "redistribute", "--rows": "keep",
+    }  # fmt: skip

@@ -163,16 +163,18 @@ def small(tmp_path: Path, server: SshServer, python: str, request: Any) -> Itera
 
 
 @contextmanager
-def begun(run: SmallRun) -> Iterator[subprocess.Popen[bytes]]:
+def begun(run: SmallRun, *more: str) -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen(
-        [*run.command, "--workers-at", "w.yaml"],
+        [*run.command, "--workers-at", "w.yaml", *more],
         cwd=run.directory,
         env=run.environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as running:
-        yield running
-        running.kill()
+        try:
+            yield running
+        finally:
+            running.kill()
 
 
 def there(server: SshServer) -> list[psutil.Process]:
@@ -197,6 +199,27 @@ def test_a_run_is_shared_with_workers_that_are_started_by_ssh(small: SmallRun, s
     assert list(server.directory.glob("seatrial-*")) == []
     log = (small.evidence() / "locust.log").read_text()
     assert "localhost: " in log
+
+
+@needs_ssh
+@pytest.mark.e2e
+@pytest.mark.long
+def test_workers_reach_their_master_at_an_address_where_one_is_given(
+    small: SmallRun, server: SshServer
+) -> None:
+    machines = yaml.safe_load((small.directory / "w.yaml").read_text())
+    machines["hosts"][0]["master"] = "127.0.0.1"
+    (small.directory / "w.yaml").write_text(yaml.safe_dump(machines))
+    with begun(small) as running:
+        _, said = running.communicate(timeout=60)
+    assert running.returncode == 64
+    assert "--workers-listen: localhost is to reach the master at 127.0.0.1" in said.decode()
+    with begun(small, "--workers-listen", "0.0.0.0") as running:
+        _, said = running.communicate(timeout=60)
+    verdict = small.verdict()
+    assert all_well(verdict), said.decode()
+    assert verdict["generator"]["scheduled"] == 100
+    assert there(server) == []
 
 
 @needs_ssh

@@ -65,9 +65,14 @@ class FarSide:
         runner = self._environment.runner
         assert isinstance(runner, MasterRunner)
         self._fleet = Fleet(runner, self._key, options.on_lost, self._end_test, self._scenario)
-        if supplies := supplies_of(options):
-            self._fleet.bring(supplies, workers)
-        ahead_s = self._fleet.ahead_of_us(workers)
+        try:
+            if supplies := supplies_of(options):
+                self._fleet.bring(supplies, workers)
+            ahead_s = self._fleet.ahead_of_us(workers)
+        except (ValueError, OSError):
+            self._fleet.close()
+            self._fleet = None
+            raise
         assignment = Assignment.starting(in_s, workers, folder, ahead_s)
         self._fleet.begin(assignment, options.duration)
         return assignment

@@ -103,8 +103,13 @@ class Fleet:
         self._closed = Event()
         self._strangers: set[str] = set()
         self._finishing = False
+        self._runner.custom_messages.pop(MESSAGE, None)  # of the last test
         runner.register_message(MESSAGE, self._hear)
         gevent.spawn(self._ask_regularly)
+
+    def close(self) -> None:
+        """There is no test, or it is over: nobody is asked any more."""
+        self._closed.set()
 
     # before the test
 
@@ -208,7 +213,7 @@ class Fleet:
         late = [worker for worker in self._members() if not worker.silent and not self._has_all(worker)]
         for worker in late:
             self._lose(worker, "its last rows did not come in time")
-        self._closed.set()
+        self.close()
 
     def _is_over(self) -> bool:
         return all(self._has_all(worker) or worker.silent for worker in self._members())

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from seatrial.load.clocks import exactness, unknown
 from seatrial.load.launch import LoadPlan, LoadProcess
+from seatrial.load.trust import is_loopback
 from seatrial.load.workers import settled, to_type
 from seatrial.model.exactness import Exactness
 from seatrial.model.problems import BadInput
@@ -29,12 +31,23 @@ def with_workers(plan: Plan, workers: Workers, say: Callable[[str], None]) -> Pl
             "--workers: how many requests an arrival makes is found out in the warm-up of one process; "
             "give the rate in arrivals"
         )
+    _require_another_place(plan, workers)
     workers = settled(workers)
     if workers.expected:
         say(f"waiting for {workers.expected} load workers; on each of their machines:")
         for line in to_type(workers):
             say(f"  {line}")
     return replace(plan, workers=workers)
+
+
+def _require_another_place(plan: Plan, workers: Workers) -> None:
+    """Raise BadInput when workers would take their own machine for the target."""
+    away = next((host.host for host in workers.hosts if not is_loopback(host.host)), None)
+    if away is not None and is_loopback(urlsplit(plan.base_url).hostname or ""):
+        raise BadInput(
+            f"--workers-at: the target is at {plan.address}, which at {away} is that machine itself; "
+            "give the target the address by which it is reached from there"
+        )
 
 
 @contextmanager

@@ -44,6 +44,7 @@ class TrialRequest:
             "--workers": str(self.workers.local or ""),
             "--expect-workers": str(self.workers.expected or ""),
             "--workers-at": self.workers.at,
+            **self.workers.options(),
         }
         given = [word for option, value in options.items() if value for word in (option, value)]
         return shlex.join(["seatrial", "run", as_named(plan.experiment_file), *given])
