@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from tests.support.tenants import Shop
 
+from seatrial.actions.migration_tool import Migration
 from seatrial.actions.tenants_migrate import TenantsMigrate
+from seatrial.drivers.tenant_database import Tenant
 from seatrial.lookups.recorder import RunFacts
 from seatrial.lookups.tenant_isolation import TenantIsolation
 from seatrial.model.problems import Unavailable
@@ -19,9 +21,9 @@ NewShop = Callable[[int], Shop]
 
 
 def migrated(shop: Shop, named: str) -> None:
-    given = {"tool": "dbmate", "migrations": str(TWINS / named), "undo": "down", "within": "50s"}
-    action = TenantsMigrate.model_validate(given)
-    action.inject(action.prepare(shop.role()))
+    migration = Migration.by_tool(shop.role(), "dbmate", str(TWINS / named), back=False)
+    for tenant in shop.tenants:
+        migration.run(migration.up, Tenant(tenant, tenant), "twin", 50.0)
 
 
 def test_one_tenants_new_table_has_no_policy(shop: NewShop) -> None:
@@ -42,6 +44,8 @@ def test_the_blocking_one_rewrites_orders_and_succeeds(shop: NewShop) -> None:
 @pytest.mark.long
 def test_the_data_of_tenant_57_alone_do_not_meet_the_new_constraint(shop: NewShop) -> None:
     ours = shop(58)
+    given = {"tool": "dbmate", "migrations": str(TWINS / "fails-for-57"), "within": "50s"}
+    action = TenantsMigrate.model_validate(given)
     with pytest.raises(Unavailable, match=r"^1 of 58 tenants are not migrated: tenant057: .*no_large_orders"):
-        migrated(ours, "fails-for-57")
+        action.inject(action.prepare(ours.role()))
     assert [name for name, versions in ours.versions().items() if not versions] == ["tenant057"]

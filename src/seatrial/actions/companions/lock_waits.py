@@ -69,6 +69,7 @@ class LockWatch(threading.Thread):
             with TenantDatabase(self._role, "lock watch") as database:
                 while not self._over.wait(EVERY_S):
                     self._look(database.connection)
+                self._look(database.connection)  # what the last migration has let go is over, and has an end
         except (SeatrialError, psycopg.Error) as error:
             self.trouble = str(error).partition("\n")[0]
         for wait in self._waits.values():
@@ -81,12 +82,17 @@ class LockWatch(threading.Thread):
         seen = {}
         for row in rows:
             key = (int(row[0]), float(row[1]))
-            seen[key] = _Wait(self._told(row), float(row[2]), now)
+            seen[key] = _Wait(self._told_first(key, row), float(row[2]), now)
         for key in self._waits.keys() - seen.keys():
             gone = self._waits[key]
             upper_s = gone.length_s + now - gone.seen_at
             self._record.write("waited", **gone.told, lower_s=gone.length_s, upper_s=upper_s)
         self._waits = seen
+
+    def _told_first(self, key: tuple[int, float], row: tuple[Any, ...]) -> dict[str, Any]:
+        """As at the first look that saw who held the lock: later its holder does other things with it."""
+        known = self._waits.get(key)
+        return known.told if known is not None and known.told["blocker"]["pid"] else self._told(row)
 
     def _told(self, row: tuple[Any, ...]) -> dict[str, Any]:
         schema = row[3]
