@@ -15,7 +15,8 @@ from tests.support.command import seatrial
 from tests.support.readiness import EXPERIMENT, PLAN, READINESS
 from tests.support.results import result
 
-from seatrial.ledger import seal
+from seatrial.ledger import canonical, seal
+from seatrial.ledger.entry import Chain, Entry
 from seatrial.model.verdict import Verdict
 from seatrial.report.verdictfile import verdict_document
 from seatrial.run.origin import origin_of
@@ -197,6 +198,33 @@ def test_what_was_sealed_anew_with_other_figures_is_not_what_was_recorded(
     assert seatrial(monkeypatch, "matrix", "--json") == 0
     row = json.loads(capsys.readouterr().out)["rows"][0]
     assert (row["verdict"], "another story" in row["reason"]) == ("unknown", True)
+
+
+@pytest.mark.parametrize("chained", [False, True])
+def test_words_that_were_altered_in_the_ledger_stand_for_nothing(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], chained: bool
+) -> None:
+    """Without a key: the ledger alone shows that they are as they were; `chained`: the chain was made right."""
+    assert attest(monkeypatch) == 0
+    assert seatrial(monkeypatch, "matrix", "sign", "--role", "security", "--name", "Amira") == 0
+    assert seatrial(monkeypatch, "matrix", "--check") == 0
+    (segment,) = (path for path in (place / "home/matrix").rglob("*") if b"Jon Vik" in contents(path))
+    altered = segment.read_bytes().replace(b"Jon Vik", b"Ann Lee")
+    if chained:
+        events = [canonical(Entry.parse(line).event) for line in altered.splitlines()]
+        altered = b"".join(line for line, _ in Chain().link(events))
+    segment.write_bytes(altered)
+    capsys.readouterr()
+    assert seatrial(monkeypatch, "matrix", "--json", "--check") == 2
+    told = json.loads(capsys.readouterr().out)
+    drill = next(row for row in told["rows"] if row["id"] == "drill")
+    assert (drill["verdict"], "ledger of sign-offs was altered" in drill["reason"]) == ("unknown", True)
+    (held,) = told["signed"]
+    assert not held["stands"]
+
+
+def contents(path: Path) -> bytes:
+    return path.read_bytes() if path.is_file() else b""
 
 
 def test_renew_runs_what_does_not_pass_and_nothing_else(

@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from seatrial.ledger import Ledger, Signer, VerifierKey, canonical, read_entries
+from seatrial.ledger import Ledger, Signer, VerifierKey, canonical, read_entries, verify
 from seatrial.ledger.note import NoteError
 from seatrial.ledger.pkcs11 import Pkcs11Signer
 from seatrial.matrix.statement import Statement, differences
@@ -45,6 +45,7 @@ class Word:
     key: str = ""
     signature: str = ""
     statement: Statement | None = None
+    doubt: str = ""  # that it may not be what was recorded
 
     @property
     def text(self) -> bytes:
@@ -61,7 +62,9 @@ class Word:
         return VerifierKey.parse(self.key) if self.key else None
 
     def wrong(self) -> str:
-        """What is wrong with it in itself: its signature, or its statement's hash. Empty: nothing."""
+        """What is wrong with it: its record, its signature, or its statement's hash. Empty: nothing."""
+        if self.doubt:
+            return self.doubt
         if self.kind == "sign-off" and (self.statement is None or self.statement.sha256 != self.about):
             return "what it signs is not the statement beside it"
         try:
@@ -113,12 +116,29 @@ def record(word: Word, home: Path, machine: Signer) -> None:
 def recorded(directory: Path) -> Iterator[Word]:
     """Every word in the ledger at `directory`, the earliest first; none when there is no ledger yet.
 
-    Raises Damaged, and BadInput for an entry that is no word.
+    Nothing is verified. Raises Damaged, and BadInput for an entry that is no word.
     """
     if not directory.exists():
         return
     for entry in read_entries(directory):
         yield word_of(dict(entry.event), f"{directory}: entry {entry.seq}")
+
+
+def vouched_for(directory: Path, keys: Sequence[VerifierKey]) -> tuple[Word, ...]:
+    """The same, held against the ledger's signatures: `doubt` says of a word that no key vouches for it.
+
+    A word without anybody's key has nothing else that shows it was not altered. Raises as `recorded`.
+    """
+    words = tuple(recorded(directory))
+    if not words:
+        return ()
+    report = verify(directory, keys)
+    if report.first_bad is not None:
+        doubt = f"the ledger of sign-offs was altered: {report.first_bad}"
+        return tuple(replace(word, doubt=doubt) for word in words)
+    signed = report.signed if report.trusted else 0
+    doubt = "the ledger of sign-offs does not vouch for it: it is not signed by this machine"
+    return (*words[:signed], *(replace(word, doubt=doubt) for word in words[signed:]))
 
 
 def as_line(word: Word) -> str:

@@ -28,9 +28,9 @@ from seatrial.matrix.signing import (
     Word,
     of_line,
     record,
-    recorded,
     sign_offs,
     signed_by,
+    vouched_for,
 )
 from seatrial.matrix.statement import statement_of
 from seatrial.model.capacity import promise_in
@@ -128,7 +128,7 @@ def standing(named: str, store: Store, now: datetime) -> Standing:
     """Where the service of a readiness file stands now. Raises BadInput, Unavailable, Damaged."""
     file = read_readiness(named)
     home = seatrial_home()
-    words = tuple(recorded(home / LEDGER))
+    words = vouched_for(home / LEDGER, own_keys(home))
     matrix = judge(file.readiness, file.sha256, collect(file, StoredRuns(store, own_keys(home)), words), now)
     readiness = file.readiness
     held = sign_offs(readiness.sign_off, readiness.keys, words, statement_of(matrix), readiness.readiness)
