@@ -53,8 +53,11 @@ def test_a_weakness_is_found_shrunk_and_written_as_an_experiment(tmp_path: Path)
             text=True,
             check=False,
         )
+        account = json.loads(done.stdout)
+        if account["ended"] == "control-unknown":
+            pytest.skip("the machine is so busy that the load alone proves nothing")
         assert done.returncode == 1, done.stderr
-        (found,) = json.loads(done.stdout)["weaknesses"]
+        (found,) = account["weaknesses"]
         assert [each["fault"] for each in found["schedule"]] == ["process.kill on delta"]
         assert (found["standing"], found["violated"]) == ("fact", ["errors"])
         assert all_run(service)
