@@ -41,6 +41,8 @@ from seatrial.run import judge, losses, offered, undone
 
 PASS, UNKNOWN, FAIL = Verdict.PASS, Verdict.UNKNOWN, Verdict.FAIL
 OUT = (refused(10.5, 13.0),)  # 2.5 s
+TO_EACH = "{downtime: {max: 1s, per: tenant}}"
+TO_EACH_AFTER = "{downtime: {max: 1s, after: rollback, per: tenant}}"
 IDLE = StepRecord("rollback", "action", "deploy.rollback", "edge", 10.0)
 
 STOPPED = ScenarioAccount(
@@ -73,6 +75,14 @@ WORLDS = [
     World("out before the step", PASS, PROMISES["downtime after"], (refused(5, 8),)),
     World("out after the next step that is judged", PASS, PROMISES["downtime of both"], (refused(14.5, 17.5),)),
     World("out after the next step that is not", FAIL, PROMISES["downtime after"], (refused(14.5, 17.5),)),
+    World("out: downtime of one tenant", FAIL, TO_EACH_AFTER, (replace(*OUT, every=2),), tenants=2,
+          reasons=("downtime per tenant after rollback: [2.48, 2.53] s, target 1 s (at least 1.48 s too long (tenant t0))",)),
+    World("one tenant out, and nobody knows of the other for longer", FAIL, TO_EACH, tenants=2, says="too long (tenant t0)",
+          spells=(replace(*OUT, every=2), replace(ours(9, 15, "own: too many open files"), every=2, first=1))),
+    World("tenants are well", PASS, TO_EACH, tenants=2),
+    World("tenants not told", UNKNOWN, TO_EACH, says="in which tenant's name"),
+    World("out for about as long as a tenant may be", UNKNOWN, TO_EACH, (refused(10, 11),), tenants=2,
+          says="hold the target between them; a higher rate narrows them (tenant t"),
     World("out: recovery", FAIL, PROMISES["recovery"], OUT, says="s too long"),
     World("out later: recovery of both", PASS, PROMISES["recovery of both"], (refused(14.5, 17.5),)),
     World("out: errors", FAIL, PROMISES["errors"], OUT, reasons=("errors: 12.5%, target 1%",)),
@@ -82,6 +92,8 @@ WORLDS = [
     World("out: throughput", FAIL, PROMISES["throughput"], OUT),
     World("never answered: p95", FAIL, PROMISES["p95"], (silent(5, 10),),
           reasons=("latency p95: [500, ∞) ms, target 100 ms",)),
+    World("never answered, and more is allowed than anybody waits for", UNKNOWN, "{latency: {p95: 600ms}}", (silent(5, 10),),
+          says="hold the target"),
     World("refused quickly: no latency", PASS, PROMISES["p95"], (refused(5, 15),)),
     World("refused after long", FAIL, PROMISES["p95"], (Spell(0, 20, took_s=0.6),)),
     World("refused after a whole deadline", FAIL, PROMISES["max"], (Spell(5, 5.01, took_s=0.5),)),

@@ -70,6 +70,9 @@ class FakeLoad:
     def failure_reason(self) -> str:
         return "no word"
 
+    def incomplete(self) -> str:
+        return ""
+
 
 class FakeSession:
     """Holds a target on which nothing is done, and remembers how it was called."""

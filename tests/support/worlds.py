@@ -21,7 +21,7 @@ from seatrial.model.loadaccount import LoadAccount
 from seatrial.model.looks import Blind
 from seatrial.model.problems import CannotStore
 from seatrial.model.replication import LagPoint, ReplicationLag
-from seatrial.model.requestlog import RequestLog
+from seatrial.model.requestlog import Coded, RequestLog
 from seatrial.model.requestsize import RequestsPerArrival
 from seatrial.model.result import CheckResult, Measurement, ObjectiveResult, RunResult, StepRecord
 from seatrial.model.scenarioaccount import ScenarioAccount, ScenarioError
@@ -76,9 +76,10 @@ class Spell:
     late_s: float = 0.0  # sent so late
     took_s: float = LATENCY_S
     every: int = 1  # only every so manieth of them
+    first: int = 0
 
     def of(self, index: int) -> bool:
-        return self.start <= index / RATE < self.end and index % self.every == 0
+        return self.start <= index / RATE < self.end and index % self.every == self.first
 
 
 def refused(start: float, end: float) -> Spell:
@@ -147,6 +148,7 @@ class World:
     arrivals: int | None = None  # if the log is not all that is known of them
     lag: ReplicationLag | None = KEEPS_UP
     lag_why: str = ""
+    tenants: int = 0  # requests are sent in the names of so many in turn; 0: in nobody's
 
     def experiment(self) -> Experiment:
         text = (
@@ -185,6 +187,9 @@ class World:
 
     def _story(self) -> court.Story:
         requests = log(self.spells, self.from_s, self.until_s)
+        if self.tenants:
+            names = [f"t{index % self.tenants}" for index in range(len(requests))]
+            requests = replace(requests, tenant=Coded.of(names))
         measured = _measured(self.spells, self.from_s, self.until_s) if len(requests) else None
         if measured is not None:
             generator = replace(measured.generator, arrivals=self.arrivals)

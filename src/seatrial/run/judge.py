@@ -86,10 +86,7 @@ class _Found:
     bounds: tuple[float, float] | None
     why: str = ""  # there are no bounds, or the upper one is not known
     of_the_end: bool = False  # what follows could still change a bound that breaks the promise
-    whose: tuple[str, str] = (
-        "",
-        "",
-    )  # the tenants that the lower bound and the upper one are of; "": nobody's
+    whose: tuple[str, str] = ("", "")  # tenants that the lower bound and the upper one are of; "": nobody's
 
 
 @dataclass(frozen=True, slots=True)
