@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from locust import User, task
 from locust.exception import StopTest, StopUser
 from tests.support.driven import drive
 
+from seatrial.load import failure
 from seatrial.load.spool import CANNOT_WRITE
 from seatrial.load.user import ProtocolUser
 
@@ -79,6 +81,26 @@ def test_arrivals_beyond_the_limit_are_dropped(tmp_path: Path) -> None:
     dropped = driven.log[np.isnan(driven.log.sent)]
     assert set(dropped.error.texts()) == {"dropped: 3 arrivals in flight"}
     assert len(dropped) == driven.audit.dropped == 7
+
+
+def test_arrivals_that_are_late_beyond_the_deadline_cost_nobody_else_any_time(tmp_path: Path) -> None:
+    """No user is asked to serve them: each one so served would make the next ones late."""
+    served: list[float] = []
+
+    class Holding(ProtocolUser):
+        @task
+        def ask(self) -> None:
+            served.append(time.monotonic())
+            with self.measure("ask"):
+                if len(served) == 1:
+                    time.sleep(0.1)  # the system's: the loop stands still
+
+    driven = drive(Holding, tmp_path, duration="100ms", deadline="50ms")
+    dropped = driven.log[np.isnan(driven.log.sent)]
+    assert set(dropped.error.texts()) == {failure.TOO_LATE}
+    assert len(dropped) >= 9  # those that were due while half of the hold was over
+    assert len(served) + len(dropped) == len(driven.log) == 20
+    assert driven.audit.dropped == len(dropped)
 
 
 def test_a_task_that_raises_ends_its_user_and_is_told_with_its_place(tmp_path: Path) -> None:

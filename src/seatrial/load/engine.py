@@ -111,7 +111,8 @@ class Engine:
         allowed_s = noticeable_s(options.rate.peak_per_s / header.share.count)
         self._watchdog = Watchdog(self._hub, allowed_s, files[0])
         self._log_listener = LogListener(self._errors)
-        self._stop_hearing = self._stop_providing = self._stop_feeding = self._stop_listening = _nothing
+        nothing: Callable[[], None] = lambda: None  # noqa: E731  # to stop, as long as none of it has begun
+        self._stop_hearing = self._stop_providing = self._stop_feeding = self._stop_listening = nothing
 
     def start(self, raised_before: Iterable[BaseException] = ()) -> None:
         """Begin to offer load. `raised_before`: by the scenario's listeners, as they prepared for it."""
@@ -189,7 +190,10 @@ class Engine:
         self._due += intended >= 0
         feed = feed or self._feed
         row = feed.next_row() if feed else None
-        if len(self._serving) >= self._options.max_in_flight:
+        late_s = time.monotonic() - self._header.zero_monotonic_s - intended
+        if late_s >= self._options.deadline:  # here, where it costs least: it would only make others late
+            self._reporter.dropped(task.name, intended, failure.TOO_LATE)
+        elif len(self._serving) >= self._options.max_in_flight:
             reason = f"dropped: {self._options.max_in_flight} arrivals in flight"
             self._reporter.dropped(task.name, intended, reason)
         elif feed and row is None:
@@ -394,7 +398,3 @@ class Engine:
 
     def _write_in_a_thread(self, fd: int, data: bytes) -> int:
         return int(self._hub.threadpool.apply(os.write, (fd, data)))
-
-
-def _nothing() -> None:
-    """Stop what was not begun."""
