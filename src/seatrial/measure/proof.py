@@ -37,7 +37,7 @@ def good_per_s(log: RequestLog, deadline_s: float, length_s: float) -> tuple[flo
 
 @dataclass(frozen=True, slots=True)
 class Latencies:
-    """The shortest and the longest that each request can have taken, in seconds; both of shape (n,).
+    """The shortest and the longest that requests can have taken, in seconds, in any order; shape (n,).
 
     A latency counts from the instant at which the request was due. What we sent late was late for the
     client, yet the service had no part in that: it took `ended - sent` at the least. A request that waited in
@@ -81,7 +81,9 @@ class Latencies:
     def nearest_rank(self, percent: int) -> tuple[float, float]:
         """The same of any sample that is not empty, for a condition that must hold again and again."""
         rank = rank_of(len(self.shortest), percent)
-        return float(np.partition(self.shortest, rank)[rank]), float(np.partition(self.longest, rank)[rank])
+        for lengths in (self.shortest, self.longest):
+            lengths.partition(rank)  # in place: a copy would be as long as the log
+        return float(self.shortest[rank]), float(self.longest[rank])
 
 
 def _quickly(log: RequestLog, proven: Bools, deadline_s: float) -> Bools:
