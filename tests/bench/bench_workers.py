@@ -184,6 +184,8 @@ def _missing(log: RequestLog, lasts_s: float | None) -> int:
     wrong, apart_s = 0, 2 * RATE.interval_s
     for worker in ("0", "1"):
         due = np.unique(log.intended[log.worker.equals(worker)])
+        if lasts_s is None and not len(due):
+            continue  # the master was killed before a row of it had come
         if lasts_s is None:
             expected = round(float(due[-1] - due[0]) / apart_s) + 1
         else:

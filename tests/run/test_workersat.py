@@ -187,9 +187,11 @@ def there(server: SshServer) -> list[psutil.Process]:
 @pytest.mark.e2e
 def test_a_run_is_shared_with_workers_that_are_started_by_ssh(small: SmallRun, server: SshServer) -> None:
     with begun(small) as running:
+        begins = server.directory.glob
+        wait_until(lambda: [*begins("seatrial-workers-*")] or running.poll() is not None, 90)
         wait_until(lambda: len(there(server)) >= 2 or running.poll() is not None, 30)
         lines = [" ".join(process.info["cmdline"] or ()) for process in there(server)]
-        _, said = running.communicate(timeout=60)
+        _, said = running.communicate(timeout=90)
     verdict = small.verdict()
     assert all_well(verdict), said.decode()
     assert verdict["generator"]["scheduled"] == 100
@@ -211,11 +213,11 @@ def test_workers_reach_their_master_at_an_address_where_one_is_given(
     machines["hosts"][0]["master"] = "127.0.0.1"
     (small.directory / "w.yaml").write_text(yaml.safe_dump(machines))
     with begun(small) as running:
-        _, said = running.communicate(timeout=60)
+        _, said = running.communicate(timeout=90)
     assert running.returncode == 64
     assert "--workers-listen: localhost is to reach the master at 127.0.0.1" in said.decode()
     with begun(small, "--workers-listen", "0.0.0.0") as running:
-        _, said = running.communicate(timeout=60)
+        _, said = running.communicate(timeout=90)
     verdict = small.verdict()
     assert all_well(verdict), said.decode()
     assert verdict["generator"]["scheduled"] == 100
@@ -228,9 +230,9 @@ def test_workers_reach_their_master_at_an_address_where_one_is_given(
 @pytest.mark.parametrize("small", [("60s", 2)], indirect=True)
 def test_nothing_is_left_there_when_the_conductor_is_killed(small: SmallRun, server: SshServer) -> None:
     with begun(small):
-        wait_until(lambda: "load.zero" in small.events(), 40)
+        wait_until(lambda: "load.zero" in small.events(), 90)
         assert len(there(server)) >= 3
-    wait_until(lambda: not there(server), 10)
+    wait_until(lambda: not there(server), 30)
 
 
 @needs_ssh
@@ -239,10 +241,10 @@ def test_nothing_is_left_there_when_the_conductor_is_killed(small: SmallRun, ser
 @pytest.mark.parametrize("small", [("12s", 2)], indirect=True)
 def test_a_connection_that_ends_costs_its_workers_and_is_told(small: SmallRun, server: SshServer) -> None:
     with begun(small) as running:
-        wait_until(lambda: "load.zero" in small.events(), 40)
+        wait_until(lambda: "load.zero" in small.events(), 90)
         (ssh,) = [each for each in psutil.Process(running.pid).children() if each.name() == "ssh"]
         ssh.kill()
-        running.communicate(timeout=60)
+        running.communicate(timeout=90)
     verdict = json.loads((small.evidence() / "verdict.json").read_text())
     assert verdict["verdict"] == "unknown"
     assert any("nothing was heard of it" in reason for reason in verdict["reasons"])
@@ -255,7 +257,7 @@ def test_a_connection_that_ends_costs_its_workers_and_is_told(small: SmallRun, s
 def test_a_worker_that_cannot_begin_is_told_at_once(small: SmallRun, server: SshServer) -> None:
     (small.directory / "steps.py").write_text("import nobody_has_this\n")
     with begun(small) as running:
-        running.communicate(timeout=60)
+        running.communicate(timeout=90)
     (reason,) = small.verdict()["reasons"]
     assert "nobody_has_this" in reason
     assert running.returncode == 2
