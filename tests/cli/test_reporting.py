@@ -15,6 +15,7 @@ from tests.support.command import seatrial
 from tests.support.results import COST, NOTICED, START, result
 from tests.support.small_run import small_run
 
+from seatrial.cli import terminal
 from seatrial.cli.terms import instant_of
 from seatrial.model.problems import BadInput
 from seatrial.model.verdict import Verdict
@@ -62,7 +63,7 @@ def test_runs_on_record_are_listed_and_found(
 def test_who_noticed_and_what_a_million_requests_cost_is_listed_where_there_is_any_to_tell(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "400")
+    monkeypatch.setattr(terminal.out, "_width", 400)  # COLUMNS counts when it is made
     record(Verdict.PASS)
     assert seatrial(monkeypatch, "report", "list") == 0
     assert not {"noticed", "million"} & set(capsys.readouterr().out.splitlines()[0].split())
