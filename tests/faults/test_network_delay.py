@@ -91,8 +91,9 @@ def round_trips(
     return [(number, seconds) for number, seconds in took]
 
 
-def median(took: list[tuple[int, float]]) -> float:
-    return sorted(seconds for _, seconds in took)[len(took) // 2]
+def quickest(took: list[tuple[int, float]]) -> float:
+    """Any other may have waited for the processor."""
+    return min(seconds for _, seconds in took)
 
 
 def injected(fault: Fault, routed: RoutedNamespaces) -> Undo:
@@ -112,13 +113,13 @@ class TestHeld:
         undo = injected(fault, routed)
         took = round_trips(routed, 50)
         assert [number for number, _ in took] == list(range(50))
-        assert min(seconds for _, seconds in took) >= times * _HELD_S
-        assert median(took) < (times + 1) * _HELD_S  # the other way, were it held, would add as much
+        assert quickest(took) >= times * _HELD_S
+        assert quickest(took) < (times + 1) * _HELD_S  # the other way, were it held, would add as much
         assert not fault.healthy(routed.role)
         assert not fault.gone(undo)
         for _ in range(2):
             registry.build(undo.fault, undo.with_).undo(undo)
-            assert median(round_trips(routed)) < _HELD_S
+            assert quickest(round_trips(routed)) < _HELD_S
         assert fault.healthy(routed.role)
         assert fault.gone(undo)
         assert tagged(undo.token) == []
@@ -151,7 +152,7 @@ class TestPackets:
         try:
             fault = delay()
             undo = injected(fault, routed)
-            assert median(round_trips(routed)) >= 2 * _HELD_S
+            assert quickest(round_trips(routed)) >= 2 * _HELD_S
             fault.undo(undo)
         finally:
             subprocess.run([*strict[:-1], f"{strict[-1]}=0"], check=True)
@@ -159,9 +160,9 @@ class TestPackets:
     def test_of_two_delays_one_counts(self, routed: RoutedNamespaces) -> None:
         short, long = delay(delay="20ms"), delay(delay="100ms")
         undos = [injected(short, routed), injected(long, routed)]
-        assert min(seconds for _, seconds in round_trips(routed)) < 2 * (0.02 + 0.1)
+        assert quickest(round_trips(routed)) < 2 * (0.02 + 0.1)
         short.undo(undos[0])
-        assert median(round_trips(routed)) >= 0.2
+        assert quickest(round_trips(routed)) >= 0.2
         long.undo(undos[1])
         assert long.healthy(routed.role)
 
@@ -191,7 +192,7 @@ class TestEnds:
         (companion,) = tagged(undo.token)
         send(companion, signal.SIGKILL)
         wait_until(lambda: not tagged(undo.token))
-        assert median(round_trips(routed)) < _HELD_S
+        assert quickest(round_trips(routed)) < _HELD_S
         assert not fault.healthy(routed.role)
         fault.undo(undo)
         assert fault.healthy(routed.role)
@@ -213,7 +214,7 @@ class TestEnds:
     def test_in_a_session(self, routed: RoutedNamespaces, home: Path) -> None:
         with FaultSession(home, "shop", experiment="e", run="r", faults=["network.delay"]) as drill:
             drill.inject(delay(), routed.role, ttl_s=30)
-            assert median(round_trips(routed)) >= 2 * _HELD_S
+            assert quickest(round_trips(routed)) >= 2 * _HELD_S
         assert [(outcome.undone, outcome.verified) for outcome in drill.outcomes] == [(True, True)]
         assert recover(home) == []
 
