@@ -128,6 +128,7 @@ def test_a_locust_that_is_to_speak_http2_and_cannot_says_so_at_once(tmp_path: Pa
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.long
 def test_a_description_that_cannot_be_read_is_told_before_anything_is_written(tmp_path: Path) -> None:
     (tmp_path / "openapi.json").write_text("{}")
     done = without(OPENAPI.packages, tmp_path, "-m", "seatrial", "init", "--openapi", "openapi.json")
@@ -156,6 +157,7 @@ def test_a_scenario_that_needs_an_extra_says_so_in_one_line(name: str, tmp_path:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.long
 def test_a_run_of_one_ends_before_anything_is_sent(tmp_path: Path) -> None:
     scenario = (ROOT / "loadtests" / "protocols" / "grpc_health.py").read_text()
     with small_run(tmp_path, "1s", scenario=scenario) as run:

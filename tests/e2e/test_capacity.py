@@ -52,6 +52,7 @@ def document(directory: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.long
 def test_the_interval_holds_the_limit(bucket: Path) -> None:
     process = started(bucket, "--trial", "1s", "--repeats", "1", "--within", "100%")
     out, told = process.communicate(timeout=120)

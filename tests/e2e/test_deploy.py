@@ -83,6 +83,7 @@ def test_a_deploy_script_is_a_step_that_stays(tmp_path: Path) -> None:
     assert shop.said() == "deploying green\ndone\n"
 
 
+@pytest.mark.long
 def test_a_deploy_script_that_fails_leaves_an_unknown_run_with_its_last_lines(tmp_path: Path) -> None:
     with release("blue") as address:
         shop = Shop(tmp_path, address, "echo pulling; echo no such image: green; exit 3")

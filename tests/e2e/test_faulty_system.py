@@ -18,7 +18,11 @@ DEATHS: list[Trial] = [Death("conductor", "SIGKILL", "step.fired", 0.1)]
 
 @pytest.mark.parametrize(
     ("kind", "trials"),
-    [pytest.param("full", FULL, marks=pytest.mark.long), ("call", CALLS), ("death", DEATHS)],
+    [
+        pytest.param("full", FULL, marks=pytest.mark.long),
+        ("call", CALLS),
+        pytest.param("death", DEATHS, marks=pytest.mark.long),
+    ],
     ids=["full", "call", "death"],
 )
 def test_whatever_fails_there_is_a_verdict_and_all_is_undone(

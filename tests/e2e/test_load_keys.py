@@ -182,7 +182,8 @@ def test_a_warm_up_that_shows_no_journey_to_its_end_ends_the_run_before_anything
     )
 
 
-@pytest.mark.parametrize("connections", [pytest.param("shared", marks=pytest.mark.long), "new"])
+@pytest.mark.long
+@pytest.mark.parametrize("connections", ["shared", "new"])
 def test_a_listener_that_is_gone_is_met_by_strangers_alone(tmp_path: Path, connections: str) -> None:
     with (
         small_run(tmp_path, "2s", load=f"rate: 100/s, connections: {connections}", warmup="1s") as run,

@@ -266,6 +266,7 @@ def test_one_target_has_one_conductor(desk: Desk) -> None:
     assert first.returncode == 130
 
 
+@pytest.mark.long
 def test_a_scenario_that_crashes_is_a_verdict_with_a_reason(desk: Desk) -> None:
     (desk.directory / "broken.py").write_text("import nothing_of_that_name\n")
     code, verdict, _ = desk.run(ROLLBACK.replace("loadtests/storefront.py", "broken.py"))

@@ -195,6 +195,7 @@ def test_a_part_that_cannot_start_is_named_and_nothing_stays(
     assert_nothing_left(home, None, [])
 
 
+@pytest.mark.long
 def test_without_root_it_comes_up_in_a_home_with_a_very_long_path_too() -> None:
     if os.geteuid() != 0:
         pytest.skip("the session itself is not root: every other test shows this")

@@ -144,6 +144,7 @@ def test_a_secret_column_is_not_on_the_console_nor_in_files_of_locust(locusts: L
     assert set(locusts.rows().name.texts()) == {"${row.id}"}
 
 
+@pytest.mark.long
 def test_rows_that_cannot_do_start_nothing(locusts: Locusts) -> None:
     users = locusts.folder / "users.csv"
     users.write_text("id\n1\n2\n")

@@ -14,10 +14,11 @@ UNDONE_WITHIN_S = 20.0  # a bound against hanging only: two busy cores tell noth
 
 
 @pytest.mark.timeout(180)
-def test_nothing_is_left_by_the_dead(tmp_path: Path) -> None:
+@pytest.mark.parametrize("half", [0, pytest.param(1, marks=pytest.mark.long)])
+def test_nothing_is_left_by_the_dead(tmp_path: Path, half: int) -> None:
     both = ("process.pause", "process.kill")
-    trials = [*singly("process.pause"), *at_random(both, 1, seed=7)]
+    trials = [*singly("process.pause")[half::2], *at_random(both, 1, seed=7)]
     results = run_campaign(tmp_path, trials, side_by_side=4)
-    assert sum(trial.kills for trial in trials) >= 40
+    assert sum(trial.kills for trial in trials) >= 20
     assert not [result for result in results if result.bad]
     assert max(living(results)) < UNDONE_WITHIN_S

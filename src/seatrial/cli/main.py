@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import traceback
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -119,13 +120,19 @@ def _invoked(arguments: list[str]) -> int | None:
     Not by `app()`: it takes every broken pipe, even one to a process of ours, for a reader who has left, and
     exits with 1, which would mean a broken promise.
     """
-    command = typer.main.get_command(app)
+    command = _command()
     try:
         with command.make_context("seatrial", arguments) as context:
             found = command.invoke(context)
     except typer.Exit as end:
         return int(end.exit_code)
     return found if isinstance(found, int) else None
+
+
+@functools.cache
+def _command() -> Any:
+    """All commands, which takes a tenth of a second."""
+    return typer.main.get_command(app)
 
 
 def _delivered(found: int | None) -> int:

@@ -191,6 +191,7 @@ def test_events_are_taken_unsigned_up_to_a_bound_and_signed_when_the_key_is_back
     assert verified(database) == (["acme/b1", "acme/b1", "acme/b2", "acme/b3"], 3)
 
 
+@pytest.mark.long
 def test_events_are_refused_while_the_key_is_away(database: Database) -> None:
     async def play(audit: Audit, client: httpx.AsyncClient, signer: Away) -> None:
         signer.away = True
