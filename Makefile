@@ -65,13 +65,13 @@ lint: setup
 # Most tests wait for processes: four at a time leave two cores with hardly anything to wait for. What takes long
 # for what a shorter test shows in part belongs to `make bench`.
 test: setup $(VENV)/.test-system
-	@$(MAKE) --no-print-directory -j 2 lint compile-tests
-	$(BIN)/python -m pytest -n 4 -m 'not long'
+	@$(MAKE) --no-print-directory -j 2 lint run-tests
 
-# Beside the type checker, on the other core: four workers that start at once would each do it again.
-.PHONY: compile-tests
-compile-tests: setup
+# The type checker has one core, and this the other. Tests are compiled first, or four workers would each do that.
+.PHONY: run-tests
+run-tests: setup
 	@$(BIN)/python -m pytest -qq --collect-only >/dev/null || true
+	$(BIN)/python -m pytest -n 4 -m 'not long'
 
 # Campaigns are programs; comparisons of several generators or readers are collected by pytest.
 CAMPAIGNS := $(basename $(notdir $(shell grep -l __main__ tests/bench/bench_*.py)))

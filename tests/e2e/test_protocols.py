@@ -76,17 +76,10 @@ PROTOCOLS = [
         frozenset({"CONNECT", "PUBLISH reading"}), "PUBLISH reading",
     ),
 ]  # fmt: skip
-IN_C = "sql_orders.py"
 
 
-@pytest.mark.parametrize(
-    "protocol",
-    [
-        # clients written in Python wait as the HTTP client does; one in C is what could stop the generator
-        pytest.param(each, id=str(each), marks=() if each.scenario == IN_C else pytest.mark.long)
-        for each in PROTOCOLS
-    ],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("protocol", PROTOCOLS, ids=str)
 def test_it_is_sent_on_time_whatever_the_server_does_and_its_outage_is_measured(
     protocol: Protocol, tmp_path: Path
 ) -> None:

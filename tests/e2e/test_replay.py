@@ -18,6 +18,7 @@ LINE = (
 )
 
 
+@pytest.mark.long
 def test_the_requests_of_a_log_come_when_they_came_then(tmp_path: Path) -> None:
     lines = [
         LINE.format(second=1 + number * 0.025, number=number, method="DELETE" if number % 5 == 4 else "GET")

@@ -72,7 +72,7 @@ def test_a_terminal_that_is_closed_ends_a_run_in_good_order(tmp_path: Path) -> N
     "streams",
     [
         pytest.param(">/dev/full 2>/dev/full", marks=pytest.mark.long),
-        "2>&1 | head -1",
+        pytest.param("2>&1 | head -1", marks=pytest.mark.long),
         pytest.param("<&- >&- 2>&-", marks=pytest.mark.long),
     ],
 )
