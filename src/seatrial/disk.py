@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import hashlib
 import os
 import sys
 from collections.abc import Iterator
@@ -111,6 +112,12 @@ def reserve(descriptor: int, size: int) -> None:
 
 def _on_linux() -> bool:
     return sys.platform == "linux"
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_whole(path: Path, data: bytes) -> None:

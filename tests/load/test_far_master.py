@@ -12,11 +12,12 @@ import gevent
 import pytest
 import tests.support.unpatched_locust  # noqa: F401  # before gevent
 
+from seatrial.disk import file_digest
 from seatrial.load import far_master
 from seatrial.load.assignment import Assignment
 from seatrial.load.far_master import Fleet
 from seatrial.load.fleetrecord import RECORD, FleetReader
-from seatrial.load.supplies import Pantry, Supply, sha256_of
+from seatrial.load.supplies import Pantry, Supply
 from seatrial.load.trust import MASTER, SECRET, opened, sealed
 from seatrial.load.versions import versions
 
@@ -121,7 +122,7 @@ def test_another_version_is_refused_with_both() -> None:
 
 def test_files_are_brought_to_who_is_trusted_and_runs_the_same_alone(tmp_path: Path) -> None:
     (tmp_path / "users.csv").write_text("id\n1\n")
-    wanted = [Supply("data", str(tmp_path / "users.csv"), sha256_of(tmp_path / "users.csv"), 5)]
+    wanted = [Supply("data", str(tmp_path / "users.csv"), file_digest(tmp_path / "users.csv"), 5)]
     runner = Runner("w1")
     runner.answers["w1"] = answering(versions="seatrial 9.9, Locust 9.9.9")
     with pytest.raises(ValueError, match="runs seatrial 9"):

@@ -18,6 +18,7 @@ from tests.support.rows import log_of, rows_of
 
 from seatrial.columnar import METADATA, SCHEMA
 from seatrial.load import spool
+from seatrial.load.inorder import Source, in_order
 from seatrial.load.offer import Offer, Share
 from seatrial.load.parquet import write_parquet
 from seatrial.load.recorder import NEVER, Recorder
@@ -251,9 +252,9 @@ def test_what_stands_before_damage_is_salvaged(tmp_path: Path) -> None:
     path.write_bytes(whole[: kept + 20] + bytes(len(whole) - kept - 20))  # a loss of power: no fsync
     with pytest.raises(BadInput, match="damaged"):
         SpoolReader(path).poll()
-    rows, damage = SpoolReader(path).salvage()
-    assert "is damaged at byte" in damage
-    assert rows.intended.tolist() == [0.0, 1.0]
+    source = Source.of_spool(SpoolReader(path))
+    assert "is damaged at byte" in str(source.trouble)
+    assert in_order([source]).intended.tolist() == [0.0, 1.0]
 
 
 def test_texts_without_end_do_not_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,9 +10,10 @@ import gevent
 import pytest
 import tests.support.unpatched_locust  # noqa: F401  # before gevent
 
+from seatrial.disk import file_digest
 from seatrial.load import shipping, supplies
 from seatrial.load.options import LoadOptions
-from seatrial.load.supplies import Pantry, Supplier, Supply, sha256_of, supplies_of
+from seatrial.load.supplies import Pantry, Supplier, Supply, supplies_of
 
 CONTENT = bytes(range(256)) * 40
 
@@ -33,7 +34,7 @@ def pantry() -> Iterator[Pantry]:
 def supply(folder: Path, *, secret: bool = False) -> Supply:
     path = folder / "users.csv"
     path.write_bytes(CONTENT)
-    return Supply("data", str(path), sha256_of(path), len(CONTENT), secret)
+    return Supply("data", str(path), file_digest(path), len(CONTENT), secret)
 
 
 class Way:

@@ -67,7 +67,7 @@ def runs_table(runs: Sequence[RunSummary]) -> RenderableType:
         return Text("no such run is on record")
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
     # only where there is any of them to tell
-    noticed, priced = (any(map(told, runs)) for told in (lambda run: run.detections, lambda run: run.cost))
+    noticed, priced = any(run.detections for run in runs), any(run.cost for run in runs)
     beside = [*(["noticed"] if noticed else []), *(["a million requests"] if priced else [])]
     for column in ("run", "target", "verdict", "measured", *beside, "version", "revision", "evidence"):
         table.add_column(column, overflow="fold", no_wrap=column in ("run", "verdict"))

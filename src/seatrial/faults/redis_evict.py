@@ -53,8 +53,7 @@ class RedisEvict(Declared):
             before = (server.setting(_SETTINGS[0]), server.setting(_SETTINGS[1]))
             clients = server.clients()
         counted = int(memory.get("mem_clients_normal", 0))
-        held = sum(_lasting(client) for client in clients) if clients else counted
-        overhead = int(memory["used_memory_overhead"]) - counted + held
+        overhead = int(memory["used_memory_overhead"]) - counted + sum(map(_lasting, clients))
         limit = overhead + round(self.keep.fraction * max(int(memory["used_memory"]) - overhead, 0))
         return self.noting(
             role,

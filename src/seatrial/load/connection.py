@@ -108,9 +108,8 @@ class Connection:
     def is_stale(self) -> bool:
         """Whether the peer has closed this idle connection, or has sent something nobody asked for."""
         if not self._tls:
-            return bool(
-                self._look(0)
-            )  # a read would have to raise that there is nothing, for three times as much
+            # A read would have to raise that there is nothing, which takes three times as long.
+            return bool(self._look(0))
         try:
             self._sock.recv(1)  # which may consume a session ticket, and that is not data
         except (BlockingIOError, ssl.SSLWantReadError):

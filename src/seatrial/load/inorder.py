@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from seatrial.load.spool import SpoolReader
+from seatrial.model import parts
 from seatrial.model.gathering import Gathering
 from seatrial.model.problems import SeatrialError
 from seatrial.model.requestlog import RequestLog
@@ -46,8 +47,7 @@ class Source:
         except SeatrialError as error:
             self.trouble = error
         self.texts = texts()  # no row, but every text that occurs
-        # of each part and those behind it the earliest instant that is due, then infinity
-        self.least: list[float] = np.minimum.accumulate(np.array([*least, math.inf])[::-1])[::-1].tolist()
+        self.least = parts.least_to_come(least)  # the earliest instant that is due
 
     @classmethod
     def of_spool(cls, reader: SpoolReader, moved: Callable[[RequestLog], RequestLog] | None = None) -> Source:

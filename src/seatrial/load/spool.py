@@ -161,15 +161,6 @@ class SpoolReader:
         """
         return RequestLog.joined(list(self.parts(math.inf)))
 
-    def salvage(self) -> tuple[RequestLog, str]:
-        """As `poll`; but damage ends the rows, and is told as the reason why there are no more."""
-        found: list[RequestLog] = []
-        try:
-            found.extend(self.parts(math.inf))
-        except SeatrialError as error:
-            return RequestLog.joined(found), str(error)
-        return RequestLog.joined(found), ""
-
     def parts(self, rows: float, until: float = math.inf) -> Iterator[RequestLog]:
         """What `poll` would give, so many rows or a flush more at a time; up to the place `until`.
 

@@ -10,7 +10,6 @@ there already, as on the master's own machine, is not brought. All is over befor
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import tempfile
 import time
@@ -22,12 +21,12 @@ from typing import Any
 import gevent
 from gevent.event import Event
 
+from seatrial.disk import file_digest
 from seatrial.load.options import LoadOptions
 from seatrial.load.shipping import Chunk, Inbound, Outbound
 
 _AGAIN_AFTER_S = 2.0  # without an answer it is said once more
 _MOVES_WITHIN_S = 30.0  # a worker that takes nothing for so long is told
-_READ_AT_ONCE = 1 << 20
 
 Say = Callable[..., None]
 
@@ -48,19 +47,10 @@ def supplies_of(options: LoadOptions) -> list[Supply]:
     named = (("data", options.data, bool(options.data_secret)), ("recorded", options.recorded, False))
     hashed = gevent.get_hub().threadpool.apply
     return [
-        Supply(option, str(path), hashed(sha256_of, (path,)), path.stat().st_size, secret)
+        Supply(option, str(path), hashed(file_digest, (path,)), path.stat().st_size, secret)
         for option, path, secret in named
         if path is not None
     ]
-
-
-def sha256_of(path: Path) -> str:
-    """Of a whole file. Raises OSError."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while part := file.read(_READ_AT_ONCE):
-            digest.update(part)
-    return digest.hexdigest()
 
 
 class Supplier:
@@ -158,7 +148,7 @@ class Pantry:
         if inbound.whole:
             del self._taking[option]
             inbound.close()
-            if sha256_of(place) != sha256:
+            if file_digest(place) != sha256:
                 raise ValueError("what came is not what was sent")
             self._there[option] = sha256, place
         return inbound.size
@@ -186,6 +176,6 @@ def _answer(
 
 def _is_there(path: Path, sha256: str, size: int) -> bool:
     try:
-        return path.is_file() and path.stat().st_size == size and sha256_of(path) == sha256
+        return path.is_file() and path.stat().st_size == size and file_digest(path) == sha256
     except OSError:
         return False

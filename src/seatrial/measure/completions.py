@@ -120,12 +120,12 @@ def _in_order(log: RequestLog) -> tuple[Floats, Floats]:
         count += len(rows)
         last_sent_s = float(np.max(log.sent[rows], initial=last_sent_s))
         earliest.append(float(np.min(log.ended[rows], initial=np.inf)))
-    to_come = np.minimum.accumulate(np.array([*earliest, np.inf])[::-1])[::-1][1:]
+    to_come = parts.least_to_come(earliest)[1:]
     length = count + 1 + _ends_in_silence(log, last_sent_s)
     ended, worked = (np.full(length, np.inf) for _ in range(2))
     ended[0] = worked[0] = np.min(log.intended, initial=np.inf)
     waiting, first = np.empty(0, dtype=np.intp), 1
-    for stretch, until_s in zip(stretches, to_come.tolist(), strict=True):
+    for stretch, until_s in zip(stretches, to_come, strict=True):
         rows = np.concatenate([waiting, _completed(log, stretch)])
         rows = rows[np.argsort(log.ended[rows], kind="stable")]
         over = int(np.searchsorted(log.ended[rows], until_s, side="right"))

@@ -6,7 +6,7 @@ makes two, and the answer is the same: whatever is computed here of a row depend
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,12 @@ Values = npt.NDArray[Any]
 def parts(length: int) -> Iterator[slice]:
     """All rows in order, a part of them at a time."""
     return (slice(start, min(start + ROWS, length)) for start in range(0, length, ROWS))
+
+
+def least_to_come(least: Sequence[float]) -> list[float]:
+    """Of each part and all behind it the least value, given that of each; infinity stands at the end."""
+    found = np.minimum.accumulate(np.array([*least, np.inf])[::-1])[::-1]
+    return [float(value) for value in found]
 
 
 def each(length: int, kind: npt.DTypeLike, of: Callable[[slice], Values]) -> Values:

@@ -27,7 +27,7 @@ class Unpromised:
     name: str
     lower: float
     upper: float
-    unit: str  # "s", or the currency
+    unit: str  # "s", "ms", or the currency
 
     @property
     def shown(self) -> Shown:

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from seatrial.disk import file_digest
 from seatrial.incidents import Reporter
 from seatrial.load.launch import SPOOLS
 from seatrial.model.experiment import Experiment
@@ -27,7 +28,7 @@ from seatrial.model.secrets import shown_in
 from seatrial.model.verdict import Verdict
 from seatrial.report import Dossier, junit, render_html
 from seatrial.report.verdictfile import verdict_document
-from seatrial.run.evidence import JOURNAL, Evidence, file_digest, read_journal
+from seatrial.run.evidence import JOURNAL, Evidence, read_journal
 from seatrial.run.judge import doubt_of
 from seatrial.run.losses import DEFECTS, Losses
 from seatrial.run.openruns import HeldRun

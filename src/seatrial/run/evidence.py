@@ -28,7 +28,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import json
 import os
 import shutil
@@ -168,14 +167,8 @@ class Evidence:
         answers = [*self.directory.glob("stored-*.parquet"), *self.directory.glob("recorded-*.json")]
         found |= {path.stem: path.name for path in sorted(answers)}
         if "requests" in found:
-            found["sha256"] = file_digest(self.path(found["requests"]))
+            found["sha256"] = disk.file_digest(self.path(found["requests"]))
         return found
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class RunJournal:

@@ -15,10 +15,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from seatrial.disk import file_digest
 from seatrial.drivers.launch import answer_of
 from seatrial.ledger.seal import SEAL
 from seatrial.model.problems import SeatrialError
-from seatrial.run.evidence import file_digest
 from seatrial.store import EvidenceFile, Origin
 
 _log = logging.getLogger(__name__)

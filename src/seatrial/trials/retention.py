@@ -17,12 +17,12 @@ from datetime import datetime
 from pathlib import Path
 
 from seatrial import disk
+from seatrial.disk import file_digest
 from seatrial.drivers.launch import answer_of
 from seatrial.home import make_private, private_directory
 from seatrial.ledger import VerifierKey, verify_sealed
 from seatrial.model.problems import BadInput, SeatrialError
 from seatrial.model.verdict import Verdict
-from seatrial.run.evidence import file_digest
 from seatrial.store import RunQuery, RunSummary, Store
 
 _ASIDE = ".being-deleted"

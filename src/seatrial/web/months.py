@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from seatrial.model.figures import at_least, interval
+from seatrial.model.figures import at_least
 from seatrial.report.unpromised import Unpromised, unpromised
 from seatrial.store import Measured, RunQuery, RunSummary
 from seatrial.trials.baseline import LOOKED_AT
@@ -49,7 +49,9 @@ def months(sources: Sources, asked: AskedMonths) -> documents.Months:
     courses = [_course(name, points) for name, points in _shown(found).items()]
     if not any("p95" in each.name for each in courses):
         waited = history.latencies(series.experiment, series.target, limit=_MOST_POINTS)
-        points = [_waited(run_id, at, p95_ms) for run_id, at, p95_ms in waited]
+        points = [
+            _told(run, at, Unpromised("latency p95", p95_ms, p95_ms, "ms")) for run, at, p95_ms in waited
+        ]
         if points:
             courses.append(
                 documents.Course(name="latency p95", unit="ms", at_least=False, promised=False, points=points)
@@ -118,16 +120,4 @@ def _told(run_id: str, at: datetime, one: Unpromised) -> documents.Point:
         promised=0.0,
         verdict="",
         text=str(one.shown),
-    )
-
-
-def _waited(run_id: str, at: datetime, p95_ms: float) -> documents.Point:
-    return documents.Point(
-        run=run_id,
-        started_at=at,
-        lower=p95_ms,
-        upper=p95_ms,
-        promised=0.0,
-        verdict="",
-        text=str(interval(p95_ms, p95_ms, "ms")),
     )
