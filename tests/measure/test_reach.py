@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seatrial.measure import measure
+from seatrial.measure.outages import downtime
 from seatrial.measure.reach import apart_from, widest_gaps
 from seatrial.model.exactness import EXACT, Exactness
 from seatrial.model.requestlog import Coded, Floats, RequestLog
@@ -87,6 +88,56 @@ def test_ten_seconds_of_errors_in_a_log_of_whole_seconds() -> None:
     exact = Exactness(sent_late_s=1.0, ended_late_s=1.0)
     (outage,) = measure(log_of(cut, cut, ok), DEADLINE, 1.0, exact=exact).outages
     assert (outage.perceived.lower_s, outage.perceived.upper_s) == (8.0, 12.0)
+
+
+def test_a_silence_at_the_end_that_may_not_have_been_is_not_counted() -> None:
+    sent = np.array([0.0, 0.3, 0.62, 0.65])
+    ended = np.array([0.1, 0.4, 1.0, 0.7])
+    ok = np.array([True, True, False, True])  # truly the last one sent was answered: no silence
+    log = log_of(np.floor(sent * 10) / 10, np.floor(ended * 10) / 10, ok)
+    cut = Exactness(sent_late_s=0.1, ended_late_s=0.1, took_s=0.1)
+    gap = measure(log, DEADLINE, 0.0, 0.0, 9.0, exact=cut).completion_gap
+    assert gap.lower_s == pytest.approx(0.2)  # the true one is 0.3 s long, and 0.1 s of it is not sure
+    assert gap.upper_s == np.inf
+
+
+@pytest.mark.parametrize(("failed_at", "counted"), [(0.9, False), (1.2, True)])
+def test_a_silence_at_the_end_counts_once_it_is_certain(failed_at: float, counted: bool) -> None:
+    sent = np.array([0.0, 0.3, 0.8, failed_at])
+    ended = sent + np.array([0.1, 0.1, 0.1, 5.0])
+    exact = Exactness(sent_late_s=0.2, ended_late_s=0.2, took_s=0.2)
+    log = log_of(sent, ended, np.array([True, True, True, False]))
+    gap = measure(log, 10.0, 0.0, 0.0, 9.0, exact=exact).completion_gap
+    assert (gap.lower_s > 1) is counted
+    assert gap.upper_s == np.inf
+
+
+@settings(deadline=None, max_examples=80)
+@given(
+    truths(),
+    st.sampled_from([0.001, 0.1, 1.0, 3.0]),
+    st.sampled_from([0.3, 1.0, 12.0]),
+    st.tuples(st.floats(0, 1), st.floats(0, 1)),
+)
+def test_what_was_truly_there_in_a_window_lies_inside(
+    truth: tuple[RequestLog, np.random.Generator],
+    resolution_s: float,
+    deadline_s: float,
+    part: tuple[float, float],
+) -> None:
+    log, chance = truth
+    sent, ended = (np.floor(at / resolution_s) * resolution_s for at in (log.sent, log.ended))
+    exact = Exactness(sent_late_s=resolution_s, ended_late_s=resolution_s, took_s=resolution_s)
+    cut = log_of(sent, ended, log.ok)[chance.permutation(len(log))]
+    start_s, end_s = (share * (log.sent[-1] + 1) for share in sorted(part))
+    seen = downtime(cut, start_s, end_s, deadline_s, 0.0, exact)
+    known = downtime(log, start_s, end_s, deadline_s, 0.0)
+    assert seen.lower_s <= known.lower_s + 1e-9 or not len(log.between(start_s, end_s))
+    assert seen.upper_s >= known.upper_s - 1e-9
+    gap = measure(cut, DEADLINE + 10, 0.0, start_s, end_s, exact=exact).completion_gap
+    true_gap = measure(log, DEADLINE + 10, 0.0, start_s, end_s).completion_gap
+    assert gap.lower_s <= true_gap.lower_s + 1e-9
+    assert gap.upper_s >= true_gap.upper_s - 1e-9
 
 
 def test_exact_instants_are_measured_as_they_are() -> None:

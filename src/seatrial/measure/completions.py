@@ -41,16 +41,20 @@ class Completions:
     ended: Floats
     worked: Floats  # the latest instant at which this completion and those before it prove it to have worked
     last_known_s: float  # the last instant of which the log knows anything
+    silent_by_s: (
+        float  # how long after the last that was answered ok one was sent that was not; -inf: none was
+    )
 
     @classmethod
     def of(cls, log: RequestLog) -> Completions:
         """Read them from `log`, whose rows may be in any order."""
-        ended, worked = _in_order(log)
+        silent_by_s = _silent_by_s(log)
+        ended, worked = _in_order(log, silent_by_s > 0)
         columns = (log.intended, log.sent, log.ended)
         last_known = max(float(np.fmax.reduce(column, initial=-np.inf)) for column in columns)
         for instants in (ended, worked):
             np.maximum.accumulate(instants, out=instants)
-        return cls(ended, worked, last_known)
+        return cls(ended, worked, last_known, silent_by_s)
 
     def longest_gap(self, start_s: float, end_s: float) -> Bounds:
         """The longest completion gap that begins before `end_s` and ends after `start_s`.
@@ -107,21 +111,22 @@ class Completions:
         return float(since[longest]), float(rooms[longest])
 
 
-def _in_order(log: RequestLog) -> tuple[Floats, Floats]:
+def _in_order(log: RequestLog, silent: bool) -> tuple[Floats, Floats]:
     """When the ok requests ended, ascending, and when each of them was sent, as `Completions` has them.
+
+    `silent`: the log ends in silence.
 
     Requests end nearly in the order in which they were due. So those of a part of the log are sorted together
     with the few before them that ended after the earliest end that is still to come.
     """
     stretches = list(parts.parts(len(log)))
-    count, last_sent_s, earliest = 0, -np.inf, []
+    count, earliest = 0, []
     for stretch in stretches:
         rows = _completed(log, stretch)
         count += len(rows)
-        last_sent_s = float(np.max(log.sent[rows], initial=last_sent_s))
         earliest.append(float(np.min(log.ended[rows], initial=np.inf)))
     to_come = parts.least_to_come(earliest)[1:]
-    length = count + 1 + _ends_in_silence(log, last_sent_s)
+    length = count + 1 + silent
     ended, worked = (np.full(length, np.inf) for _ in range(2))
     ended[0] = worked[0] = np.min(log.intended, initial=np.inf)
     waiting, first = np.empty(0, dtype=np.intp), 1
@@ -141,14 +146,15 @@ def _completed(log: RequestLog, stretch: slice) -> npt.NDArray[np.intp]:
     return int(stretch.start) + np.flatnonzero(part.ok & ~np.isnan(part.ended) & ~np.isnan(part.sent))
 
 
-def _ends_in_silence(log: RequestLog, last_sent_s: float) -> bool:
-    """Whether a request was sent after all that were answered ok, and never was itself.
+def _silent_by_s(log: RequestLog) -> float:
+    """How long after the last request that was answered ok the last one was sent that was not.
 
-    `last_sent_s`: when the last of these was sent.
+    Infinite when none was answered ok, and -inf when all were that were sent.
     """
-    for rows in parts.parts(len(log)):
-        with np.errstate(invalid="ignore"):  # NaN: never sent, so it shows nothing
-            later = log.sent[rows] > last_sent_s
-        if np.any(later & (~log.ok[rows] | np.isnan(log.ended[rows]))):
-            return True
-    return False
+    answered_s = failed_s = -np.inf
+    for stretch in parts.parts(len(log)):
+        sent = log.sent[stretch]
+        answered_s = float(np.max(sent[_completed(log, stretch) - stretch.start], initial=answered_s))
+        failed = (~log.ok[stretch] | np.isnan(log.ended[stretch])) & ~np.isnan(sent)  # NaN: never sent
+        failed_s = float(np.max(sent[failed], initial=failed_s))
+    return failed_s - answered_s if failed_s > -np.inf else -np.inf

@@ -47,7 +47,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seatrial.measure.completions import Completions
-from seatrial.measure.reach import apart_from, widened, widest_gaps
+from seatrial.measure.reach import apart_from, room_within, widened, widest_gaps
 from seatrial.measure.spacing import arrival_intervals
 from seatrial.model.exactness import EXACT, Exactness
 from seatrial.model.requestlog import Bools, Floats, RequestLog
@@ -159,10 +159,14 @@ class Runs:
             return np.empty(0, dtype=np.intp)
         return np.flatnonzero(np.append(True, self.due[1:] - self.ended[:-1] >= settle_s))
 
-    def perceived(self, floor_s: float = -np.inf) -> tuple[Floats, Floats]:
-        """Lower and upper bounds of the perceived downtime, without what lies before `floor_s`."""
+    def perceived(self, floor_s: float = -np.inf, begun_by_s: float = np.inf) -> tuple[Floats, Floats]:
+        """Lower and upper bounds of the perceived downtime, without what lies before `floor_s`.
+
+        What is not proven to have begun before `begun_by_s` is in no lower bound.
+        """
         proven = self.proven
-        lower = proven.longest(proven.ended - np.maximum(proven.began, floor_s), len(self))
+        lengths = np.where(proven.began < begun_by_s, proven.ended - np.maximum(proven.began, floor_s), 0.0)
+        lower = proven.longest(lengths, len(self))
         return lower, np.maximum(self.good_after - np.maximum(self.good_before, floor_s), lower)
 
     def witnesses(self, run: int, silent_since_s: float | None) -> Witnesses:
@@ -291,25 +295,28 @@ def downtime(
 
     What lies before `start_s` is not counted: an outage under way is cut there, and requests in flight at
     that instant are not lost. An episode that begins in the window counts as a whole. The upper bound is
-    infinite where the log cannot tell: nothing was due or completed in the window, or the outage outlasted
-    the log. `exact`: how exact the log's instants are; the window's are.
+    infinite where the log cannot tell: nothing was surely due or completed in the window, or the outage
+    outlasted the log. `exact`: how exact the log's instants are; the window's are.
     """
     log = log.sorted()
-    low, high = np.searchsorted(log.intended, (start_s, end_s))
+    slack = exact.within(deadline_s)
+    low, high = np.searchsorted(log.intended, (start_s + slack.sent_early_s, end_s - slack.sent_late_s))
     if low >= high:
         return Bounds(0.0, np.inf)
-    proven = apart_from(log.proven_bad(deadline_s), log.intended, exact.sent_s)
-    runs = Runs.of(log, log.good(deadline_s), deadline_s, proven, exact)
-    completions = Completions.of(widened(log, exact))
-    upper_s = completions.longest_gap(start_s, end_s).upper_s
+    proven = apart_from(log.proven_bad(deadline_s + exact.took_s), log.intended, slack.sent_s)
+    runs = Runs.of(log, log.good(deadline_s - exact.took_s), deadline_s, proven, slack)
+    completions = Completions.of(widened(log, slack))
+    upper_s = room_within(completions, slack, start_s, end_s)
     episodes = runs.episodes(settle_s)
     episode_of = np.searchsorted(episodes, np.arange(len(runs)), side="right") - 1
     due = runs.due[episodes][episode_of]
-    inside = np.flatnonzero((runs.good_after > start_s) & (due - exact.sent_early_s < end_s))
+    inside = np.flatnonzero((runs.good_after > start_s) & (due - slack.sent_early_s < end_s))
     if not len(inside):
         return Bounds(0.0, upper_s)
-    lowers, uppers = runs.perceived(start_s)
-    lower = float(lowers[inside].max(initial=0.0, where=due[inside] + exact.sent_late_s < end_s))
+    # where rows may stand in another order, what seems one episode may be two, and begin before `end_s` only
+    # as far as that is proven
+    lowers, uppers = runs.perceived(start_s, end_s if slack.sent_s else np.inf)
+    lower = float(lowers[inside].max(initial=0.0))
     upper = float(uppers[inside].max())
     failures = runs.failed_at[inside].min(keepdims=True), runs.failed_by[inside].max(keepdims=True)
     _, silence_s = completions.longest_silence(*failures, start_s)

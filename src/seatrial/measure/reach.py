@@ -54,17 +54,34 @@ def gap_within(completions: Completions, exact: Exactness, start_s: float, end_s
     """The longest completion gap of a `widened` log.
 
     Its lower bound is what is left when each end is as late, or early, as it can have been: ends are late by
-    as much already; the log's first arrival is early, and the last that is known of may have been earlier.
+    as much already; the log's first arrival is early, and the last that is known of may have been earlier. A
+    silence at the end counts when a request that failed was certainly sent after all that were answered ok:
+    in the widened log they are farther apart by what the instants of both may be off.
     """
     if not (exact.sent_s or exact.ended_s):
         return completions.longest_gap(start_s, end_s)
-    upper_s = completions.longest_gap(start_s, end_s).upper_s
+    upper_s = room_within(completions, exact, start_s, end_s)
     ended = completions.ended.copy()
     ended[0] += exact.sent_s
+    if 0 < completions.silent_by_s <= 2 * exact.sent_s:
+        ended = ended[:-1]
     known_s = completions.last_known_s - max(exact.sent_s, exact.ended_s)
-    shorter = replace(completions, ended=np.maximum.accumulate(ended), last_known_s=known_s)
+    worked = completions.worked[: len(ended)]
+    shorter = replace(completions, ended=np.maximum.accumulate(ended), worked=worked, last_known_s=known_s)
     lower_s = shorter.longest_gap(start_s, end_s).lower_s - exact.ended_s
     return Bounds(max(0.0, lower_s), upper_s)
+
+
+def room_within(completions: Completions, exact: Exactness, start_s: float, end_s: float) -> float:
+    """The upper bound of the same.
+
+    Ends are late, so a gap that truly begins before `end_s` may seem not to; and there may truly be no gap to
+    observe, where the last end may have been before `start_s`, or the first arrival after `end_s`.
+    """
+    first_s, last_s = float(completions.ended[0]), float(completions.ended[-1])
+    if last_s - exact.ended_s <= start_s or first_s + exact.sent_s >= end_s:
+        return np.inf
+    return completions.longest_gap(start_s, end_s + exact.ended_s).upper_s
 
 
 def apart_from(proven: Bools, intended: Floats, within_s: float) -> Bools:

@@ -115,9 +115,10 @@ def _downtime(
     own: RequestLog, start_s: float, end_s: float, deadline_s: float, settle_s: float, exact: Exactness
 ) -> Bounds:
     bounds = downtime(own, start_s, end_s, deadline_s, settle_s, exact)
+    slack = exact.within(deadline_s)
     answered = own.ok & ~np.isnan(own.ended) & ~np.isnan(own.sent)
-    first_s = float(np.min(own.ended, initial=np.inf, where=answered)) + exact.ended_late_s
-    last_s = float(np.max(own.sent, initial=-np.inf, where=answered)) - exact.sent_early_s
+    first_s = float(np.min(own.ended, initial=np.inf, where=answered)) + slack.ended_late_s
+    last_s = float(np.max(own.sent, initial=-np.inf, where=answered)) - slack.sent_early_s
     return Bounds(bounds.lower_s, max(bounds.upper_s, first_s - start_s, end_s - last_s))
 
 
