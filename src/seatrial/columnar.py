@@ -18,7 +18,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from arro3.compute import filter as only
@@ -37,7 +37,8 @@ from arro3.core import (
 from arro3.io import read_parquet, read_parquet_async, write_parquet
 from arro3.io.store import LocalStore
 
-from seatrial.model.requestlog import ROW, TENANT, Bools, Coded, Column, Floats, Holds, RequestLog
+from seatrial.model.requestlog import ROW, TENANT, TIMES, Bools, Coded, Column, Floats, Holds, RequestLog
+from seatrial.model.rowkeys import Keys
 
 _NUMBER, _TEXT = DataType.float64(), DataType.utf8()
 _CODED = DataType.dictionary(DataType.int32(), _TEXT)
@@ -74,6 +75,28 @@ def table_of(log: RequestLog, metadata: Mapping[str, str] | None = None) -> Reco
             yield RecordBatch.from_arrays([_array_of(piece, column) for column in told], schema=schema)
 
     return RecordBatchReader.from_batches(schema, pieces())
+
+
+def log_in(file: BinaryIO) -> RequestLog:
+    """The log that `table_of` made a table of, with its keys. Raises ValueError when there is none."""
+    with _unreadable():
+        return RequestLog.joined([_rows_in(piece) for piece in read(file).to_batches()])
+
+
+def _rows_in(piece: RecordBatch) -> RequestLog:
+    columns: dict[str, Any] = {name: numbers([piece.column(name)]) for name in TIMES}
+    for each in (*ROW, TENANT):
+        if each.holds is Holds.CODED and each.name in piece.schema.names:
+            columns[each.name] = _coded(piece.column(each.name))
+    status = np.asarray(piece.column("status").to_numpy(), dtype=np.int16)
+    keys = piece.column("key")
+    has = is_not_null(keys).to_numpy()
+    if has.any():
+        texts = [text.encode() for text in only(keys, is_not_null(keys)).to_pylist()]
+        lengths = np.zeros(len(keys), dtype=np.int64)
+        lengths[has] = [len(text) + 1 for text in texts]
+        columns["keys"] = Keys.packed(lengths, b"".join(texts))
+    return RequestLog(ok=truths([piece.column("ok")]), status=status, **columns)
 
 
 def texts_table(columns: Mapping[str, Sequence[str | None]]) -> Table:

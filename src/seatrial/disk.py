@@ -33,7 +33,8 @@ _WAYS_OUT = {
 TROUBLES = frozenset(_WAYS_OUT)
 """The errors of system calls that speak of the machine and not of the program."""
 
-_KEEP_SIZE = 1  # FALLOC_FL_KEEP_SIZE, linux/falloc.h
+_KEEP_SIZE, _PUNCH_HOLE = 1, 2  # FALLOC_FL_…, linux/falloc.h
+_CANNOT = (errno.EOPNOTSUPP, errno.ENOSYS)  # of a file system
 
 
 @contextlib.contextmanager
@@ -100,14 +101,30 @@ def reserve(descriptor: int, size: int) -> None:
     Writing them cannot fail for want of room afterwards. Raises OSError when there is not so much; does
     nothing where the file system cannot do this.
     """
-    fallocate = getattr(ctypes.CDLL(None, use_errno=True), "fallocate", None) if _on_linux() else None
+    number = _allocate(descriptor, _KEEP_SIZE, 0, size)
+    if number not in (0, *_CANNOT):
+        raise OSError(number, os.strerror(number))
+
+
+def forget(descriptor: int, start: int, stop: int) -> bool:
+    """Give back the room that bytes of a file take: they are zeros then, and all others stay where they are.
+
+    Whether the file system can do this. Raises OSError when it can, and did not.
+    """
+    number = _allocate(descriptor, _KEEP_SIZE | _PUNCH_HOLE, start, stop - start)
+    if number not in (0, *_CANNOT):
+        raise OSError(number, os.strerror(number))
+    return number == 0
+
+
+def _allocate(descriptor: int, mode: int, start: int, size: int) -> int:
+    """fallocate(2): 0, or why not."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    fallocate = getattr(libc, "fallocate", None) if _on_linux() else None
     if fallocate is None:
-        return
+        return errno.ENOSYS
     fallocate.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
-    if fallocate(descriptor, _KEEP_SIZE, 0, size) != 0:
-        number = ctypes.get_errno()
-        if number not in (errno.EOPNOTSUPP, errno.ENOSYS):
-            raise OSError(number, os.strerror(number))
+    return 0 if fallocate(descriptor, mode, start, size) == 0 else ctypes.get_errno()
 
 
 def _on_linux() -> bool:

@@ -3,8 +3,9 @@
 python -m tests.bench.bench_soak [ROWS] [WRITES]
 
 The rows of a night at 10,000 a minute go through the recorder of a load worker, five flushes a second of the
-night, with outages, scattered errors, and a key for each of so many WRITES in a hundred. Then the parts of a
-run's end, each in a process of its own, because a process's peak memory only ever grows:
+night, with outages, scattered errors, and a key for each of so many WRITES in a hundred; what is read of them
+is settled beside that, as in a run. Then the parts of a run's end, each in a process of its own, because a
+process's peak memory only ever grows:
 
     conduct    what a conductor does: brings the spools together, stores, measures, judges, reports
     measure    `seatrial measure` of what was stored, with its report
@@ -30,9 +31,11 @@ import numpy as np
 
 from seatrial.load.offer import Offer, Share
 from seatrial.load.recorder import NEVER, Recorder
-from seatrial.load.spool import SpoolHeader
+from seatrial.load.settling import Settling
+from seatrial.load.spool import SpoolHeader, SpoolReader
 from seatrial.model.arrivals import RateStep
 from seatrial.model.quantities import Rate
+from seatrial.waiting import wait_until
 
 RATE = Rate(10_000, 60.0)
 DEADLINE_S, SETTLE_S = 2.0, 1.0
@@ -41,13 +44,16 @@ _BETWEEN_OUTAGES_S, _OUTAGE_S = 1800.0, 6.0
 _ERRORS = 1e-4
 _NAMES = ("GET /catalogue", "GET /catalogue/[id]", "GET /orders/[id]", "POST /orders")
 _PART = 100_000
+_PATIENCE_S = 60.0
 
 
-def write(directory: Path, rows: int, writes: int) -> None:
-    """The spool of one worker, its rows by the instants at which their requests ended."""
+def write(directory: Path, rows: int, writes: int) -> dict[str, Any]:
+    """The spool of one worker, rows by the instants at which their requests ended; what settling took."""
     offer = Offer((RateStep(0.0, RATE),), "even", 1, _WARMUP_S, rows / RATE.per_second - _WARMUP_S)
     header = SpoolHeader("0", 1, 0.0, 0.0, offer, Share(), DEADLINE_S, "night.py", "http://127.0.0.1:1")
-    recorder = Recorder(directory / "spool" / "worker-0.spool", header)
+    folder = directory / "spool"
+    recorder, reader = Recorder(folder / "worker-0.spool", header), SpoolReader(folder / "worker-0.spool")
+    settling, most = Settling(folder, directory / "locust.log"), 0.0
     random, flushed_s = np.random.default_rng(1), -_WARMUP_S
     for first in range(0, rows, _PART):
         for row in _drawn(random, first, min(rows, first + _PART)):
@@ -58,7 +64,26 @@ def write(directory: Path, rows: int, writes: int) -> None:
             if row[0] > flushed_s + _FLUSH_S:
                 flushed_s = row[0]
                 recorder.flush([(row[0] + 1e-3, row[0] + 1e-3, _NAMES[0])])
+        for _ in reader.parts(_PART):
+            pass
+        settling.look([reader])
+        wait_until(lambda: not settling.busy, _PATIENCE_S, 0.01)  # rows come much faster than in a run
+        if reader.rows > rows / 10:
+            most = max(most, _taken(folder) / reader.rows)
     recorder.close(arrivals=rows)
+    settling.end()
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return {
+        "settle_s": round(used.ru_utime + used.ru_stime, 1),
+        "settle_mib": used.ru_maxrss // 1024,
+        "most_bytes_a_row": round(most, 1),
+        "bytes_a_row": round(_taken(folder) / rows, 1),
+    }
+
+
+def _taken(folder: Path) -> int:
+    """Bytes of the disk."""
+    return sum(path.stat().st_blocks for path in folder.iterdir()) * 512
 
 
 def _drawn(random: np.random.Generator, first: int, stop: int) -> list[Any]:
@@ -164,18 +189,15 @@ def main(rows: int, writes: int) -> None:
         directory = Path(name)
         _tell({"stage": "write", **_in_a_process("write", directory, rows, writes)})
         _tell({"stage": "conduct", **_in_a_process("conduct", directory)})
-        for path in ("spool/worker-0.spool", "requests.parquet"):
-            if (directory / path).exists():
-                size = (directory / path).stat().st_size
-                _tell({"stage": "disk", "file": path, "bytes_a_row": round(size / rows, 1)})
+        size = (directory / "requests.parquet").stat().st_size
+        _tell({"stage": "disk", "file": "requests.parquet", "bytes_a_row": round(size / rows, 1)})
         _tell({"stage": "measure", **_in_a_process("measure", directory)})
 
 
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["write", place, rows_, writes_]:
-            write(Path(place), int(rows_), int(writes_))
-            _tell({})
+            _tell(write(Path(place), int(rows_), int(writes_)))
         case ["conduct", place]:
             _tell(conduct(Path(place)))
         case ["measure", place]:

@@ -36,6 +36,7 @@ from seatrial.load.options import OfferedShape, written
 from seatrial.load.parquet import save
 from seatrial.load.refusal import REFUSAL, told
 from seatrial.load.secrecy import HOST, SECRETS
+from seatrial.load.settling import Settling
 from seatrial.load.spool import CANNOT_WRITE, SpoolHeader
 from seatrial.load.spools import Spools
 from seatrial.load.trust import SECRET
@@ -224,6 +225,7 @@ class LoadProcess:
         self._process = process
         self._workers = workers
         self._reader = Spools(plan.directory / SPOOLS)
+        self._settling = Settling(plan.directory / SPOOLS, plan.directory / LOG)
         self._clocks: tuple[Told, ...] = ()
         self._fresh: list[RequestLog] = []  # rows that `new_rows` has not given yet
         self._started_s = time.monotonic()
@@ -327,6 +329,7 @@ class LoadProcess:
         except subprocess.TimeoutExpired:
             self.stop(grace_s=0.0)
         self._end_workers()
+        self._settling.end()
         self._fresh = []
         found = self._reader.whole()
         self._clocks = found.clocks
@@ -371,6 +374,7 @@ class LoadProcess:
         rows = self._reader.poll()
         if len(rows):
             self._fresh.append(rows)
+        self._settling.look(self._reader.readers)
 
     def _latest_end_s(self) -> float:
         zero_s = self.zero_monotonic_s

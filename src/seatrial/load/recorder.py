@@ -19,6 +19,7 @@ from seatrial.load import spool
 from seatrial.load.audit import AuditTally
 from seatrial.load.offer import Offer
 from seatrial.load.spool import SpoolHeader
+from seatrial.load.spooltexts import OF
 from seatrial.model.result import GeneratorAudit
 from seatrial.model.scenarioaccount import ScenarioAccount
 from seatrial.model.secrets import secret_in, shown
@@ -155,9 +156,9 @@ class Recorder:
 
 def _whose(name: str, tenant: str) -> str:
     """A name as it is spooled: with the tenant's behind it, if there is one."""
-    if not tenant and spool.OF not in name:
+    if not tenant and OF not in name:
         return name
-    return f"{name}{spool.OF}{tenant.replace(spool.OF, ' ')}"
+    return f"{name}{OF}{tenant.replace(OF, ' ')}"
 
 
 def _wrong_with(key: str, encoded: bytes) -> str:

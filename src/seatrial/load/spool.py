@@ -16,6 +16,7 @@ any time. A frame that was cut off at the end is no error: it is simply not ther
     O  the offer as corrected, JSON: a rate of requests has become one of arrivals
     E  the end, JSON: the worker's own account. Missing when the worker was killed
 
+A long run's frames behind the header are settled as it goes, and a hole is left where they were (`settled`).
 All numbers are little-endian. A row frame also lists the requests that were in flight when it was written:
 after a kill they are the ones that were sent and never accounted for, and the reader can say so.
 """
@@ -36,7 +37,10 @@ import numpy as np
 import numpy.typing as npt
 
 from seatrial import disk
+from seatrial.load import settled
 from seatrial.load.offer import Offer, Share
+from seatrial.load.settled import Settled, Stretch
+from seatrial.load.spooltexts import coded, divided, used_in
 from seatrial.model.ownfailure import KILLED
 from seatrial.model.problems import BadInput, SeatrialError
 from seatrial.model.requestlog import TEXTS, Coded, Holds, RequestLog, names_of
@@ -46,8 +50,8 @@ from seatrial.model.scenarioaccount import BlockingCall, ScenarioAccount, Scenar
 
 MAGIC = b"seatrial spool 1\n"
 HEADER, TEXT, ROWS, SCENARIO, OFFER, END = b"H", b"T", b"R", b"S", b"O", b"E"
+SETTLED = b"\0"  # a hole: what was here is Parquet now (`settled`)
 CANNOT_WRITE = 74  # EX_IOERR of sysexits.h: the exit code of a generator whose spool the disk did not take
-OF = "\x1f"  # in a name as it is spooled, between it and the tenant in whose name the request was sent
 ARRIVAL = "arrival"  # the name of one that never came to a request
 
 _FRAME = struct.Struct("<cII")
@@ -114,7 +118,7 @@ def account_frame(account: ScenarioAccount) -> bytes:
     return frame(SCENARIO, json.dumps(asdict(account)).encode())
 
 
-def read_account(payload: bytes) -> ScenarioAccount:
+def read_account(payload: bytes | str) -> ScenarioAccount:
     """What `account_frame` wrote."""
     plain = json.loads(payload)
     blocking = tuple(BlockingCall(**each) for each in plain.get("blocking", ()))
@@ -148,6 +152,9 @@ class SpoolReader:
         self._outstanding: Rows = np.empty(0, dtype=_OUTSTANDING_TYPE)
         self._last_s = -np.inf  # the latest intended instant of all rows
         self._used: dict[str, set[int]] = {}  # which texts each column holds
+        self._settled = Settled()
+        self._rows = 0
+        self._been = 0  # how far it had read before the last rewind
 
     @property
     def last_s(self) -> float:
@@ -170,11 +177,14 @@ class SpoolReader:
         trouble: SeatrialError | None = None
         try:
             with disk.storing("the request log", self.path):
-                for payload in self._new_row_frames(until):
-                    count += frames.add(payload)
-                    if count >= rows:
+                for found in self._new(until):
+                    if isinstance(found, bytes):
+                        count += frames.add(found)
+                    if frames.rows and (count >= rows or not isinstance(found, bytes)):
                         yield self._taken_in(frames)
                         frames, count = _Frames(), 0
+                    if not isinstance(found, bytes):
+                        yield found
         except SeatrialError as error:
             trouble = error
         if frames.rows:
@@ -184,9 +194,36 @@ class SpoolReader:
 
     def rewind(self) -> None:
         """Read from the beginning again. What is known beside the rows stays known."""
+        self._been = max(self._been, self._offset)
         self._offset, self._last_s = 0, -np.inf
         self._texts, self._outstanding = [], np.empty(0, dtype=_OUTSTANDING_TYPE)
-        self._used = {}
+        self._used, self._rows = {}, 0
+
+    @property
+    def rows(self) -> int:
+        """How many have been read since the beginning."""
+        return self._rows
+
+    def skip_settled(self) -> Settled:
+        """Go on behind what is settled, or behind the header; what that is. For a reader that is new."""
+        with self.path.open("rb") as file:
+            if self._read_magic(file) and (found := self._read_frame(file)):
+                self._take(*found)
+        if self._settled.stretches:
+            self._take_known(self._settled)
+            self._offset, self._rows = self._settled.stop, self._settled.rows
+        return self._settled
+
+    def known(self) -> Settled:
+        """What whoever goes on from here must know."""
+        return Settled(
+            texts=tuple(self._texts),
+            used={name: sorted(codes) for name, codes in self._used.items()},
+            last_s=self._last_s,
+            outstanding=self._outstanding.tobytes().hex(),
+            offer=self.offer.plain() if self.offer else None,
+            scenario=json.dumps(asdict(self.scenario)),
+        )
 
     @property
     def texts(self) -> RequestLog:
@@ -198,7 +235,7 @@ class SpoolReader:
             name: Coded(none, tuple(self._texts[code] for code in sorted(codes)))
             for name, codes in self._used.items()
         }
-        columns["name"], columns["tenant"] = _divided(columns["name"])
+        columns["name"], columns["tenant"] = divided(columns["name"])
         return replace(self._log(np.empty(0, dtype=ROW_TYPE), None), **columns)
 
     @property
@@ -228,28 +265,53 @@ class SpoolReader:
         unsent["intended"], unsent["sent"], unsent["name"] = never_sent, np.nan, len(texts) - 1
         return self._log(rows, None, texts)
 
-    def _new_row_frames(self, until: float) -> Iterator[bytes]:
+    def _new(self, until: float) -> Iterator[bytes | RequestLog]:
+        """Row frames as they come, and the rows of stretches that are settled."""
         try:
             file = self.path.open("rb")
         except FileNotFoundError:
             return
         with file:
-            file.seek(self._offset)
             if self._offset == 0 and not self._read_magic(file):
                 return
-            while self._offset < until and (found := self._read_frame(file)) is not None:
-                kind, payload = found
-                if kind == ROWS:
-                    yield payload
-                else:
-                    self._take(kind, payload)
+            file.seek(self._offset)
+            while self._offset < until:
+                if (stretch := self._settled.holding(self._offset)) is not None:
+                    yield self._rows_of(stretch)
+                    file.seek(self._offset)
+                elif (found := self._read_frame(file)) is None:
+                    return
+                elif found[0] == ROWS:
+                    self._rows += int(_COUNTS.unpack_from(found[1])[0])
+                    yield found[1]
+                elif found[0] != SETTLED:
+                    self._take(*found)
+
+    def _rows_of(self, stretch: Stretch) -> RequestLog:
+        """Those that have not been read before they were settled."""
+        rows = settled.read(self.path, stretch)[self._rows - stretch.first :]
+        self._take_known(self._settled)
+        self._offset, self._rows = stretch.stop, stretch.first + stretch.rows
+        return rows
+
+    def _take_known(self, known: Settled) -> None:
+        self._texts = list(known.texts)
+        for name, codes in (known.used or {}).items():
+            self._used.setdefault(name, set()).update(codes)
+        self._last_s = max(self._last_s, known.last_s)
+        self._outstanding = np.frombuffer(bytes.fromhex(known.outstanding), _OUTSTANDING_TYPE)
+        if known.stop <= self._been:
+            return
+        self.offer = Offer.of_plain(known.offer) if known.offer else self.offer
+        self.scenario = read_account(known.scenario) if known.scenario else self.scenario
 
     def _read_magic(self, file: BinaryIO) -> bool:
         magic = file.read(len(MAGIC))
         if not MAGIC.startswith(magic):
             raise BadInput(f"{self.path}: is not a spool of seatrial")
         complete = len(magic) == len(MAGIC)
-        self._offset = len(magic) if complete else 0
+        if complete:
+            self._offset, self._settled = len(magic), Settled.of(self.path)
         return complete
 
     def _read_frame(self, file: BinaryIO) -> tuple[bytes, bytes] | None:
@@ -260,14 +322,23 @@ class SpoolReader:
         payload = file.read(length)
         if len(payload) < length:
             return None
-        if zlib.crc32(payload) != checksum:
-            raise BadInput(f"{self.path}: is damaged at byte {self._offset}: the checksum does not match")
+        if kind == SETTLED or zlib.crc32(payload) != checksum:
+            return self._settled_meanwhile()
         self._offset += _FRAME.size + length
         return kind, payload
+
+    def _settled_meanwhile(self) -> tuple[bytes, bytes]:
+        """What was here has become part of a stretch. Raises BadInput unless it has."""
+        self._settled = Settled.of(self.path)
+        if self._settled.holding(self._offset) is None:
+            raise BadInput(f"{self.path}: is damaged at byte {self._offset}: the checksum does not match")
+        return SETTLED, b""
 
     def _take(self, kind: bytes, payload: bytes) -> None:
         if kind == TEXT:
             self._texts.append(payload.decode())
+        elif self._offset <= self._been:
+            pass  # told a second time: what counts is the last that was told
         elif kind == HEADER:
             self.header = SpoolHeader.from_json(payload)
             self.offer = self.header.offer if self.header.offer.counts == "arrivals" else None
@@ -285,7 +356,7 @@ class SpoolReader:
         for table in (rows, in_flight):
             self._last_s = max(self._last_s, float(table["intended"].max(initial=-np.inf)))
         for name in (each for each in TEXTS if each in ROW_ORDER and len(rows)):
-            self._used.setdefault(name, set()).update(_used(rows[name], len(self._texts)).tolist())
+            self._used.setdefault(name, set()).update(used_in(rows[name], len(self._texts)).tolist())
         keys = b"".join(frames.keys)
         return self._log(rows, Keys.packed(rows["key"], keys) if keys or rows["key"].any() else None)
 
@@ -294,8 +365,8 @@ class SpoolReader:
         worker = self.header.worker if self.header else ""
         plain = names_of(Holds.SECONDS, Holds.TRUTH, Holds.STATUS)
         columns: dict[str, Any] = {name: np.ascontiguousarray(rows[name]) for name in plain}
-        columns |= {name: _coded(rows[name], texts) for name in TEXTS if name in ROW_ORDER}
-        columns["name"], columns["tenant"] = _divided(columns["name"])
+        columns |= {name: coded(rows[name], texts) for name in TEXTS if name in ROW_ORDER}
+        columns["name"], columns["tenant"] = divided(columns["name"])
         return RequestLog(worker=Coded(np.zeros(len(rows), dtype=np.int32), (worker,)), keys=keys, **columns)
 
 
@@ -316,31 +387,3 @@ class _Frames:
         self.outstanding.append(payload[first:last])
         self.keys.append(payload[last:])
         return int(count)
-
-
-def _divided(names: Coded) -> tuple[Coded, Coded | None]:
-    """Names, and whose each request was; None when nobody's."""
-    if not any(OF in name for name in names.values):
-        return names, None
-    parts = [name.rpartition(OF) if OF in name else (name, "", "") for name in names.values]
-    alone = Coded.of(name for name, _, _ in parts)
-    alone = Coded(alone.codes[names.codes], alone.values)
-    tenants = Coded.of(tenant for _, _, tenant in parts)
-    if not any(tenants.values):
-        return alone, None
-    return alone, Coded(tenants.codes[names.codes], tenants.values)
-
-
-def _used(codes: npt.NDArray[np.uint32], texts: int) -> npt.NDArray[np.intp]:
-    """Which of so many texts occur."""
-    found = np.zeros(texts, dtype=np.bool_)
-    found[codes] = True
-    return np.flatnonzero(found)
-
-
-def _coded(codes: npt.NDArray[np.uint32], texts: Sequence[str]) -> Coded:
-    """The column with only the texts that occur in it."""
-    used = _used(codes, len(texts))
-    compact = np.zeros(len(texts), dtype=np.int32)
-    compact[used] = np.arange(len(used), dtype=np.int32)
-    return Coded(compact[codes], tuple(texts[code] for code in used.tolist()))

@@ -1,8 +1,9 @@
 """Is there room for a run? Asked before anything is started: a disk that cannot suffice is told at once.
 
-What a run writes, at the least: a row of each arrival in the spool (41 bytes, keys not counted) and again in
-`requests.parquet` (17 bytes: 600,000 rows made 10 MB), the report and the seal at its end, and in the state
-directory the fault journal. A run that may just fit is started: if the disk is full in the end, it says so.
+What a run writes, at the least: a row of each arrival in the spool (41 bytes, keys not counted; 17 once it is
+settled there) and again in `requests.parquet` (17 bytes: 600,000 rows made 10 MB), the report and the seal at
+its end, and in the state directory the fault journal. A run that may just fit is started: if the disk is full
+in the end, it says so.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from seatrial import disk
+from seatrial.load.settling import AT_ONCE
 from seatrial.load.spool import ROW
 from seatrial.model.arrivals import ArrivalSchedule, RateStep
 from seatrial.model.problems import CannotStore
@@ -29,7 +31,8 @@ def require_room(
     `evidence` need not exist. Lengths in seconds.
     """
     rows = arrivals(shape, warmup_s, duration_s)
-    needs = ((evidence, round(rows * (ROW.size + _PARQUET_ROW)) + ROOM), (home, _STATE))
+    spooled = min(rows, AT_ONCE) * ROW.size + max(rows - AT_ONCE, 0.0) * _PARQUET_ROW
+    needs = ((evidence, round(spooled + rows * _PARQUET_ROW) + ROOM), (home, _STATE))
     wanted: dict[int, int] = defaultdict(int)
     places: dict[int, Path] = {}
     for place, size in needs:
