@@ -15,7 +15,8 @@ from seatrial.measure import recovery
 from seatrial.measure.degraded import DegradedSpans
 from seatrial.measure.outages import Runs
 from seatrial.measure.spacing import end_of
-from seatrial.model.requestlog import RequestLog
+from seatrial.model.exactness import EXACT
+from seatrial.model.requestlog import Bools, Floats, RequestLog
 
 INTERVAL = 1 / 16
 DEADLINE = 0.25
@@ -100,3 +101,35 @@ def test_a_service_not_seen_steady_for_the_settle_time_has_not_recovered(tail: i
 def test_nothing_due_after_the_instant_means_nothing_can_be_said() -> None:
     assert recovery(log_of([True] * 16), 5.0, DEADLINE, 1.0) is None
     assert recovery(log_of([]), 0.0, DEADLINE, 1.0) is None
+
+
+@given(
+    st.integers(0, 2**32),
+    st.integers(20, 200),
+    st.sampled_from([0.0005, 0.002, 0.02]),
+    st.sampled_from([0.2, 0.5, 1.0]),
+    st.sampled_from([0.5, math.inf]),
+)
+def test_clocks_that_are_off_leave_the_recovery_inside(
+    seed: int, count: int, off_s: float, settle_s: float, until_s: float
+) -> None:
+    chance = np.random.default_rng(seed)
+    sent = np.sort(chance.uniform(0, 8, count))
+    ended = sent + chance.exponential(chance.choice([0.001, 0.05]), count)
+    down = np.sort(chance.uniform(1, 7, 2))
+    ok = (chance.random(count) > chance.choice([0.0, 0.02])) & ~((sent > down[0]) & (sent < down[1]))
+    clock = chance.uniform(-off_s, off_s, 3)[chance.integers(0, 3, count)]  # of three workers
+    from_s = float(chance.uniform(0, 7))
+    wanted = from_s, 0.5, settle_s, from_s + until_s
+    known = recovery(made_of(sent, ended, ok), *wanted)
+    seen = recovery(made_of(sent + clock, ended + clock, ok), *wanted, EXACT.off_by(off_s))
+    if known is None:
+        return  # what the log may have in front of `from_s` is no harm
+    assert seen is not None
+    assert seen.lower_s <= known.lower_s + 1e-9
+    assert seen.upper_s >= known.upper_s - 1e-9
+
+
+def made_of(sent: Floats, ended: Floats, ok: Bools) -> RequestLog:
+    rows = zip(sent.tolist(), ended.tolist(), ok.tolist(), strict=True)
+    return oracle.log_of([Row(at, at, end, ok=good) for at, end, good in rows])

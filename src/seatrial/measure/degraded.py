@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seatrial.measure.outages import Runs
+from seatrial.measure.outages import Rows, Runs
 from seatrial.measure.spacing import end_of
 from seatrial.model.exactness import EXACT, Exactness
 from seatrial.model.requestlog import Bools, Floats, RequestLog
@@ -34,22 +34,36 @@ class DegradedSpans:
 
     @classmethod
     def of(
-        cls, log: RequestLog, good: Bools, runs: Runs, settle_s: float, deadline_s: float
+        cls,
+        log: RequestLog,
+        good: Bools,
+        runs: Runs,
+        settle_s: float,
+        deadline_s: float,
+        stricter_s: float = 0.0,
     ) -> DegradedSpans:
         """Find them in `log`, sorted by intended instant; `good` and `runs` are of the same log.
 
         A row that is taken for good although it was never answered had been answered by its deadline.
+
+        `stricter_s`: two rows may truly be so much nearer, or farther apart. Above 0 a span ends where the
+        service was steady wherever they stood, below 0 where it may have been.
         """
         if not len(runs):
             return cls(*(np.empty(0) for _ in range(4)))
         end_s = end_of(log.intended)
         after = runs.last + 1
-        nearest = np.minimum(after, len(log) - 1)
-        resumed = np.where(after < len(log), log.intended[nearest], end_s)
-        settled = np.searchsorted(log.intended, resumed + settle_s, side="left")
         bad_rows = np.flatnonzero(~good)
-        bad = np.searchsorted(bad_rows, settled) - np.searchsorted(bad_rows, after)
-        steady = (resumed + settle_s <= end_s) & (bad <= (1 - STEADY_SHARE) * (settled - after))
+        resumed_by, answered = _next_good(
+            log, good, (after, log.intended[runs.last]), deadline_s, max(stricter_s, 0.0)
+        )
+        resumed = np.where(np.isfinite(resumed_by), resumed_by, end_s)
+        since = resumed if stricter_s >= 0 else log.intended[runs.last]
+        from_row = np.maximum(after, np.searchsorted(log.intended, since - stricter_s))
+        to_row = np.searchsorted(log.intended, since + settle_s + stricter_s)
+        bad = np.searchsorted(bad_rows, to_row) - np.searchsorted(bad_rows, from_row)
+        among = np.searchsorted(log.intended, since + settle_s - stricter_s) - after
+        steady = (since + settle_s + stricter_s <= end_s) & (bad <= (1 - STEADY_SHARE) * among)
         closing = np.flatnonzero(
             np.append(steady[:-1], True)
         )  # runs that end a span; the last one always does
@@ -57,19 +71,39 @@ class DegradedSpans:
         shown = steady[closing]
         last = runs.last[closing]
         asked = np.where(np.isnan(log.sent[last]), log.intended[last], log.sent[last])
-        answer = nearest[closing]
-        answered = np.fmin(log.ended[answer], log.intended[answer] + deadline_s)
-        answered[after[closing] == len(log)] = np.inf
         return cls(
             start=runs.due[opening],
             end=np.where(shown, resumed[closing], end_s),
             last_failure=asked,
-            steady_by=np.where(shown, answered, np.inf),
+            steady_by=np.where(shown, answered[closing], np.inf),
         )
 
     def total_s(self, start_s: float, end_s: float) -> float:
         """How much of [start_s, end_s) was degraded, in seconds."""
         return float(np.sum(np.maximum(np.minimum(self.end, end_s) - np.maximum(self.start, start_s), 0.0)))
+
+
+def _next_good(
+    log: RequestLog, good: Bools, past: tuple[Rows, Floats], deadline_s: float, off_s: float
+) -> tuple[Floats, Floats]:
+    """When the next good row was due, and when it was answered; both of shape (s,), ∞ without one.
+
+    `past`: which rows those are, n for none, and after which instants. Where two rows may truly be so much
+    nearer, or farther apart, as `off_s`, it may be any of those that are due from so long before the one that
+    the log shows to so long after it: the last of them is told, and the answer that took longest.
+    """
+    after, at_s = past
+    if not off_s:  # not a copy of all good rows: there may be millions
+        row = np.minimum(after, len(log) - 1)
+        answered = np.fmin(log.ended[row], log.intended[row] + deadline_s)
+        there = after < len(log)
+        return np.where(there, log.intended[row], np.inf), np.where(there, answered, np.inf)
+    due = np.append(log.intended[good], np.inf)
+    ends = np.append(np.fmin(log.ended[good], log.intended[good] + deadline_s), [np.inf, np.inf])
+    last = np.searchsorted(due, due[np.searchsorted(due, at_s + off_s)] + off_s, side="right") - 1
+    first = np.minimum(np.searchsorted(due, at_s - off_s), last)
+    edges = np.stack([first, last + 1], axis=1).ravel()
+    return due[last], np.asarray(np.maximum.reduceat(ends, edges)[::2])
 
 
 def recovery(
@@ -90,34 +124,46 @@ def recovery(
 
     Nobody knows whether bad rows that are the generator's own (see `outages`, *Proof*) would have been good:
     the log is read both ways, and the bounds hold for either. `exact`: how exact the log's instants are. Two
-    rows may then stand in the other order, so either bound is as far off as two of them can be; which share
-    of arrivals was good in a settle time is taken as the log has it.
+    rows may then stand in the other order, and either side of `from_s`, `until_s` and the end of a settle
+    time: the log is read so that the service was steady as early as can be, and as late.
     """
     log = log.sorted()
-    good = log.good(deadline_s)
-    readings = [_recovery(log, good, from_s, deadline_s, settle_s, until_s)]
-    kinder = ~log.proven_bad(deadline_s)
-    if np.any(kinder & ~good):
-        readings.append(_recovery(log, kinder | good, from_s, deadline_s, settle_s, until_s))
+    good = log.good(deadline_s - exact.took_s)
+    kinder = good | ~log.proven_bad(deadline_s + exact.took_s)
+    either = [good] if np.array_equal(good, kinder) else [good, kinder]
+    off_s = max(exact.sent_s, exact.ended_s)
+    readings = [
+        _recovery(log, each, (from_s - sooner_s, until_s + sooner_s), deadline_s, settle_s, stricter_s)
+        for each in either
+        for sooner_s in ({off_s, -off_s})
+        for stricter_s in ({off_s, -off_s})
+    ]
     bounds = [each for each in readings if each is not None]
     if not bounds:
         return None
-    lower_s = min(each.lower_s for each in bounds) - exact.sent_s
-    return Bounds(max(0.0, lower_s), max(each.upper_s for each in bounds) + max(exact.sent_s, exact.ended_s))
+    lower_s = min(each.lower_s for each in bounds) - from_s - off_s
+    return Bounds(max(0.0, lower_s), max(0.0, max(each.upper_s for each in bounds) - from_s + off_s))
 
 
 def _recovery(
-    log: RequestLog, good: Bools, from_s: float, deadline_s: float, settle_s: float, until_s: float
+    log: RequestLog,
+    good: Bools,
+    within: tuple[float, float],
+    deadline_s: float,
+    settle_s: float,
+    stricter_s: float,
 ) -> Bounds | None:
-    """`recovery` of a sorted log whose `good` rows are these."""
-    spans = DegradedSpans.of(log, good, Runs.of(log, good, deadline_s), settle_s, deadline_s)
+    """Between which instants the service recovered, in a sorted log whose `good` rows are these."""
+    from_s, until_s = within
+    spans = DegradedSpans.of(log, good, Runs.of(log, good, deadline_s), settle_s, deadline_s, stricter_s)
     candidates = np.flatnonzero((spans.end > from_s) & (spans.start < until_s))
     if len(candidates):
         span = candidates[0]
-        lower = float(spans.last_failure[span]) - from_s
-        return Bounds(max(0.0, lower), max(0.0, float(spans.steady_by[span]) - from_s))
+        return Bounds(float(spans.last_failure[span]), float(spans.steady_by[span]))
     due = int(np.searchsorted(log.intended, from_s))
-    if due == len(log):
+    if due == len(log) and not stricter_s:
         return None
-    first_good = np.flatnonzero(good[due:] & ~np.isnan(log.ended[due:]))
-    return Bounds(0.0, float(log.ended[due + first_good[0]]) - from_s if len(first_good) else np.inf)
+    ahead = np.flatnonzero(good[due:] & ~np.isnan(log.ended[due:]))[:1]
+    past = np.array([due + ahead[0] if len(ahead) else len(log)]), np.array([from_s])
+    _, (answered_s,) = _next_good(log, good, past, deadline_s, abs(stricter_s))
+    return Bounds(from_s, float(answered_s))
