@@ -1,6 +1,8 @@
 """A night's request log: what it weighs on disk, and what bringing it together and measuring it costs.
 
 python -m tests.bench.bench_soak [ROWS] [WRITES]
+python -m tests.bench.bench_soak run 2h [10000/min] [DIRECTORY]    really (see `soak_run`)
+python -m tests.bench.bench_soak kills [KILLS] [SEED]    of who writes and who settles a spool, at any instant
 
 The rows of a night at 10,000 a minute go through the recorder of a load worker, five flushes a second of the
 night, with outages, scattered errors, and a key for each of so many WRITES in a hundred; what is read of them
@@ -24,6 +26,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -196,6 +199,17 @@ def main(rows: int, writes: int) -> None:
 
 if __name__ == "__main__":
     match sys.argv[1:]:
+        case ["kills", *numbers]:
+            from tests.support.settling_kills import campaign
+
+            _tell(asdict(campaign(*map(int, (*numbers, *("500", "1")[len(numbers) :])))))
+        case ["run", duration, *more]:
+            from tests.bench.soak_run import soak
+
+            with tempfile.TemporaryDirectory(prefix="seatrial-soak-") as made:
+                soak(
+                    duration, more[0] if more else "10000/min", Path(more[1] if more[1:] else made).absolute()
+                )
         case ["write", place, rows_, writes_]:
             _tell(write(Path(place), int(rows_), int(writes_)))
         case ["conduct", place]:

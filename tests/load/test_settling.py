@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -78,6 +81,7 @@ STEP = st.lists(ROW, max_size=5) | st.sampled_from(["settle", "follow", "peek"])
 def small_parts() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(inorder, "PART", AT_A_TIME)
+        patch.setattr(os, "fsync", lambda _: None)  # no power is cut here, and others wait for the disk
         yield
 
 
@@ -148,6 +152,15 @@ def test_killed_between_any_two_steps_it_leaves_each_row_once(tmp_path: Path) ->
         grown.flush([(None, "", True)] * AT_A_TIME)  # the next one has something to do as well
     assert step > 8
     assert len(Settled.of(grown.path).stretches) >= 4
+
+
+def test_whoever_is_killed_at_any_instant_each_row_is_there_once() -> None:
+    """Of some seeded instants; `python -m tests.bench.bench_soak kills` tries hundreds."""
+    command = [sys.executable, "-m", "tests.support.settling_kills", "6", "1"]
+    came = json.loads(subprocess.run(command, check=True, capture_output=True, timeout=100).stdout)
+    assert (came["lost"], came["doubled"], came["troubles"]) == (0, 0, 0)
+    assert came["kills"] == 6
+    assert came["rows"] > 0
 
 
 def bulky(folder: Path, rows: int) -> Path:
