@@ -83,3 +83,19 @@ def test_percentiles_are_nearest_ranks(microseconds: list[int]) -> None:
         rank = -(-percent * len(ordered) // 100)  # the smallest value with at least so many at or below it
         assert value == pytest.approx(ordered[rank - 1])
     assert found.max_ms == pytest.approx(ordered[-1])
+
+
+@given(st.lists(st.floats(0.0, 3.0), min_size=1, max_size=300), st.sampled_from([0.001, 0.1, 1.0]))
+def test_lengths_that_are_cut_leave_each_percentile_within_what_they_are_off(
+    took: list[float], resolution_s: float
+) -> None:
+    cut = [each // resolution_s * resolution_s for each in took]
+    seen, known = (
+        latency(oracle.log_of([Row(0.0, 0.0, each, ok=True) for each in of]), 9.0, off_s)
+        for of, off_s in ((cut, resolution_s), (took, 0.0))
+    )
+    assert seen is not None
+    assert known is not None
+    for name in ("p50_ms", "p90_ms", "p95_ms", "p99_ms", "max_ms"):
+        found, true = getattr(seen, name), getattr(known, name)
+        assert found is true is None or abs(found - true) <= seen.off_by_ms + 1e-6

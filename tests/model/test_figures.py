@@ -4,7 +4,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from seatrial.model.figures import allowed, exactly, interval, named, number, share
+from seatrial.model.figures import allowed, exactly, interval, latency, named, number, share
 
 LENGTHS = st.floats(min_value=0, max_value=1e5)
 
@@ -92,3 +92,19 @@ def test_targets_read_as_they_were_written() -> None:
 )
 def test_a_figure_is_told_by_its_name_and_the_unit_in_it(name: str, value: float, shown: str) -> None:
     assert named(name, value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value_ms", "at_least_from_ms", "off_by_ms", "shown"),
+    [
+        (3.48, None, 0.0, "3.48 ms"),
+        (2000.0, 2000.0, 0.0, "≥ 2,000 ms"),
+        (None, None, 1000.0, "too few (9) to tell"),
+        (0.0, None, 1000.0, "[0, 1,000] ms"),
+        (2000.0, 2000.0, 1000.0, "[1,000, ∞) ms"),
+    ],
+)
+def test_a_latency_says_what_is_not_known_of_it(
+    value_ms: float | None, at_least_from_ms: float | None, off_by_ms: float, shown: str
+) -> None:
+    assert latency(value_ms, 9, at_least_from_ms, off_by_ms) == shown

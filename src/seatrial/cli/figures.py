@@ -48,9 +48,11 @@ def _facts(measured: Measurement) -> Iterator[tuple[str, str]]:
     if not measured.generator.sent:
         return
     yield "bad", f"{count(measured.bad)} ({share(measured.bad / measured.requests)})"
-    yield "degraded", seconds(measured.degraded_s)
-    yield "equivalent outage", seconds(measured.equivalent_outage_s)
-    yield "completion gap", seconds(measured.completion_gap.lower_s)
+    about = "about " if measured.exact.inexact else ""
+    yield "degraded", about + seconds(measured.degraded_s)
+    yield "equivalent outage", about + seconds(measured.equivalent_outage_s)
+    gap = measured.completion_gap
+    yield "completion gap", bounds(gap).bracketed if measured.exact.inexact else seconds(gap.lower_s)
     if measured.latency is None and not measured.exact.took:
         yield "latency", "not told by this log"
         return

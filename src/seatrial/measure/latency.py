@@ -23,20 +23,22 @@ from seatrial.model.requestlog import Floats, RequestLog
 from seatrial.model.result import Latency
 
 
-def latency(log: RequestLog, deadline_s: float) -> Latency | None:
+def latency(log: RequestLog, deadline_s: float, off_s: float = 0.0) -> Latency | None:
     """Percentiles of `ended - intended`, each a latency that occurred (nearest rank); None without any.
 
-    Of requests that were answered ok, or that waited for their deadline at least.
+    Of requests that were answered ok, or that waited for their deadline at least. `off_s`: how far what the
+    log says of a request's length may be from the truth. Ranks move with their values, so each percentile is
+    no farther from the true one.
     """
     waited = log.waited_s(deadline_s)
     unanswered = any(
         bool(np.any(~np.isnan(waited[rows]) & np.isnan(log.ended[rows]))) for rows in parts.parts(len(log))
     )
     known = parts.some(len(log), np.float64, lambda rows: waited[rows][~np.isnan(waited[rows])])
-    return latency_of(known, deadline_s if unanswered else None)
+    return latency_of(known, deadline_s if unanswered else None, off_s)
 
 
-def latency_of(waited: Floats, unanswered_s: float | None) -> Latency | None:
+def latency_of(waited: Floats, unanswered_s: float | None, off_s: float = 0.0) -> Latency | None:
     """The same, of how long each client waited, in seconds and any order; the array is made use of.
 
     `unanswered_s`: what was taken for the wait of those that were never answered, if there are any.
@@ -45,4 +47,4 @@ def latency_of(waited: Floats, unanswered_s: float | None) -> Latency | None:
         return None
     waited.sort()
     waited *= 1000
-    return Latency.of(waited, None if unanswered_s is None else unanswered_s * 1000)
+    return Latency.of(waited, None if unanswered_s is None else unanswered_s * 1000, off_s * 1000)

@@ -72,7 +72,7 @@ def measure(
         degraded_s=degraded_s,
         completion_gap=gap,
         equivalent_outage_s=float(np.sum(arrival_intervals(log.intended, bad))),
-        latency=latency(part, deadline_s) if exact.took else None,
+        latency=latency(part, deadline_s, exact.took_s) if exact.took else None,
         generator=audit(part, start_s, end_s, tells),
         availability=availability(part, well, end_s),
         served_by=_counts(part.served_by),

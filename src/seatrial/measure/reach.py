@@ -43,7 +43,7 @@ Indexes = npt.NDArray[np.intp]
 
 def widened(log: RequestLog, exact: Exactness) -> RequestLog:
     """The log with every answer as long under way as it can have been, and every failure sent as late."""
-    if not (exact.sent_s or exact.ended_s):
+    if not exact.inexact:
         return log  # not a copy: it may have millions of rows
     sent = np.where(log.ok, log.sent - exact.sent_early_s, log.sent + exact.sent_late_s)
     due = log.intended - exact.sent_early_s
@@ -58,7 +58,7 @@ def gap_within(completions: Completions, exact: Exactness, start_s: float, end_s
     silence at the end counts when a request that failed was certainly sent after all that were answered ok:
     in the widened log they are farther apart by what the instants of both may be off.
     """
-    if not (exact.sent_s or exact.ended_s):
+    if not exact.inexact:
         return completions.longest_gap(start_s, end_s)
     upper_s = room_within(completions, exact, start_s, end_s)
     ended = completions.ended.copy()

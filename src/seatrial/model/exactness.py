@@ -31,6 +31,11 @@ class Exactness:
     ends: bool = True  # … and when they ended
 
     @property
+    def inexact(self) -> bool:
+        """Whether an instant may be another than the log says."""
+        return bool(self.sent_s or self.ended_s)
+
+    @property
     def took(self) -> bool:
         """Whether the log tells how long requests took."""
         return self.begins and self.ends

@@ -150,15 +150,24 @@ def milliseconds(value: float | None) -> str:
     return UNKNOWN if value is None else number(value, "ms")
 
 
-def latency(value_ms: float | None, answers: int | None, at_least_from_ms: float | None = None) -> str:
-    """A percentile as far as it is known: `3.48 ms`, `≥ 2,000 ms`, `too few (9) to tell`.
+def latency(
+    value_ms: float | None,
+    answers: int | None,
+    at_least_from_ms: float | None = None,
+    off_by_ms: float = 0.0,
+) -> str:
+    """A percentile as far as it is known: `3.48 ms`, `≥ 2,000 ms`, `too few (9) to tell`, `[0, 1,000] ms`.
 
     `answers`: how many latencies it is of. `at_least_from_ms`: from there on it is a lower bound.
+    `off_by_ms`: how far from the truth it may be.
     """
     if value_ms is None:
         return f"too few ({count(answers)}) to tell" if answers else UNKNOWN
-    bound = "≥ " if at_least_from_ms is not None and value_ms >= at_least_from_ms else ""
-    return bound + number(value_ms, "ms")
+    at_least = at_least_from_ms is not None and value_ms >= at_least_from_ms
+    if off_by_ms and value_ms is not None:
+        upper_ms = math.inf if at_least else value_ms + off_by_ms
+        return interval(max(value_ms - off_by_ms, 0.0), upper_ms, "ms").bracketed
+    return ("≥ " if at_least else "") + number(value_ms, "ms")
 
 
 def share(value: float) -> str:

@@ -94,9 +94,10 @@ class Latency:
     answers: int | None = None  # how many latencies these are of; None: written by an older version
     # Figures from here on are lower bounds: some requests were never answered, and waited so long at least.
     at_least_from_ms: float | None = None
+    off_by_ms: float = 0.0  # each figure may truly be so much less, or more: the log's lengths are inexact
 
     @classmethod
-    def of(cls, ascending_ms: Floats, at_least_from_ms: float | None) -> Latency:
+    def of(cls, ascending_ms: Floats, at_least_from_ms: float | None, off_by_ms: float = 0.0) -> Latency:
         """Of at least one latency, in ascending order."""
         return cls(
             p50_ms=percentile(ascending_ms, 50),
@@ -106,6 +107,7 @@ class Latency:
             max_ms=float(ascending_ms[-1]),
             answers=len(ascending_ms),
             at_least_from_ms=at_least_from_ms,
+            off_by_ms=off_by_ms,
         )
 
 

@@ -114,7 +114,7 @@ def _names(log: RequestLog | None, measured: Measurement | None) -> Mapping[str,
     """Requests by name, if any was sent; otherwise nothing is known of them."""
     if log is None or measured is None or not measured.generator.sent:
         return {"names": [], "latency": None}
-    rows = by_name(log.between(measured.start_s, measured.end_s), measured.deadline_s)
+    rows = by_name(log.between(measured.start_s, measured.end_s), measured.deadline_s, measured.exact.took_s)
     latency = None if measured.latency is None else views.latency(measured.latency)
     return {"names": [views.name(row) for row in rows], "latency": latency}
 

@@ -119,10 +119,10 @@ def drawn(log: RequestLog, deadline_s: float) -> Mapping[str, bool]:
     }
 
 
-def by_name(log: RequestLog, deadline_s: float) -> tuple[NameRow, ...]:
-    """The most frequent request names, most frequent first."""
+def by_name(log: RequestLog, deadline_s: float, off_s: float = 0.0) -> tuple[NameRow, ...]:
+    """The most frequent request names, most frequent first; `off_s`: how inexact the log's lengths are."""
     codes, totals, kinds = log.name.codes, _totals(log.name), len(log.name.values)
-    good, waited = log.good(deadline_s), log.waited_s(deadline_s)
+    good, waited = log.good(deadline_s - off_s), log.waited_s(deadline_s)
     bad = parts.counts(len(log), kinds, lambda rows: codes[rows][~good[rows]])
 
     def in_vain(rows: slice) -> Codes:
@@ -135,7 +135,7 @@ def by_name(log: RequestLog, deadline_s: float) -> tuple[NameRow, ...]:
             return np.asarray(waited[rows][(codes[rows] == code) & ~np.isnan(waited[rows])])
 
         known = parts.some(len(log), np.float64, own)
-        latency = latency_of(known, deadline_s if unanswered[code] else None)
+        latency = latency_of(known, deadline_s if unanswered[code] else None, off_s)
         return NameRow(log.name.values[code], int(totals[code]), int(bad[code]), latency)
 
     frequent = np.argsort(-totals, kind="stable")[:_MOST_NAMES].tolist()

@@ -134,9 +134,10 @@ def _degraded(measured: Measurement) -> str:
     """A run of bad requests ends at the first good one, so a partial outage is told by how long it lasted."""
     if not any(outage.runs > 1 for outage in measured.outages):
         return ""
+    about = "about " if measured.exact.inexact else ""
     return (
-        f" For {seconds(measured.degraded_s)} in all the service was not steady: some requests were answered,"
-        " some were not."
+        f" For {about}{seconds(measured.degraded_s)} in all the service was not steady: some requests were"
+        " answered, some were not."
     )
 
 

@@ -288,7 +288,8 @@ class LatencyView:
 def latency(found: Latency) -> LatencyView:
     """Text of latencies; it says where answers were too few, or a figure is only a lower bound."""
     figures = (found.p50_ms, found.p90_ms, found.p95_ms, found.p99_ms, found.max_ms)
-    return LatencyView(*(latency_text(each, found.answers, found.at_least_from_ms) for each in figures))
+    known = found.answers, found.at_least_from_ms, found.off_by_ms
+    return LatencyView(*(latency_text(each, *known) for each in figures))
 
 
 @dataclass(frozen=True, slots=True)
