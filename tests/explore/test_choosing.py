@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.explore.conftest import SPACE
 
 from seatrial.explore.choosing import choose
 from seatrial.explore.coverage import Coverage
 from seatrial.explore.record import Finding, Outcome, Purpose, Record, Standing, Trial
-from seatrial.explore.schedule import Injection, Schedule, holds
+from seatrial.explore.schedule import LENGTHS, Injection, Schedule, holds, pairs_of
 from seatrial.explore.search import Exploration
 from seatrial.explore.space import Space
 from seatrial.model.verdict import Verdict
@@ -22,6 +22,7 @@ def chosen(seed: int, count: int, space: Space = SPACE) -> list[Schedule]:
 
 
 @given(st.integers())
+@settings(max_examples=20)
 def test_what_is_chosen_is_legal_and_the_same_for_the_same_seed(seed: int) -> None:
     some = chosen(seed, 5)
     assert all(SPACE.legal(each) and each for each in some)
@@ -38,6 +39,22 @@ def test_pairs_that_were_not_tried_together_come_first() -> None:
     pairs, of = tried.share(SPACE)["pairs"]
     assert (pairs, of) == (28, 28)
     assert max(Counter(tried.faults).values()) <= 2 * min(tried.faults.values())
+
+
+def test_long_faults_that_meet_are_soon_tried_and_yet_nothing_is_left_out_for_ever() -> None:
+    """Of each pair how long it overlapped at most; and some that only chance would choose."""
+    some = chosen(1, 40)
+    longest = Counter[frozenset[str]]()
+    for schedule in some:
+        for first, second in pairs_of(schedule):
+            overlap = min(first.end, second.end) - second.at
+            pair = frozenset({first.choice, second.choice})
+            longest[pair] = max(longest[pair], overlap)
+    apart = [overlap for pair, overlap in longest.items() if len({key.split(" ")[2] for key in pair}) == 2]
+    assert len(apart) == 24
+    assert sum(overlap >= 4 for overlap in apart) >= 20
+    assert {len(schedule) for schedule in some} == {1, 2, 3}
+    assert {each.length for schedule in some for each in schedule} == set(LENGTHS)
 
 
 def known(weakness: Schedule) -> Record:

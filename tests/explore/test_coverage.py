@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.explore.conftest import SPACE, random_schedule
 
-from seatrial.explore.coverage import Coverage, interval, parts_of
+from seatrial.explore.coverage import Coverage, interval, parts_of, ways_of
 from seatrial.explore.record import Outcome, Purpose, Trial
 from seatrial.explore.schedule import Injection, scheduled
 from seatrial.model.verdict import Verdict
@@ -60,6 +60,19 @@ def test_the_parts_of_three_faults() -> None:
     faults, pairs, orders = parts_of(schedule)
     assert (len(faults), len(pairs), len(orders)) == (3, 3, 3)
     assert f"{A} and, before it is over, {B}" in orders
+
+
+def test_what_lasts_long_has_tried_what_is_shorter_but_not_what_only_short_faults_do() -> None:
+    long = scheduled([Injection(0, A, 8), Injection(4, B, 8)])
+    short = scheduled([Injection(0, A, 2), Injection(1, B, 1)])
+    left = set(ways_of(short)) - set(ways_of(long))
+    assert left == {(A, "", "for just", 2), (B, "", "for just", 1)}
+    assert (A, B, "overlapping", 4) in set(ways_of(long)) - set(ways_of(short))
+
+
+@pytest.mark.parametrize(("gap", "how"), [(0, "close"), (2, "close"), (3, "far")])
+def test_what_follows_on_the_heels_is_another_way_than_what_comes_later(gap: int, how: str) -> None:
+    assert (A, B, how, 0) in ways_of(scheduled([Injection(0, A, 4), Injection(4 + gap, B, 1)]))
 
 
 @pytest.mark.parametrize(

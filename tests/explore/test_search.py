@@ -9,7 +9,7 @@ from tests.explore.conftest import RULES, SPACE, Simulated
 
 from seatrial.explore.record import Outcome, Purpose, Standing, record_of
 from seatrial.explore.schedule import Schedule
-from seatrial.explore.search import End, tries_needed
+from seatrial.explore.search import End
 from seatrial.model.verdict import Verdict
 
 
@@ -170,12 +170,3 @@ def test_without_the_time_to_look_again_it_stands() -> None:
     exploration = Simulated(lambda _: False, runs_left=1).exploration(record_of(service.lines, SPACE.slot_s))
     assert exploration.explore() is End.TIME
     assert exploration.unseen == exploration.standing != []
-
-
-@pytest.mark.parametrize(
-    ("failed", "of", "expected"), [(4, 4, 1), (3, 4, 3), (2, 4, 5), (1, 4, 8), (0, 4, 8), (0, 0, 1)]
-)
-def test_the_rarer_a_failure_the_more_tries_it_takes_to_believe_that_it_is_gone(
-    failed: int, of: int, expected: int
-) -> None:
-    assert tries_needed(failed, of) == expected

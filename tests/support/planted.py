@@ -22,6 +22,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +30,7 @@ from pathlib import Path
 NAMES = ("alpha", "beta", "gamma", "delta")
 WEAKNESSES = ("both-away", "long-pause", "after-return", "leak", "retry-storm")
 _ASKED_EVERY_S = 0.02
-_SILENT_AFTER_S = 0.06
+_SILENT_AFTER_S = 0.1  # a machine that is busy keeps a program waiting for half of that
 
 
 @dataclass
@@ -90,7 +91,7 @@ class Front:
     weakness: str
     behind: dict[str, Seen]
     broken_until_s: float = 0.0
-    waiting: int = 0
+    asked_s: deque[float] = field(default_factory=deque)
     _rules: dict[str, Callable[[float], float]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -113,9 +114,11 @@ class Front:
         other_s = self.behind["delta"].other_s
         return 0.2 if other_s and 0.5 < now - other_s < 1.2 else 0.0
 
-    def retry_storm(self, _now: float) -> float:
-        self.waiting = self.waiting + 1 if self.behind["gamma"].silent_s else 0
-        return 0.9 if self.waiting > 24 else 0.0
+    def retry_storm(self, now: float) -> float:
+        self.asked_s.append(now)  # 12 in that time when nothing is the matter
+        while self.asked_s[0] < now - 0.24:
+            self.asked_s.popleft()
+        return 0.9 if len(self.asked_s) > 24 and self.behind["gamma"].silent_s else 0.0
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):

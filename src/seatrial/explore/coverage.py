@@ -13,21 +13,36 @@ from dataclasses import dataclass, field
 from itertools import combinations
 
 from seatrial.explore.record import Trial
-from seatrial.explore.schedule import Injection, Relation, Schedule, order_of, ordered, pairs_of, scheduled
+from seatrial.explore.schedule import (
+    LENGTHS,
+    Injection,
+    Relation,
+    Schedule,
+    order_of,
+    ordered,
+    pairs_of,
+    relation,
+    scheduled,
+)
 from seatrial.explore.space import Space
 from seatrial.model.verdict import Verdict
 
 Pair = tuple[str, str]
+Way = tuple[str, str, str, int]
+"""How a fault was tried, or two of them: `a`, `b` or "", in what way, and how many slots of it."""
+CLOSE = 2
+"""Slots between two faults, at most, that follow on each other's heels."""
 
 
 @dataclass(slots=True)
 class Coverage:
-    """How often each fault, pair and order was tried. `in_vain`: the same of runs that proved nothing."""
+    """How often each fault, pair, order and way was tried. `in_vain`: the same where nothing was proven."""
 
     faults: Counter[str] = field(default_factory=Counter)
     pairs: Counter[Pair] = field(default_factory=Counter)
     orders: Counter[str] = field(default_factory=Counter)
-    in_vain: Counter[str | Pair] = field(default_factory=Counter)
+    ways: Counter[Way] = field(default_factory=Counter)
+    in_vain: Counter[str | Pair | Way] = field(default_factory=Counter)
 
     @classmethod
     def of(cls, trials: Iterable[Trial]) -> Coverage:
@@ -40,12 +55,14 @@ class Coverage:
     def add(self, trial: Trial) -> None:
         """Count one more."""
         faults, pairs, orders = parts_of(trial.schedule)
+        ways = ways_of(trial.schedule)
         if trial.outcome.verdict is Verdict.UNKNOWN:
-            self.in_vain.update([*faults, *pairs, *orders])
+            self.in_vain.update([*faults, *pairs, *orders, *ways])
             return
         self.faults.update(faults)
         self.pairs.update(pairs)
         self.orders.update(orders)
+        self.ways.update(ways)
 
     def news(self, schedule: Schedule) -> float:
         """How much of a schedule is new. A pair weighs most: services are hardly tried in pairs."""
@@ -54,6 +71,7 @@ class Coverage:
             sum(1.0 / (1 + self.faults[each] + self.in_vain[each]) ** 2 for each in faults)
             + sum(2.0 / (1 + self.pairs[each] + self.in_vain[each]) ** 2 for each in pairs)
             + sum(1.0 / (1 + self.orders[each] + self.in_vain[each]) ** 2 for each in orders)
+            + sum(1.0 / (1 + self.ways[each] + self.in_vain[each]) ** 2 for each in ways_of(schedule))
         )
 
     def share(self, space: Space) -> dict[str, tuple[int, int]]:
@@ -91,6 +109,27 @@ def parts_of(schedule: Schedule) -> tuple[list[str], list[Pair], list[str]]:
         pairs.append((low, high))
         orders.append(order_of(first, second))
     return [each.choice for each in schedule], pairs, orders
+
+
+def ways_of(schedule: Schedule) -> list[Way]:
+    """How long its faults last, how long two of them overlap, and how closely one follows the other.
+
+    What lasts or overlaps for long has tried what is shorter as well, as far as that goes: many a weakness
+    needs a while to show. It has not tried what only something short brings about, so that is told apart.
+    """
+    ways: list[Way] = []
+    for each in schedule:
+        ways += [(each.choice, "", "for long", length) for length in LENGTHS if length <= each.length]
+        ways.append((each.choice, "", "for just", each.length))
+    for first, second in pairs_of(schedule):
+        if relation(first, second) is Relation.THEN:
+            how = "close" if second.at - first.end <= CLOSE else "far"
+            ways.append((first.choice, second.choice, how, 0))
+            continue
+        low, high = sorted((first.choice, second.choice))
+        overlap = min(first.end, second.end) - second.at
+        ways += [(low, high, "overlapping", length) for length in LENGTHS if length <= overlap]
+    return ways
 
 
 def interval(failed: int, of: int) -> tuple[float, float]:

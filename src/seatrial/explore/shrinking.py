@@ -1,59 +1,95 @@
-"""The smallest schedule that still fails: fewer faults, then shorter ones, then simpler instants.
+"""The smallest schedule that still fails: fewer faults, then simpler instants, then shorter ones.
 
 Delta debugging (A. Zeller and R. Hildebrandt, IEEE TSE 28, 2002), made for trials that take a minute each and
-may fail by chance: a handful of faults are left out one by one, so what is left is 1-minimal (each of its
-faults is needed), and whether a part fails is for `fails` to say, by as many repetitions as that takes. The
-libraries that there are reduce long lists by cheap, certain tests, and test what they were given again and
-again.
+may fail by chance: of a handful of faults the part is tried first that is in the least of what has passed, so
+that one or two tries mostly find a weakness that hundreds of runs have narrowed down. What is left is
+1-minimal (each of its faults is needed), and whether a part fails is for `fails` to say, by as many
+repetitions as that takes. The libraries that there are reduce long lists by cheap, certain tests, and test
+what they were given again and again.
 
-    a, b, c ─► a, c fails ─► a fails? no ─► c fails? no ─► a ─── ─► a ─ ─► both at once? ─► a, then c at once?
-       fewer                                                shorter          simpler
+    a, b, c ─► a, c fails ─► a fails? no ─► c fails? no ─► both at once? ─► a, then c at once? ─► a ─── ─► a ─
+       fewer                                               simpler                              shorter
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import combinations, pairwise
 
-from seatrial.explore.schedule import LENGTHS, Relation, Schedule, relation, scheduled
+from seatrial.explore.schedule import LENGTHS, Relation, Schedule, holds, relation, scheduled
 from seatrial.explore.space import Space
 
 Fails = Callable[[Schedule], bool]
 _ROUNDS = 3
+_SURPRISING = 3  # faults that are all needed
 
 
-def shrink(schedule: Schedule, space: Space, fails: Fails, smaller: Callable[[Schedule], None]) -> Schedule:
+def shrink(
+    schedule: Schedule,
+    space: Space,
+    fails: Fails,
+    smaller: Callable[[Schedule], None],
+    passed: Sequence[Schedule] = (),
+) -> Schedule:
     """What is left of a schedule that fails.
 
-    `smaller` hears of each smaller one that fails as well, for whoever has to stop early. The load alone is
-    never tried: it is the control, and has passed.
+    `smaller` hears of each smaller one that fails as well, for whoever has to stop early. `passed`: what kept
+    its promises before; what is part of that is tried last. The load alone is never tried: it is the control,
+    and has passed.
     """
     known: dict[Schedule, bool] = {schedule: True}
+    innocent = list(passed)
 
-    def still_fails(part: Schedule) -> bool:
-        if part not in known:
+    def still_fails(part: Schedule, *, again: bool = False) -> bool:
+        if part not in known or (again and not known[part]):
             known[part] = space.legal(part) and fails(part)
             if known[part]:
                 smaller(part)
+            else:
+                innocent.append(part)
         return known[part]
 
-    schedule = fewer(schedule, still_fails)
+    schedule = fewer(schedule, still_fails, innocent)
+    while len(schedule) >= _SURPRISING:  # one run that passed by chance is likelier than that
+        rests = _parts(schedule, len(schedule) - 1)
+        failing = next((rest for rest in rests if still_fails(rest, again=True)), None)
+        if failing is None:
+            break
+        schedule = fewer(failing, still_fails, innocent)
     for _ in range(_ROUNDS):
         before = schedule
-        schedule = simpler(shorter(schedule, still_fails), space, still_fails)
+        schedule = shorter(simpler(schedule, space, still_fails), still_fails)
         if schedule == before:
             break
     return schedule
 
 
-def fewer(schedule: Schedule, fails: Fails) -> Schedule:
-    """Leave faults out, as long as the rest still fails."""
-    for left_out in schedule:
-        rest = tuple(each for each in schedule if each != left_out)
-        if rest and fails(rest):
-            return fewer(rest, fails)
+def fewer(schedule: Schedule, fails: Fails, innocent: Sequence[Schedule] = ()) -> Schedule:
+    """The fewest of its faults that still fail, the likeliest part first; `innocent`: what has passed.
+
+    That is the one that is part of the least that has passed; of several, one with few beside it of its
+    size. Where nothing is known more faults come before fewer: two that pass clear each of them.
+    """
+    untried = [part for size in range(1, len(schedule)) for part in _parts(schedule, size)]
+    while untried:
+        passed = {part: sum(holds(each, part) for each in innocent) for part in untried}
+        alike = Counter((len(part), often) for part, often in passed.items())
+        part = min(untried, key=lambda one: (passed[one], alike[len(one), passed[one]], -len(one)))
+        if fails(part):
+            return fewer(part, fails, innocent)
+        untried = [each for each in untried if each != part and not _within(each, part, schedule)]
     return schedule
+
+
+def _parts(schedule: Schedule, size: int) -> list[Schedule]:
+    return list(combinations(schedule, size))
+
+
+def _within(part: Schedule, passed: Schedule, whole: Schedule) -> bool:
+    """Whether a part is in one that passed, and need not be tried for `whole` to have nothing needless."""
+    return len(part) < len(whole) - 1 and set(part) < set(passed)
 
 
 def shorter(schedule: Schedule, fails: Fails) -> Schedule:
