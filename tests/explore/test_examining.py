@@ -106,6 +106,21 @@ def test_what_is_left_fails_surely_where_a_longer_fault_does(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(8))
+def test_what_fails_now_and_then_is_made_to_last_until_it_fails_surely(seed: int) -> None:
+    """Two faults of two slots are only just enough, and to ask that each time takes hundreds of runs."""
+    draw = random.Random(seed)
+
+    def run(schedule: Schedule, purpose: Purpose) -> Outcome:
+        short = sum(each.length for each in schedule) < 8
+        return PASSED if short and draw.random() < 0.6 else both(schedule, purpose)
+
+    finding = examined(run, scheduled([Injection(2, A, 2), Injection(2, B, 2), Injection(3, C, 2)]))
+    if finding.standing is Standing.FACT:
+        assert choices_of(finding.schedule) == {A, B}
+        assert finding.runs <= 60
+
+
+@pytest.mark.parametrize("seed", range(8))
 def test_what_fails_now_and_then_is_a_fact_of_as_few_faults(seed: int) -> None:
     draw = random.Random(seed)
     finding = examined(lambda *about: both(*about) if draw.random() < 0.7 else PASSED)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.explore.conftest import RULES, SPACE, Simulated
+from tests.support import planted_rules
+from tests.support.planted_rules import Rules
 
 from seatrial.explore.record import Outcome, Purpose, Standing, record_of
 from seatrial.explore.schedule import Schedule
 from seatrial.explore.search import End
 from seatrial.model.verdict import Verdict
+
+MOST_RUNS = {"both-away": 40, "long-pause": 25, "after-return": 60, "leak": 20, "retry-storm": 80}
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -25,6 +31,18 @@ def test_a_weakness_is_found_and_shrunk_to_what_it_needs(rule: str, seed: int) -
     assert (finding.failed, finding.of) == (4, 4)
     assert RULES[rule](finding.schedule)
     assert len(finding.schedule) == (3 if rule == "three" else min(len(finding.schedule), 2))
+
+
+@pytest.mark.parametrize(("weakness", "runs"), MOST_RUNS.items())
+@pytest.mark.parametrize("seed", [1, 2])
+def test_what_is_planted_in_real_services_is_found_in_few_runs(weakness: str, runs: int, seed: int) -> None:
+    """`python -m tests.bench.bench_explore simulated` has this of a hundred seeds."""
+    rule = Rules(random.Random(seed)).of(weakness)
+    service = Simulated(rule, runs_left=runs, seed=seed, space=planted_rules.SPACE, unknown=0.03)
+    exploration = service.exploration(seed=seed)
+    assert exploration.explore() is End.FOUND
+    *_, finding = exploration.found
+    assert len(finding.schedule) == (1 if weakness in ("long-pause", "leak") else 2)
 
 
 def test_two_faults_are_told_to_be_harmless_alone() -> None:

@@ -1,6 +1,7 @@
 """A failure on its way to what it is: a flake, or a weakness with as little around it as possible.
 
     failed once ─► repeated ─┬─ never again ─► flake
+                             ├─ now and then ─► made surer, if it can be, and then
                              └─ again ─► shrunk ─► repeated ─┬─ as surely ─► fact
                                   ▲                          ├─ more rarely ─► a step back, repeated
                                   └───── by another part ◄───┴─ never ─► that step had failed by chance
@@ -18,7 +19,7 @@ from dataclasses import dataclass, field, replace
 
 from seatrial.explore.record import Finding, Outcome, Purpose, Standing, Trial
 from seatrial.explore.schedule import Schedule, choices_of
-from seatrial.explore.shrinking import fewer, shrink
+from seatrial.explore.shrinking import fewer, shrink, surer
 from seatrial.explore.space import Space
 from seatrial.model.verdict import Verdict
 
@@ -93,6 +94,8 @@ class Examination:
         self._repeat(whole, surely=_ENOUGH_TO_SHRINK)
         if not self.told[whole].failed:
             return self._found(Standing.UNDECIDED if self.told[whole].of < self.repeats else Standing.FLAKE)
+        if self.told[whole].share < 1.0:
+            self._make_surer()
         for _ in range(_ROUNDS):
             tries, known = self._tries, len(self.by_chance)
             shrink(self.smallest, self.space, self._fails, self._smaller, self.passed)
@@ -117,6 +120,16 @@ class Examination:
     @property
     def _tries(self) -> int:
         return tries_needed(self.told[self.smallest].failed, self.told[self.smallest].of)
+
+    def _make_surer(self) -> None:
+        """What fails now and then may fail each time if it lasts longer, and is soon shrunk then."""
+        whole = self.smallest
+        for candidate in surer(whole, self.space):
+            self._repeat(candidate, surely=_ENOUGH_TO_SHRINK)
+            if self.told[candidate].share > self.told[self.smallest].share:
+                self.steps = [whole, candidate]
+            if self.told[candidate].share == 1.0:
+                return
 
     def _settle(self) -> None:
         """Repeat what is left, and go back to what failed more surely.

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations, pairwise
 
-from seatrial.explore.schedule import LENGTHS, Relation, Schedule, holds, relation, scheduled
+from seatrial.explore.schedule import LENGTHS, SLOTS, Relation, Schedule, holds, relation, scheduled
 from seatrial.explore.space import Space
 
 Fails = Callable[[Schedule], bool]
@@ -53,7 +53,7 @@ def shrink(
 
     schedule = fewer(schedule, still_fails, innocent)
     while len(schedule) >= _SURPRISING:  # one run that passed by chance is likelier than that
-        rests = _parts(schedule, len(schedule) - 1)
+        rests = [next(surer(rest, space), rest) for rest in _parts(schedule, len(schedule) - 1)]
         failing = next((rest for rest in rests if still_fails(rest, again=True)), None)
         if failing is None:
             break
@@ -64,6 +64,15 @@ def shrink(
         if schedule == before:
             break
     return schedule
+
+
+def surer(schedule: Schedule, space: Space) -> Iterator[Schedule]:
+    """The same faults as long as they can last, which may fail more surely: in their order, and at once."""
+    longest = LENGTHS[-1]
+    for latest in (SLOTS - longest, 0):
+        candidate = scheduled(replace(each, at=min(each.at, latest), length=longest) for each in schedule)
+        if candidate != schedule and space.legal(candidate):
+            yield candidate
 
 
 def fewer(schedule: Schedule, fails: Fails, innocent: Sequence[Schedule] = ()) -> Schedule:
