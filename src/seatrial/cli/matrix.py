@@ -319,8 +319,9 @@ def _table(found: Standing) -> RenderableType:
         table.add_row(Text(row.id), verdict, Text(row.target), Text(figure), *told, expires)
     open_rows = [row for row in matrix.rows if row.reason]
     why = [Text(""), *(line for row in open_rows for line in _why(row))] if open_rows else []
+    notes = [Text(f"{', '.join(rows)}: {note}") for note, rows in matrix.notes.items()]
     signed = [Text(_sign_off(each)) for each in found.signed]
-    return Group(table, *why, Text(), Text(summary(matrix)), *signed)
+    return Group(table, *why, Text(), *notes, Text(summary(matrix)), *signed)
 
 
 def _why(row: MatrixRow) -> Iterator[Text]:

@@ -7,11 +7,11 @@ and is carried along. Files that a scenario opens while it runs are its own affa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from modulefinder import ModuleFinder
 from pathlib import Path, PurePosixPath
 
+from seatrial.imports import imported
 from seatrial.model.problems import BadInput
 
 _MOST_BYTES = 16 << 20
@@ -33,7 +33,7 @@ def carried(scenarios: Sequence[Path], here: Path) -> Carried:
     """
     names: dict[Path, str] = {}
     for number, scenario in enumerate(scenarios):
-        for path in (scenario.resolve(), *_imported(scenario.resolve(), here)):
+        for path in (scenario.resolve(), *imported(scenario.resolve(), here)):
             names.setdefault(path, _name(path, scenario.resolve().parent, here, number))
     try:
         files = {name: path.read_bytes() for path, name in names.items()}
@@ -45,19 +45,6 @@ def carried(scenarios: Sequence[Path], here: Path) -> Carried:
             f"the workers as a package: no more than {_MOST_BYTES >> 20} MiB are brought there"
         )
     return Carried(tuple(names[scenario.resolve()] for scenario in scenarios), files)
-
-
-def _imported(scenario: Path, here: Path) -> Iterator[Path]:
-    """The modules that are found beside it, or in the working directory: no others are ours to bring."""
-    finder = ModuleFinder([str(scenario.parent), str(here)])
-    try:
-        finder.run_script(str(scenario))
-    except (SyntaxError, ValueError, RecursionError):
-        return  # it is told where the scenario is looked at
-    for module in finder.modules.values():
-        file = getattr(module, "__file__", None)
-        if file and (path := Path(file).resolve()) != scenario:
-            yield path
 
 
 def _name(path: Path, beside: Path, here: Path, number: int) -> str:

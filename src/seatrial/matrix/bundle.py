@@ -4,6 +4,8 @@
           /matrix.json         the matrix when it was exported (`at` is the instant it is judged for again)
           /inputs.json         which file below inputs/ stands for each path in the readiness file
           /inputs/…            experiments, targets, results of other tools
+                               (and in inputs.json the hash, as it was then, of every file that a run was made
+                               of: the files themselves may be full of secrets)
           /evidence/<run>/…    the whole evidence of every run that counts, each with its own seal
           /words/…             the ledger of sign-offs and attestations
           /keys/…              public keys that signed; whether to trust them is for the verifier to know
@@ -30,6 +32,7 @@ from seatrial.home import private_directory
 from seatrial.ledger import Signer, VerifierKey, seal, verify, verify_sealed
 from seatrial.ledger.seal import SEAL
 from seatrial.matrix.collecting import ReadinessFile, collect
+from seatrial.matrix.conditions import files_now
 from seatrial.matrix.document import matrix_document
 from seatrial.matrix.evidence import EvidenceDirectories
 from seatrial.matrix.judging import Matrix, judge
@@ -42,6 +45,7 @@ from seatrial.model.verdict import Verdict
 
 _OF_ITS_PLACE = ("renew", "trend")
 _READINESS, _MATRIX, _INPUTS, _WORDS = "readiness.yaml", "matrix.json", "inputs.json", "words"
+_MADE_OF = "made_of"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +90,11 @@ def export(
         document = {**matrix_document(matrix, signed), "statement": dict(statement_of(matrix).data)}
         document["exactly_at"] = matrix.at.isoformat()
         _write(bundle / _MATRIX, document)
-        _write(bundle / _INPUTS, _copied(file, bundle / "inputs"))
+        copies = _copied(file, bundle / "inputs")
+        evidence = [directory for directory in evidence if directory.is_dir()]
+        _write(bundle / _INPUTS, {**copies, _MADE_OF: _made_of(file, copies["experiments"], evidence)})
         for directory in evidence:
-            if directory.is_dir():
-                shutil.copytree(directory, bundle / "evidence" / directory.name, symlinks=True)
+            shutil.copytree(directory, bundle / "evidence" / directory.name, symlinks=True)
         if words.is_dir():
             shutil.copytree(words, bundle / _WORDS)
         private_directory(bundle / "keys")
@@ -118,6 +123,20 @@ def _copied(file: ReadinessFile, place: Path) -> dict[str, dict[str, str]]:
             (shutil.copytree if path.is_dir() else shutil.copyfile)(path, copy)
             copies[kind][written] = copy.name
     return copies
+
+
+def _made_of(
+    file: ReadinessFile, copies: Mapping[str, str], evidence: Iterable[Path]
+) -> dict[str, dict[str, dict[str, str]]]:
+    """By the copy of each experiment and by run: the hashes of what the run was made of, as it is now."""
+    return {
+        copies[written]: {
+            directory.name: files_now(directory, path)
+            for directory in evidence
+            if (directory / "experiment.yaml").is_file()
+        }
+        for written, (_, path) in file.experiments.items()
+    }
 
 
 def _write(path: Path, data: object) -> None:
@@ -173,7 +192,9 @@ def _judged_anew(
     told = json.loads((bundle / _MATRIX).read_bytes())
     file = _readiness_in(bundle)
     words: tuple[Word, ...] = tuple(recorded(bundle / _WORDS))
-    history = EvidenceDirectories(sorted((bundle / "evidence").glob("*")), trusted)
+    # a bundle of before that was told has only runs that do not tell it either
+    made_of = json.loads((bundle / _INPUTS).read_bytes()).get(_MADE_OF, {})
+    history = EvidenceDirectories(sorted((bundle / "evidence").glob("*")), trusted, made_of)
     now = datetime.fromisoformat(told["exactly_at"]).astimezone(UTC)
     matrix = judge(file.readiness, file.sha256, collect(file, history, words), now)
     current = statement_of(matrix)
@@ -184,9 +205,18 @@ def _judged_anew(
         "statement": told["statement"],
         "exactly_at": told["exactly_at"],
     }
-    if not differs and _on_its_own(said) != _on_its_own(told):
+    if not differs and _on_its_own(_of_what(said, told)) != _on_its_own(told):
         differs.append(f"{_MATRIX} does not tell what the evidence says")
     return matrix, signed, tuple(differs)
+
+
+def _of_what(said: Any, told: Any) -> Any:
+    """Of a document what another tells as well: one that was exported before tells less of the same."""
+    if isinstance(said, dict) and isinstance(told, dict):
+        return {key: _of_what(value, told[key]) for key, value in said.items() if key in told}
+    if isinstance(said, list) and isinstance(told, list) and len(said) == len(told):
+        return [_of_what(*both) for both in zip(said, told, strict=True)]
+    return said
 
 
 def _on_its_own(document: Any) -> Any:

@@ -61,6 +61,7 @@ def _finding(finding: Finding, now: datetime) -> dict[str, Any]:
         "at": _text(finding.at),
         "expires_at": _text(finding.expires_at),
         "gone": finding.gone,
+        "note": finding.note,
         "noticed": finding.noticed,
         "renew": finding.renew,
     }

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
 from seatrial.ledger import VerifierKey
-from seatrial.matrix.conditions import Written, changed_since, offered_otherwise
+from seatrial.matrix.conditions import Written, conditions_of
 from seatrial.matrix.fromruns import RunFound
 from seatrial.matrix.policies import PolicyCheck, latest_check
 from seatrial.matrix.sealed import altered
@@ -31,9 +31,16 @@ def _verdict_in(directory: Path) -> tuple[RunResult, str] | None:
 
 
 def found_in(
-    directory: Path, recorded: RunResult, keys: Sequence[VerifierKey], written: Written, digest: str = ""
+    directory: Path,
+    recorded: RunResult,
+    keys: Sequence[VerifierKey],
+    written: Written,
+    digest: str = "",
+    files: Mapping[str, str] | None = None,
 ) -> RunFound:
     """What a run that was recorded as `recorded` rests on; `digest`: of its verdict, if the record holds it.
+
+    `files`: the hashes of what the run was made of, where the files themselves are not at hand.
 
     What is judged is what the sealed evidence tells. Without the evidence only the record is left, and nobody
     can look at what it says; the finding is then stale.
@@ -44,12 +51,14 @@ def found_in(
     if verdict is None:
         return RunFound(recorded, altered="holds no verdict that can be read")
     told, found = verdict
+    conditions = conditions_of(directory, written, files)
     return RunFound(
         told,
         found,
         altered=altered(directory, keys) or _another(told, found, recorded, digest),
-        otherwise=offered_otherwise(directory),
-        changed=changed_since(directory, written),
+        otherwise=conditions.otherwise,
+        changed=conditions.changed,
+        note=conditions.note,
     )
 
 
@@ -64,10 +73,15 @@ def _another(told: RunResult, found: str, recorded: RunResult, digest: str) -> s
 
 @dataclass(frozen=True, slots=True)
 class EvidenceDirectories:
-    """A history made of evidence alone, where there is no run database. `keys`: who may have sealed it."""
+    """A history made of evidence alone, where there is no run database. `keys`: who may have sealed it.
+
+    `files`: where the files that runs were made of are not at hand, their hashes as they were found, by the
+    file name of the experiment, the directory of the run, and their own names.
+    """
 
     directories: Sequence[Path]
     keys: Sequence[VerifierKey]
+    files: Mapping[str, Mapping[str, Mapping[str, str]]] | None = None
 
     def latest(self, experiment: str, target: str, written: Written) -> RunFound | None:
         """As `History.latest`."""
@@ -78,7 +92,12 @@ class EvidenceDirectories:
             if not result.interrupted and result.experiment == experiment and target in ("", result.target)
         ]
         newest = max(runs, key=lambda run: datetime.fromisoformat(run[1].started_at), default=None)
-        return found_in(*newest, self.keys, written) if newest else None
+        if newest is None:
+            return None
+        directory, result = newest
+        files = self.files
+        found = None if files is None else files.get(written.experiment.name, {}).get(directory.name, {})
+        return found_in(directory, result, self.keys, written, files=found)
 
     def latest_check(self, policies: str) -> PolicyCheck | None:
         """As `History.latest_check`."""

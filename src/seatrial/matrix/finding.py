@@ -76,6 +76,7 @@ class Finding:
     at: datetime | None = None
     expires_at: datetime | None = None
     gone: str = ""
+    note: str = ""  # what nobody knows of what it rests on, and what does not keep it from counting
     noticed: str = ""  # how soon what was broken was noticed, beside how soon all was well again
     detections: tuple[Detection, ...] = ()  # the same as figures
     renew: str = ""  # the command that would make it anew; empty: there is none

@@ -25,7 +25,8 @@ class RunFound:
 
     `sha256`: of its `verdict.json`. `gone`: why the evidence cannot be looked at. `altered`: what was changed
     after it was sealed. `otherwise`: that it was not offered what its experiment says. `changed`: what is not
-    as it was then. `trends`: of its objectives over the runs on record, by name.
+    as it was then. `note`: what nobody knows of that. `trends`: of its objectives over the runs on record, by
+    name.
     """
 
     result: RunResult
@@ -34,6 +35,7 @@ class RunFound:
     altered: str = ""
     otherwise: str = ""
     changed: str = ""
+    note: str = ""
     trends: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -65,6 +67,7 @@ def from_run(spec: Evidence, found: RunFound, what: str) -> Finding:
         sha256=found.sha256,
         at=datetime.fromisoformat(result.started_at).astimezone(UTC),
         gone=found.gone or found.changed,
+        note=found.note,
         noticed="; ".join(map(sentence, result.detections)),
         detections=result.detections,
     )

@@ -98,6 +98,16 @@ class Matrix:
         """The rows that block."""
         return tuple(row for row in self.rows if row.blocks)
 
+    @property
+    def notes(self) -> dict[str, list[str]]:
+        """What nobody knows of the evidence of rows that pass all the same, and which rows these are."""
+        found: dict[str, list[str]] = {}
+        for row in self.rows:
+            if row.verdict is RowVerdict.PASS:
+                for note in dict.fromkeys(each.note for each in row.findings if each.note):
+                    found.setdefault(note, []).append(row.id)
+        return found
+
     def count(self, verdict: RowVerdict) -> int:
         """How many rows have it."""
         return sum(row.verdict is verdict for row in self.rows)

@@ -37,6 +37,9 @@ def _lines(matrix: Matrix, signed: Sequence[SignOff]) -> Iterator[str]:
     yield f"|{'---|' * len(heads)}"
     for row in matrix.rows:
         yield _row(row, noticed)
+    for note, rows in matrix.notes.items():
+        yield ""
+        yield _plain(f"{', '.join(rows)}: {note}")
     if signed:
         yield ""
         yield "| signs off | who | when | |"

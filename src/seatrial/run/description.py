@@ -1,4 +1,4 @@
-"""`plan.json`: a plan as resolved, with what it was carried out by."""
+"""`plan.json`: a plan as resolved, which files it is made of, and what it was carried out by."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ import importlib.metadata
 import os
 import platform
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from seatrial.disk import file_digest
+from seatrial.files import as_named
+from seatrial.home import seatrial_home
 from seatrial.model.result import plain
 from seatrial.model.secrets import shown_in
+from seatrial.provenance import Part, programs, written_parts
 from seatrial.run.origin import revision_of
 from seatrial.run.plan import Plan
 
@@ -26,6 +31,7 @@ def description_of(plan: Plan) -> dict[str, Any]:
         "experiment": plan.experiment.model_dump(mode="json", by_alias=True, exclude_defaults=True),
         "target": plan.target.model_dump(mode="json"),
         "scenario": ", ".join(plan.experiment.load.scenario),
+        "made_of": [plain(part) for part in {part.file: part for part in _parts_of(plan)}.values()],
         "data": _data_of(plan),
         "replay": _replay_of(plan),
         "openslo": {"file": plan.slo.file, "sha256": plan.slo.sha256} if plan.slo else None,
@@ -52,6 +58,30 @@ def description_of(plan: Plan) -> dict[str, Any]:
         },
     }
     return shown_in(described)
+
+
+def _parts_of(plan: Plan) -> Iterator[Part]:
+    """All of its files but the experiment, which is kept whole."""
+    yield from written_parts(plan.experiment, plan.experiment_file)
+    yield from programs(_running_something(plan), plan.target_file.resolve().parent)
+    target = plan.target_file.resolve()
+    # That of the testbed is made anew at each start, and the plan holds it whole.
+    if target.is_file() and not target.is_relative_to(seatrial_home().resolve()):
+        yield Part("target", as_named(target), file_digest(target))
+
+
+def _running_something(plan: Plan) -> Iterator[Any]:
+    """Where programs may be written: in steps, probes and checks, and in what is needed of the target."""
+    experiment, target = plan.experiment, plan.target
+    yield from (step.with_ for step in experiment.timeline)
+    yield from (question.with_ for question in experiment.steady_state)
+    yield from (guard.probe.with_ for guard in experiment.guards if guard.probe)
+    yield from (check.with_ for check in experiment.checks)
+    yield from (target.roles[name].parameters for name in plan.roles() if name in target.roles)
+    if target.version is not None:
+        yield target.version.command
+    if target.cost is not None:
+        yield from (source.command for _, source in target.cost.sources())
 
 
 def _data_of(plan: Plan) -> dict[str, Any] | None:

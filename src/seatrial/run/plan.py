@@ -73,6 +73,7 @@ class Plan:
     replay: Replayed | None = None  # whose requests are the arrivals, in place of the shape's
     slo: SloFile | None = None  # whose promise is among the objectives
     experiment_file: Path = Path()
+    target_file: Path = Path()
     whole: Role | None = None  # the target itself
     workers: Workers = ALONE  # who share the load
     elsewhere: Elsewhere | None = field(default=None, repr=False)  # starts those of other machines
@@ -100,11 +101,11 @@ class Plan:
         if self.experiment.load.http == "2":
             wants.append(("load", HTTP2.lacking()))
         bindings = self.target.roles
-        for role in filter(bindings.__contains__, self._roles()):
+        for role in filter(bindings.__contains__, self.roles()):
             wants += [(role, bindings[role].lacking or drivers.lacking(bindings[role].driver))]
         return [f"{name}: {what}" for name, what in wants if what]
 
-    def _roles(self) -> dict[str, None]:
+    def roles(self) -> dict[str, None]:
         """The names of the roles that are needed, each once."""
         asked = [question.role for question in (*self.steady_state, *self.guard_probes) if question]
         told = (bound.role for bound in self.needs if not bound.lacking)  # which costs its check alone
@@ -187,6 +188,7 @@ def _plan(
         base_url=str(resolve(roles.target.base_url, os.environ)).rstrip("/"),
         variables=resolve(roles.target.variables, os.environ),
         experiment_file=experiment.path,
+        target_file=roles.source.path,
         whole=roles.whole(),
         usage_roles=usage,
     )
