@@ -15,6 +15,7 @@ from seatrial.cli.terms import ago, instant_of
 from seatrial.model.problems import BadInput
 
 if TYPE_CHECKING:
+    from seatrial.trials.checkretention import KeptCheck
     from seatrial.trials.renewallogs import RenewalLog
     from seatrial.trials.retention import Kept
 
@@ -47,56 +48,68 @@ def prune(
     """Delete evidence that is older. The runs stay on record, and what rested on them becomes stale.
 
     Only evidence that is as it was sealed is deleted; the rest is left alone and told. What renewals have
-    said goes with the evidence of their runs.
+    said goes with the evidence of their runs, and measured policy checks go by their own age.
     """
     from seatrial.home import seatrial_home
     from seatrial.store import Store
+    from seatrial.trials.checkretention import clear_checks, delete_check, outdated_checks
     from seatrial.trials.readiness import trusted_keys
     from seatrial.trials.renewallogs import delete_logs, outdated_logs
     from seatrial.trials.retention import clear_leftovers, delete, outdated
 
     now = datetime.now(UTC)
     before = ago("--keep", keep, now)
+    home, keys = seatrial_home(), trusted_keys([])
     with Store.default() as store:
-        found = [
-            each for each in outdated(store, before, trusted_keys([])) if each.run.exported_to or not exported
-        ]
-        free = [each for each in found if not each.why]
-        going = {each.run.run for each in free}
-        logs = outdated_logs(store, seatrial_home(), before, going)
-        what = _tell(found, logs, dry_run)
-        deletes = bool(free or logs) and not dry_run and _agreed(what, yes)
+        found = [each for each in outdated(store, before, keys) if each.run.exported_to or not exported]
+        checks = [] if exported else list(outdated_checks(home, before, keys))  # no command exports these
+        free, old = [each for each in found if not each.why], [each for each in checks if not each.why]
+        logs = outdated_logs(store, home, before, {each.run.run for each in free})
+        what = _tell(found, checks, logs, dry_run)
+        deletes = bool(free or old or logs) and not dry_run and _agreed(what, yes)
         if deletes:
             for each in free:
                 delete(store, each, now)
+            for check in old:
+                delete_check(check)
             delete_logs(logs)
             say(f"deleted {what}; the runs stay on record")
         if not dry_run:
             clear_leftovers(store, now)
-    if not found:
+            clear_checks(home)
+    if not found and not checks:
         say(f"no evidence on this machine is older than {keep}")
     if as_json:
         print_json(
             {
                 "deleted": [each.run.run for each in free] if deletes else [],
                 "would_delete": [each.run.run for each in free] if dry_run else [],
-                "left_alone": {each.run.run: each.why for each in found if each.why},
-                "bytes": sum(each.bytes for each in free),
+                "left_alone": {each.run.run: each.why for each in found if each.why}
+                | {each.directory.name: each.why for each in checks if each.why},
+                "bytes": sum(each.bytes for each in free) + sum(each.bytes for each in old),
                 "logs": [str(log.path) for log in logs],
+                "policy_checks": [each.directory.name for each in old] if deletes or dry_run else [],
             }
         )
 
 
-def _tell(found: Sequence[Kept], logs: Sequence[RenewalLog], dry_run: bool) -> str:
+def _tell(
+    found: Sequence[Kept], checks: Sequence[KeptCheck], logs: Sequence[RenewalLog], dry_run: bool
+) -> str:
     """Say of each what becomes of it; gives all that is free to go, in a few words."""
     word = "would be deleted" if dry_run else "old"
     for each in found:
         doing = f"left alone: {each.why}" if each.why else word
         say(f"{each.run.run}: {each.directory} ({each.bytes:,} bytes): {doing}")
+    for check in checks:
+        doing = f"left alone: {check.why}" if check.why else word
+        say(f"{check.directory} ({check.bytes:,} bytes): {doing}")
     for log in logs:
         say(f"{log.path} ({log.bytes:,} bytes): {word}")
-    free = [each for each in found if not each.why]
-    evidence = f"the evidence of {len(free)} runs ({sum(each.bytes for each in free):,} bytes)"
+    free, old = [each for each in found if not each.why], [each for each in checks if not each.why]
+    of_checks = f" and {len(old)} policy checks" if old else ""
+    size = sum(each.bytes for each in free) + sum(each.bytes for each in old)
+    evidence = f"the evidence of {len(free)} runs{of_checks} ({size:,} bytes)"
     return f"{evidence} and {len(logs)} logs of renewals" if logs else evidence
 
 

@@ -80,7 +80,8 @@ def export(
 ) -> None:
     """Write a bundle. Raises BadInput when something is there already, CannotStore, Damaged.
 
-    `evidence`: directories of the runs that count. `words`: the ledger of sign-offs.
+    `evidence`: directories of the runs and checks that count, or what is left of them. `words`: the
+    ledger of sign-offs.
     """
     if bundle.exists():
         raise BadInput(f"{bundle}: is there already; name a new directory")
@@ -91,10 +92,14 @@ def export(
         document["exactly_at"] = matrix.at.isoformat()
         _write(bundle / _MATRIX, document)
         copies = _copied(file, bundle / "inputs")
-        evidence = [directory for directory in evidence if directory.is_dir()]
+        evidence = [place for place in evidence if place.exists()]
         _write(bundle / _INPUTS, {**copies, _MADE_OF: _made_of(file, copies["experiments"], evidence)})
         for directory in evidence:
-            shutil.copytree(directory, bundle / "evidence" / directory.name, symlinks=True)
+            copied = bundle / "evidence" / directory.name
+            if directory.is_dir():
+                shutil.copytree(directory, copied, symlinks=True)
+            else:  # what is left of a policy check
+                shutil.copyfile(directory, private_directory(copied.parent) / copied.name)
         if words.is_dir():
             shutil.copytree(words, bundle / _WORDS)
         private_directory(bundle / "keys")
@@ -169,7 +174,7 @@ def verify_bundle(bundle: Path, trusted: Sequence[VerifierKey]) -> BundleReport:
 
 def _seals(bundle: Path, keys: Sequence[VerifierKey]) -> Iterator[tuple[Verdict, str]]:
     """Of the bundle, of each run in it, and of the ledger of words."""
-    for directory in (bundle, *sorted((bundle / "evidence").glob("*"))):
+    for directory in (bundle, *sorted((bundle / "evidence").glob("*/"))):
         try:
             report = verify_sealed(directory, keys)
         except (SeatrialError, OSError) as error:

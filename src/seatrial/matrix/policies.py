@@ -2,6 +2,7 @@
 
     policy-checks/<instant>-<id>/policy.json      what `seatrial policy check --evidence` measured
                                 /seal/            this machine's seal over it
+                 /<instant>-<id>.deleted          what it said, where that was deleted since
 
 It tells of three checks of the same files: everything evaluated, nothing changed, and a few files unknown.
 They must have said the same; a difference is a fail, for then incremental checks cannot be believed.
@@ -29,12 +30,18 @@ CHECKS = "policy-checks"
 RESULT = "policy.json"
 """The file of a measured check in its directory."""
 
+DELETED = ".deleted"
+"""The ending of what is left of a check whose evidence was deleted."""
+
 _ENDINGS = (".rego", ".yaml", ".yml", ".json")
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyCheck:
-    """A measured check as its directory tells it. `altered`: what speaks against its being as sealed."""
+    """A measured check as its directory tells it. `altered`: what speaks against its being as sealed.
+
+    `gone`: why its evidence cannot be looked at.
+    """
 
     name: str
     policies: str  # as they were named
@@ -45,6 +52,7 @@ class PolicyCheck:
     seconds: dict[str, float]  # how long each check took, by its figure: full, unchanged, incremental
     sha256: str
     altered: str = ""
+    gone: str = ""
 
 
 def policies_hash(directory: Path) -> str:
@@ -57,15 +65,22 @@ def policies_hash(directory: Path) -> str:
     return digest.hexdigest()
 
 
+def checks_in(place: Path) -> list[Path]:
+    """The checks in a directory of them, and what is left of those whose evidence was deleted."""
+    return sorted(each for each in place.glob("*") if each.suffix in ("", DELETED))
+
+
 def latest_check(
     directories: Iterable[Path], policies: str, keys: Sequence[VerifierKey]
 ) -> PolicyCheck | None:
     """The latest of the checks by those policies; None when there is none that can be read."""
-    told = [(place, found) for place in directories if (found := _told(place)) and found.policies == policies]
+    told = [
+        (place, found) for place in directories if (found := told_in(place)) and found.policies == policies
+    ]
     if not told:
         return None
     place, newest = max(told, key=lambda each: each[1].at)
-    return replace(newest, altered=altered(place, keys))
+    return newest if newest.gone else replace(newest, altered=altered(place, keys))
 
 
 def from_check(spec: Evidence, found: PolicyCheck, now_sha256: str) -> Finding:
@@ -92,7 +107,7 @@ def from_check(spec: Evidence, found: PolicyCheck, now_sha256: str) -> Finding:
         run=found.name,
         sha256=found.sha256,
         at=found.at,
-        gone="" if now_sha256 == found.policies_sha256 else "its policies were changed since",
+        gone=found.gone or ("" if now_sha256 == found.policies_sha256 else "its policies were changed since"),
     )
 
 
@@ -104,12 +119,14 @@ def _figure(spec: Evidence, found: PolicyCheck) -> Figure | None:
     return Figure(spec.figure or "full", seconds, seconds, "s", limit)
 
 
-def _told(place: Path) -> PolicyCheck | None:
+def told_in(place: Path) -> PolicyCheck | None:
+    """What the evidence of a check says, or what is left of it; None where nothing does."""
+    gone = place.suffix == DELETED
     try:
-        data = (place / RESULT).read_bytes()
+        data = (place if gone else place / RESULT).read_bytes()
         told: dict[str, Any] = json.loads(data)
         return PolicyCheck(
-            place.name,
+            place.name.removesuffix(DELETED),
             str(told["policies"]),
             str(told["policies_sha256"]),
             Verdict(told["verdict"]),
@@ -117,6 +134,7 @@ def _told(place: Path) -> PolicyCheck | None:
             datetime.fromisoformat(told["started_at"]).astimezone(UTC),
             {name: float(seconds) for name, seconds in told["seconds"].items()},
             sha256(data).hexdigest(),
+            gone="its evidence was deleted" if gone else "",
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -21,7 +21,7 @@ from seatrial.matrix.evidence import found_in
 from seatrial.matrix.finding import Kind
 from seatrial.matrix.fromruns import RunFound
 from seatrial.matrix.judging import Matrix, RowVerdict, judge
-from seatrial.matrix.policies import CHECKS, PolicyCheck, latest_check
+from seatrial.matrix.policies import CHECKS, DELETED, PolicyCheck, checks_in, latest_check
 from seatrial.matrix.signing import (
     LEDGER,
     SignOff,
@@ -70,7 +70,7 @@ class StoredRuns:
 
     def latest_check(self, policies: str) -> PolicyCheck | None:
         """As `seatrial.matrix.collecting.History.latest_check`."""
-        return latest_check(sorted((seatrial_home() / CHECKS).glob("*")), policies, self.keys)
+        return latest_check(checks_in(seatrial_home() / CHECKS), policies, self.keys)
 
     def _trends_of(self, run: RecordedRun) -> dict[str, str]:
         """How each objective went over the runs on record; nothing where they are too few to say."""
@@ -203,7 +203,7 @@ def export_bundle(found: Standing, store: Store, bundle: Path) -> None:
     runs = {each.run for row in found.matrix.rows for each in row.findings if each.kind is Kind.MEASURED}
     known = (store.history.find(run) for run in sorted(runs) if run)
     evidence = [run.origin.place for run in known if run and run.origin.place]
-    evidence += [place for run in sorted(runs) if run and (place := home / CHECKS / run).is_dir()]
+    evidence += [place for place in checks_in(home / CHECKS) if place.name.removesuffix(DELETED) in runs]
     signers = [each.word.verifier_key() for each in found.signed if each.word]
     keys = [*own_keys(home), *(key for key in signers if key)]
     export(found.file, found.matrix, found.signed, evidence, home / LEDGER, keys, signer(home), bundle)
