@@ -37,6 +37,7 @@ from arro3.core import (
 from arro3.io import read_parquet, read_parquet_async, write_parquet
 from arro3.io.store import LocalStore
 
+from seatrial.model.gathering import give_back
 from seatrial.model.requestlog import ROW, TENANT, TIMES, Bools, Coded, Column, Floats, Holds, RequestLog
 from seatrial.model.rowkeys import Keys
 
@@ -80,7 +81,8 @@ def table_of(log: RequestLog, metadata: Mapping[str, str] | None = None) -> Reco
 def log_in(file: BinaryIO) -> RequestLog:
     """The log that `table_of` made a table of, with its keys. Raises ValueError when there is none."""
     with _unreadable():
-        return RequestLog.joined([_rows_in(piece) for piece in read(file).to_batches()])
+        pieces = read(file).rechunk(max_chunksize=_PIECE)  # it reads a thousand rows at a time
+        return RequestLog.joined([_rows_in(piece) for piece in pieces.to_batches()])
 
 
 def _rows_in(piece: RecordBatch) -> RequestLog:
@@ -108,6 +110,7 @@ def write(table: Table | RecordBatchReader, file: BinaryIO) -> None:
     """As Parquet. Raises OSError when the file does not take it."""
     patient = _Patient(file)
     write_parquet(table, patient, compression=_COMPRESSION, max_row_group_size=_ROW_GROUP)  # type: ignore[arg-type]
+    give_back()
     if patient.trouble is not None:
         raise patient.trouble
 

@@ -137,8 +137,9 @@ def conduct(directory: Path) -> dict[str, Any]:
     part = log.between(0.0, measured.end_s)
     latencies = Latencies.of(part, DEADLINE_S)
     judged = [latencies.percentile(percent) for percent in (50, 95, 99)]
+    del latencies  # an objective's own: gone before the next is judged
     judged += [share_bad(part, DEADLINE_S), budget_spent(log, measured)]  # type: ignore[list-item]
-    del part, latencies
+    del part
     laps("judge")
     text = log_report("night", "seatrial", log, measured, (), zero_at="", doubt="")
     laps("report")

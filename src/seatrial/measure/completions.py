@@ -24,6 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from seatrial.measure.picked import Instants, Picked
 from seatrial.model import parts
 from seatrial.model.requestlog import Floats, RequestLog
 from seatrial.model.result import Bounds
@@ -31,15 +32,17 @@ from seatrial.model.result import Bounds
 
 @dataclass(frozen=True, slots=True)
 class Completions:
-    """The ok completions of a log in the order in which they ended, both arrays of shape (m + 1,).
+    """The ok completions of a log in the order in which they ended, both of length m + 1.
 
     Element 0 is the log's first arrival: what came before is not counted. Gap j, 1 ≤ j ≤ m, lies between
     completions j - 1 and j. When the log ends in silence (a request sent after all that were answered ok was
     not), the last element is infinite: the service had not come back by then.
     """
 
-    ended: Floats
-    worked: Floats  # the latest instant at which this completion and those before it prove it to have worked
+    ended: Instants
+    worked: (
+        Instants  # the latest instant at which this completion and those before it prove it to have worked
+    )
     last_known_s: float  # the last instant of which the log knows anything
     silent_by_s: (
         float  # how long after the last that was answered ok one was sent that was not; -inf: none was
@@ -52,8 +55,6 @@ class Completions:
         ended, worked = _in_order(log, silent_by_s > 0)
         columns = (log.intended, log.sent, log.ended)
         last_known = max(float(np.fmax.reduce(column, initial=-np.inf)) for column in columns)
-        for instants in (ended, worked):
-            np.maximum.accumulate(instants, out=instants)
         return cls(ended, worked, last_known, silent_by_s)
 
     def longest_gap(self, start_s: float, end_s: float) -> Bounds:
@@ -64,15 +65,15 @@ class Completions:
         What lies before `start_s` is not counted, what goes on beyond `end_s` is. A silence that never
         ended is infinite, and so is the upper bound when no gap can be observed at all.
         """
-        first = max(int(np.searchsorted(self.ended, start_s, side="right")), 1)
-        stop = min(int(np.searchsorted(self.ended, end_s, side="left")) + 1, len(self.ended))
+        first = max(int(self.ended.searchsorted(start_s, side="right")), 1)
+        stop = min(int(self.ended.searchsorted(end_s, side="left")) + 1, len(self.ended))
         if first >= stop:
             return Bounds(0.0, np.inf)
         longest_s, widest_s = 0.0, -np.inf
         for gaps in parts.parts(stop - first):
-            after = self.ended[first:stop][gaps]
-            before = self.ended[first - 1 : stop - 1][gaps]
-            worked = self.worked[first - 1 : stop - 1][gaps]
+            low, high = first + gaps.start, first + gaps.stop
+            after, before = self.ended[low:high], self.ended[low - 1 : high - 1]
+            worked = self.worked[low - 1 : high - 1]
             lengths = np.minimum(after, self.last_known_s) - np.maximum(before, start_s)
             longest_s = max(longest_s, float(lengths.max()))
             widest_s = max(widest_s, float((after - np.maximum(worked, start_s)).max()))
@@ -94,8 +95,9 @@ class Completions:
         if not gaps:
             from_the_start = np.full(len(failed_at), max(float(self.worked[0]), floor_s))
             return from_the_start, np.full(len(failed_at), np.inf)
-        low = np.minimum(np.searchsorted(self.ended[1:], failed_at, side="left"), gaps - 1)
-        high = np.minimum(np.searchsorted(self.worked[1:], failed_by, side="right"), gaps - 1)
+        # Element 0 is no completion, and none is earlier.
+        low = np.clip(self.ended.searchsorted(failed_at, side="left") - 1, 0, gaps - 1)
+        high = np.clip(self.worked.searchsorted(failed_by, side="right") - 1, 0, gaps - 1)
         found = [
             self._longest_of(start, stop, floor_s)
             for start, stop in zip(low.tolist(), (np.maximum(low, high) + 1).tolist(), strict=True)
@@ -111,8 +113,8 @@ class Completions:
         return float(since[longest]), float(rooms[longest])
 
 
-def _in_order(log: RequestLog, silent: bool) -> tuple[Floats, Floats]:
-    """When the ok requests ended, ascending, and when each of them was sent, as `Completions` has them.
+def _in_order(log: RequestLog, silent: bool) -> tuple[Picked, Picked]:
+    """When the ok requests ended, ascending, and the latest that any of them until then was sent.
 
     `silent`: the log ends in silence.
 
@@ -126,18 +128,26 @@ def _in_order(log: RequestLog, silent: bool) -> tuple[Floats, Floats]:
         count += len(rows)
         earliest.append(float(np.min(log.ended[rows], initial=np.inf)))
     to_come = parts.least_to_come(earliest)[1:]
-    length = count + 1 + silent
-    ended, worked = (np.full(length, np.inf) for _ in range(2))
-    ended[0] = worked[0] = np.min(log.intended, initial=np.inf)
-    waiting, first = np.empty(0, dtype=np.intp), 1
+    ended, worked = (np.empty(count, dtype=np.int32) for _ in range(2))
+    waiting, first, latest = np.empty(0, dtype=np.intp), 0, np.empty(0, dtype=np.intp)
     for stretch, until_s in zip(stretches, to_come, strict=True):
         rows = np.concatenate([waiting, _completed(log, stretch)])
         rows = rows[np.argsort(log.ended[rows], kind="stable")]
         over = int(np.searchsorted(log.ended[rows], until_s, side="right"))
         rows, waiting = rows[:over], rows[over:]
-        ended[first : first + over], worked[first : first + over] = log.ended[rows], log.sent[rows]
+        ended[first : first + over] = rows
+        latest = _latest_until(log.sent, np.concatenate([latest[-1:], rows]))
+        worked[first : first + over] = latest[len(latest) - over :]
         first += over
-    return ended, worked
+    begun_s = float(np.min(log.intended, initial=np.inf))
+    return Picked(begun_s, log.ended, ended, silent), Picked(begun_s, log.sent, worked, silent)
+
+
+def _latest_until(sent: Floats, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """For each of some rows the one of it and those before it that was sent last."""
+    instants = sent[rows]
+    is_latest = instants == np.maximum.accumulate(instants)
+    return rows[np.maximum.accumulate(np.where(is_latest, np.arange(len(rows)), 0))]
 
 
 def _completed(log: RequestLog, stretch: slice) -> npt.NDArray[np.intp]:

@@ -34,7 +34,7 @@ def latency(log: RequestLog, deadline_s: float, off_s: float = 0.0) -> Latency |
     unanswered = any(
         bool(np.any(~np.isnan(waited[rows]) & np.isnan(log.ended[rows]))) for rows in parts.parts(len(log))
     )
-    known = parts.some(len(log), np.float64, lambda rows: waited[rows][~np.isnan(waited[rows])])
+    known = parts.kept(waited, lambda values: ~np.isnan(values))
     return latency_of(known, deadline_s if unanswered else None, off_s)
 
 

@@ -49,7 +49,6 @@ def measure(
         end_s = max(start_s, end_of(log.intended))
     good = log.good(deadline_s - exact.took_s)
     proven = log.proven_bad(deadline_s + exact.took_s)
-    unproven = ~(good | proven)
     runs = Runs.of(log, good, deadline_s, apart_from(proven, log.intended, slack.sent_s), slack)
     completions = Completions.of(widened(log, slack))
     outages = find_outages(runs, completions, settle_s, window=(start_s, end_s), marks=marks)
@@ -58,7 +57,7 @@ def measure(
     silent = () if tells.failed else silences(log, completions, (start_s, end_s), exact, slack.ended_late_s)
     del runs, completions  # five million rows: their arrays are as large as the log
 
-    low, high = np.searchsorted(log.intended, (start_s, end_s))
+    low, high = np.searchsorted(log.intended, (start_s, end_s)).tolist()
     part, well = log[low:high], good[low:high]
     bad = low + np.flatnonzero(~well)
     return Measurement(
@@ -77,7 +76,10 @@ def measure(
         availability=availability(part, well, end_s),
         served_by=_counts(part.served_by),
         errors=_reasons(part, well),
-        unproven=int(np.count_nonzero(unproven[low:high])),
+        unproven=sum(
+            int(np.count_nonzero(~(good[low:high][rows] | proven[low:high][rows])))
+            for rows in parts.parts(high - low)
+        ),
         silences=silent,
         exact=exact,
         tenants=by_tenant(log, start_s, end_s, deadline_s, settle_s, exact),

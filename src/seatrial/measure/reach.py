@@ -61,7 +61,7 @@ def gap_within(completions: Completions, exact: Exactness, start_s: float, end_s
     if not exact.inexact:
         return completions.longest_gap(start_s, end_s)
     upper_s = room_within(completions, exact, start_s, end_s)
-    ended = completions.ended.copy()
+    ended = completions.ended[:]
     ended[0] += exact.sent_s
     if 0 < completions.silent_by_s <= 2 * exact.sent_s:
         ended = ended[:-1]

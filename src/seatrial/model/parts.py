@@ -46,6 +46,16 @@ def some(length: int, kind: npt.DTypeLike, of: Callable[[slice], Values]) -> Val
     return found[:count]
 
 
+def kept(values: Values, wanted: Callable[[Values], Values]) -> Values:
+    """The values that are `wanted` (a truth for each), in the memory of all, which are used up."""
+    count = 0
+    for rows in parts(len(values)):
+        picked = values[rows][wanted(values[rows])]
+        values[count : count + len(picked)] = picked
+        count += len(picked)
+    return values[:count]
+
+
 def counts(length: int, kinds: int, of: Callable[[slice], Values]) -> npt.NDArray[np.int64]:
     """How often each number from 0 to `kinds` - 1 is among those that `of` gives; shape (kinds,)."""
     found = np.zeros(kinds, dtype=np.int64)
