@@ -92,3 +92,30 @@ def test_a_batch_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(4):
         statistics.add("GET", "/", 1.0, 10)
     assert environment.stats.total.num_requests == 3
+
+
+def test_seconds_that_locust_asks_for_no_more_are_forgotten() -> None:
+    now = [1_700_000_000.5]
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (locust_statistics, locusts):
+            patch.setattr(module, "time", SimpleNamespace(time=lambda: now[0]))
+        one, other = Environment(), Environment()
+        statistics = LocustStatistics(one)
+        for second in range(500):
+            now[0] += 1
+            statistics.add("GET", "/", 5.0, 10)
+            other.stats.log_request("GET", "/", 5.0, 10)
+            if second % 7 == 0:
+                for each in (one, other):
+                    each.stats.log_error("GET", "/", "no")
+            statistics.merge()
+        for entry, kept in zip(
+            (one.stats.total, one.stats.entries["/", "GET"]),
+            (other.stats.total, other.stats.entries["/", "GET"]),
+            strict=True,
+        ):
+            assert len(entry.num_reqs_per_sec) <= 3 * 60 < len(kept.num_reqs_per_sec)
+            assert len(entry.num_fail_per_sec) < len(kept.num_fail_per_sec)
+            assert entry.current_rps == kept.current_rps > 0
+            assert entry.current_fail_per_sec == kept.current_fail_per_sec
+            assert entry.num_requests == kept.num_requests

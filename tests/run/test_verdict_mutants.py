@@ -265,7 +265,15 @@ JUDGE = (
 MUTANTS = [
     *mutants_of(judge, *JUDGE),
     *mutants_of(
-        proof, "share_bad", "good_per_s", "Latencies.of", "Latencies.percentile", "Latencies.nearest_rank"
+        proof,
+        "share_bad",
+        "good_per_s",
+        "Latencies.of",
+        "Latencies.percentile",
+        "Latencies.nearest_rank",
+        "Latencies._at",
+        "Latencies._shortest",
+        "Latencies._longest",
     ),
     *mutants_of(generator, "trusted"),
     *mutants_of(offered, "doubt_of_rate"),

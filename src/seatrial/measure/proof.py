@@ -8,6 +8,7 @@ The unknown ones are taken for the best and for the worst in turn, and the truth
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,7 +38,7 @@ def good_per_s(log: RequestLog, deadline_s: float, length_s: float) -> tuple[flo
 
 @dataclass(frozen=True, slots=True)
 class Latencies:
-    """The shortest and the longest that requests can have taken, in seconds, in any order; shape (n,).
+    """The shortest and the longest that requests can have taken, in seconds.
 
     A latency counts from the instant at which the request was due. What we sent late was late for the
     client, yet the service had no part in that: it took `ended - sent` at the least. A request that waited in
@@ -45,9 +46,11 @@ class Latencies:
     infinity. Failures that came quickly are errors, not latencies (see `latency`).
     """
 
-    shortest: Floats
-    longest: Floats
-    known: int  # how many of them somebody waited for
+    log: RequestLog
+    deadline_s: float
+    proven: Bools  # of each row
+    quickly: Bools
+    known: int  # how many requests somebody waited for
 
     @classmethod
     def of(cls, log: RequestLog, deadline_s: float) -> Latencies:
@@ -55,24 +58,12 @@ class Latencies:
         proven = log.proven_bad(deadline_s)
         quickly = parts.each(len(log), np.bool_, lambda rows: _quickly(log[rows], proven[rows], deadline_s))
 
-        def least(rows: slice) -> Floats:
-            took = log.ended[rows] - log.sent[rows]
-            unknown = np.isnan(took)
-            took[unknown] = np.where(proven[rows][unknown], deadline_s, 0.0)
-            return took[~quickly[rows]]
-
-        def most(rows: slice) -> Floats:
-            waited = log.ended[rows] - log.intended[rows]
-            waited[np.isnan(waited)] = np.inf
-            return waited[~quickly[rows]]
-
         def is_known(rows: slice) -> Bools:
             took = log.ended[rows] - log.sent[rows]
             return np.asarray(~quickly[rows] & (proven[rows] | ~np.isnan(took)))
 
         known = int(np.count_nonzero(parts.each(len(log), np.bool_, is_known)))
-        shortest, longest = (parts.some(len(log), np.float64, of) for of in (least, most))
-        return cls(shortest, longest, known)
+        return cls(log, deadline_s, proven, quickly, known)
 
     def percentile(self, percent: int) -> tuple[float, float] | None:
         """Lower and upper bound of a percentile; None when the sample cannot carry it."""
@@ -80,10 +71,25 @@ class Latencies:
 
     def nearest_rank(self, percent: int) -> tuple[float, float]:
         """The same of any sample that is not empty, for a condition that must hold again and again."""
-        rank = rank_of(len(self.shortest), percent)
-        for lengths in (self.shortest, self.longest):
-            lengths.partition(rank)  # in place: a copy would be as long as the log
-        return float(self.shortest[rank]), float(self.longest[rank])
+        rank = rank_of(int(np.count_nonzero(~self.quickly)), percent)
+        shortest_s, longest_s = (self._at(rank, of) for of in (self._shortest, self._longest))
+        return shortest_s, longest_s
+
+    def _at(self, rank: int, of: Callable[[slice], Floats]) -> float:
+        lengths = parts.some(len(self.log), np.float64, of)  # one at a time: each is as long as the log
+        lengths.partition(rank)
+        return float(lengths[rank])
+
+    def _shortest(self, rows: slice) -> Floats:
+        took = self.log.ended[rows] - self.log.sent[rows]
+        unknown = np.isnan(took)
+        took[unknown] = np.where(self.proven[rows][unknown], self.deadline_s, 0.0)
+        return np.asarray(took[~self.quickly[rows]])
+
+    def _longest(self, rows: slice) -> Floats:
+        waited = self.log.ended[rows] - self.log.intended[rows]
+        waited[np.isnan(waited)] = np.inf
+        return np.asarray(waited[~self.quickly[rows]])
 
 
 def _quickly(log: RequestLog, proven: Bools, deadline_s: float) -> Bools:
