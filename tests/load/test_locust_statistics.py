@@ -104,7 +104,7 @@ def test_seconds_that_locust_asks_for_no_more_are_forgotten() -> None:
         for second in range(500):
             now[0] += 1
             statistics.add("GET", "/", 5.0, 10)
-            other.stats.log_request("GET", "/", 5.0, 10)
+            other.stats.log_request("GET", "/", 5, 10)
             if second % 7 == 0:
                 for each in (one, other):
                     each.stats.log_error("GET", "/", "no")

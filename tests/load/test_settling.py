@@ -180,7 +180,7 @@ def test_a_process_beside_the_run_settles_what_was_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settling, "AT_ONCE", settling.ROWS)
-    monkeypatch.setattr(settling, "_LAST", 0)  # or who waits for everybody else waits for all other tests
+    monkeypatch.setattr(settling, "_LATER", 0)  # or it waits for all other tests
     path = bulky(tmp_path / "spool", settling.ROWS)
     spools, work = Spools(path.parent), Settling(path.parent, tmp_path / "locust.log")
     work.look(spools.readers)

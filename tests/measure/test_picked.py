@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -31,7 +32,12 @@ def small_parts() -> object:
     st.sampled_from(["left", "right"]),
 )
 def test_it_is_the_array(
-    column: list[float], first: float, endless: bool, at: slice, wanted: list[float], side: str
+    column: list[float],
+    first: float,
+    endless: bool,
+    at: slice,
+    wanted: list[float],
+    side: Literal["left", "right"],
 ) -> None:
     instants = np.array(column)
     rows = np.argsort(instants, kind="stable").astype(np.int32)
