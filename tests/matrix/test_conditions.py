@@ -246,6 +246,7 @@ def test_a_bundle_of_before_goes_on_being_verified(world: World) -> None:
     (bundle / "inputs.json").write_text(json.dumps(inputs))
     matrix = json.loads((bundle / "matrix.json").read_bytes())
     for row in matrix["rows"]:
+        del row["cost"]
         for each in row["evidence"]:
             del each["note"]
     (bundle / "matrix.json").write_text(json.dumps(matrix))

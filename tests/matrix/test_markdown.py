@@ -17,6 +17,7 @@ from seatrial.matrix.markdown import BEGIN, END, markdown, placed
 from seatrial.matrix.signing import SignOff
 from seatrial.model.problems import BadInput
 from seatrial.model.verdict import Verdict
+from seatrial.report.unpromised import MILLION, Unpromised
 
 
 def test_it_names_what_every_row_rests_on(tmp_path: Path) -> None:
@@ -46,6 +47,18 @@ def test_how_soon_it_was_noticed_stands_beside_how_soon_it_was_well_again() -> N
     assert well == "crash 1.10 … 1.40 s; crash 1.10 s or more"
     assert {line.count("|") for line in lines[2:]} == {11}
     assert [cell.strip() for cell in lines[5].split("|")[7:9]] == ["", ""]
+
+
+def test_what_a_million_requests_cost_stands_beside_where_a_run_tells_it() -> None:
+    cost = Unpromised(MILLION, 1.9, 2.0, "EUR")
+    finding = Finding("crash", Kind.MEASURED, Verdict.PASS)
+    rows = tuple(
+        MatrixRow(name, "", "low", "", "", RowVerdict.PASS, "", findings, NOW)
+        for name, findings in (("R", (finding, replace(finding, cost=cost))), ("S", (finding,)))
+    )
+    lines = markdown(Matrix("r", "", "0" * 64, NOW, rows, ()), []).splitlines()
+    assert "| measured | a million requests | evidence |" in lines[2]
+    assert [line.split("|")[7].strip() for line in lines[4:6]] == ["1.90 … 2.00 EUR", ""]
 
 
 @given(st.text(max_size=60))

@@ -131,6 +131,19 @@ def test_lists_know_who_noticed_and_what_a_run_cost(store: Store) -> None:
     assert (none.detections, none.cost) == ((), None)
 
 
+def test_what_stands_beside_promises_is_told_run_after_run(store: Store) -> None:
+    for number in (2, 1):
+        store.record(told(number, detections=(NOTICED,), cost=COST), [], NOW)
+    store.record(told(3), [], NOW)
+    store.record(told(4, interrupted=True, cost=COST), [], NOW)
+    found = store.history.unpromised("database-crash", "testbed")
+    assert [each.run[-1] for each in found] == ["1", "2", "3"]
+    assert (found[0].detections, found[0].cost) == ((NOTICED,), COST)
+    assert (found[2].detections, found[2].cost) == ((), None)
+    earlier = store.history.unpromised("database-crash", "testbed", before=found[2].started_at, limit=1)
+    assert [each.run[-1] for each in earlier] == ["2"]
+
+
 def test_where_evidence_is_can_be_added_once_and_is_not_written_over(store: Store) -> None:
     store.record(told(1), [], NOW)
     assert not store.record(told(1), [], NOW, HERE)

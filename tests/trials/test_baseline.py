@@ -11,8 +11,11 @@ import pytest
 from tests.support.command import seatrial
 from tests.support.results import START, result
 
-from seatrial.model.result import ObjectiveResult
+from seatrial.model.noticing import Detection
+from seatrial.model.pricing import RunCost
+from seatrial.model.result import Bounds, ObjectiveResult
 from seatrial.model.verdict import Verdict
+from seatrial.report.unpromised import MILLION
 from seatrial.store import Origin, Store
 
 HERE = Origin(rate="500/s", experiment_sha256="a" * 64)
@@ -49,6 +52,45 @@ def test_slow_decay_over_months_fails(
     (objective,) = told["objectives"]
     assert (objective["change"], objective["how"], told["false_alarms"]) == ("worse", "trend", 0.01)
     assert len(objective["runs"]) == 12
+
+
+def test_what_a_million_requests_cost_and_how_soon_all_is_well_have_their_course_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing was promised of either, so nothing fails; all of one comparison share its rate of false alarms."""
+    with Store.default() as store:
+        for number in range(12):
+            cost = RunCost("EUR", 0.002, 0.0021, 1.9 + 0.2 * number, 2.0 + 0.2 * number)
+            well = Bounds(9.0 - 0.5 * number, 9.2 - 0.5 * number)
+            noticed = Detection("crash", "MemberDown", "prometheus", Bounds(0.3, 0.9), well, Verdict.PASS)
+            one = replace(result(Verdict.PASS, number), cost=cost, detections=(noticed,))
+            store.record(one, [], START, HERE)
+    assert compared(monkeypatch, "--baseline", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    changes = {each["name"]: (each["unit"], each["change"], each["how"]) for each in told["unpromised"]}
+    assert changes == {
+        "crash: until noticed (MemberDown)": ("s", "can't tell", ""),
+        "crash: until well again": ("s", "better", "trend"),
+        MILLION: ("EUR", "worse", "trend"),
+    }
+    assert [each["change"] for each in told["objectives"]] == ["can't tell"]
+    assert compared(monkeypatch, "--baseline") == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "beside what was promised" in text
+    assert "1% of such comparisons" in text
+
+
+def test_a_price_in_another_currency_is_another_course(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Store.default() as store:
+        for number in range(7):
+            currency = "USD" if number == 6 else "EUR"
+            one = replace(result(Verdict.PASS, number), cost=RunCost(currency, 1.0, 1.0, 2.0, 2.0))
+            store.record(one, [], START, HERE)
+    assert compared(monkeypatch, "--baseline", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["unpromised"], told["too_few"]) == ([], [MILLION])
 
 
 def test_noise_is_not_called_anything(

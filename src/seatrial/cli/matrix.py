@@ -302,13 +302,14 @@ def _table(found: Standing) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
-    from seatrial.matrix.markdown import noticed_in, summary
+    from seatrial.matrix.markdown import cost_in, noticed_in, summary
     from seatrial.report.terminal import row_verdict_text
 
     matrix = found.matrix
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     noticed = any(row.detections for row in matrix.rows)
-    beside = ("noticed", "well again") if noticed else ()
+    priced = any(row.costed for row in matrix.rows)
+    beside = [*(("noticed", "well again") if noticed else ()), *(("a million requests",) if priced else ())]
     for column in ("row", "verdict", "target", "measured", *beside, "expires"):
         table.add_column(column)
     for row in matrix.rows:
@@ -316,6 +317,7 @@ def _table(found: Standing) -> RenderableType:
         expires = f"{row.expires_at:%Y-%m-%d}" if row.expires_at else ""
         verdict = row_verdict_text(row.verdict.value)
         told = [Text("\n".join(each)) for each in noticed_in(row)] if noticed else []
+        told += [Text(cost_in(row))] if priced else []
         table.add_row(Text(row.id), verdict, Text(row.target), Text(figure), *told, expires)
     open_rows = [row for row in matrix.rows if row.reason]
     why = [Text(""), *(line for row in open_rows for line in _why(row))] if open_rows else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -41,6 +42,7 @@ def _row(row: MatrixRow, now: datetime) -> dict[str, Any]:
         "age_s": (now - oldest).total_seconds() if oldest else None,
         "expires_at": _text(row.expires_at),
         "detections": plain(row.detections),
+        "cost": _cost(row.costed),
         "reason": row.reason,
         "renew": next((each.renew for each in row.findings if each.renew), ""),
         "evidence": [_finding(each, row.at) for each in row.findings],
@@ -78,6 +80,21 @@ def _figure(figure: Figure | None) -> dict[str, Any] | None:
         "limit": figure.limit,
         "trend": figure.trend,
         "text": str(figure),
+    }
+
+
+def _cost(finding: Finding | None) -> dict[str, Any] | None:
+    """What a million requests cost in the run that tells it."""
+    if finding is None or finding.cost is None:
+        return None
+    cost = finding.cost
+    return {
+        "lower": cost.lower,
+        "upper": cost.upper if math.isfinite(cost.upper) else None,
+        "currency": cost.unit,
+        "run": finding.run,
+        "trend": finding.cost_trend,
+        "text": str(cost.shown),
     }
 
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from seatrial.model import figures
 from seatrial.model.noticing import Detection
 from seatrial.model.verdict import Verdict, judge_bounds
+from seatrial.report.unpromised import Unpromised
 
 
 class Kind(StrEnum):
@@ -79,4 +80,6 @@ class Finding:
     note: str = ""  # what nobody knows of what it rests on, and what does not keep it from counting
     noticed: str = ""  # how soon what was broken was noticed, beside how soon all was well again
     detections: tuple[Detection, ...] = ()  # the same as figures
+    cost: Unpromised | None = None  # of a million requests in that run; None: no price, or not known
+    cost_trend: str = ""
     renew: str = ""  # the command that would make it anew; empty: there is none

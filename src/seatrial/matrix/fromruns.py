@@ -17,6 +17,7 @@ from seatrial.model.readiness import Evidence
 from seatrial.model.result import CheckResult, ObjectiveResult, RunResult
 from seatrial.model.verdict import Verdict
 from seatrial.report.noticing import sentence
+from seatrial.report.unpromised import MILLION, unpromised
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,8 @@ def from_run(spec: Evidence, found: RunFound, what: str) -> Finding:
         note=found.note,
         noticed="; ".join(map(sentence, result.detections)),
         detections=result.detections,
+        cost=next((each for each in unpromised((), result.cost) if each.name == MILLION), None),
+        cost_trend=found.trends.get(MILLION, ""),
     )
 
 

@@ -67,6 +67,11 @@ class MatrixRow:
         return tuple(dict.fromkeys(one for each in self.findings for one in each.detections))
 
     @property
+    def costed(self) -> Finding | None:
+        """The first finding whose run tells what a million requests cost."""
+        return next((each for each in self.findings if each.cost), None)
+
+    @property
     def expires_at(self) -> datetime | None:
         """When the first of its evidence expires."""
         return min((each.expires_at for each in self.findings if each.expires_at), default=None)

@@ -31,12 +31,13 @@ def _lines(matrix: Matrix, signed: Sequence[SignOff]) -> Iterator[str]:
     yield f"**{_plain(matrix.title or matrix.readiness)}**, {matrix.at:%Y-%m-%d %H:%M} UTC: {summary(matrix)}"
     yield ""
     noticed = any(row.detections for row in matrix.rows)
-    beside = ["noticed", "well again"] if noticed else []
+    priced = any(row.costed for row in matrix.rows)
+    beside = [*(["noticed", "well again"] if noticed else []), *(["a million requests"] if priced else [])]
     heads = ["id", "requirement", "risk", "target", "verdict", "measured", *beside, "evidence", "expires"]
     yield f"| {' | '.join(heads)} |"
     yield f"|{'---|' * len(heads)}"
     for row in matrix.rows:
-        yield _row(row, noticed)
+        yield _row(row, noticed, priced)
     for note, rows in matrix.notes.items():
         yield ""
         yield _plain(f"{', '.join(rows)}: {note}")
@@ -48,7 +49,7 @@ def _lines(matrix: Matrix, signed: Sequence[SignOff]) -> Iterator[str]:
             yield _sign_off(each)
 
 
-def _row(row: MatrixRow, noticed: bool) -> str:
+def _row(row: MatrixRow, noticed: bool, priced: bool) -> str:
     key = row.key
     measured = f"{key.figure.name} {key.figure}" if key and key.figure else ""
     if row.verdict is not RowVerdict.PASS:
@@ -58,6 +59,7 @@ def _row(row: MatrixRow, noticed: bool) -> str:
     cells = (row.id, row.requirement, row.risk, row.target, f"**{row.verdict}**")
     shown = [_plain(cell) if number < 4 else cell for number, cell in enumerate(cells)]
     beside = [_plain("; ".join(told)) for told in noticed_in(row)] if noticed else []
+    beside += [_plain(cost_in(row))] if priced else []
     return f"| {' | '.join([*shown, _plain(measured), *beside, _plain(evidence), expires])} |"
 
 
@@ -68,6 +70,12 @@ def noticed_in(row: MatrixRow) -> tuple[list[str], list[str]]:
         [f"{each.step} {each.noticed} ({each.alert})" for each in views],
         list(dict.fromkeys(f"{each.step} {each.recovered}" for each in views)),
     )
+
+
+def cost_in(row: MatrixRow) -> str:
+    """What a million requests cost in a run that the row rests on; empty where none tells it."""
+    found = row.costed
+    return str(found.cost.shown) if found and found.cost else ""
 
 
 def evidence_of(finding: Finding) -> str:

@@ -87,12 +87,16 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class AgainstBaseline:
-    """A run beside those before it. `left_out`: earlier runs under other conditions."""
+    """A run beside those before it. `left_out`: earlier runs under other conditions.
+
+    `unpromised`: what is told beside the promises; nothing fails for it.
+    """
 
     run: RunResult
     courses: tuple[Course, ...]
     too_few: tuple[str, ...]  # objectives that too few of them measured
     left_out: int = 0
+    unpromised: tuple[Course, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -152,8 +156,15 @@ def _beside_promises(rows: Sequence[Moved]) -> Iterator[RenderableType]:
 
 def against_baseline(found: AgainstBaseline) -> RenderableType:
     """Each objective of a run beside the span of all before it, and what their course tells."""
-    table = _table("objective", "earlier", "runs", "this run", "a month", "course")
-    for course in found.courses:
+    tables = [("objective", found.courses), ("beside what was promised", found.unpromised)]
+    shown = [_courses(heading, some) for heading, some in tables if some]
+    told = [Text(each) for each in limits(found)]
+    return Group(_run("", found.run), Text(), *shown, *told)
+
+
+def _courses(heading: str, courses: Sequence[Course]) -> Table:
+    table = _table(heading, "earlier", "runs", "this run", "a month", "course")
+    for course in courses:
         words = course_words(course)
         table.add_row(
             Text(words.name),
@@ -163,8 +174,7 @@ def against_baseline(found: AgainstBaseline) -> RenderableType:
             words.per_month or UNKNOWN,
             Text(words.told, style=_STYLE.get(course.change, "")),
         )
-    told = [Text(each) for each in limits(found)]
-    return Group(_run("", found.run), Text(), table if table.row_count else Text(), *told)
+    return table
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +211,7 @@ def limits(found: AgainstBaseline) -> Iterator[str]:
     if found.left_out:
         left = "1 earlier run" if found.left_out == 1 else f"{found.left_out} earlier runs"
         yield f"left out: {left} at another rate or of another experiment file"
-    if found.courses:
+    if found.courses or found.unpromised:
         yield (
             f"If nothing had changed, {FALSE_ALARMS:.0%} of such comparisons would say so, "
             "2% where noise has heavy tails."
@@ -236,26 +246,28 @@ def baseline_document(found: AgainstBaseline) -> dict[str, Any]:
         "false_alarms": FALSE_ALARMS,
         "left_out": found.left_out,
         "too_few": found.too_few,
-        "objectives": [
+        "objectives": [_course_document(course) for course in found.courses],
+        "unpromised": [_course_document(course) for course in found.unpromised],
+    }
+
+
+def _course_document(course: Course) -> dict[str, Any]:
+    return {
+        "name": course.name,
+        "unit": course.unit,
+        "runs": [
             {
-                "name": course.name,
-                "unit": course.unit,
-                "runs": [
-                    {
-                        "run": point.run,
-                        "at": point.at.isoformat(),
-                        "lower": point.lower,
-                        "upper": plain(point.upper),
-                    }
-                    for point in course.points
-                ],
-                "change": course.change,
-                "how": course.how,
-                "chance": course.chance,
-                "per_month": {"lower": course.slope_lower, "upper": course.slope_upper},
+                "run": point.run,
+                "at": point.at.isoformat(),
+                "lower": point.lower,
+                "upper": plain(point.upper),
             }
-            for course in found.courses
+            for point in course.points
         ],
+        "change": course.change,
+        "how": course.how,
+        "chance": course.chance,
+        "per_month": {"lower": course.slope_lower, "upper": course.slope_upper},
     }
 
 

@@ -18,6 +18,7 @@ from seatrial.model.result import RunResult
 from seatrial.report.change import Change, between
 
 MILLION = "cost of a million requests"
+"""What it is called wherever it stands beside what was promised."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from seatrial.model.result import RunResult
 from seatrial.store.database import Database, default_url
-from seatrial.store.history import History, Measured, RunQuery, RunSummary, Series
+from seatrial.store.history import History, Measured, RunQuery, RunSummary, Series, Unpromised
 from seatrial.store.occurrences import (
     Claim,
     Occurrence,
@@ -50,6 +50,7 @@ __all__ = [
     "Runs",
     "Series",
     "Store",
+    "Unpromised",
     "default_url",
 ]
 

@@ -27,8 +27,10 @@ from seatrial.store.schema import detections, evidence, objectives, requirements
 
 LATEST = "latest"
 _IDS_AT_ONCE = 500
+_COST_ENDS = ("cost_lower", "cost_upper", "per_million_lower", "per_million_upper")
 _LIGHT = [column for column in runs.c if column.name != "result"]
 _OF_A_COURSE = [runs.c.run, runs.c.target, runs.c.started_at, *(runs.c[name] for name in ORIGIN_COLUMNS)]
+_COST = [runs.c[name] for name in ("currency", *_COST_ENDS)]
 _NEWEST_FIRST = (runs.c.started_at.desc(), runs.c.run.desc())
 
 
@@ -104,6 +106,17 @@ class Measured:
     run: str
     started_at: datetime
     objective: ObjectiveResult
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Unpromised:
+    """What one run tells beside its promises, for a course over months. `cost`: as in `RunSummary`."""
+
+    run: str
+    started_at: datetime
+    detections: tuple[Detection, ...]
+    cost: RunCost | None
     origin: Origin
 
 
@@ -198,6 +211,29 @@ class History:
                     found.setdefault(one.name, []).append(point)
         return found
 
+    def unpromised(
+        self, experiment: str, target: str, *, before: datetime | None = None, limit: int = 200
+    ) -> list[Unpromised]:
+        """What the latest `limit` finished runs tell beside their promises, the earliest first.
+
+        `before`: only of runs that started before it.
+        """
+        query = RunQuery(experiment=experiment, target=target, until=before, finished=True)
+        asked = sa.select(*_OF_A_COURSE, *_COST).where(query.condition).order_by(*_NEWEST_FIRST).limit(limit)
+        with self._database.reading() as connection:
+            latest = connection.execute(asked).all()
+            noticed = _belonging(connection, detections, detections.c.position, latest)
+        return [
+            Unpromised(
+                row.run,
+                row.started_at,
+                tuple(map(_detection, noticed.get(_key(row), ()))),
+                _cost(row),
+                origin_in(row),
+            )
+            for row in reversed(latest)
+        ]
+
     def latencies(
         self, experiment: str, target: str, *, limit: int = 200
     ) -> list[tuple[str, datetime, float]]:
@@ -280,8 +316,7 @@ def _detection(row: sa.Row[Any]) -> Detection:
 def _cost(row: sa.Row[Any]) -> RunCost | None:
     if row.currency is None:
         return None
-    ends = row.cost_lower, row.cost_upper, row.per_million_lower, row.per_million_upper
-    return RunCost(row.currency, *ends)
+    return RunCost(row.currency, *(getattr(row, name) for name in _COST_ENDS))
 
 
 def _summary(

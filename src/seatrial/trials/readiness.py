@@ -78,8 +78,9 @@ class StoredRuns:
             beside = against_earlier(self.store, of_record(run)).found
         except Unavailable:  # none like it, or no statistics installed
             return {}
-        courses = beside.courses if isinstance(beside, AgainstBaseline) else ()
-        return {course.name: course.change.value for course in courses}
+        if not isinstance(beside, AgainstBaseline):
+            return {}
+        return {course.name: course.change.value for course in (*beside.courses, *beside.unpromised)}
 
 
 @dataclass(frozen=True, slots=True)

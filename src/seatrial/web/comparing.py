@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 
 from seatrial.model.figures import allowed
 from seatrial.model.problems import Unavailable
@@ -12,8 +11,8 @@ from seatrial.report.change import Change
 from seatrial.report.course import Course
 from seatrial.report.unpromised import Moved
 from seatrial.report.verdictfile import read_verdict
-from seatrial.store import Measured, RecordedRun
-from seatrial.trials.baseline import against_earlier
+from seatrial.store import RecordedRun
+from seatrial.trials.baseline import OnRecord, against_earlier
 from seatrial.trials.lookup import FoundRun
 from seatrial.web import documents
 from seatrial.web.asked import AskedComparison
@@ -56,19 +55,19 @@ def compared(sources: Sources, asked: AskedComparison) -> documents.Comparison:
 
 
 def beside_earlier(
-    sources: Sources, run: RecordedRun, course: Mapping[str, Sequence[Measured]] | None = None
+    sources: Sources, run: RecordedRun, known: OnRecord | None = None
 ) -> tuple[documents.Beside, str]:
     """A run beside all before it. The second: the last of them, where they are too few for more, else "".
 
-    `course`: as of `against_earlier`.
+    `known`: as of `against_earlier`.
     """
     try:
-        baseline = against_earlier(sources.store, _found(run), course)
+        baseline = against_earlier(sources.store, _found(run), known)
     except Unavailable as error:  # there is none, or the statistics are not installed
         return documents.Beside(trends=[], remarks=[str(error)]), ""
     if isinstance(baseline.found, comparison.Comparison):
         return documents.Beside(trends=[], remarks=[baseline.note]), baseline.found.before.run
-    trends = [_trend(each) for each in baseline.found.courses]
+    trends = [_trend(each) for each in (*baseline.found.courses, *baseline.found.unpromised)]
     return documents.Beside(trends=trends, remarks=list(comparison.limits(baseline.found))), ""
 
 

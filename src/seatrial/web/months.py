@@ -8,8 +8,9 @@ from datetime import datetime
 
 from seatrial.model.figures import at_least
 from seatrial.report.unpromised import Unpromised, unpromised
-from seatrial.store import Measured, RunQuery, RunSummary
-from seatrial.trials.baseline import LOOKED_AT
+from seatrial.store import Measured, RunQuery
+from seatrial.store import Unpromised as RunUnpromised
+from seatrial.trials.baseline import OnRecord
 from seatrial.web import documents
 from seatrial.web.asked import AskedMonths
 from seatrial.web.comparing import beside_earlier
@@ -40,13 +41,13 @@ def months(sources: Sources, asked: AskedMonths) -> documents.Months:
     its p95, how soon faults were noticed and all was well again, and what a million requests cost.
     """
     history = sources.store.history
-    known = [each for each in history.series(asked.experiment) if asked.target in ("", each.target)]
-    if not known:
+    there = [each for each in history.series(asked.experiment) if asked.target in ("", each.target)]
+    if not there:
         where = f" on '{asked.target}'" if asked.target else ""
         raise Missing(f"no run of '{asked.experiment}'{where} is on record")
-    series = max(known, key=lambda each: each.last)
-    found = history.course(series.experiment, series.target, limit=LOOKED_AT + 1)  # the latest, and before
-    courses = [_course(name, points) for name, points in _shown(found).items()]
+    series = max(there, key=lambda each: each.last)
+    known = OnRecord.of(sources.store, series.experiment, series.target)
+    courses = [_course(name, points) for name, points in _shown(known.course).items()]
     if not any("p95" in each.name for each in courses):
         waited = history.latencies(series.experiment, series.target, limit=_MOST_POINTS)
         points = [
@@ -56,16 +57,21 @@ def months(sources: Sources, asked: AskedMonths) -> documents.Months:
             courses.append(
                 documents.Course(name="latency p95", unit="ms", at_least=False, promised=False, points=points)
             )
-    query = RunQuery(experiment=series.experiment, target=series.target, finished=True)
-    courses += _unpromised(history.runs(query, _MOST_POINTS))
-    latest = history.latest(query)
-    beside = beside_earlier(sources, latest, found)[0] if latest else documents.Beside(trends=[], remarks=[])
+    courses += _unpromised(known.unpromised[-_MOST_POINTS:])
+    latest = history.latest(RunQuery(experiment=series.experiment, target=series.target, finished=True))
+    beside = beside_earlier(sources, latest, known)[0] if latest else documents.Beside(trends=[], remarks=[])
     trends = {each.name: each for each in beside.trends}
     return documents.Months(
         experiment=series.experiment,
         target=series.target,
         runs=series.runs,
-        courses=[each.model_copy(update={"trend": trends.get(each.name)}) for each in courses],
+        courses=[
+            # what cost another currency until then has no latest
+            each.model_copy(update={"trend": trends.get(each.name)})
+            if latest and each.points[-1].run == latest.run
+            else each
+            for each in courses
+        ],
         remarks=beside.remarks,
     )
 
@@ -99,10 +105,10 @@ def _point(each: Measured) -> documents.Point:
     )
 
 
-def _unpromised(runs: list[RunSummary]) -> list[documents.Course]:
-    """Of runs, the latest first. A price in another currency is another course: the two have no scale."""
+def _unpromised(runs: Sequence[RunUnpromised]) -> list[documents.Course]:
+    """Of runs, the earliest first. A price in another currency is another course: the two have no scale."""
     found: dict[tuple[str, str], list[documents.Point]] = {}
-    for run in reversed(runs):
+    for run in runs:
         for one in unpromised(run.detections, run.cost):
             found.setdefault((one.name, one.unit), []).append(_told(run.run, run.started_at, one))
     return [
