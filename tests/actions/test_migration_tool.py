@@ -60,6 +60,15 @@ def version(directory: Path, revision: str, before: str | None, up: str, down: s
     (directory / f"versions/{revision}.py").write_text(text)
 
 
+def test_alembic_migrates_a_tenant_in_its_schema(shop: NewShop, tmp_path: Path) -> None:
+    ours = shop(1)
+    action, role = alembic(tmp_path / "alembic"), ours.role()
+    action.inject(action.prepare(role))
+    assert columns(ours, "notes") == {name: ["id"] for name in ours.tenants}
+    (ended,) = results(read_record(record_path(role))).values()
+    assert ended["after"] == "a1"
+
+
 @pytest.mark.long
 def test_alembic_migrates_each_tenant_one_that_fails_alone_goes_on_with_who_is_left_and_back(
     shop: NewShop, tmp_path: Path
