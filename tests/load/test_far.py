@@ -39,6 +39,15 @@ class Visitor(OpenLoopUser):
     def plain(self):
         self.client.get("/plain", key=self.row["id"])
 """
+JOURNEY = """
+from locust import task
+from seatrial.load import OpenLoopUser
+class Visitor(OpenLoopUser):
+    @task
+    def visit(self):
+        for name in ("first", "second", "third"):
+            self.client.get("/plain", name=name)
+"""
 can_shift_clocks = pytest.mark.skipif(
     os.geteuid() != 0 or not shutil.which("unshare"), reason="needs a time namespace of its own (root)"
 )
@@ -152,9 +161,32 @@ def test_rows_and_instants_are_brought_to_a_worker_that_has_not_their_files(far:
     assert np.allclose(np.sort(log.intended), np.arange(-20, 180) / 100)
     assert [log.worker.equals(worker).sum() for worker in "01"] == [100, 100]
     assert log.keys is not None
-    assert sorted(log.keys.texts()) == sorted(ids[:200])
+    given = dict(zip(log.intended.tolist(), log.keys.texts(), strict=True))
+    sent = {at_s: given[at_s] for at_s in log.intended[~np.isnan(log.sent)].tolist()}
+    assert len(sent) > 20, "or a busy machine has sent hardly any in time"
+    assert sent == {at_s: ids[round(at_s * 100) + 20] for at_s in sent}
     assert load.offer is not None
     assert load.offer.due_before(0.5) == 50
+
+
+@pytest.mark.long
+def test_workers_agree_on_how_many_requests_an_arrival_makes(far: Far) -> None:
+    port = free_port()
+    planned = replace(plan(far.folder, far.url, JOURNEY, duration_s=2.0), warmup_s=4.0, counts="requests")
+    far.load = load = launch(replace(planned, workers=Workers(local=1, expected=2, port=port, key=KEY)))
+    for _ in range(2):
+        far.join(port)
+    log, spoiled = load.collect()
+    said = (far.folder / "run" / LOG).read_text()
+    assert (load.poll(), spoiled, load.losses) == (0, "", ()), said
+    offer = load.offer
+    assert offer is not None
+    assert offer.per_arrival is not None
+    assert (offer.per_arrival.mean, offer.per_arrival.margin) == (3.0, 0.0)
+    due = np.concatenate(list(offer.instants()))
+    first = log.name.equals("first") | log.name.equals("visit")  # which was too late to begin
+    assert np.array_equal(np.sort(log.intended[first]), due), "each arrival of the one sequence, once"
+    assert np.count_nonzero(due >= 0) == pytest.approx((50 + 200 * 1.5) / 3, abs=2)
 
 
 @pytest.mark.long

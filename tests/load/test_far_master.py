@@ -14,12 +14,17 @@ import tests.support.unpatched_locust  # noqa: F401  # before gevent
 
 from seatrial.disk import file_digest
 from seatrial.load import far_master
+from seatrial.load.agreement import Agreement
 from seatrial.load.assignment import Assignment
 from seatrial.load.far_master import Fleet
 from seatrial.load.fleetrecord import RECORD, FleetReader
+from seatrial.load.offer import Offer
 from seatrial.load.supplies import Pantry, Supply
 from seatrial.load.trust import MASTER, SECRET, opened, sealed
 from seatrial.load.versions import versions
+from seatrial.model.arrivals import RateStep
+from seatrial.model.quantities import Rate
+from seatrial.waiting import wait_until
 
 KEY = b"nobody-else-knows"
 
@@ -73,6 +78,16 @@ def begun(runner: Any, folder: Path, of: Fleet) -> FleetReader:
     workers = tuple(runner.clients)
     of.begin(Assignment.starting(0.0, workers, folder, of.ahead_of_us(workers)), 60.0)
     return FleetReader(folder / RECORD)
+
+
+def agreeing(runner: Any, folder: Path, of: Fleet, in_s: float) -> tuple[FleetReader, list[ValueError]]:
+    """A test whose rate counts requests, with its zero `in_s` from now; and why it was refused."""
+    offer = Offer((RateStep(0.0, Rate(100, 1.0)),), "even", 0, 1.0, 60.0, "requests")
+    tasks: Any = [SimpleNamespace(name="buy", weight=1.0)]
+    workers, refused = tuple(runner.clients), []
+    of.begin(Assignment.starting(in_s, workers, folder, of.ahead_of_us(workers)), 60.0)
+    of.agree(Agreement(offer, tasks), refused.append)
+    return FleetReader(folder / RECORD), refused
 
 
 def found(record: FleetReader, what: Callable[[FleetReader], Any]) -> Any:
@@ -189,4 +204,29 @@ def test_the_load_is_aborted_for_a_loss_where_that_was_asked_for(tmp_path: Path)
     begun(runner, tmp_path, one)
     runner.answers["w2"] = answering(ended="it heard nothing of the master for 5 s and stopped")
     assert aborted.wait(10)
+    one.finish(0.0)
+
+
+def test_all_hear_what_the_arrivals_of_all_have_made(tmp_path: Path) -> None:
+    runner = Runner("w1", "w2")
+    runner.answers = {"w1": answering(made=[[30, 60, 120]]), "w2": answering(made=[[10, 60, 360]])}  # type: ignore[arg-type]
+    one = fleet(runner)
+    record, refused = agreeing(runner, tmp_path, one, 1.3)
+    offer = found(record, lambda record: record.offer)
+    assert (offer.counts, offer.per_arrival.mean, offer.per_arrival.arrivals) == ("arrivals", 3.0, 40)
+    assert offer.shape[0].rate.per_second == pytest.approx(100 / 3)
+    last = {client: said["agreed"] for client, said in runner.said}
+    assert [len(last[each]) for each in ("w1", "w2")] == [2, 2]
+    assert {found["mean"] for agreed in last.values() for found in agreed} == {3.0}
+    assert refused == []
+    one.finish(0.0)
+
+
+def test_a_warm_up_that_shows_nothing_is_refused(tmp_path: Path) -> None:
+    runner = Runner("w1", "w2")
+    runner.answers = {"w1": answering(), "w2": answering(made=[[0, 0, 0]])}  # type: ignore[arg-type]
+    one = fleet(runner)
+    _, refused = agreeing(runner, tmp_path, one, 1.0)
+    wait_until(lambda: refused, 30.0, sleep=gevent.sleep)
+    assert "in the warm-up of 1 s no arrival that makes any came to its end" in str(refused[0])
     one.finish(0.0)

@@ -49,19 +49,18 @@ def test_workers_elsewhere_do_not_take_their_own_machine_for_the_target(
     assert with_workers(planned, here, lambda _: None).workers.count == 1
 
 
-def test_a_rate_of_requests_is_not_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rate_of_requests_is_shared_where_the_warm_up_leaves_time_to_agree(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     Path("s.py").write_text("")
-    Path("x.yaml").write_text(EXPERIMENT.replace("rate: 100/s", "rate: {requests: 100/s}") + "warmup: 5s\n")
     Path("t.yaml").write_text(TARGET)
-    planned = make_plan(files.read("x.yaml", "experiment"), files.read("t.yaml", "target"))
-    with pytest.raises(BadInput, match="--workers: how many requests an arrival makes"):
-        with_workers(planned, Workers(local=2), lambda _: None)
-
-
-def test_the_command_of_a_shared_run_says_all_that_is_not_as_ever() -> None:
-    assert Workers(local=2).options() == {}
-    elsewhere = Workers(expected=2, listen="::", port=5557, on_lost="redistribute", rows="keep")
-    assert elsewhere.options() == {
-        "--workers-listen": "[::]", "--on-lost": "redistribute", "--rows": "keep",
-    }  # fmt: skip
+    requests = EXPERIMENT.replace("rate: 100/s", "rate: {requests: 100/s}")
+    planned = []
+    for warmup in ("5s", "1s"):
+        Path("x.yaml").write_text(f"{requests}warmup: {warmup}\n")
+        planned.append(make_plan(files.read("x.yaml", "experiment"), files.read("t.yaml", "target")))
+    assert with_workers(planned[0], Workers(local=2), lambda _: None).workers.local == 2
+    assert with_workers(planned[1], Workers(local=1), lambda _: None).workers.local == 1
+    with pytest.raises(BadInput, match=r"agreed on in the warm-up, and 1s is too short .* give it 1\.6s"):
+        with_workers(planned[1], Workers(local=2), lambda _: None)

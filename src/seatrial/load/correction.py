@@ -8,16 +8,20 @@ Before anything is known, arrivals come at a tenth of the rate that is wanted of
 must not meet the service five times as hard as was asked for. From then on the rate is what is wanted divided
 by what was seen, corrected once more when the measured part begins, and fixed from there on: a service that
 fails makes journeys end early, and a rate that followed would hide that.
+
+One process corrects its own rate. Several follow what their master has made of the samples of all
+(`agreement`): each then computes the very same sequence of arrivals, and takes its share of it.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from seatrial.load.offer import Offer
-from seatrial.model.arrivals import ArrivalSchedule, Seconds
+from seatrial.model.arrivals import Seconds
 from seatrial.model.quantities import Rate
 from seatrial.model.requestsize import FEWEST_ARRIVALS, RequestSample, RequestsPerArrival
 
@@ -52,38 +56,55 @@ class Correction:
 
     def instants(self) -> Iterator[Seconds]:
         """As `Offer.instants`. Each part is computed when the arrivals of the one before it are out."""
-        half_s = self._offer.warmup_s / 2
-        rate = self._sounding(half_s)
-        yield from self._warm_up(rate, half_s, -2 * half_s)
-        found = self._sample.estimate()
-        yield from self._warm_up(self._per_arrival(found) if found else rate, half_s, -half_s)
+        offer = sounding(self._offer)
+        yield from offer.warm_up(0)
+        offer = corrected_in_warm_up(offer, self._sample.estimate())
+        yield from offer.warm_up(1)
         found = self._sample.estimate()
         if found is None:
-            length = f"{self._offer.warmup_s:g} s"
-            self._give_up(
-                f"the rate counts requests, and in the warm-up of {length} no arrival that makes any came to "
-                "its end; a longer warm-up shows how many an arrival makes"
-            )
+            self._give_up(nothing_shown(offer))
             return
-        corrected = corrected_by(self._offer, found)
+        corrected = corrected_by(offer, found)
         self._announce(corrected)
         yield from corrected.measured_part()
 
-    def _sounding(self, length_s: float) -> Rate:
-        wanted_per_s = self._offer.shape[0].rate.per_second
-        least_per_s = FEWEST_ARRIVALS / 2 / length_s  # the other half of them comes later
-        return Rate(min(wanted_per_s, max(_SOUNDING * wanted_per_s, least_per_s)), 1.0)
 
-    def _per_arrival(self, found: RequestsPerArrival) -> Rate:
-        return self._offer.shape[0].rate.times(1 / found.mean)
+def sounding(offer: Offer) -> Offer:
+    """An offer of requests while nothing is known."""
+    wanted_per_s = offer.shape[0].rate.per_second
+    least_per_s = FEWEST_ARRIVALS / offer.warmup_s  # in half of it half of them; the others come later
+    rate = Rate(min(wanted_per_s, max(_SOUNDING * wanted_per_s, least_per_s)), 1.0)
+    return replace(offer, warmed=(rate, rate))
 
-    def _warm_up(self, rate: Rate, length_s: float, start_s: float) -> Iterator[Seconds]:
-        schedule = ArrivalSchedule.constant(rate, length_s, self._offer.spacing, self._offer.seed + 1)
-        for chunk in schedule.chunks():
-            yield chunk + start_s
+
+def corrected_in_warm_up(offer: Offer, found: RequestsPerArrival | None) -> Offer:
+    """The same from the middle of the warm-up on, if something is known by then."""
+    rate = offer.shape[0].rate.times(1 / found.mean) if found else offer.warmed[0]
+    return replace(offer, warmed=(offer.warmed[0], rate))
 
 
 def corrected_by(offer: Offer, found: RequestsPerArrival) -> Offer:
     """An offer of requests as one of arrivals."""
     shape = tuple(step.times(1 / found.mean) for step in offer.shape)
     return replace(offer, shape=shape, counts="arrivals", per_arrival=found)
+
+
+def as_agreed(offer: Offer, agreed: Sequence[RequestsPerArrival | None]) -> tuple[Offer, float]:
+    """What the corrections so far, two at most, make of an offer of requests; and until when that is known.
+
+    Seconds after zero. Only the first of them may have found nothing.
+    """
+    known = sounding(offer)
+    if agreed:
+        known = corrected_in_warm_up(known, agreed[0])
+    if len(agreed) > 1 and agreed[1] is not None:
+        return corrected_by(known, agreed[1]), math.inf
+    return known, 0.0 if agreed else -offer.warmup_s / 2
+
+
+def nothing_shown(offer: Offer) -> str:
+    """Why there is no rate to be had."""
+    return (
+        f"the rate counts requests, and in the warm-up of {offer.warmup_s:g} s no arrival that makes any "
+        "came to its end; a longer warm-up shows how many an arrival makes"
+    )

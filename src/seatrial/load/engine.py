@@ -36,17 +36,15 @@ from seatrial.load.arrival import Arrival
 from seatrial.load.client import Client
 from seatrial.load.client_state import ClientSettings
 from seatrial.load.connection import Pools
-from seatrial.load.correction import Correction
+from seatrial.load.course import Course
 from seatrial.load.feed import Feed
 from seatrial.load.names import Names
 from seatrial.load.offer import Offer
 from seatrial.load.options import LoadOptions
-from seatrial.load.pacer import Pacer
 from seatrial.load.recorder import Recorder
 from seatrial.load.reporter import Reporter
 from seatrial.load.scenario_errors import LISTENER, ErrorTally, LogListener, hear_greenlets
 from seatrial.load.spool import CANNOT_WRITE, SpoolHeader
-from seatrial.load.takeover import TakenOver
 from seatrial.load.telling import tell, tell_of_consequence
 from seatrial.load.under_way import UnderWay
 from seatrial.load.user_pool import Task, VirtualUser
@@ -93,9 +91,7 @@ class Engine:
             header, offer=options.offer()
         )  # with files where this process has them
         self._reporter = Reporter(self._recorder, environment, header.zero_unix_s, options.deadline)
-        self._correction: Correction | None = None  # as long as requests are counted
-        self._pacer = Pacer(self._arrivals(), header.zero_monotonic_s, self._launch, time.monotonic)
-        self.taken = TakenOver(header, [task.weight for task in tasks], rows, self._launch, self._alarm)
+        self.course = Course(header, tasks, rows, self._launch, self._corrected, self._give_up)
         self._names = Names(options.dns_select, options.dns_ttl, options.seed)
         self._pools = Pools(self._names, options.http)
         self._own_pools: dict[int, Pools] = {}  # unless connections are shared
@@ -126,7 +122,7 @@ class Engine:
         self._stop_feeding = feeding.provide(self._feed)
         self._stop_listening = reported.listen(self._events.request, self._recorder, self._header)
         self._watchdog.start()
-        self._pacer.start(self._alarm)
+        self.course.start(self._alarm)
         self._flusher = gevent.spawn(self._flush_regularly)
 
     def finish(self) -> GeneratorAudit:
@@ -166,15 +162,7 @@ class Engine:
 
     # arrivals
 
-    def _arrivals(self) -> Iterator[tuple[float, int]]:
-        offer, instants = self._header.offer, None
-        if offer.counts == "requests":
-            self._correction = Correction(offer, self._tasks, self._corrected, self._give_up)
-            instants = self._correction.instants()
-        return offer.arrivals([task.weight for task in self._tasks], self._header.share, instants)
-
     def _corrected(self, offer: Offer) -> None:
-        self._correction = None
         self._recorder.note_offer(offer)
         rates = ", ".join(str(step) for step in offer.shape)
         logger.info("%s, as the warm-up has shown: arrivals come at %s", offer.per_arrival, rates)
@@ -242,8 +230,8 @@ class Engine:
             own.close()
 
     def _count(self, task: Task, virtual: VirtualUser | None, before: int) -> None:
-        if self._correction is not None and virtual is not None:
-            self._correction.seen(task, virtual.arrival.requests - before)
+        if virtual is not None and self._header.offer.counts == "requests":
+            self.course.seen(task, virtual.arrival.requests - before)
 
     def welcome(self, user: User) -> None:
         """Locust has spawned a user: it is idle, and may be given an arrival."""
@@ -322,8 +310,7 @@ class Engine:
     def _close(self) -> None:
         # In the hub, because arrivals that are due by now are still started.
         if not self._closing.is_set():
-            self._pacer.stop()
-            self.taken.stop()
+            self.course.stop()
             self._closing.set()
             for serving, virtual in list(self._serving.items()):
                 self._end_journey(serving, virtual)

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
+from seatrial.load.agreement import Agreement
 from seatrial.load.assignment import Assignment
 from seatrial.load.far_master import Fleet
 from seatrial.load.far_worker import FarWorker
@@ -26,6 +27,7 @@ from seatrial.load.versions import scenario_hash
 
 if TYPE_CHECKING:
     from seatrial.load.engine import Engine
+    from seatrial.load.user_pool import Task
 
 _FETCHES_FOR_S = 30.0  # after the last deadline, until the last row is here
 _SEAL = "sealed"
@@ -36,9 +38,16 @@ logger = logging.getLogger(__name__)
 class FarSide:
     """This process's part in tests with far workers: a master's, a worker's, or none."""
 
-    def __init__(self, environment: Environment, end_test: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        end_test: Callable[[], None],
+        refuse: Callable[[ValueError | OSError], None],
+    ) -> None:
+        """`refuse` ends a test that cannot be done as it was asked for."""
         self._environment = environment
         self._end_test = end_test
+        self._refuse = refuse
         self._key = take_secret()
         self._scenario = scenario_hash(environment.parsed_locustfiles or [])  # as it was imported
         self._fleet: Fleet | None = None
@@ -60,7 +69,9 @@ class FarSide:
 
     # a master's
 
-    def assign(self, in_s: float, workers: tuple[str, ...], folder: Path, options: LoadOptions) -> Assignment:
+    def assign(
+        self, in_s: float, workers: tuple[str, ...], folder: Path, options: LoadOptions, tasks: Sequence[Task]
+    ) -> Assignment:
         """Give the workers their shares, and their files. Raises ValueError unless all can be trusted."""
         runner = self._environment.runner
         assert isinstance(runner, MasterRunner)
@@ -75,6 +86,8 @@ class FarSide:
             raise
         assignment = Assignment.starting(in_s, workers, folder, ahead_s)
         self._fleet.begin(assignment, options.duration)
+        if options.rate.counts == "requests" and len(workers) > 1:
+            self._fleet.agree(Agreement(options.offer(), tasks), self._refuse)
         return assignment
 
     def plain(self, assignment: Assignment, texts: dict[str, Any]) -> dict[str, Any]:

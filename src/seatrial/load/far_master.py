@@ -1,7 +1,7 @@
 """The master's side of workers that share neither its clock nor its disk.
 
-    ask ──────────────► what does your clock show?   so much of your rows is here
-    ◄────────────── clock   who I am, what my clock shows
+    ask ──────────────► what does your clock show?   so much of your rows is here, so large is an arrival
+    ◄────────────── clock   who I am, what my clock shows, what my arrivals have made
     ◄────────────── rows    a chunk of my spool, at its place
     file ─────────────► data that is wanted, at its place       (before the start, see `supplies`)
     finish ───────────► no more arrivals; all of your rows, please
@@ -26,6 +26,8 @@ import gevent
 from gevent.event import Event
 from locust.runners import MasterRunner
 
+from seatrial.load.agreement import Agreement
+from seatrial.load.alarm import sleep_until
 from seatrial.load.assignment import Assignment
 from seatrial.load.clocks import MOST_DOUBT_S, Clock, RoundTrip
 from seatrial.load.fleetrecord import FleetRecord, Loss, Member
@@ -52,6 +54,7 @@ _FIRST_TRIPS = 8
 _FIRST_WITHIN_S = 10.0
 _LOOK_EVERY_S = 0.05
 _TAKEN_OVER_IN_S = 0.5  # until the order has reached those who go on
+_TOLD_WITHIN_S = 0.2  # what arrivals have made, by workers that are well
 
 logger = logging.getLogger(__name__)
 
@@ -102,6 +105,7 @@ class Fleet:
         self._every_s = _ASK_AT_FIRST_S
         self._closed = Event()
         self._strangers: set[str] = set()
+        self._agreement: Agreement | None = None  # where the rate counts requests
         self._finishing = False
         self._runner.custom_messages.pop(MESSAGE, None)  # of the last test
         runner.register_message(MESSAGE, self._hear)
@@ -232,15 +236,19 @@ class Fleet:
 
     def _ask_regularly(self) -> None:
         while not self._closed.wait(self._every_s):
-            for client in {*self._runner.clients, *self._workers}:
-                self._ask(client)
+            self._ask_all()
             self._look_for_losses()
+
+    def _ask_all(self) -> None:
+        for client in {*self._runner.clients, *self._workers}:
+            self._ask(client)
 
     def _ask(self, client: str) -> None:
         inbound = self._worker(client).inbound
         has, whole = (inbound.size, inbound.whole) if inbound else (0, False)
         said = {"test": self._test, "has": has, "whole": whole, "finish": self._finishing}
-        self._say(client, kind="ask", **said, asked=time.monotonic())
+        agreed = self._agreement.plain if self._agreement else []
+        self._say(client, kind="ask", **said, agreed=agreed, asked=time.monotonic())
 
     def _say(self, client: str, **said: Any) -> None:
         self._runner.send_message(MESSAGE, sealed(self._key, MASTER, to=client, **said), client_id=client)
@@ -271,6 +279,8 @@ class Fleet:
             worker.trips.append(trip)
         else:
             self._record.trip(worker.index, trip)
+            if self._agreement is not None and (made := said.get("made")):
+                self._agreement.hear(worker.index, made)
             if said["ended"] and not self._finishing and not worker.lost and self._now_s() < self._ends_s:
                 self._lose(worker, said["ended"])
 
@@ -284,6 +294,39 @@ class Fleet:
             self._abort()
             return
         self._ask(client)
+
+    # a rate of requests
+
+    def agree(self, agreement: Agreement, refuse: Callable[[ValueError], None]) -> None:
+        """See to it that all workers know in time how many requests an arrival makes.
+
+        `refuse` is called when the warm-up has shown nothing.
+        """
+        self._agreement = agreement
+        gevent.spawn(self._settle, agreement, refuse)
+
+    def _settle(self, agreement: Agreement, refuse: Callable[[ValueError], None]) -> None:
+        for at_s in agreement.settled_at_s:
+            sleep_until(self._zero_s + at_s)
+            asked_s = time.monotonic()
+            self._ask_all()
+            self._wait_for_answers(asked_s)
+            if self._finishing or self._closed.is_set():
+                return
+            try:
+                offer = agreement.settle()
+            except ValueError as error:
+                refuse(error)
+                return
+            assert self._record is not None
+            self._record.offered(offer)
+            self._ask_all()
+
+    def _wait_for_answers(self, asked_s: float) -> None:
+        def all_have_answered() -> bool:
+            return all(each.heard_s >= asked_s or each.silent for each in self._members())
+
+        wait_until(all_have_answered, _TOLD_WITHIN_S, _LOOK_EVERY_S / 5, sleep=gevent.sleep)
 
     # losses
 

@@ -22,6 +22,7 @@ from gevent.event import Event
 from locust.exception import RPCError
 from locust.runners import WorkerRunner
 
+from seatrial.load import agreement
 from seatrial.load.shipping import Outbound
 from seatrial.load.supplies import Pantry
 from seatrial.load.trust import LEASE_S, MASTER, MESSAGE, opened, sealed
@@ -95,6 +96,7 @@ class FarWorker:
         if said is None or said["to"] != self._runner.client_id:
             return
         self._heard_s = shown_s
+        engine = self._engine if said.get("test") == self._test else None
         if said["kind"] == "ask":
             self._say(
                 kind="clock",
@@ -105,14 +107,16 @@ class FarWorker:
                 scenario=self._scenario,
                 clock=monotonic_clock_id(),
                 ended=self._ended,
+                made=engine.course.shown if engine is not None else [],
             )
-            if said["test"] == self._test and self._outbound is not None:
+            if engine is not None:
+                engine.course.follow(agreement.read(said["agreed"]))
                 self._note(said["has"], said["whole"], said["finish"])
         elif said["kind"] == "file" and not self._is_taking:
             self._is_taking = True
             gevent.spawn(self._take_file, said)
-        elif said["kind"] == "take" and said["test"] == self._test and self._engine is not None:
-            self._engine.taken.take(said["share"], said["part"], said["of"], said["from_s"])
+        elif said["kind"] == "take" and engine is not None:
+            engine.course.take(said["share"], said["part"], said["of"], said["from_s"])
 
     def _take_file(self, said: Mapping[str, Any]) -> None:
         try:

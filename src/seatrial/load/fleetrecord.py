@@ -16,6 +16,7 @@ from typing import Any
 from seatrial import disk
 from seatrial.home import private, private_directory
 from seatrial.load.clocks import Clock, RoundTrip
+from seatrial.load.offer import Offer
 
 RECORD = "workers.jsonl"
 
@@ -65,6 +66,10 @@ class FleetRecord:
         """Others have the share of a lost worker from an instant on."""
         self._write({"taken": [index, from_s]})
 
+    def offered(self, offer: Offer) -> None:
+        """A rate of requests has become one of arrivals, as far as that is known."""
+        self._write({"offer": offer.plain()})
+
     def ended(self, at_s: float) -> None:
         """The load of all was ended at that instant after zero."""
         self._write({"ended": at_s})
@@ -86,6 +91,7 @@ class FleetReader:
     again: dict[int, float] = field(default_factory=dict)
     taken: dict[int, float] = field(default_factory=dict)
     ended_s: float | None = None  # after zero
+    offer: Offer | None = None  # as all workers have it, once a rate of requests has become one of arrivals
     _trips: dict[int, list[RoundTrip]] = field(default_factory=lambda: defaultdict(list))
     _offset: int = 0
 
@@ -118,6 +124,9 @@ class FleetReader:
             self.losses.append(Loss(**said["lost"]))
         elif "taken" in said:
             self.taken[said["taken"][0]] = said["taken"][1]
+        elif "offer" in said:
+            offer = Offer.of_plain(said["offer"])
+            self.offer = offer if offer.counts == "arrivals" else None
         elif "ended" in said:
             self.ended_s = said["ended"]
         elif "again" in said:

@@ -79,7 +79,7 @@ class LocustTests:
         self._let_go: Callable[[], None] = lambda: None
         self._notices: list[str] = []  # of the present test, told in its log and its spool
         self._rows: DataSet | None = None
-        self._far = FarSide(environment, self._end_test)
+        self._far = FarSide(environment, self._end_test, self._refuse)
         self._early = EarlyListener()
         self._early.begin()
         self._walled = wall.standing() is not None  # by a conductor, whose list nothing makes longer
@@ -102,10 +102,13 @@ class LocustTests:
             elif options.spool is not None:
                 raise ValueError("there is no user class to drive")
         except (ValueError, OSError) as error:
-            logger.error("%s", error, extra={OURS: True})
-            ours = BadInput.exit_code if isinstance(error, ValueError) else CANNOT_WRITE
-            self._environment.process_exit_code = ours
-            gevent.spawn(self._end_test)
+            self._refuse(error)
+
+    def _refuse(self, error: ValueError | OSError) -> None:
+        logger.error("%s", error, extra={OURS: True})
+        ours = BadInput.exit_code if isinstance(error, ValueError) else CANNOT_WRITE
+        self._environment.process_exit_code = ours
+        gevent.spawn(self._end_test)
 
     def _start(self, driven: list[type[User]], options: LoadOptions, texts: dict[str, Any]) -> None:
         environment, runner = self._environment, self._environment.runner
@@ -124,7 +127,7 @@ class LocustTests:
                 return  # the master has refused
             assignment = self._far.read(texts[KEY], texts)
         else:
-            assignment = self._assign(options)
+            assignment = self._assign(options, tasks)
             texts[KEY] = self._far.plain(assignment, texts)
         if not isinstance(runner, MasterRunner):
             self._engine = self._begin(options, assignment, tasks, host)
@@ -213,11 +216,12 @@ class LocustTests:
         if standing is not None:
             self._notices += standing.note_libraries()
 
-    def _assign(self, options: LoadOptions) -> Assignment:
+    def _assign(self, options: LoadOptions, tasks: list[Task]) -> Assignment:
         runner = self._environment.runner
-        if options.rate.counts == "requests" and isinstance(runner, MasterRunner):
+        if options.rate.counts == "requests" and isinstance(runner, MasterRunner) and not self._far.leads:
             raise ValueError(
-                "--rate: requests are counted in the warm-up of one process; leave out --processes"
+                "--rate: the workers of --processes do not tell each other how many requests an arrival "
+                "makes; leave it out, or start them by themselves, with --master and --worker"
             )
         self._tests += 1
         lead_s: float = LEAD_S
@@ -228,7 +232,7 @@ class LocustTests:
             lead_s, workers = _LEAD_OF_MANY_S, tuple(client.id for client in active)
         folder, zero_in_s = self._spool_folder(options), lead_s + options.warmup
         if self._far.leads:
-            assignment = self._far.assign(zero_in_s, workers, folder, options)
+            assignment = self._far.assign(zero_in_s, workers, folder, options, tasks)
         else:
             assignment = Assignment.starting(zero_in_s, workers, folder)
         if math.isfinite(options.duration):

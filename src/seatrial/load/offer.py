@@ -42,6 +42,7 @@ class Offer:
     counts: Counted = "arrivals"  # what the shape's rates are of
     recorded: str = ""  # a file of instants (.npy, ascending) that are offered in place of the shape's
     per_arrival: RequestsPerArrival | None = None  # by which a shape of requests was made one of arrivals
+    warmed: tuple[Rate, ...] = ()  # of equal parts of the warm-up, where it is offered other rates
 
     def plain(self) -> dict[str, Any]:
         """For JSON; an endless one has the duration null."""
@@ -50,7 +51,8 @@ class Offer:
             for step in self.shape
         ]
         duration_s = self.duration_s if np.isfinite(self.duration_s) else None
-        return asdict(self) | {"shape": shape, "duration_s": duration_s}
+        warmed = [[rate.count, rate.per_s] for rate in self.warmed]
+        return asdict(self) | {"shape": shape, "duration_s": duration_s, "warmed": warmed}
 
     @classmethod
     def of_plain(cls, plain: dict[str, Any]) -> Self:
@@ -58,7 +60,9 @@ class Offer:
         shape = tuple(RateStep(at_s, *map(Rate, rates[::2], rates[1::2])) for at_s, *rates in plain["shape"])
         duration_s = np.inf if plain["duration_s"] is None else plain["duration_s"]
         per_arrival = RequestsPerArrival.of_plain(plain["per_arrival"]) if plain["per_arrival"] else None
-        return cls(**{**plain, "shape": shape, "duration_s": duration_s, "per_arrival": per_arrival})
+        warmed = tuple(Rate(*rate) for rate in plain.get("warmed", ()))
+        read = {"shape": shape, "duration_s": duration_s, "per_arrival": per_arrival, "warmed": warmed}
+        return cls(**{**plain, **read})
 
     def instants(self) -> Iterator[Seconds]:
         """Every arrival of every worker, in ascending order and in chunks."""
@@ -66,11 +70,17 @@ class Offer:
             yield from self._recorded(-self.warmup_s)
             return
         # The warm-up is a schedule of its own: the measured part is the same however long one warmed up.
-        first = self.shape[0].rate
-        warmup = ArrivalSchedule.constant(first, self.warmup_s, self.spacing, self.seed + 1)
-        for chunk in warmup.chunks(_CHUNK):
-            yield chunk - self.warmup_s
+        for part in range(len(self.warmed) or 1):
+            yield from self.warm_up(part)
         yield from self.measured_part()
+
+    def warm_up(self, part: int) -> Iterator[Seconds]:
+        """The arrivals before zero, or one part of them where there are several."""
+        rates = self.warmed or (self.shape[0].rate,)
+        length_s = self.warmup_s / len(rates)
+        schedule = ArrivalSchedule.constant(rates[part], length_s, self.spacing, self.seed + 1)
+        for chunk in schedule.chunks(_CHUNK):
+            yield chunk + (part * length_s - self.warmup_s)
 
     def measured_part(self) -> Iterator[Seconds]:
         """The arrivals from zero on."""
@@ -92,13 +102,17 @@ class Offer:
         return sum(chunk.size for chunk in schedule.chunks())
 
     def arrivals(
-        self, weights: Sequence[float], share: Share, instants: Iterator[Seconds] | None = None
+        self,
+        weights: Sequence[float],
+        share: Share,
+        instants: Iterator[Seconds] | None = None,
+        from_s: float = -np.inf,
     ) -> Iterator[tuple[float, int]]:
         """The arrivals of one worker, each with the index of the task that it runs.
 
-        `instants`: those of all workers, where they are not simply the offer's own. Task j is picked with
-        probability `weights[j]` over their sum: a uniform draw falls between two steps of the cumulated
-        weights.
+        `instants`: those of all workers, where they are not simply the offer's own. Of the arrivals before
+        `from_s` a few may be given as well. Task j is picked with probability `weights[j]` over their sum: a
+        uniform draw falls between two steps of the cumulated weights.
         """
         steps = np.cumsum(np.asarray(weights, dtype=np.float64))
         steps /= steps[-1]
@@ -108,5 +122,7 @@ class Offer:
             choices = np.searchsorted(steps, random.random(chunk.size), side="right")
             first = (share.index - passed) % share.count
             passed += chunk.size
+            if chunk[-1] < from_s:
+                continue
             mine = slice(first, None, share.count)
             yield from zip(chunk[mine].tolist(), choices[mine].tolist(), strict=True)

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from itertools import chain
 
 from seatrial.load.alarm import Alarm
 
@@ -43,13 +44,24 @@ class Pacer:
         self._launch = launch
         self._clock = clock
         self._alarm: Alarm | None = None
+        self._make_alarm: Callable[[Callable[[], None]], Alarm] | None = None
         self._awake_for_s = -math.inf  # the instant before which the alarm was set early
         self._due = next(arrivals, None)
 
     def start(self, make_alarm: Callable[[Callable[[], None]], Alarm]) -> None:
         """Begin; `make_alarm` turns a callback into an alarm of the loop that it is to run in."""
+        self._make_alarm = make_alarm
         self._alarm = make_alarm(self._ring)
         self._rearm()
+
+    def go_on(self, arrivals: Iterator[tuple[float, int]]) -> None:
+        """With these as well, which are due after all that it was given before."""
+        self._arrivals = chain(self._arrivals, arrivals)
+        if self._due is None:
+            self._due = next(self._arrivals, None)
+            if self._alarm is None and self._make_alarm is not None:
+                self._alarm = self._make_alarm(self._ring)
+            self._rearm()
 
     def stop(self) -> None:
         """Start what is due by now, and nothing that is due later."""

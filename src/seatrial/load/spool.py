@@ -243,17 +243,21 @@ class SpoolReader:
         """How many bytes of the spool have been read."""
         return self._offset
 
-    def unaccounted(self, until_s: float = -np.inf, lost: bool = False) -> RequestLog:
+    def unaccounted(
+        self, until_s: float = -np.inf, lost: bool = False, offer: Offer | None = None
+    ) -> RequestLog:
         """What a worker that is known to be gone, and did not end in good order, has left open.
 
-        `lost`: it has ended in good order before its time.
+        `lost`: it has ended in good order before its time. `offer`: what all offer, where that is known from
+        others; it may have ended before it heard of it.
 
         The requests in flight at its last flush: they were sent and nobody knows how they ended. And its
         arrivals after that and before `until_s`: they were due and nobody knows whether they were sent.
         """
         if self.header is None or (self.audit is not None and not lost):
             return RequestLog.empty()
-        arrivals = self.offer.arrivals([1.0], self.header.share) if self.offer else ()
+        offer = offer or self.offer
+        arrivals = offer.arrivals([1.0], self.header.share) if offer else ()
         due = takewhile(lambda at_s: at_s < until_s, (at_s for at_s, _ in arrivals))
         never_sent = np.fromiter((at_s for at_s in due if at_s > self._last_s), np.float64)
         texts = [*self._texts, "", KILLED, ARRIVAL]

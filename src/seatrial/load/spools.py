@@ -60,7 +60,8 @@ class Spools:
     @property
     def offer(self) -> Offer | None:
         """The arrivals of all workers; None until it is known."""
-        return next((reader.offer for reader in self.readers if reader.offer), None)
+        told = (reader.offer for reader in self.readers if reader.offer)
+        return self._record.offer or next(told, None)
 
     @property
     def audit(self) -> GeneratorAudit | None:
@@ -136,7 +137,7 @@ class Spools:
         # What was taken over is on the record of the others, unless they were lost in turn.
         taken = self._record.taken if len(lost) == 1 else {}
         return [
-            reader.unaccounted(min(until_s, taken.get(index, until_s)), index in lost)
+            reader.unaccounted(min(until_s, taken.get(index, until_s)), index in lost, self.offer)
             for index, reader in enumerate(self.readers)
         ]
 

@@ -38,6 +38,7 @@ def settled(workers: Workers) -> Workers:
         return workers
     family = socket.AF_INET6 if ":" in workers.listen else socket.AF_INET
     with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of a master that has ended
         try:
             probe.bind(("" if workers.listen == "*" else workers.listen, workers.port))
         except OSError as error:
@@ -67,10 +68,14 @@ def of_worker(host: str, port: int, scenario: str = "-") -> list[str]:
     return [sys.executable, "-m", "seatrial.load", *given]
 
 
-def to_type(workers: Workers) -> list[str]:
-    """The two commands that start a worker by hand, on another machine."""
+def to_type(workers: Workers, *, again: bool = False) -> list[str]:
+    """The two commands that start a worker by hand, on another machine.
+
+    `again`: one for each master that comes there, for it ends with its master.
+    """
     host = socket.gethostname() if workers.everywhere else workers.listen
     command = shlex.join(["python", *of_worker(host, workers.port)[1:]])
+    command = f"while sleep 1; do {command}; done" if again else command
     return [f"export {SECRET}={shlex.quote(workers.key)}", command]
 
 

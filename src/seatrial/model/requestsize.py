@@ -23,6 +23,8 @@ FEWEST_ARRIVALS = 10
 MOST_DOUBT = 0.05
 """Of the mean may the margin be, and so large a share of the arrivals may run tasks that were not seen."""
 _STANDARD_ERRORS = 2.26
+Sums = list[list[int]]
+"""Of each task: arrivals, their requests, and the squares of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,18 @@ class RequestSample:
         seen.arrivals += 1
         seen.requests += requests
         seen.squares += requests * requests
+
+    @property
+    def sums(self) -> Sums:
+        """All that it knows, for sending."""
+        return [[seen.arrivals, seen.requests, seen.squares] for seen in self._seen]
+
+    def add_sums(self, sums: Sums) -> None:
+        """What another sample of the same tasks knows. Raises ValueError when they are not the same."""
+        for seen, (arrivals, requests, squares) in zip(self._seen, sums, strict=True):
+            seen.arrivals += arrivals
+            seen.requests += requests
+            seen.squares += squares
 
     def estimate(self) -> RequestsPerArrival | None:
         """What it tells; None when no arrival was seen through, or none made a request."""

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from urllib.parse import urlsplit
 
+from seatrial.load.agreement import SETTLED_S
 from seatrial.load.clocks import exactness, unknown
 from seatrial.load.launch import LoadPlan, LoadProcess
 from seatrial.load.trust import is_loopback
@@ -19,25 +20,33 @@ from seatrial.run.evidence import Evidence
 from seatrial.run.plan import Plan
 
 
-def with_workers(plan: Plan, workers: Workers, say: Callable[[str], None]) -> Plan:
+def with_workers(plan: Plan, workers: Workers, say: Callable[[str], None], *, again: bool = False) -> Plan:
     """`plan` with its load shared; `say` hears how workers are started that are to come by themselves.
 
+    `again`: this is the first of several loads, for each of which they come anew.
     Raises BadInput when this load cannot be shared, or the workers cannot meet where they were told to.
     """
     if not workers.count:
         return plan
-    if plan.experiment.load.counts == "requests":
-        raise BadInput(
-            "--workers: how many requests an arrival makes is found out in the warm-up of one process; "
-            "give the rate in arrivals"
-        )
+    _require_time_to_agree(plan, workers)
     _require_another_place(plan, workers)
     workers = settled(workers)
     if workers.expected:
-        say(f"waiting for {workers.expected} load workers; on each of their machines:")
-        for line in to_type(workers):
+        when = ", anew for each trial (Ctrl-C ends them)" if again else ""
+        say(f"waiting for {workers.expected} load workers{when}; on each of their machines:")
+        for line in to_type(workers, again=again):
             say(f"  {line}")
     return replace(plan, workers=workers)
+
+
+def _require_time_to_agree(plan: Plan, workers: Workers) -> None:
+    """Raise BadInput when a warm-up is over before workers can know how many requests an arrival makes."""
+    warmup, least_s = plan.experiment.warmup, 2 * SETTLED_S
+    if plan.experiment.load.counts == "requests" and workers.count > 1 and warmup.seconds < least_s:
+        raise BadInput(
+            f"--workers: how many requests an arrival makes is agreed on in the warm-up, and {warmup} is too "
+            f"short for that; give it {least_s:g}s at the least, and better 10s"
+        )
 
 
 def _require_another_place(plan: Plan, workers: Workers) -> None:
@@ -51,12 +60,14 @@ def _require_another_place(plan: Plan, workers: Workers) -> None:
 
 
 @contextmanager
-def sharing(plan: Plan, workers: Workers, say: Callable[[str], None]) -> Iterator[Plan]:
+def sharing(
+    plan: Plan, workers: Workers, say: Callable[[str], None], *, again: bool = False
+) -> Iterator[Plan]:
     """`with_workers`, and with the machines connected whose workers are started by SSH; none is left.
 
     Raises Unavailable as well, for such a machine that cannot be used.
     """
-    shared = with_workers(plan, workers, say)
+    shared = with_workers(plan, workers, say, again=again)
     if not workers.hosts:
         yield shared
         return
