@@ -26,11 +26,15 @@ HELD, BROKEN, GENERATOR, UNKNOWN = Outcome.HELD, Outcome.BROKEN, Outcome.GENERAT
 MOST_TRIALS = 200
 
 
-def searched(wanted: Settings, outcome: Callable[[float], Outcome]) -> tuple[Known, Stop, list[Tried]]:
+def searched(
+    wanted: Settings,
+    outcome: Callable[[float], Outcome],
+    carried: Callable[[float], float | None] = lambda _: None,
+) -> tuple[Known, Stop, list[Tried]]:
     trials: list[Tried] = []
     while not isinstance(rate := next_rate(trials, wanted), Stop):
         assert rate <= wanted.to_per_s
-        trials.append(Tried(rate, outcome(rate)))
+        trials.append(Tried(rate, outcome(rate), carried(rate)))
         assert len(trials) < MOST_TRIALS
     return known(trials, wanted), rate, trials
 
@@ -60,6 +64,41 @@ def test_the_interval_holds_a_limit_and_is_as_narrow_as_was_asked_for(
         each for each in standing(trials, wanted) if each.rate_per_s in (found.lower_per_s, found.upper_per_s)
     ]
     assert all(each.trials >= 2 for each in ends)
+
+
+@given(st.floats(100, 9_000), st.floats(0.03, 0.3), st.floats(100, 1_000), st.floats(0.3, 1.5))
+def test_what_a_full_service_carries_leads_and_never_misleads(
+    capacity: float, width: float, first: float, share: float
+) -> None:
+    """`share` of its capacity is carried beyond it: all by a token bucket, less by what collapses."""
+    wanted, first = Settings(first, width=width), min(first, capacity)
+    plain, _, without = searched(wanted, limit(capacity))
+    found, stop, trials = searched(wanted, limit(capacity), lambda rate: min(rate, capacity * share))
+    assert stop is Stop.FOUND
+    assert found.lower_per_s is not None
+    assert found.upper_per_s is not None
+    assert found.lower_per_s <= capacity < found.upper_per_s
+    assert found.upper_per_s <= found.lower_per_s * (1 + width) * 1.001
+    assert len(trials) <= len(without) + 4, "where it misleads, it does so but once or twice"
+    if share == 1:
+        assert len(trials) <= len(without)
+    assert plain.lower_per_s is not None
+
+
+def test_a_full_service_is_found_in_fewer_trials() -> None:
+    seldom = [
+        tuple(
+            len(searched(Settings(float(first)), limit(1500), carried)[2])
+            for carried in (lambda _: None, full)
+        )
+        for first in range(400, 1300, 45)
+    ]
+    assert sum(led for _, led in seldom) <= 0.85 * sum(plain for plain, _ in seldom)
+
+
+def full(rate: float) -> float:
+    """What a token bucket of 1,500/s answers well, measured to a hundredth."""
+    return min(rate, 1500 * (1 + 0.01 * math.sin(rate)))
 
 
 @given(st.integers(0, 10_000), st.floats(0, 0.08), st.floats(80, 400))

@@ -11,6 +11,7 @@ from tests.support.results import result
 from seatrial.capacity.search import Outcome
 from seatrial.measure import measure
 from seatrial.model.experiment import Experiment
+from seatrial.model.ownfailure import DROPPED, KILLED
 from seatrial.model.requestlog import Coded, RequestLog
 from seatrial.model.result import ObjectiveResult, RunResult
 from seatrial.model.verdict import Verdict
@@ -89,6 +90,16 @@ def test_a_generator_that_was_late_altogether_has_offered_another_rate() -> None
 def test_arrivals_that_were_dropped_since_too_many_were_under_way_are_the_service_s() -> None:
     found, log = trial(list(range(0, COUNT, 20)), {}, unsent=tuple(range(901, 909)))
     assert outcome_of(found, EXPERIMENT, log)[0] is Outcome.BROKEN
+
+
+def test_a_worker_that_was_lost_is_no_limit_of_those_who_are_left() -> None:
+    found, log = trial([], {})
+    found = replace(found, verdict=Verdict.UNKNOWN, reasons=("load worker 1 was lost",), objectives=())
+    assert found.measurement is not None
+    audit = replace(found.measurement.generator, dropped=40)
+    for reason, outcome in {KILLED: Outcome.UNKNOWN, f"{DROPPED}x": Outcome.GENERATOR}.items():
+        told = replace(found.measurement, generator=audit, errors=((reason, 40),))
+        assert outcome_of(replace(found, measurement=told), EXPERIMENT, log)[0] is outcome
 
 
 @pytest.mark.parametrize("name", ["latency p95", "served-by"])

@@ -58,7 +58,8 @@ class Trial:
     @property
     def tried(self) -> Tried:
         """What the search has to know of it."""
-        return Tried(self.rate_per_s, self.outcome)
+        well = None if self.bad_share is None else 1.0 - self.bad_share
+        return Tried(self.rate_per_s, self.outcome, well if well is None else self.rate_per_s * well)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,7 @@ _ENDED = {
     Stop.UNDECIDED: "trials of the same rate do not agree",
     Stop.LOWEST: "even a small part of the first rate was not held",
     Stop.BUDGET: "there was no time for more trials",
+    Stop.WORKERS: "the load workers could not be had for another trial",
     Stop.LEFT_BEHIND: "a trial left something behind",
 }
 

@@ -2,7 +2,9 @@
 
     from ─×2─► ─×2─► ─×2─► broken          doubled until it breaks (or halved until it holds)
                        [held ────── broken]
-                            ▲ the middle, by ratio, again and again: the interval shrinks to `width`
+                       ▲  ▲  around what was answered well at the broken rate, if that lies between: a
+                             service that is full mostly goes on to carry what it can
+                            ▲ else the middle, by ratio, again and again: the interval shrinks to `width`
                        both ends are tried again until most of their trials say the same
 
 A trial is noisy: one hiccup breaks a rate that holds on any other day. So a first answer only leads the way,
@@ -45,15 +47,20 @@ class Stop(StrEnum):
     UNDECIDED = "undecided"  # trials between the ends do not agree
     LOWEST = "lowest"  # no rate holds, however low
     BUDGET = "budget"  # of time; or somebody asked for the end
+    WORKERS = "workers"  # a machine of load workers could not be had again
     LEFT_BEHIND = "left-behind"  # a trial left the target changed: the next would measure something else
 
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """One trial: the rate that was offered, in arrivals a second, and what came of it."""
+    """One trial: the rate that was offered, in arrivals a second, and what came of it.
+
+    `carried_per_s`: what was answered well of it, if that is known. It leads the search and decides nothing.
+    """
 
     rate_per_s: float
     outcome: Outcome
+    carried_per_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +142,12 @@ def next_rate(trials: Sequence[Tried], settings: Settings) -> float | Stop:
             return each.rate_per_s  # of the service it has said nothing
     now = known(trials, settings, settled=False)
     ceiling = min((end for end in (now.upper_per_s, now.generator_per_s) if end is not None), default=None)
-    further = _further(rates, now, ceiling, settings)
+    carried = [
+        trial.carried_per_s
+        for trial in trials
+        if trial.rate_per_s == ceiling and trial.outcome is Outcome.BROKEN and trial.carried_per_s is not None
+    ]
+    further = _further(rates, now, ceiling, min(carried, default=None), settings)
     if not isinstance(further, Stop):
         return further
     ends = {now.lower_per_s, ceiling}
@@ -146,7 +158,7 @@ def next_rate(trials: Sequence[Tried], settings: Settings) -> float | Stop:
 
 
 def _further(
-    rates: Sequence[Standing], now: Known, ceiling: float | None, settings: Settings
+    rates: Sequence[Standing], now: Known, ceiling: float | None, carried: float | None, settings: Settings
 ) -> float | Stop:
     """The next rate that brackets or bisects; where there is none, why."""
     if ceiling is None:
@@ -154,7 +166,9 @@ def _further(
     if now.lower_per_s is None:
         halved = rounded(rates[0].rate_per_s / 2)
         return halved if halved >= settings.from_per_s * _LOWEST else Stop.LOWEST
-    return _between(now.lower_per_s, ceiling, now, settings)
+    return _around(now.lower_per_s, carried, ceiling, now, settings) or _between(
+        now.lower_per_s, ceiling, now, settings
+    )
 
 
 def _higher(highest: float, now: Known, settings: Settings) -> float | Stop:
@@ -162,6 +176,18 @@ def _higher(highest: float, now: Known, settings: Settings) -> float | Stop:
     if highest < settings.to_per_s:
         return min(rounded(2 * highest), settings.to_per_s)
     return Stop.HIGHEST if now.lower_per_s == highest else Stop.UNDECIDED
+
+
+def _around(
+    lower: float, carried: float | None, ceiling: float, now: Known, settings: Settings
+) -> float | None:
+    """An end, just so far from what was carried at `ceiling` that the other fits; None where none is left."""
+    wide = 1 + settings.width
+    if carried is None or now.undecided_per_s or not lower < carried < ceiling or ceiling <= lower * wide:
+        return None
+    below, above = rounded(carried / math.sqrt(wide)), rounded(lower * wide * (1 - _MOST_SHARE))
+    wanted = below if below > lower else above
+    return wanted if lower < wanted < ceiling and (wanted == below or wanted > carried) else None
 
 
 def _between(lower: float, ceiling: float, now: Known, settings: Settings) -> float | Stop:

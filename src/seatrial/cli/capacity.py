@@ -11,11 +11,18 @@ import typer
 from seatrial.cli.examples import examples
 from seatrial.cli.running import (
     ConfirmOption,
+    ExpectOption,
     ExperimentFile,
     JsonOption,
+    ListenOption,
     NoTestbedOption,
+    OnLostOption,
     OutOption,
+    RowsOption,
     TargetOption,
+    WorkersAtOption,
+    WorkersOption,
+    who_shares,
 )
 from seatrial.cli.terminal import print_json, say
 
@@ -23,6 +30,7 @@ if TYPE_CHECKING:
     from seatrial.capacity.found import Trial
     from seatrial.model.experiment import Objectives
     from seatrial.model.offeredrate import OfferedRate
+    from seatrial.model.problems import Problems
 
 _MOST_REPEATS = 15
 _NARROWEST = 0.01
@@ -34,6 +42,7 @@ def register(app: typer.Typer) -> None:
         epilog=examples(
             "seatrial capacity chaos/load.yaml --objective 'p95 < 900ms' --from 1000/min",
             "seatrial capacity chaos/load.yaml --from 1000/min --to 60000/min --budget 20m --json",
+            "seatrial capacity chaos/load.yaml --objective 'p95 < 900ms' --from 60000/min --workers 2",
         )
     )(capacity)
 
@@ -80,6 +89,12 @@ def capacity(
     as_json: JsonOption = False,
     confirm: ConfirmOption = "",
     no_testbed: NoTestbedOption = False,
+    workers: WorkersOption = 0,
+    expect_workers: ExpectOption = 0,
+    workers_at: WorkersAtOption = "",
+    workers_listen: ListenOption = "127.0.0.1",
+    on_lost: OnLostOption = "continue",
+    rows: RowsOption = "stream",
 ) -> int:
     """Find the highest rate that holds, between one that held and one that did not.
 
@@ -87,13 +102,21 @@ def capacity(
     """
     from seatrial.capacity.found import capacity_document
     from seatrial.cli.attended import AtTerminal
-    from seatrial.model.problems import Interrupted
+    from seatrial.model.problems import Interrupted, Problems
     from seatrial.trials.capacity import PAGE, CapacityRequest, find_capacity
     from seatrial.trials.request import TrialRequest
 
+    problems = Problems()
     request = CapacityRequest(
         trial=TrialRequest(
-            experiment, target=target, confirm=confirm, no_testbed=no_testbed, evidence=out_dir
+            experiment,
+            target=target,
+            confirm=confirm,
+            no_testbed=no_testbed,
+            evidence=out_dir,
+            workers=who_shares(
+                (workers, expect_workers, workers_at), workers_listen, (on_lost, rows), problems
+            ),
         ),
         **_asked(
             first,
@@ -102,6 +125,7 @@ def capacity(
             within,
             repeats,
             {"budget": budget, "trial": trial, "cool-down": cool_down},
+            problems,
         ),
     )
     done = find_capacity(request, AtTerminal(), tell=_tell)
@@ -116,15 +140,19 @@ def capacity(
 
 
 def _asked(
-    first: str, to: str, objective: Sequence[str], within: str, repeats: int, lengths: Mapping[str, str]
+    first: str,
+    to: str,
+    objective: Sequence[str],
+    within: str,
+    repeats: int,
+    lengths: Mapping[str, str],
+    problems: Problems,
 ) -> dict[str, Any]:
     """What the options say, as `CapacityRequest` wants it. Raises BadInput with all that is wrong."""
     from seatrial.capacity.search import Settings
     from seatrial.cli.terms import offered_rate_of, seconds_of
-    from seatrial.model.problems import Problems
     from seatrial.model.quantities import Duration
 
-    problems = Problems()
     rates: dict[str, OfferedRate] = {}
     for option, text in (("--from", first), ("--to", to)):
         with problems.collected():

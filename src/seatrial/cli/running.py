@@ -135,7 +135,7 @@ def run(
         no_testbed=no_testbed and not dry_run,
         evidence=out_dir,
         metrics=metrics,
-        workers=_workers((workers, expect_workers, workers_at), workers_listen, (on_lost, rows), problems),
+        workers=who_shares((workers, expect_workers, workers_at), workers_listen, (on_lost, rows), problems),
     )
     if dry_run:
         from seatrial.cli.planning import show
@@ -157,7 +157,7 @@ def _rate(text: str, problems: Problems) -> OfferedRate | None:
     return None
 
 
-def _workers(who: tuple[int, int, str], listen: str, said: tuple[str, str], problems: Problems) -> Workers:
+def who_shares(who: tuple[int, int, str], listen: str, said: tuple[str, str], problems: Problems) -> Workers:
     """Who share the load, as far as it can be read."""
     from seatrial.cli.terms import workers_of
     from seatrial.model.workers import ALONE

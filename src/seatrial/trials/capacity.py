@@ -26,16 +26,18 @@ from seatrial.files import Source
 from seatrial.model.capacity import name_of
 from seatrial.model.experiment import Objectives
 from seatrial.model.offeredrate import OfferedRate
-from seatrial.model.problems import BadInput, Problems, SeatrialError
+from seatrial.model.problems import BadInput, Problems, SeatrialError, Unavailable
 from seatrial.model.quantities import Duration, Rate
 from seatrial.model.result import RunResult
 from seatrial.model.verdict import Verdict
+from seatrial.model.workers import Workers
 from seatrial.report.capacitypage import render_capacity
 from seatrial.report.verdictfile import verdict_document
 from seatrial.run.conclusion import VERDICT, record
 from seatrial.run.description import description_of
 from seatrial.run.evidence import Evidence
 from seatrial.run.execute import execute
+from seatrial.run.fleet import sharing
 from seatrial.run.origin import origin_of
 from seatrial.run.plan import Plan, make_plan
 from seatrial.run.sealing import seal_evidence
@@ -98,14 +100,15 @@ def find_capacity(
     first = partial(plan_for, rate=request.first)
     wanted = request.trial
     with target_in_service(wanted.target, wanted.no_testbed, tenants_wanted(source), first, caller) as system:
-        plan = first(system)
+        with sharing(first(system), wanted.workers, caller.say, again=True) as plan:
+            pass  # looked at, before anything is recorded; each trial has them anew
         with caller.shielded() as stop:
             evidence = Evidence.create(
                 name_of(plan.experiment.experiment), datetime.now(UTC), request.trial.evidence
             )
             evidence.write_text("experiment.yaml", plan.experiment_text)
             evidence.write_json("plan.json", _described(plan))
-            search = _Search(request, partial(plan_for, system), evidence, caller, stop, tell)
+            search = _Search(request, partial(plan_for, system), plan.workers, evidence, caller, stop, tell)
             return search.through(plan)
 
 
@@ -131,6 +134,7 @@ def _planned(request: CapacityRequest, source: Source, system: Source, rate: Off
 class _Search:
     request: CapacityRequest
     plan_at: Callable[[OfferedRate], Plan]
+    workers: Workers  # settled
     evidence: Evidence
     caller: Caller
     stop: threading.Event
@@ -190,8 +194,15 @@ class _Search:
     def _tried(self, found: Found, plan: Plan, rate_per_s: float) -> Found:
         number = len(found.trials) + 1
         directory = self.evidence.path(f"{number:02d}")
-        with self.caller.watching(plan, self.stop) as view:
-            execution = execute(plan, home(), view, self.stop, directory)
+        try:
+            with (
+                sharing(plan, self.workers, lambda _: None) as shared,
+                self.caller.watching(shared, self.stop) as view,
+            ):
+                execution = execute(shared, home(), view, self.stop, directory)
+        except Unavailable as error:
+            self.caller.say(str(error))
+            return replace(found, stop=Stop.WORKERS)
         if execution.result.interrupted:
             return replace(found, stop=Stop.BUDGET, interrupted=True)
         trial = trial_of(number, execution, plan, self.request.at(rate_per_s), rate_per_s)

@@ -21,6 +21,7 @@ from seatrial.measure.importers import read
 from seatrial.model.experiment import Experiment
 from seatrial.model.figures import milliseconds
 from seatrial.model.offeredrate import OfferedRate
+from seatrial.model.ownfailure import KILLED
 from seatrial.model.problems import BadInput, CannotStore
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import Measurement, RunResult
@@ -72,7 +73,8 @@ def outcome_of(result: RunResult, experiment: Experiment, log: RequestLog | None
         kept_time = replace(measured, generator=replace(measured.generator, dropped=0))
         doubt = doubt_of(kept_time, experiment, result.scenario) or _burst(result, experiment, measured, log)
         return (Outcome.GENERATOR, doubt) if doubt else (Outcome.BROKEN, why)
-    if doubt_of_scenario(result.scenario, experiment.load.scenario_errors):
+    lost = any(reason == KILLED for reason, _ in measured.errors)  # which is no limit of who is left
+    if lost or doubt_of_scenario(result.scenario, experiment.load.scenario_errors):
         return Outcome.UNKNOWN, why
     doubt = doubt_of(measured, experiment, result.scenario)
     return (Outcome.GENERATOR, doubt) if doubt else (Outcome.UNKNOWN, why)
