@@ -23,6 +23,7 @@ from seatrial.calibrate import truth as truths
 from seatrial.calibrate.plan import CONTROL_S, CalibrationPlan, plan
 from seatrial.calibrate.record import Calibration, trials_json
 from seatrial.calibrate.scoring import Scorer, scores
+from seatrial.calibrate.server import LOCAL
 from seatrial.calibrate.surroundings import machine, versions
 from seatrial.calibrate.truth import Truth
 from seatrial.load.launch import LoadPlan, LoadProcess, launch
@@ -187,11 +188,11 @@ class _Server:
 
 
 @contextmanager
-def _server(journal: Path) -> Iterator[_Server]:
+def _server(journal: Path, host: str = LOCAL) -> Iterator[_Server]:
     """Start the server and end it: it ends itself when its standard input is closed, even by our death."""
     with (journal.parent / "server.log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "seatrial.calibrate.server", str(journal)],
+            [sys.executable, "-m", "seatrial.calibrate.server", str(journal), host],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,

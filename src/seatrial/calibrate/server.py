@@ -1,8 +1,8 @@
 """A small HTTP server that breaks on purpose and writes down when, on the clock of the load generator.
 
 It is a process of its own, so that it does not share an interpreter with the load generator. It listens on
-a free port of 127.0.0.1, says which in one JSON line on its standard output, reads one JSON line with the
-outages to plant (instants of CLOCK_MONOTONIC) and works until its standard input is closed.
+a free port of the address that it is given, says which in one JSON line on its standard output, reads one
+JSON line with the outages to plant (instants of CLOCK_MONOTONIC), and works until its input is closed.
 
     WORKS ──refuse────► the listening socket is closed, connections are reset; new ones are refused
           ──blackhole─► requests are read and never answered; connections stay
@@ -31,6 +31,7 @@ from seatrial.calibrate.truth import Truth, append, longest_failure
 _GOOD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nok\n"
 _BAD = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\ndown\n"
 _END_OF_REQUEST = b"\r\n\r\n"
+LOCAL = "127.0.0.1"
 _BACKLOG = 4096
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER of no time: close() sends RST
 
@@ -86,14 +87,15 @@ class Service:
     closed, and a refused client would hang.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = LOCAL) -> None:
+        self.host = host
         self.connections: set[Connection] = set()
         self.outcomes: list[tuple[float, bool]] = []  # of the outage under way
         self.answer: Answer = self.well
         self._held: list[Connection] = []
         self._random = Random()
         self._loop = asyncio.get_running_loop()
-        self._listener = _bound(0)
+        self._listener = _bound(host, 0)
         self.port: int = self._listener.getsockname()[1]
         self.listen()
 
@@ -117,7 +119,7 @@ class Service:
     def refuse(self) -> None:
         """Be closed, and hold the port: bound without listening, it refuses, and nobody else gets it."""
         self.close()
-        self._listener = _bound(self.port)
+        self._listener = _bound(self.host, self.port)
 
     def well(self, connection: Connection) -> None:
         """Answer 200."""
@@ -157,11 +159,11 @@ class Service:
         self._random = Random(seed)
 
 
-def _bound(port: int) -> socket.socket:
+def _bound(host: str, port: int) -> socket.socket:
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.setblocking(False)
-    listener.bind(("127.0.0.1", port))
+    listener.bind((host, port))
     return listener
 
 
@@ -224,10 +226,10 @@ async def _until(instant_s: float) -> None:
     await asyncio.sleep(max(0.0, instant_s - _now()))
 
 
-async def serve(journal: Path) -> None:
+async def serve(journal: Path, host: str) -> None:
     """Work until standard input is closed."""
     loop = asyncio.get_running_loop()
-    service = Service()
+    service = Service(host)
     sys.stdout.write(json.dumps({"port": service.port}) + "\n")
     sys.stdout.flush()
     reader = asyncio.StreamReader(limit=2**24)
@@ -246,4 +248,4 @@ async def _plant_all(service: Service, line: bytes, journal: Path) -> None:
 
 if __name__ == "__main__":
     gc.disable()  # a collection would be an outage that nobody planted
-    asyncio.run(serve(Path(sys.argv[1])))
+    asyncio.run(serve(Path(sys.argv[1]), sys.argv[2]))

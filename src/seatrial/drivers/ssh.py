@@ -115,17 +115,10 @@ class SshMachine:
 
     def _commands(self) -> list[list[str]]:
         """What to run for each address that the host has now and that is allowed."""
-        binding, path = self._binding, self._role.path
-        login = Login(
-            binding.host,
-            binding.port,
-            binding.user,
-            path(binding.identity) if binding.identity else None,
-            path(binding.known_hosts) if binding.known_hosts else None,
-        )
+        login = Login.to(self._binding, self._role.path)
         return [
             login.command(address, "exec sh", ClearAllForwardings="yes")
-            for address in reach.admitted(self._role.allow_list, binding.host, self._role.name)
+            for address in reach.admitted(self._role.allow_list, login.host, self._role.name)
         ]
 
 

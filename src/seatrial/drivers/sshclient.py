@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, Self
 
 _OPTIONS = {
     "BatchMode": "yes",  # nobody is there to be asked for a password
@@ -16,6 +18,16 @@ _OPTIONS = {
 }
 
 
+class Described(Protocol):
+    """A machine as a file describes it; what it leaves out is empty."""
+
+    host: str
+    port: int
+    user: str
+    identity: str
+    known_hosts: str
+
+
 @dataclass(frozen=True, slots=True)
 class Login:
     """Who logs in where, and by which keys."""
@@ -25,6 +37,14 @@ class Login:
     user: str = ""
     identity: Path | None = None
     known_hosts: Path | None = None
+
+    @classmethod
+    def to(cls, machine: Described, path: Callable[[str], Path] = Path) -> Self:
+        """The one to a described machine; `path` finds the files that are named there."""
+        identity, known_hosts = (
+            path(named) if named else None for named in (machine.identity, machine.known_hosts)
+        )
+        return cls(machine.host, machine.port, machine.user, identity, known_hosts)
 
     def command(self, address: str, there: str, *flags: str, **options: str) -> list[str]:
         """What runs `there` at an address of the host; `options` replace those that all have."""

@@ -133,13 +133,6 @@ class _Machine:
 
     def _connected(self) -> subprocess.Popen[bytes]:
         host = self._host
-        login = Login(
-            host.host,
-            host.port,
-            host.user,
-            Path(host.identity) if host.identity else None,
-            Path(host.known_hosts) if host.known_hosts else None,
-        )
         enter = f"cd {shlex.quote(host.directory)} && " if host.directory else ""
         there = f"{enter}exec {shlex.join([host.python, '-c', _BEGIN])}"
         forward: tuple[str, ...] = ()
@@ -149,7 +142,7 @@ class _Machine:
             options |= {"ExitOnForwardFailure": "yes", "LogLevel": "INFO"}  # which port it is, it tells so
         try:
             return subprocess.Popen(
-                login.command(host.host, there, *forward, **options),
+                Login.to(host).command(host.host, there, *forward, **options),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
