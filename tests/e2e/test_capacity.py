@@ -17,6 +17,8 @@ from tests.support.small_run import SCENARIO
 from tests.support.token_bucket import serving
 from tests.support.waiting import wait_until
 
+from seatrial.measure.importers import read
+
 LIMIT_PER_S = 150.0
 BURST = 40  # tokens: a third of a second in which this machine does something else breaks no promise
 OBJECTIVE = ["--objective", "p95 < 900ms and errors < 1%", "--from", "100/s", "--cool-down", "0s"]
@@ -107,3 +109,38 @@ def test_one_trial_after_the_other_until_both_ends_are_sure(bucket: Path) -> Non
     assert found["stop"] == "found"
     assert found["lower_per_s"] <= LIMIT_PER_S + BURST / 3  # which the bucket carries for 3 s
     assert found["upper_per_s"] > LIMIT_PER_S
+
+
+BUSY = """\
+import time
+from locust import task
+from seatrial.load import OpenLoopUser
+
+class Visitor(OpenLoopUser):
+    @task
+    def home(self):
+        until_s = time.perf_counter() + 0.02
+        while time.perf_counter() < until_s:
+            pass
+        self.client.get("/")
+"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("scenario", "limited"), [(SCENARIO, "service"), (BUSY, "generator")], ids=["service", "generator"]
+)
+def test_with_workers_it_is_told_whose_limit_it_is(bucket: Path, scenario: str, limited: str) -> None:
+    (bucket / "home.py").write_text(scenario)
+    options = ["--workers", "2", "--trial", "2s", "--repeats", "1", "--within", "100%", "--to", "400/s"]
+    first = [] if limited == "service" else ["--from", "40/s"]
+    out, told = started(bucket, *options, *first).communicate(timeout=280)
+    found = json.loads(out)
+    lower, upper = found["lower_per_s"] or 0.0, found["upper_per_s"] or math.inf
+    assert lower <= LIMIT_PER_S + BURST / 2, told
+    assert upper > LIMIT_PER_S
+    if limited == "generator":
+        assert found["upper_per_s"] is None, "what two busy workers cannot send breaks nothing"
+        assert found["generator_per_s"] is not None or found["lower_per_s"] is None
+    log = read(bucket / "found" / "01" / "requests.parquet").log
+    assert sorted(log.worker.values) == ["0", "1"]

@@ -92,7 +92,7 @@ def write(work: Work, path: Path, index: int, zero_s: float, count: int) -> None
 def at_once(spools: Spools, record: FleetReader | None) -> tuple[RequestLog, tuple[Told, ...]]:
     """All rows as whoever has the memory would bring them together."""
     rows = spools.poll()
-    log = RequestLog.concat([rows, spools.unaccounted()])
+    log = RequestLog.concat([rows, *spools._left_open()])
     if record is None:
         return log, ()
     record.poll()

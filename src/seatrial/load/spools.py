@@ -122,12 +122,8 @@ class Spools:
         log = in_order([source for pair in pairs for source in pair], [*spools, *left])
         return Whole(log, tuple(told for _, told in sorted(clocks.told.items())), troubles)
 
-    def unaccounted(self) -> RequestLog:
-        """What workers have left open that are gone."""
-        return RequestLog.concat(self._left_open())
-
     def _left_open(self) -> list[RequestLog]:
-        """The same, of each."""
+        """What workers have left open that are gone, of each."""
         if not self._record.members:
             return [reader.unaccounted() for reader in self.readers]
         until_s = self._record.ended_s

@@ -14,6 +14,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -101,14 +102,15 @@ def find_capacity(
     wanted = request.trial
     with target_in_service(wanted.target, wanted.no_testbed, tenants_wanted(source), first, caller) as system:
         with sharing(first(system), wanted.workers, caller.say, again=True) as plan:
-            pass  # looked at, before anything is recorded; each trial has them anew
+            # looked at once; each trial has them anew, and who comes by himself was told where to
+            workers = plan.workers if wanted.workers.expected else wanted.workers
         with caller.shielded() as stop:
             evidence = Evidence.create(
                 name_of(plan.experiment.experiment), datetime.now(UTC), request.trial.evidence
             )
             evidence.write_text("experiment.yaml", plan.experiment_text)
             evidence.write_json("plan.json", _described(plan))
-            search = _Search(request, partial(plan_for, system), plan.workers, evidence, caller, stop, tell)
+            search = _Search(request, partial(plan_for, system), workers, evidence, caller, stop, tell)
             return search.through(plan)
 
 
@@ -134,7 +136,7 @@ def _planned(request: CapacityRequest, source: Source, system: Source, rate: Off
 class _Search:
     request: CapacityRequest
     plan_at: Callable[[OfferedRate], Plan]
-    workers: Workers  # settled
+    workers: Workers  # who come anew for each trial
     evidence: Evidence
     caller: Caller
     stop: threading.Event
@@ -194,15 +196,14 @@ class _Search:
     def _tried(self, found: Found, plan: Plan, rate_per_s: float) -> Found:
         number = len(found.trials) + 1
         directory = self.evidence.path(f"{number:02d}")
-        try:
-            with (
-                sharing(plan, self.workers, lambda _: None) as shared,
-                self.caller.watching(shared, self.stop) as view,
-            ):
-                execution = execute(shared, home(), view, self.stop, directory)
-        except Unavailable as error:
-            self.caller.say(str(error))
-            return replace(found, stop=Stop.WORKERS)
+        with ExitStack() as stack:
+            try:
+                shared = stack.enter_context(sharing(plan, self.workers, lambda _: None))
+            except (BadInput, Unavailable) as error:
+                self.caller.say(str(error))
+                return replace(found, stop=Stop.WORKERS)
+            view = stack.enter_context(self.caller.watching(shared, self.stop))
+            execution = execute(shared, home(), view, self.stop, directory)
         if execution.result.interrupted:
             return replace(found, stop=Stop.BUDGET, interrupted=True)
         trial = trial_of(number, execution, plan, self.request.at(rate_per_s), rate_per_s)
