@@ -110,7 +110,7 @@ def shared(
                 stack.enter_context(relaying(meeting, WAYS[each], seed + each)) for each in range(count)
             ]
         started = Shared(load, [], relays, meeting)
-        stack.callback(lambda: [_end(worker) for worker in started.workers])
+        stack.callback(_end_all, started.workers)
         for each in range(count):
             started.workers.append(_joining(started, each, far))
         yield started
@@ -145,6 +145,11 @@ def _end(worker: subprocess.Popen[bytes]) -> None:
     if worker.poll() is None:
         os.killpg(worker.pid, signal.SIGKILL)
     worker.wait()
+
+
+def _end_all(workers: list[subprocess.Popen[bytes]]) -> None:
+    for worker in workers:
+        _end(worker)
 
 
 def plant(

@@ -84,7 +84,8 @@ def agreeing(runner: Any, folder: Path, of: Fleet, in_s: float) -> tuple[FleetRe
     """A test whose rate counts requests, with its zero `in_s` from now; and why it was refused."""
     offer = Offer((RateStep(0.0, Rate(100, 1.0)),), "even", 0, 1.0, 60.0, "requests")
     tasks: Any = [SimpleNamespace(name="buy", weight=1.0)]
-    workers, refused = tuple(runner.clients), []
+    workers = tuple(runner.clients)
+    refused: list[ValueError] = []
     of.begin(Assignment.starting(in_s, workers, folder, of.ahead_of_us(workers)), 60.0)
     of.agree(Agreement(offer, tasks), refused.append)
     return FleetReader(folder / RECORD), refused

@@ -22,6 +22,8 @@ from tests.support.routed_namespaces import ip
 from tests.support.slow_relay import Way
 
 from seatrial.drivers import nft
+from seatrial.faults.network_delay import NetworkDelay
+from seatrial.model.quantities import Duration
 from seatrial.model.role import Role
 from seatrial.testbed import network as networks
 from seatrial.testbed.network import Network
@@ -32,7 +34,7 @@ _LOSS_TABLE = "seatrial_test_loss"
 
 def why_not() -> str:
     """What this machine lacks for it; empty when nothing."""
-    return networks.why_not() or registry.build("network.delay", _way("a", "b", 0.001, 0.0)).lacking()
+    return networks.why_not() or NetworkDelay(between=("a", "b"), delay=Duration(0.001)).lacking()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,16 @@ _OPTIONS = {
 class Described(Protocol):
     """A machine as a file describes it; what it leaves out is empty."""
 
-    host: str
-    port: int
-    user: str
-    identity: str
-    known_hosts: str
+    @property
+    def host(self) -> str: ...
+    @property
+    def port(self) -> int: ...
+    @property
+    def user(self) -> str: ...
+    @property
+    def identity(self) -> str: ...
+    @property
+    def known_hosts(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
