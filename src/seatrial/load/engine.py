@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import gevent
-import gevent.pool
 from gevent.event import Event
 from gevent.lock import BoundedSemaphore
 from greenlet import GreenletExit, getcurrent, greenlet  # type: ignore[import-untyped]
@@ -38,11 +37,13 @@ from seatrial.load.client_state import ClientSettings
 from seatrial.load.connection import Pools
 from seatrial.load.course import Course
 from seatrial.load.feed import Feed
+from seatrial.load.greenlets import Greenlets
 from seatrial.load.names import Names
 from seatrial.load.offer import Offer
 from seatrial.load.options import LoadOptions
 from seatrial.load.recorder import Recorder
 from seatrial.load.reporter import Reporter
+from seatrial.load.retirement import Retirement
 from seatrial.load.scenario_errors import LISTENER, ErrorTally, LogListener, hear_greenlets
 from seatrial.load.spool import CANNOT_WRITE, SpoolHeader
 from seatrial.load.telling import tell, tell_of_consequence
@@ -56,7 +57,6 @@ from seatrial.model.result import GeneratorAudit
 FLUSH_EVERY_S = 0.2
 _GRACE_S = 0.05  # the loop's timers are coarse: a straggler's own deadline comes first
 _LEAVING_S = 1.0  # for stragglers to put down their rows when they are told to stop
-_RETIRING_AT_ONCE = 50  # users, at the end of a test
 
 logger = logging.getLogger(__name__)
 
@@ -98,12 +98,14 @@ class Engine:
         self._strangers = options.connections == "new"
         self._due = 0  # arrivals of the measured part
         self._serving: dict[greenlet, VirtualUser | None] = {}
+        self._greenlets = Greenlets(self._serve, self._hub)
         self._closing, self._drained = Event(), Event()  # drained: closing, and nobody is under way
         self._concluding = BoundedSemaphore()
         self._flusher: Any = None
         self._audit: GeneratorAudit | None = None
         files = environment.parsed_locustfiles or [header.scenario]
         self._errors, self._consequences = ErrorTally(files[0]), ErrorTally(files[0])
+        self._retirement = Retirement(self._errors, options.deadline)
         allowed_s = noticeable_s(options.rate.peak_per_s / header.share.count)
         self._watchdog = Watchdog(self._hub, allowed_s, files[0])
         self._log_listener = LogListener(self._errors)
@@ -138,8 +140,9 @@ class Engine:
         with self._concluding:
             if self._audit is None:
                 self._abandon_stragglers()
+                self._greenlets.leave()
                 self._stop_listening()
-                self._retire_all()
+                self._retirement.retire_all(self._tasks)
                 self._stop_providing()
                 self._stop_feeding()
                 self._flusher.join()
@@ -187,7 +190,7 @@ class Engine:
         elif feed and row is None:
             self._reporter.dropped(task.name, intended, feed.not_sent)
         else:
-            greenlet(self._serve, self._hub).switch(task, intended, row)
+            self._greenlets.start(task, intended, row)
 
     def _serve(self, task: Task, intended: float, row: int | None) -> None:
         serving, me, idle = self._serving, getcurrent(), task.pool.idle
@@ -196,7 +199,7 @@ class Engine:
         try:
             if virtual is None:
                 virtual = serving[me] = self._virtual(task.pool.user_class(self._environment))
-            self._count_silent(virtual.begin(task, intended, row))
+            self._retirement.count_silent(virtual.begin(task, intended, row))
             if not virtual.has_started:
                 virtual.has_started = True
                 virtual.user.on_start()
@@ -257,25 +260,14 @@ class Engine:
         arrival, report = Arrival(self._header.zero_monotonic_s), partial(self._reporter.decided, user)
         return UnderWay(arrival, self._options.deadline, report)
 
-    def _account_for(self, virtual: VirtualUser) -> None:
-        """An arrival that sent nothing is in no row of the log, so it is counted, once none is expected.
-
-        That is when its user leaves: a client that does not wait hears of an answer by and by.
-        """
-        self._count_silent(virtual.arrival.give_up())
-
-    def _count_silent(self, tasks: Iterable[Any]) -> None:
-        for each in tasks:
-            self._errors.silent(each)
-
     def _stopped(self, task: Task, virtual: VirtualUser | None) -> VirtualUser | None:
         """It wants to stop: it retires now, or with all the others when the test is at its end."""
         if virtual is None:
             self._errors.silent(task.what)
         if virtual is None or self._closing.is_set():
             return virtual
-        self._account_for(virtual)
-        self._retire(virtual)
+        self._retirement.account_for(virtual)
+        self._retirement.retire(virtual)
         return None
 
     def _abandoned(self, task: Task, virtual: VirtualUser | None, intended: float) -> None:
@@ -294,7 +286,7 @@ class Engine:
             self._reporter.dropped(task.name, intended, failure.of_the_scenario(error))
         if virtual is not None:
             virtual.arrival.forget()
-            self._account_for(virtual)
+            self._retirement.account_for(virtual)
         user = virtual.user if virtual is not None else None
         if user is not None:
             self._hang_up(user)
@@ -330,31 +322,6 @@ class Engine:
             if straggler is not getcurrent():
                 self._hub.loop.run_callback(straggler.throw, GreenletExit)
         self._drained.wait(_LEAVING_S)
-
-    def _retire_all(self) -> None:
-        """`on_stop`, for as long as one deadline. The load is over, so what it sends is not on record."""
-        pools = {id(task.pool): task.pool for task in self._tasks}.values()
-        idle = [each for pool in pools for each in pool.idle]
-        for virtual in idle:
-            self._account_for(virtual)
-        retiring = [each for each in idle if not iteration.retires_silently(each)]
-        done = 0
-        with gevent.Timeout(self._options.deadline, False):
-            group = gevent.pool.Pool(_RETIRING_AT_ONCE)
-            for virtual in retiring:
-                virtual.under_way.off_record()
-                group.spawn(self._retire, virtual)
-            group.join()
-            done = len(retiring)
-        if done < len(retiring):
-            logger.warning("on_stop of %d users took longer than the deadline; not waited for", len(retiring))
-
-    def _retire(self, virtual: VirtualUser) -> None:
-        try:
-            iteration.retire(virtual)
-        except (Exception, gevent.Timeout) as error:
-            tell(self._errors, error, "on_stop")
-        virtual.under_way.depart()
 
     # records
 
