@@ -221,6 +221,27 @@ def test_a_connection_carries_one_request_after_the_other(pool_of: Any) -> None:
     assert dial.dialed == 1
 
 
+def test_an_answer_that_begins_before_the_request_is_out_is_read_when_it_is(pool_of: Any) -> None:
+    """As of a server that refuses a large body by its head. The loop has looked for it since the first one."""
+    pool, _ = pool_of(FakeSocket(PLAIN, ASKED, PLAIN, takes=[len(REQUEST), 3, 0, 0, 5]))
+    assert ask(pool) == ask(pool) == b"aye"
+
+
+@pytest.mark.parametrize("meanwhile", [END, RESET, b"surplus"])
+def test_an_idle_one_on_which_something_comes_keeps_the_loop_from_sleeping_once(
+    pool_of: Any, meanwhile: Step
+) -> None:
+    loop = gevent.get_hub().loop
+    pool, dial = pool_of(FakeSocket(PLAIN, SILENCE), FakeSocket(PLAIN))
+    assert ask(pool) == b"aye"
+    dial.socks[0].say(meanwhile)
+    before = loop.iteration
+    gevent.sleep(0.02)
+    assert loop.iteration - before < 10
+    assert ask(pool) == b"aye"
+    assert dial.dialed == 2
+
+
 @pytest.mark.parametrize("meanwhile", [END, RESET, b"HTTP/1.1 408 Request Timeout\r\n\r\n"])
 def test_one_that_the_peer_has_closed_meanwhile_is_not_used(pool_of: Any, meanwhile: Step) -> None:
     pool, dial = pool_of(FakeSocket(PLAIN, SILENCE), FakeSocket(PLAIN))

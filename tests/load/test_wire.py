@@ -3,11 +3,13 @@ from __future__ import annotations
 import gzip
 import zlib
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seatrial.load import wire
 from seatrial.load.failure import MALFORMED, Unanswered
 from seatrial.load.wire import AnswerParser, Headers, plain_head, plain_heads, request_bytes
 
@@ -35,6 +37,48 @@ def test_an_answer_may_come_in_any_pieces(data: bytes, cuts: list[int]) -> None:
         assert parser.reusable
         assert (parser.status, parser.body()) == (200, b"aye")
         assert Headers(parser.headers)["x-id"] == "1"
+
+
+def answered(*pieces: bytes, bodiless: bool = False) -> tuple[bool, bool, int, bytes]:
+    """Whether it is complete, and its connection may go on; the status and the content."""
+    parser = AnswerParser()
+    parser.expect(bodiless)
+    for piece in pieces:
+        parser.feed(piece)
+    return parser.complete, parser.reusable, parser.status, parser.body()
+
+
+def test_a_head_that_is_known_says_how_long_its_content_is() -> None:
+    """An answer may be shorter so far, or more than one, or one to HEAD, or cut elsewhere."""
+    for content in (b"aye", b"nay"):
+        assert answered(PLAIN[:-3] + content) == (True, True, 200, content)
+    assert answered(PLAIN[:-1]) == (False, False, 200, b"ay")
+    assert answered(PLAIN[:-1], b"!") == (True, True, 200, b"ay!")
+    assert answered(PLAIN[:20], PLAIN[20:]) == (True, True, 200, b"aye")
+    assert answered(PLAIN + b"HTTP") == (True, False, 200, b"aye")
+    assert answered(PLAIN[:-3], bodiless=True) == (True, True, 200, b"")
+    assert answered(INTERIM) == (True, True, 200, b"aye")
+    assert answered(INTERIM[:-1]) == (False, False, 200, b"ay")
+
+
+def test_what_is_done_to_one_answers_headers_happens_to_no_other() -> None:
+    for _ in range(3):
+        parser = AnswerParser()
+        parser.feed(PLAIN)
+        assert len(parser.headers) == 2
+        parser.headers.clear()
+
+
+def test_no_more_heads_are_known_than_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service may put a number of its own into each."""
+    known: dict[bytes, Any] = {}
+    monkeypatch.setattr(wire, "_KNOWN", known)
+    for number in range(2 * wire._MOST_KNOWN):
+        answer = PLAIN.replace(b"X-Id: 1", b"X-Id: %d" % number)
+        assert answered(answer) == answered(answer) == (True, True, 200, b"aye")
+    assert 0 < len(known) <= wire._MOST_KNOWN
+    assert answered(PLAIN.replace(b"1\r\n\r\n", b"y" * 3000 + b"\r\n\r\n")) == (True, True, 200, b"aye")
+    assert max(map(len, known)) <= wire._LONGEST_KNOWN
 
 
 OK = "HTTP/1.1 200 OK\r\n"
