@@ -75,6 +75,24 @@ def test_after_a_pause_it_is_awake_before_the_arrival_and_not_long() -> None:
     assert spurious.now_s < 100.1
 
 
+@pytest.mark.parametrize(("wakes_in_s", "early_s"), [(20e-6, 20e-6), (1e-3, EARLY_S)])
+def test_it_learns_how_early_is_early_enough(wakes_in_s: float, early_s: float) -> None:
+    """A processor that takes its time, always the same; what is longer than it may take is not waited for."""
+    loop, late_s = Loop(), []
+    due = [0.01 * number for number in range(1, 1000)]
+    pacer(loop, iter(due), lambda intended, _: late_s.append(loop.now_s - 100.0 - intended))
+    for number in range(len(due)):
+        assert loop.rings_at_s is not None
+        ahead_s = 100.0 + due[number] - loop.rings_at_s
+        if number > 500:
+            assert ahead_s == pytest.approx(early_s, abs=7e-6)
+        loop.now_s = loop.rings_at_s + wakes_in_s
+        loop.ring()
+    assert min(late_s) >= 0
+    if wakes_in_s < EARLY_S:
+        assert sum(each > 3e-6 for each in late_s[500:]) <= 500 / 6
+
+
 def test_one_that_is_behind_lets_the_loop_turn_between_batches() -> None:
     loop, started = Loop(now_s=200.0), []
     pacer(loop, iter([0.0] * (BATCH + 3)), lambda intended, _: started.append(intended))

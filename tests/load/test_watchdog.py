@@ -6,6 +6,7 @@ import inspect
 import pathlib
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from locust import task
 from tests.support.driven import drive
 from tests.support.listeners import listening
 
+from seatrial.load import watchdog
 from seatrial.load.scenario_errors import place_among
 from seatrial.load.user import ProtocolUser
 from seatrial.load.watchdog import Holds, Look, Spot, noticeable_s
@@ -122,6 +124,32 @@ def test_a_call_that_blocks_is_named_with_its_line(block: Callable[[float], None
     assert found.during == block.__name__
     assert found.longest_ms >= 10
     assert found.count == 1
+
+
+def test_it_looks_seldom_where_nothing_is_late_and_often_for_a_while_where_something_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked: list[float] = []
+
+    class Counted(Holds):
+        def see(self, look: Look) -> None:
+            looked.append(time.monotonic())
+
+    monkeypatch.setattr(watchdog, "_WARY_S", -1.0)
+    dog = watchdog.Watchdog(gevent.get_hub(), 0.005, "")
+    dog.holds = Counted(0.005)
+    dog.start()
+    try:
+        gevent.sleep(0.2)
+        assert len(looked) <= 8
+        monkeypatch.setattr(watchdog, "_WARY_S", 60.0)
+        dog.be_wary()
+        limit_s = time.monotonic() + 60
+        while not any(later - each < 0.02 for each, later in pairwise(looked)):
+            assert time.monotonic() < limit_s
+            gevent.sleep(0.005)
+    finally:
+        dog.stop()
 
 
 SCENARIO = Path("/srv/load/shop.py")

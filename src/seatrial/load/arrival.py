@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,7 +51,7 @@ class Arrival:
         self._what: Any = None
         self._earlier: deque[_Served] = deque()
 
-    def begin(self, due_s: float, what: Any = None) -> Iterator[Any]:
+    def begin(self, due_s: float, what: Any = None) -> Sequence[Any]:
         """A new one, due at `due_s`, which is to do `what`.
 
         Gives what those were to do of which no request is expected any more: there are too many before it.
@@ -71,7 +71,7 @@ class Arrival:
         """What became of it is on record otherwise: no request of it is missed."""
         self._due_s = None
 
-    def give_up(self) -> Iterator[Any]:
+    def give_up(self) -> Sequence[Any]:
         """What those were to do that have sent nothing as far as is known: it has come to the end."""
         self._remember()
         self._due_s = None
@@ -109,9 +109,8 @@ class Arrival:
             over_s = self._now_s() if self._over_s is None else self._over_s
             self._earlier.append(_Served(self._due_s, over_s, self._what))
 
-    def _given_up(self, kept: int) -> Iterator[Any]:
-        while len(self._earlier) > kept:
-            yield self._earlier.popleft().what
+    def _given_up(self, kept: int) -> Sequence[Any]:
+        return [self._earlier.popleft().what for _ in range(len(self._earlier) - kept)]
 
     def _now_s(self) -> float:
         return time.monotonic() - self.zero_s

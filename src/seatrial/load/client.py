@@ -20,9 +20,9 @@ attempt to connect: what the service takes to accept it is the service's time, n
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from gevent import Timeout
 
@@ -62,6 +62,8 @@ _COMMON = (
 
 class Client(ClientState):
     """One virtual user's view of the service: its base address, its cookies, its requests."""
+
+    _answers: ClassVar[type[Response]] = Response
 
     def __init__(self, settings: ClientSettings, pools: Pools, under_way: UnderWay) -> None:
         super().__init__(settings, pools)
@@ -133,7 +135,7 @@ class Client(ClientState):
         """
         intended = self.under_way.arrival.take_due()
         decide = self._decide if catch_response else None
-        response = self._expect(method, name or self.request_name or url, intended, key, decide)
+        response = self._answers(method, name or self.request_name or url, intended, key, decide)
         if context:
             response.context = dict(context)
         self.under_way.open(response)
@@ -149,7 +151,9 @@ class Client(ClientState):
                 if rare or self.auth is not None:
                     call, pool = self._with(call, rare)
                 words = self._words(call, pool)
-            self._perform(response, call, pool, words, allow_redirects, self._allowed_s(timeout))
+            plain = timeout is None and self._timeout_s is None
+            allowed_s = self._deadline_s if plain else self._allowed_s(timeout)
+            self._perform(response, call, pool, words, allow_redirects, allowed_s)
         except Exception as error:
             response.ended = NEVER
             if response.handed_over:
@@ -171,11 +175,6 @@ class Client(ClientState):
         raise missing_attribute("client", name, dir(Client))
 
     # one request
-
-    def _expect(
-        self, method: str, name: str, due_s: float, key: str | None, decide: Callable[[Response], None] | None
-    ) -> Response:
-        return Response(method, name, due_s, key, decide)
 
     def _perform(
         self, response: Response, call: Call, pool: Pool, words: Any, follow: bool, allowed_s: float

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -27,6 +27,8 @@ class FastResponse(Response):
 class FastClient(Client):
     """A client by the names of Locust's FastHttpSession."""
 
+    _answers = FastResponse
+
     @property
     def cookiejar(self) -> CookieJar:
         """The cookies."""
@@ -42,11 +44,6 @@ class FastClient(Client):
         response = self.request(method, url, **options)
         response.raise_for_status()
         yield from response.iter_lines(decode_unicode=True)
-
-    def _expect(
-        self, method: str, name: str, due_s: float, key: str | None, decide: Callable[[Response], None] | None
-    ) -> Response:
-        return FastResponse(method, name, due_s, key, decide)
 
 
 def _keep_connections() -> None:

@@ -26,6 +26,7 @@ from seatrial.model.secrets import secret_in, shown
 
 NEVER = float("nan")  # for an instant that did not come
 _MOST_TEXTS = 65_536  # a scenario may put an id into each error; memory must not grow with them
+_MOST_ALIKE = 4096  # rows whose texts are looked up at once
 _TOO_MANY = "(one of too many different texts)"
 
 Outstanding = Iterable[tuple[float, float, str]]  # intended, sent, name
@@ -39,6 +40,9 @@ class Recorder:
     ) -> None:
         self._write = write
         self._tally = AuditTally()
+        self._alike: dict[
+            tuple[str, str, str, str], tuple[int, int, int]
+        ] = {}  # the texts of a row, together
         self._codes: dict[str, int] = {}  # of texts as they came
         self._shown: dict[str, int] = {}  # of texts as they are written, without secrets
         self._rows = bytearray()
@@ -70,16 +74,11 @@ class Recorder:
         A secret is not cut out of it, as it is of texts: the target is asked for the key afterwards, and with
         another one the write would pass for lost.
         """
-        code = self._code
-        encoded = b"" if key is None else key.encode(errors="replace")
-        wrong = _wrong_with(key, encoded) if key is not None else ""
-        size = 0
-        if key is not None and not wrong:
-            self._keys += encoded
-            size = len(encoded) + 1
-        self._rows += spool.ROW.pack(
-            intended, sent, ended, code(_whose(name, tenant)), code(served_by), code(error), status, size, ok
-        )
+        codes = self._alike.get((name, tenant, served_by, error))
+        if codes is None:
+            codes = self._coded(name, tenant, served_by, error)
+        size, wrong = (0, "") if key is None else self._keep(key)
+        self._rows += spool.ROW.pack(intended, sent, ended, *codes, status, size, ok)
         if wrong:
             raise ValueError(f"key: {wrong}")
 
@@ -138,6 +137,22 @@ class Recorder:
             os.ftruncate(self._fd, self._size)  # a torn frame is no error at the end, but in the middle it is
             raise
         self._size += len(data)
+
+    def _keep(self, key: str) -> tuple[int, str]:
+        """Its size as rows say it, or what is wrong with it."""
+        encoded = key.encode(errors="replace")
+        wrong = _wrong_with(key, encoded)
+        if wrong:
+            return 0, wrong
+        self._keys += encoded
+        return len(encoded) + 1, ""
+
+    def _coded(self, name: str, tenant: str, served_by: str, error: str) -> tuple[int, int, int]:
+        if len(self._alike) >= _MOST_ALIKE:
+            self._alike.clear()
+        codes = self._code(_whose(name, tenant)), self._code(served_by), self._code(error)
+        self._alike[name, tenant, served_by, error] = codes
+        return codes
 
     def _code(self, text: str) -> int:
         code = self._codes.get(text)

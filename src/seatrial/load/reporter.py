@@ -46,15 +46,14 @@ class Reporter:
         ok, error, exception = request.judge()
         intended, sent, ended = request.intended, request.sent, request.ended
         name, status, served_by = request.name, request.status_code, request.served_by
-        self._recorder.add(
-            intended, sent, ended, ok, status, name, served_by, error, request.key, whose(request.context)
-        )
-        took_ms: float | None = (ended - intended) * 1e3
+        tenant = whose(request.context) if request.context else ""
+        self._recorder.add(intended, sent, ended, ok, status, name, served_by, error, request.key, tenant)
+        took_ms = (ended - intended) * 1e3
         if isnan(ended):
-            took_ms = None if isnan(sent) else self._deadline_ms
+            took_ms = self._deadline_ms
         elif ok and self.statistics.count_alone():
             told = shown(name) if self._screened else name
-            self.statistics.add(request.method, told, (ended - intended) * 1e3, request.size)
+            self.statistics.add(request.method, told, took_ms, request.size)
             return False
         url = request.url
         if self._screened:
@@ -62,7 +61,7 @@ class Reporter:
         self._event.fire(
             request_type=request.method,
             name=name,
-            response_time=took_ms,
+            response_time=None if isnan(sent) else took_ms,
             response_length=request.size,
             exception=exception,
             context=Recorded(user.context(), **request.context),

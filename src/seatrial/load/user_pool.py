@@ -56,14 +56,14 @@ class VirtualUser:
         """The one that it serves, or has served last."""
         return self.under_way.arrival
 
-    def begin(self, task: Task, due_s: float, row: int | None = None) -> list[Any]:
+    def begin(self, task: Task, due_s: float, row: int | None = None) -> Sequence[Any]:
         """Serve the next arrival, in the greenlet that calls. `row`: the number of its row of data.
 
         Gives the tasks of earlier arrivals of which no request is expected any more.
         """
         hand_over(self.user, row)
         getcurrent().spawn_tree_locals = self.tree
-        return list(self.arrival.begin(due_s, task.what))
+        return self.under_way.arrival.begin(due_s, task.what)
 
 
 def served_here() -> VirtualUser | None:

@@ -13,7 +13,10 @@ back from its poll, and at the frame that the loop's thread is in: in the loop's
 one turn at one place make a hold. A generator that the machine does not let run holds nothing itself; the
 kernel tells how long a thread has waited for a processor, and how long it has run.
 
-A look costs the loop nothing but the moment that the interpreter is taken from it.
+A look costs the loop nothing but the moment that the interpreter is taken from it. It costs the machine as
+much as half a request, though, for a thread has to wake. So the watchdog looks often while something is late
+(`be_wary`), as after every start, and seldom in between: a single hold that is shorter than its pause then is
+told by the lateness alone; from its second one on, its place is.
 """
 
 from __future__ import annotations
@@ -36,6 +39,8 @@ from seatrial.model.scenarioaccount import BlockingCall
 
 _SHORTEST_S, _LONGEST_S = 0.005, 0.1  # of arrival intervals: what is shorter is noise, what is longer counts
 _LOOKS = 2  # in the time that a hold has to last
+_SELDOM_S = 0.025  # from one look to the next, where nothing has been late for a while
+_WARY_S = 10.0  # that while
 _MOST_PLACES = 50
 _IDLE = gevent.hub.Hub.run.__code__
 
@@ -126,12 +131,17 @@ class Watchdog:
         self._processor = _Processor()
         self._told: set[Spot] = set()
         self._stopping = False
+        self._wary_until_s = time.monotonic() + _WARY_S
         self._ended = _original("_thread", "allocate_lock")()
 
     def start(self) -> None:
         """Begin to look."""
         self._ended.acquire()
         _original("_thread", "start_new_thread")(self._watch, ())
+
+    def be_wary(self) -> None:
+        """Something is late: look often for a while."""
+        self._wary_until_s = time.monotonic() + _WARY_S
 
     def stop(self) -> None:
         """The last look is over when this returns."""
@@ -152,11 +162,15 @@ class Watchdog:
         errors.stopped_by(tuple(sorted(found.values(), key=lambda each: -each.longest_ms)))
 
     def _watch(self) -> None:
-        sleep, pause_s = _original("time", "sleep"), self.holds.allowed_s / _LOOKS
+        sleep, often_s = _original("time", "sleep"), self.holds.allowed_s / _LOOKS
+        seldom_s = max(often_s, _SELDOM_S)
         try:
             while not self._stopping:
-                sleep(pause_s)
-                self.holds.see(self._look())
+                sleep(often_s if time.monotonic() < self._wary_until_s else seldom_s)
+                look = self._look()
+                self.holds.see(look)
+                if look.spot is not None:
+                    self.be_wary()
         finally:
             self._ended.release()
 
