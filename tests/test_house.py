@@ -71,6 +71,7 @@ PACED = {  # loops that sleep and wait for nothing
     "calibrate/calibration.py": "tells the progress while the load goes on",
     "drivers/host.py": "two looks with an instant between them: between a signal and the kernel's work nothing shows",
     "faults/companions/holding.py": "takes what connections others give back, for as long as it lasts",
+    "faults/companions/squeezing.py": "lowers a limit at a pace: that is the effect",
     "faults/companions/throttle.py": "stops and continues in turn: that is the effect",
     "load/watchdog.py": "samples where the loop stands",
     "undo/guardian.py": "passes over what is left, at a rate that others can bear",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,9 +16,11 @@ from tests.support.valkey import valkey
 from tests.support.victims import LOOPBACK
 from tests.support.waiting import wait_until
 
+from seatrial.faults.redis_evict import lowered
 from seatrial.model.problems import BadInput, Unreachable
 from seatrial.model.role import Role
 from seatrial.model.undo import PartlyUndone
+from seatrial.processes import tagged
 from seatrial.undo import registry
 
 PASSWORD = "never-to-be-seen"
@@ -67,22 +68,36 @@ def test_eviction_and_both_settings_put_back(server: redis.Redis, cache: Role) -
     server.config_set("maxmemory", 0)
 
 
-def test_room_is_made_for_no_request_that_is_long_answered(server: redis.Redis, cache: Role) -> None:
-    """The server counts its clients' buffers once a second: what it still counts is no data that has to fit."""
-    fields = [b"MSET", *(part for number in range(20_000) for part in (b"shop:%d" % number, b"x" * 200))]
-    request = b"*%d\r\n" % len(fields) + b"".join(b"$%d\r\n%s\r\n" % (len(field), field) for field in fields)
+def test_no_write_is_refused_while_the_cache_is_squeezed(server: redis.Redis, cache: Role) -> None:
+    fill(server, "shop", 20_000)
+    evict: Any = registry.build("redis.evict", {"keep": "1%"})
+    undo = evict.prepare(cache)
     port = server.connection_pool.connection_kwargs["port"]
-    with socket.create_connection(("127.0.0.1", port)) as client:
-        client.sendall(b"AUTH %s\r\n" % PASSWORD.encode() + request[:-1])
-        wait_until(lambda: server.info("memory")["mem_clients_normal"] > 2_000_000, what="it is counted")
-        client.sendall(request[-1:])
-        assert client.makefile("rb").readlines(8) == [b"+OK\r\n", b"+OK\r\n"]
-        evict: Any = registry.build("redis.evict", {"keep": "10%"})
-        undo = evict.prepare(cache)
+    clients = [redis.Redis(port=port, password=PASSWORD) for _ in range(20)]
     evict.inject(undo)
-    wait_until(lambda: server.dbsize() < 8_000, what="the server has evicted")
+    written = 0
+    deadline = time.monotonic() + 30
+    while server.dbsize() > 1_000 and time.monotonic() < deadline:
+        for number, client in enumerate(clients):
+            client.set(f"new:{number}:{written}", "x" * 10_000)  # raises when it is refused
+            written += 1
+    assert server.dbsize() <= 1_000
+    assert written >= 20
     evict.undo(undo)
     assert evict.gone(undo)
+    for client in clients:
+        client.close()
+
+
+def test_what_a_companion_that_was_killed_had_lowered_is_put_back(server: redis.Redis, cache: Role) -> None:
+    evict: Any = registry.build("redis.evict", {"keep": "50%"})
+    undo = evict.prepare(cache)
+    server.config_set("maxmemory", lowered(90_000_000))
+    with pytest.raises(PartlyUndone, match="maxmemory of 2 still as during the fault"):
+        evict.gone(undo)
+    evict.undo(undo)
+    assert evict.gone(undo)
+    assert server.config_get("maxmemory") == {"maxmemory": "0"}
 
 
 def test_a_setting_that_somebody_changed_meanwhile_is_theirs(server: redis.Redis, cache: Role) -> None:
@@ -90,6 +105,7 @@ def test_a_setting_that_somebody_changed_meanwhile_is_theirs(server: redis.Redis
     undo = evict.prepare(cache)
     evict.inject(undo)
     server.config_set("maxmemory", 123_456_789)
+    wait_until(lambda: not tagged(undo.token), what="the companion has noticed")
     with pytest.raises(PartlyUndone, match="maxmemory-policy of 2 still as during the fault"):
         evict.gone(undo)
     evict.undo(undo)

@@ -42,6 +42,18 @@ class Server:
             except redis.RedisError as error:
                 raise _kind_of(error)(f"{what}: {error}") from error
 
+    def at_once(self, *commands: tuple[str | int | bytes, ...]) -> list[Any]:
+        """Several in one packet, which the server takes one after the other before it serves anybody else."""
+        what = f"{self._role}: {commands[0][0]!s}"
+        with translating(what):
+            try:
+                pipeline = self._client.pipeline(transaction=False)
+                for command in commands:
+                    pipeline.execute_command(*command)
+                return list(pipeline.execute())
+            except redis.RedisError as error:
+                raise _kind_of(error)(f"{what}: {error}") from error
+
     def setting(self, name: str) -> str:
         """CONFIG GET of one name."""
         answer = self.do("CONFIG", "GET", name)
