@@ -86,10 +86,16 @@ def test_an_arrival_interval_is_noticed_unless_it_is_very_short_or_long() -> Non
     assert [noticeable_s(rate) for rate in (0, 1, 20, 12_000)] == [0.1, 0.1, 0.05, 0.005]
 
 
+_LET_RUN = 0.75  # of a hold: a thread that gets less of a processor is held by the machine, and is not told
+_MOST_TRIES = 20
+shares: list[float] = []  # of the holds that compute, how much of each the machine let it run
+
+
 def compute(seconds: float) -> None:
-    until_s = time.monotonic() + seconds
-    while time.monotonic() < until_s:
+    began_s, ran_s = time.monotonic(), time.thread_time()
+    while time.monotonic() < began_s + seconds:
         sum(range(100))
+    shares.append((time.thread_time() - ran_s) / (time.monotonic() - began_s))
 
 
 def wait_in_c(seconds: float) -> None:
@@ -115,7 +121,13 @@ def test_a_call_that_blocks_is_named_with_its_line(block: Callable[[float], None
             with self.measure("pay"):
                 block(0.3)
 
-    driven = drive(Blocking, tmp_path, rate="100/s", duration="10ms")
+    shares.clear()
+    for attempt in range(_MOST_TRIES):
+        driven = drive(Blocking, tmp_path / str(attempt), rate="100/s", duration="10ms")
+        if not shares or shares[-1] >= _LET_RUN:
+            break
+    else:
+        pytest.skip(f"the machine let nobody run: {max(shares):.0%} of a processor at the most")
     # A busy machine may hold up anybody else for an instant.
     (found,) = [each for each in driven.scenario.blocking if Path(__file__).name in each.place]
     lines, line = inspect.getsourcelines(block)
