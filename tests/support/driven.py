@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import gevent
+import numpy as np
 import tests.support.unpatched_locust  # noqa: F401  # before Locust
 from locust.env import Environment
 
@@ -35,6 +36,11 @@ class Driven:
     environment: Environment
     ended_by_itself: bool
     events: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def in_time(self) -> RequestLog:
+        """The rows of what was sent: a machine that is busy may let an arrival wait beyond its deadline."""
+        return self.log[~np.isnan(self.log.sent)]
 
     def names(self) -> list[str]:
         return self.log.name.texts()
