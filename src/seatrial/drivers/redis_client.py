@@ -35,22 +35,23 @@ class Server:
 
     def do(self, *command: str | int) -> Any:
         """One command, one answer."""
-        what = f"{self._role}: {command[0]}"
-        with translating(what):
-            try:
-                return self._client.execute_command(*command)
-            except redis.RedisError as error:
-                raise _kind_of(error)(f"{what}: {error}") from error
+        with self._translating(f"{self._role}: {command[0]}"):
+            return self._client.execute_command(*command)
 
     def at_once(self, *commands: tuple[str | int | bytes, ...]) -> list[Any]:
         """Several in one packet, which the server takes one after the other before it serves anybody else."""
-        what = f"{self._role}: {commands[0][0]!s}"
+        with self._translating(f"{self._role}: {commands[0][0]!s}"):
+            pipeline = self._client.pipeline(transaction=False)
+            for command in commands:
+                pipeline.execute_command(*command)
+            return list(pipeline.execute())
+
+    @staticmethod
+    @contextlib.contextmanager
+    def _translating(what: str) -> Iterator[None]:
         with translating(what):
             try:
-                pipeline = self._client.pipeline(transaction=False)
-                for command in commands:
-                    pipeline.execute_command(*command)
-                return list(pipeline.execute())
+                yield
             except redis.RedisError as error:
                 raise _kind_of(error)(f"{what}: {error}") from error
 

@@ -89,15 +89,17 @@ class _Then:
         return cls(experiment, promise, plan, parts)
 
     def offered_otherwise(self) -> str:
+        unknown = "does not tell what load it was run with"
+        if self.plan is None:
+            return unknown
         try:
-            assert self.plan is not None
             load = self.plan["experiment"]["load"]
             if "rate" not in load and "replay" not in load:  # a search, of which each trial has its own
                 return ""
             same = _offer(load) == _offer(self.experiment["load"])
             return "" if same else "was run with --rate, and not as its experiment says"
-        except (AssertionError, *_UNREADABLE):
-            return "does not tell what load it was run with"
+        except _UNREADABLE:
+            return unknown
 
     def changed(self, now: Written, files: Mapping[str, str] | None) -> str:
         written = _readable(now.experiment)

@@ -40,13 +40,9 @@ class Completions:
     """
 
     ended: Instants
-    worked: (
-        Instants  # the latest instant at which this completion and those before it prove it to have worked
-    )
+    worked: Instants  # the latest at which this completion and those before it prove it to have worked
     last_known_s: float  # the last instant of which the log knows anything
-    silent_by_s: (
-        float  # how long after the last that was answered ok one was sent that was not; -inf: none was
-    )
+    silent_by_s: float  # how long after the last that was answered ok one was sent that was not; or -inf
 
     @classmethod
     def of(cls, log: RequestLog) -> Completions:

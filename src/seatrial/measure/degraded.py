@@ -133,8 +133,8 @@ def recovery(
     either = [good] if np.array_equal(good, kinder) else [good, kinder]
     off_s = max(exact.sent_s, exact.ended_s)
     readings = [
-        _recovery(log, each, (from_s - sooner_s, until_s + sooner_s), deadline_s, settle_s, stricter_s)
-        for each in either
+        _recovery(log, each, runs, (from_s - sooner_s, until_s + sooner_s), deadline_s, settle_s, stricter_s)
+        for each, runs in [(each, Runs.of(log, each, deadline_s)) for each in either]
         for sooner_s in ({off_s, -off_s})
         for stricter_s in ({off_s, -off_s})
     ]
@@ -148,14 +148,15 @@ def recovery(
 def _recovery(
     log: RequestLog,
     good: Bools,
+    runs: Runs,
     within: tuple[float, float],
     deadline_s: float,
     settle_s: float,
     stricter_s: float,
 ) -> Bounds | None:
-    """Between which instants the service recovered, in a sorted log whose `good` rows are these."""
+    """Between which instants the service recovered, in a sorted log of these `good` rows and bad `runs`."""
     from_s, until_s = within
-    spans = DegradedSpans.of(log, good, Runs.of(log, good, deadline_s), settle_s, deadline_s, stricter_s)
+    spans = DegradedSpans.of(log, good, runs, settle_s, deadline_s, stricter_s)
     candidates = np.flatnonzero((spans.end > from_s) & (spans.start < until_s))
     if len(candidates):
         span = candidates[0]

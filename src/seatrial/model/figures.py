@@ -164,7 +164,7 @@ def latency(
     if value_ms is None:
         return f"too few ({count(answers)}) to tell" if answers else UNKNOWN
     at_least = at_least_from_ms is not None and value_ms >= at_least_from_ms
-    if off_by_ms and value_ms is not None:
+    if off_by_ms:
         upper_ms = math.inf if at_least else value_ms + off_by_ms
         return interval(max(value_ms - off_by_ms, 0.0), upper_ms, "ms").bracketed
     return ("≥ " if at_least else "") + number(value_ms, "ms")

@@ -16,12 +16,10 @@ from datetime import datetime
 from pathlib import Path
 
 from seatrial import disk
-from seatrial.ledger import VerifierKey, verify_sealed
+from seatrial.ledger import VerifierKey
 from seatrial.matrix.policies import CHECKS, DELETED, RESULT, told_in
-from seatrial.model.problems import BadInput, SeatrialError
-from seatrial.model.verdict import Verdict
-
-_ASIDE = ".being-deleted"
+from seatrial.model.problems import BadInput
+from seatrial.trials.retention import ASIDE, LINKED, altered, aside_of, size_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +34,13 @@ class KeptCheck:
 def outdated_checks(home: Path, before: datetime, keys: Sequence[VerifierKey]) -> Iterator[KeptCheck]:
     """Those that were measured before an instant, the latest first."""
     for place in sorted((home / CHECKS).glob("*/"), reverse=True):
-        if place.suffix == _ASIDE:
+        if place.suffix == ASIDE:
             continue
         told = told_in(place)
         if told is None or told.at < before:
-            size = sum(each.lstat().st_size for each in place.rglob("*") if not each.is_dir())
-            yield KeptCheck(place, size, _against(place, keys) if told else f"there is no {RESULT} in it")
+            yield KeptCheck(
+                place, size_of(place), _against(place, keys) if told else f"there is no {RESULT} in it"
+            )
 
 
 def delete_check(kept: KeptCheck) -> None:
@@ -51,14 +50,14 @@ def delete_check(kept: KeptCheck) -> None:
     place = kept.directory
     with disk.storing("the evidence of a policy check", place):
         disk.write_whole(place.with_name(place.name + DELETED), (place / RESULT).read_bytes())
-        aside = place.with_name(place.name + _ASIDE)
+        aside = aside_of(place)
         place.rename(aside)
         shutil.rmtree(aside)
 
 
 def clear_checks(home: Path) -> None:
     """Delete what was set aside by somebody who was killed amid it. Raises CannotStore."""
-    for aside in (home / CHECKS).glob(f"*{_ASIDE}/"):
+    for aside in (home / CHECKS).glob(f"*{ASIDE}/"):
         if not aside.is_symlink():
             with disk.storing("the evidence of a policy check", aside):
                 shutil.rmtree(aside)
@@ -66,10 +65,4 @@ def clear_checks(home: Path) -> None:
 
 def _against(place: Path, keys: Sequence[VerifierKey]) -> str:
     """Why this directory is left alone; "" when it may go."""
-    if place.is_symlink():
-        return "a link leads to it; what it points at is left alone"
-    try:
-        report = verify_sealed(place, keys)
-    except SeatrialError as error:
-        return str(error).splitlines()[0]
-    return str(report).splitlines()[0] if report.verdict is Verdict.FAIL else ""
+    return LINKED if place.is_symlink() else altered(place, keys)

@@ -25,7 +25,9 @@ from seatrial.model.problems import BadInput, SeatrialError
 from seatrial.model.verdict import Verdict
 from seatrial.store import RunQuery, RunSummary, Store
 
-_ASIDE = ".being-deleted"
+ASIDE = ".being-deleted"
+"""The ending of a directory that is set aside to be deleted."""
+LINKED = "a link leads to it; what it points at is left alone"
 _VERDICT = "verdict.json"
 _MOST = 100_000
 _COMMAND_WITHIN_S = 3600.0
@@ -47,10 +49,10 @@ def outdated(store: Store, before: datetime, keys: Sequence[VerifierKey]) -> Ite
         place = run.origin.place
         if place is None or run.origin.host != socket.gethostname():
             continue
-        if _aside(place).exists() and not place.exists():  # somebody was killed before the record said so
-            yield Kept(run, place, _size(_aside(place)), _against(run, _aside(place), keys))
+        if aside_of(place).exists() and not place.exists():  # somebody was killed before the record said so
+            yield Kept(run, place, size_of(aside_of(place)), _against(run, aside_of(place), keys))
         elif place.exists() or place.is_symlink():
-            yield Kept(run, place, _size(place), _against(run, place, keys))
+            yield Kept(run, place, size_of(place), _against(run, place, keys))
 
 
 def delete(store: Store, kept: Kept, now: datetime) -> None:
@@ -60,7 +62,7 @@ def delete(store: Store, kept: Kept, now: datetime) -> None:
     """
     if kept.why:
         raise BadInput(f"{kept.directory}: {kept.why}")
-    aside = _aside(kept.directory)
+    aside = aside_of(kept.directory)
     with disk.storing("the evidence", kept.directory):
         if kept.directory.exists():
             kept.directory.rename(aside)
@@ -75,9 +77,9 @@ def clear_leftovers(store: Store, before: datetime) -> int:
         place = run.origin.place
         if run.evidence_deleted_at is None or place is None or run.origin.host != socket.gethostname():
             continue
-        if _aside(place).is_dir() and not _aside(place).is_symlink():
+        if aside_of(place).is_dir() and not aside_of(place).is_symlink():
             with disk.storing("the evidence", place):
-                shutil.rmtree(_aside(place))
+                shutil.rmtree(aside_of(place))
             done += 1
     return done
 
@@ -134,7 +136,7 @@ def _filled(word: str, values: dict[str, str]) -> str:
 def _against(run: RunSummary, place: Path, keys: Sequence[VerifierKey]) -> str:
     """Why this directory may not be taken for the evidence of that run; "" when it is."""
     if place.is_symlink() or place.resolve() != place:
-        return "a link leads to it; what it points at is left alone"
+        return LINKED
     if not place.is_dir():
         return "it is no directory"
     verdict = place / _VERDICT
@@ -142,6 +144,11 @@ def _against(run: RunSummary, place: Path, keys: Sequence[VerifierKey]) -> str:
         return f"there is no {_VERDICT} in it"
     if not run.origin.verdict_sha256 or file_digest(verdict) != run.origin.verdict_sha256:
         return "its verdict is not the one that was recorded"
+    return altered(place, keys)
+
+
+def altered(place: Path, keys: Sequence[VerifierKey]) -> str:
+    """What of a sealed directory is not as it was sealed; "" when all is."""
     try:
         report = verify_sealed(place, keys)
     except SeatrialError as error:
@@ -149,10 +156,11 @@ def _against(run: RunSummary, place: Path, keys: Sequence[VerifierKey]) -> str:
     return str(report).splitlines()[0] if report.verdict is Verdict.FAIL else ""
 
 
-def _aside(place: Path) -> Path:
-    return place.with_name(place.name + _ASIDE)
+def aside_of(place: Path) -> Path:
+    """The name under which a directory waits to be deleted."""
+    return place.with_name(place.name + ASIDE)
 
 
-def _size(place: Path) -> int:
+def size_of(place: Path) -> int:
     """Bytes of all files in it; links are not followed."""
     return sum(each.lstat().st_size for each in place.rglob("*") if not each.is_dir())
