@@ -21,6 +21,8 @@ from seatrial.report.verdictfile import read_verdict, verdict_document
 
 HELD, BROKEN, GENERATOR, UNKNOWN = Outcome.HELD, Outcome.BROKEN, Outcome.GENERATOR, Outcome.UNKNOWN
 
+WHY = {GENERATOR: "late: p99 90 ms", UNKNOWN: "home.py:7 KeyError"}
+
 
 def found(*trials: tuple[float, Outcome], stop: Stop | None = Stop.FOUND) -> Found:
     """A search from 100/s on."""
@@ -35,7 +37,7 @@ def found(*trials: tuple[float, Outcome], stop: Stop | None = Stop.FOUND) -> Fou
         settings=Settings(100.0),
         trials=tuple(
             Trial(
-                number, f"run-{number}", f"{number:02d}", f"{rate:g}/s", rate, outcome, "late: p99 90 ms" * (outcome is GENERATOR),
+                number, f"run-{number}", f"{number:02d}", f"{rate:g}/s", rate, outcome, WHY.get(outcome, ""),
                 offered_per_s=rate, good_per_s=min(rate, 150.0), bad_share=max(0.0, 1 - 150 / rate),
                 p50_ms=2.0, p95_ms=rate / 20, p99_ms=None, at_least_from_ms=2000.0, in_flight=rate / 400,
             )
@@ -64,7 +66,8 @@ PAIR = ((100, HELD), (200, BROKEN), (141, HELD), (141, HELD), (200, BROKEN))
         (found((100, HELD), stop=Stop.BUDGET), Verdict.UNKNOWN, "not known: no rate was decided"),
         (found((100, GENERATOR), (100, GENERATOR), stop=Stop.LOWEST), Verdict.UNKNOWN,
          "not known: no rate was decided: the load generator was the limit"),
-        (found((100, UNKNOWN), (100, UNKNOWN), stop=Stop.UNDECIDED), Verdict.UNKNOWN, "not known"),
+        (found((100, UNKNOWN), (100, UNKNOWN), stop=Stop.UNDECIDED), Verdict.UNKNOWN,
+         "not known: no rate was decided: what came of trials at 100/s is not known: home.py:7 KeyError"),
         (found(stop=None), Verdict.UNKNOWN, "not known: no rate was decided: the search is not over"),
         (replace(found(*PAIR, stop=Stop.LEFT_BEHIND), left_behind=("crash is NOT undone",)), Verdict.FAIL, "left something behind"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections.abc import Callable
@@ -181,6 +182,23 @@ def test_what_only_ever_fails_by_ourselves_says_nothing_of_the_service(outcome: 
     found, stop, _ = searched(Settings(100.0, to_per_s=6400.0), lambda _: outcome)
     assert (found.lower_per_s, found.upper_per_s) == (None, None)
     assert stop is not Stop.FOUND
+
+
+@pytest.mark.parametrize(
+    "noise", [(UNKNOWN,), (HELD, UNKNOWN, UNKNOWN), (UNKNOWN, HELD, BROKEN), (HELD, BROKEN, GENERATOR)]
+)
+def test_nobody_is_offered_ever_more_while_nothing_is_known(noise: tuple[Outcome, ...]) -> None:
+    """A scenario that raises, a check that cannot ask: each trial is unknown, at whatever rate."""
+    turn = itertools.cycle(noise)
+    _, stop, trials = searched(Settings(100.0), lambda _: next(turn))
+    assert stop is Stop.UNDECIDED
+    assert max(trial.rate_per_s for trial in trials) <= 200
+
+
+def test_an_unknown_rate_above_one_that_held_ends_the_search() -> None:
+    found, stop, trials = searched(Settings(100.0), lambda rate: HELD if rate < 500 else UNKNOWN)
+    assert (stop, found.lower_per_s, found.upper_per_s) == (Stop.UNDECIDED, 400, None)
+    assert max(trial.rate_per_s for trial in trials) == 800
 
 
 def test_an_end_that_its_repeats_overturn_is_none() -> None:

@@ -156,6 +156,8 @@ def _because(found: Found) -> str:
         return ": the search was interrupted"
     if found.stop is None:
         return ": the search is not over"
+    if found.stop is Stop.UNDECIDED and (last := found.trials[-1]).outcome is Outcome.UNKNOWN:
+        return f": what came of trials at {exactly(last.rate_per_s, 'per_s')} is not known: {last.why}"
     return f": {_ENDED[found.stop]}" if _ENDED.get(found.stop) else ""
 
 

@@ -162,7 +162,7 @@ def _further(
 ) -> float | Stop:
     """The next rate that brackets or bisects; where there is none, why."""
     if ceiling is None:
-        return _higher(rates[-1].rate_per_s, now, settings)
+        return _higher(rates, now, settings)
     if now.lower_per_s is None:
         halved = rounded(rates[0].rate_per_s / 2)
         return halved if halved >= settings.from_per_s * _LOWEST else Stop.LOWEST
@@ -171,8 +171,15 @@ def _further(
     )
 
 
-def _higher(highest: float, now: Known, settings: Settings) -> float | Stop:
-    """Nothing is in the way yet."""
+def _higher(rates: Sequence[Standing], now: Known, settings: Settings) -> float | Stop:
+    """Nothing is in the way yet: twice as much. Once past trials that did not agree, never past unknown ones.
+
+    A service of which no trial can tell anything would be offered more and more, without an end.
+    """
+    last, *before = rates[:-3:-1]
+    if last.lead is Outcome.UNKNOWN or (last.lead is None and any(each.lead is None for each in before)):
+        return Stop.UNDECIDED
+    highest = last.rate_per_s
     if highest < settings.to_per_s:
         return min(rounded(2 * highest), settings.to_per_s)
     return Stop.HIGHEST if now.lower_per_s == highest else Stop.UNDECIDED
