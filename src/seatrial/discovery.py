@@ -109,7 +109,7 @@ class Registry(Generic[T]):
                     usable[point.name] = Found(point.name, declared, _package_of(point))
             except CannotLoad:
                 continue  # which `complaints` tells
-        return usable | {found.name: found for found in self._all_of_ours()}
+        return usable | {found.name: found for found in _ours(self)}
 
     def complaints(self) -> list[str]:
         """What is wrong with what other packages declare, one line each."""
@@ -135,7 +135,8 @@ class Registry(Generic[T]):
         declared = self._declared_in(importlib.import_module(module))
         return next((each for each in declared if getattr(each, self.key) == name), None)
 
-    def _all_of_ours(self) -> Iterator[Found[T]]:
+    def ours(self) -> Iterator[Found[T]]:
+        """Those that the files of its room declare. Loads all of these files."""
         for module in pkgutil.iter_modules(importlib.import_module(self.home).__path__):
             for declared in self._declared_in(importlib.import_module(f"{self.home}.{module.name}")):
                 yield Found(getattr(declared, self.key), declared, OURS)
@@ -200,6 +201,12 @@ def _undeclared(declared: type[Any]) -> list[str]:
 def _entry_points(group: str, _places: tuple[str, ...]) -> importlib.metadata.EntryPoints:
     """Looking through all that is installed takes some 20 ms: it is done once for each path to look on."""
     return importlib.metadata.entry_points(group=group)
+
+
+@functools.lru_cache
+def _ours(registry: Registry[T]) -> tuple[Found[T], ...]:
+    """Our own files stay as they are while a process runs, and `explain` asks for them hundreds of times."""
+    return tuple(registry.ours())
 
 
 def any_packages() -> bool:

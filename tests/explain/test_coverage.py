@@ -25,8 +25,6 @@ from seatrial.model.reasons import Reason
 from seatrial.model.undo import UndoOutcome
 from seatrial.undo import registry
 
-ENTRIES = lexicon().entries
-BY_ID = {f"{entry.kind} {entry.name}": entry for entry in ENTRIES}
 WRITTEN = {
     "fault": "fault: {}",
     "action": "action: {}",
@@ -34,6 +32,10 @@ WRITTEN = {
     "probe": "{}: ",
     "driver": "driver: {}",
 }  # how that looks whose docstring shows how it is written
+
+
+def named(entry: Entry) -> str:
+    return f"{entry.kind} {entry.name}"
 
 
 def parameters(entry: Entry) -> Iterator[Parameter]:
@@ -56,36 +58,47 @@ def test_every_declared_name_has_an_entry() -> None:
     expected |= {f"reason {message.word}" for message in messages_of(Reason).values()}
     expected |= {f"problem {message.word}" for message in messages_of(Mistake).values()}
     expected |= {f"undo {outcome}" for outcome in UndoOutcome} | {f"exit code {code}" for code in ExitCode}
-    assert expected <= BY_ID.keys()
-    assert {entry.kind for entry in ENTRIES} == KINDS.keys()
+    entries = lexicon().entries
+    assert expected <= {named(entry) for entry in entries}
+    assert {entry.kind for entry in entries} == KINDS.keys()
 
 
 @pytest.mark.parametrize("kind", FILES)
 def test_every_mapping_of_a_file_has_an_entry(kind: str) -> None:
-    texts = {entry.text for entry in ENTRIES}
+    texts = {entry.text for entry in lexicon().entries}
     for record in nested(FILES[kind]):
         assert any(text.startswith((record.__doc__ or "?").partition("\n")[0]) for text in texts), record
 
 
-@pytest.mark.parametrize("name", BY_ID)
-def test_every_entry_and_parameter_says_what_it_is(name: str) -> None:
-    entry = BY_ID[name]
-    assert entry.summary.endswith((".", ":")), f"{name}: has no text, or is no sentence: {entry.summary!r}"
+def test_every_entry_and_parameter_says_what_it_is() -> None:
+    assert [lack for entry in lexicon().entries for lack in lacks(entry)] == []
+
+
+def lacks(entry: Entry) -> Iterator[str]:
+    """What an entry, or one of its parameters, does not say."""
+    name = named(entry)
+    if not entry.summary.endswith((".", ":")):
+        yield f"{name}: has no text, or is no sentence: {entry.summary!r}"
     for each in parameters(entry):
-        assert each.type, f"{name}: {each.name} has no type"
-        assert each.text.endswith("."), f"{name}: {each.name} has no text, or is no sentence: {each.text!r}"
-        assert each.example or not each.required, f"{name}: {each.name} is required and has no example"
-        is_number = each.type.startswith(("number", "whole number"))
-        assert each.unit or not is_number, f"{name}: {each.name} is a number of nobody knows what"
+        if not each.type:
+            yield f"{name}: {each.name} has no type"
+        if not each.text.endswith("."):
+            yield f"{name}: {each.name} has no text, or is no sentence: {each.text!r}"
+        if each.required and not each.example:
+            yield f"{name}: {each.name} is required and has no example"
+        if each.type.startswith(("number", "whole number")) and not each.unit:
+            yield f"{name}: {each.name} is a number of nobody knows what"
 
 
-@pytest.mark.parametrize("name", [each for each in BY_ID if BY_ID[each].kind in WRITTEN])
-def test_what_can_be_written_is_shown_and_the_example_is_right(name: str) -> None:
-    entry = BY_ID[name]
-    shown = [example for example in examples(entry) if WRITTEN[entry.kind].format(entry.name) in example]
-    assert shown, f"{name}: no indented example in its docstring"
-    for example in shown:
-        understand(entry, parse(example, "example").data)
+@pytest.mark.parametrize("kind", WRITTEN)
+def test_what_can_be_written_is_shown_and_the_example_is_right(kind: str) -> None:
+    entries = lexicon().of_kind(kind)
+    assert entries
+    for entry in entries:
+        shown = [example for example in examples(entry) if WRITTEN[kind].format(entry.name) in example]
+        assert shown, f"{named(entry)}: no indented example in its docstring"
+        for example in shown:
+            understand(entry, parse(example, "example").data)
 
 
 def understand(entry: Entry, written: Any) -> None:

@@ -36,14 +36,23 @@ class Mutant:
     name: str
     module: ModuleType
     place: Place
-    tree: ast.Module
+    original: ast.Module
+    index: int
+    """Of the node that is changed, as `ast.walk` counts."""
+    change: Callable[[Any], None]
+
+    def tree(self) -> ast.Module:
+        """The function with its change."""
+        changed = copy.deepcopy(self.original)
+        self.change(list(ast.walk(changed))[self.index])
+        return ast.fix_missing_locations(changed)
 
     @contextlib.contextmanager
     def alive(self) -> Iterator[None]:
         """While inside, everybody who uses the function by its name uses the mutant."""
         original = _held(self.module, self.place)
         space: dict[str, Any] = {}
-        exec(compile(self.tree, self.name, "exec"), self.module.__dict__, space)  # noqa: S102  # that is the point
+        exec(compile(self.tree(), self.name, "exec"), self.module.__dict__, space)  # noqa: S102  # that is the point
         changed = space[self.place[-1]]
         users = [
             (holder, key)
@@ -69,10 +78,8 @@ def mutants_of(module: ModuleType, *places: str) -> Iterator[Mutant]:
         tree = ast.parse(textwrap.dedent(source))
         for index, node in enumerate(ast.walk(tree)):
             for what, change in _changes(node):
-                changed = copy.deepcopy(tree)
-                change(list(ast.walk(changed))[index])
                 name = f"{module.__name__}:{begins + getattr(node, 'lineno', 1) - 1}: {dotted}: {what}"
-                yield Mutant(name, module, place, ast.fix_missing_locations(changed))
+                yield Mutant(name, module, place, tree, index, change)
 
 
 Change = tuple[str, Callable[[Any], None]]  # a word for it, and what does it to a copy of the node
