@@ -196,7 +196,9 @@ def test_tls_with_and_without_trust(run_client: RunClient, tmp_path: Path) -> No
                 client.get("/")
         result = len(connections)
     """)
-    assert [row["error"] for row in rows] == ["tls: certificate verify failed"] * 2 + [""] * 4
+    assert [row["error"] for row in rows] == [
+        "tls: certificate verify failed: self-signed certificate"
+    ] * 2 + [""] * 4
     assert [len(row["content"]) for row in rows[2:]] == [200_000] * 4
     assert result == 2  # each trusting pool reused its connection
 

@@ -18,7 +18,7 @@ from seatrial.load.body import body_of
 from seatrial.load.call import Call, locate, redirected
 from seatrial.load.connection import Connection, ConnectionPool
 from seatrial.load.dial import Origin
-from seatrial.load.failure import CLOSED, CUT_SHORT, MALFORMED, Unanswered, describe
+from seatrial.load.failure import CLOSED, CUT_SHORT, MALFORMED, TOO_LARGE, Unanswered, describe
 from seatrial.load.wire import request_bytes
 
 REQUEST = request_bytes("GET", "/", {"Host": "h"}, None)
@@ -137,6 +137,15 @@ def test_a_head_that_never_ends_is_given_up_before_it_fills_the_memory() -> None
     sock = FakeSocket(b"HTTP/1.1 200 OK\r\n", *[line] * 400)
     assert failing(sock) == f"{MALFORMED}: a head without an end"
     assert sock.reads < 300
+
+
+def test_a_body_that_never_ends_is_given_up_before_it_fills_the_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("seatrial.load.connection.LARGEST_CONTENT", 1 << 20)
+    sock = FakeSocket(b"HTTP/1.1 200 OK\r\n\r\n", *[b"y" * 60_000] * 40)
+    assert failing(sock) == TOO_LARGE
+    assert sock.reads < 30
 
 
 def test_a_peer_that_resets_while_the_request_goes_out() -> None:
@@ -291,6 +300,13 @@ def test_the_one_used_last_is_used_first_and_all_idle_ones_are_closed(pool_of: A
 
 
 # a call becomes bytes, and its answer the next call
+
+
+@pytest.mark.parametrize("location", ["http://[", "//[::1", "http://shop.test:99999/", "ftp://shop.test/"])
+def test_a_redirect_to_what_is_no_address_leads_nowhere(location: str) -> None:
+    origin, target, _ = locate("http://shop.test/a")
+    call = Call("GET", "http://shop.test/a", origin, target, {}, None)
+    assert redirected(call, 302, [(b"Location", location.encode())]) is None
 
 
 def test_what_a_call_says_goes_out_and_what_it_is_answered_leads_on() -> None:

@@ -15,6 +15,8 @@ from seatrial.load.cookies import CookieJar
         ("a=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT", {}),
         ("a=; max-age=0", {}),
         ("a=1; Max-Age=soon; Expires=one day", {"a": "1"}),
+        ("a=1; Expires=Mon, 01 Jan 9999999999 00:00:00 GMT", {"a": "1"}),  # a year that no clock has
+        ("a=1; Expires=Mon, 01 Jan 2020 00:00:00 +99999999999999999999", {"a": "1"}),
         ("nonsense", {"a": "0"}),
         ("=1", {"a": "0"}),
     ],

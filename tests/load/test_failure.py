@@ -34,3 +34,10 @@ def test_every_failure_has_a_stable_text(error: Exception, text: str) -> None:
     assert failure.describe(error) == text
     assert bool(of_the_machine(error)) == is_ours(text)
     assert is_ours(failure.describe(error, handed_over=True)) == is_ours(text)
+
+
+def test_what_is_wrong_with_a_certificate_is_told_without_the_name_that_was_asked_for() -> None:
+    error = ssl.SSLCertVerificationError(1, "x")
+    error.reason = "CERTIFICATE_VERIFY_FAILED"
+    error.verify_message = "Hostname mismatch, certificate is not valid for 'shop.test'."
+    assert failure.describe(error) == "tls: certificate verify failed: Hostname mismatch"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seatrial.load import wire
-from seatrial.load.failure import MALFORMED, Unanswered
+from seatrial.load.failure import MALFORMED, TOO_LARGE, Unanswered
 from seatrial.load.wire import AnswerParser, Headers, plain_head, plain_heads, request_bytes
 
 PLAIN = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nX-Id: 1\r\n\r\naye"
@@ -128,6 +128,7 @@ REFUSED = {
     "a space before the colon (9112, 5.1)": f"{OK}Content-Length : 3\r\n\r\naye",
     "a name that is none": f"{OK}X Y: z\r\n{LENGTH}\r\naye",
     "chunks of unknown size": OK + CHUNKS.replace("3\r\n", "three\r\n"),
+    "a status that is none": f"HTTP/1.1 099 OK\r\n{LENGTH}\r\naye",
     "another protocol": "SSH-2.0-OpenSSH_9.2\r\n",
 }
 
@@ -175,6 +176,43 @@ def test_an_answer_without_content(text: str, bodiless: bool) -> None:
     assert (parser.complete, parser.reusable, parser.body()) == (True, True, b"")
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+def test_interim_answers_without_an_end_are_given_up_soon(at_once: bool) -> None:
+    """Each is parsed and told of: the few bytes of one are worth some microseconds."""
+    flood = "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" * 101
+    parser = AnswerParser()
+    parser.feed(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
+    parser.feed(PLAIN)
+    assert parser.complete
+    parser.expect(bodiless=False)
+    with pytest.raises(Unanswered, match="interim answers without an end"):
+        feed(parser, flood, at_once)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "gzip, gzip"])
+def test_what_is_small_and_becomes_too_large_is_given_up(
+    coding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "LARGEST_CONTENT", 1 << 16)
+    for size, is_fine in ((1 << 15, True), ((1 << 16) + 1, False), (1 << 22, False)):
+        content = bytes(size)
+        for name in coding.split(", "):
+            content = gzip.compress(content) if name == "gzip" else zlib.compress(content)
+        headers = [(b"Content-Encoding", coding.encode())]
+        if is_fine:
+            assert wire.content_of([content], headers) == bytes(size)
+        else:
+            with pytest.raises(Unanswered, match=TOO_LARGE):
+                wire.content_of([content], headers)
+
+
+def test_a_coding_that_ends_early_is_broken_whatever_its_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    for most in (wire.LARGEST_CONTENT, 1 << 10):
+        monkeypatch.setattr(wire, "LARGEST_CONTENT", most)
+        with pytest.raises(Unanswered, match="broken content coding"):
+            wire.content_of([ZIPPED[:-5]], [(b"Content-Encoding", b"gzip")])
+
+
 def test_a_refused_head_that_goes_on_for_ever_ends_somewhere() -> None:
     endless = f"X: {'y' * 100}\r\n" * 5000
     with pytest.raises(Unanswered, match=MALFORMED):
@@ -210,6 +248,7 @@ def test_no_bytes_are_more_than_unanswered(data: bytes) -> None:
         (b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\naye", False),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\naye", False),
         (b"HTTP/1.1 200 OK\r\nX-Id", False),
+        (b"HTTP/1.1 099 OK\r\n\r\naye", False),
         (b"", False),
     ],
 )

@@ -69,8 +69,8 @@ def redirected(call: Call, status: int, headers: HeaderList) -> Call | None:
     location = next((value for name, value in headers if name.lower() == b"location"), None)
     if location is None:
         return None
-    url = urljoin(call.url, location.decode("latin-1"))
     try:
+        url = urljoin(call.url, location.decode("latin-1"))
         origin, target, _ = locate(url)
     except ValueError:
         return None

@@ -195,6 +195,7 @@ class Client(ClientState):
             response.error = failure.of_time(expired, handed_over=response.handed_over)
             if response.error.startswith(DROPPED):
                 response.sent = NEVER
+            deadline.expired = None  # it holds this frame and its socket, which would hold it
         except (OSError, Unanswered) as error:
             response.ended = clock() - zero_s
             response.error = failure.describe(error, handed_over=response.handed_over)

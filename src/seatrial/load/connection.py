@@ -20,9 +20,9 @@ import gevent.monkey
 from greenlet import getcurrent, greenlet  # type: ignore[import-untyped]
 
 from seatrial.load.dial import Dial, Dialer, Origin, Tls
-from seatrial.load.failure import CLOSED, CUT_SHORT, Unanswered
+from seatrial.load.failure import CLOSED, CUT_SHORT, TOO_LARGE, Unanswered
 from seatrial.load.names import Names
-from seatrial.load.wire import AnswerParser, HeaderList, request_bytes
+from seatrial.load.wire import LARGEST_CONTENT, AnswerParser, HeaderList, request_bytes
 from seatrial.model.clients import Http
 
 _READ, _WRITE = 1, 2  # libev's event masks
@@ -99,10 +99,10 @@ class Connection:
 
     def exchange(self, request: bytes, bodiless: bool) -> AnswerParser:
         """Send a request and read its answer. Raises OSError or Unanswered when that fails."""
-        parser, size = self.parser, _CHUNK
+        parser, size, unfinished = self.parser, _CHUNK, 0
         parser.expect(bodiless)
         self._send(request)
-        while not parser.complete:
+        while True:
             if not self._tls or not self._sock.pending():
                 self._wait()
             try:
@@ -111,13 +111,18 @@ class Connection:
                 continue
             if data:
                 parser.feed(data)
+                if parser.complete:
+                    return parser
+                unfinished += len(data)
+                if unfinished > LARGEST_CONTENT:
+                    raise Unanswered(TOO_LARGE)
                 if len(data) == size:
                     size = _CHUNKS
             else:
                 parser.end()
-                if not parser.complete:
-                    raise Unanswered(CUT_SHORT if parser.started else CLOSED)
-        return parser
+                if parser.complete:
+                    return parser
+                raise Unanswered(CUT_SHORT if parser.started else CLOSED)
 
     def is_stale(self) -> bool:
         """Whether the peer has closed this idle connection, or has sent something nobody asked for."""
@@ -138,6 +143,7 @@ class Connection:
             watcher.stop()
             watcher.close()
         self._sock.close()
+        self.parser.close()
 
     def _wait(self) -> None:
         """Until there is something to read, or so it seems."""

@@ -87,6 +87,6 @@ def _expired(attribute: str) -> bool:
             return int(value) <= 0
         if name.lower() == "expires":
             return parsedate_to_datetime(value).timestamp() <= time.time()
-    except ValueError:
+    except (ValueError, OverflowError, OSError):  # the last two for years and zones that no clock has
         pass  # an attribute that cannot be read is ignored (RFC 6265 section 5.2)
     return False

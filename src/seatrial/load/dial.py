@@ -57,23 +57,28 @@ class Dialer:
         refusal: OSError | None = None
         addresses = self._names.addresses(origin.host, origin.port)
         asked_for(origin.host, (address[0] for _, address in addresses))
-        for family, address in addresses:
-            sock = socket.socket(family, socket.SOCK_STREAM)
-            try:
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                sock.connect(address)
-                return self._secured(sock, origin)
-            except HostNotAllowed as error:
-                sock.close()
-                raise NotAllowed(error.strerror) from error
-            except OSError as error:
-                sock.close()
-                refusal = error
-            except BaseException:
-                sock.close()
-                raise
-        assert refusal is not None
-        raise refusal
+        try:
+            for family, address in addresses:
+                try:
+                    return self._connected(family, address, origin)
+                except HostNotAllowed as error:
+                    raise NotAllowed(error.strerror) from error
+                except OSError as error:
+                    refusal = error
+            assert refusal is not None
+            raise refusal
+        finally:
+            del refusal  # it holds this frame, which would hold it: garbage for each address that refuses
+
+    def _connected(self, family: int, address: Any, origin: Origin) -> Any:
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.connect(address)
+            return self._secured(sock, origin)
+        except BaseException:
+            sock.close()
+            raise
 
     def _secured(self, sock: Any, origin: Origin) -> Any:
         if origin.scheme != "https":

@@ -17,6 +17,7 @@ DEADLINE = "deadline"
 CLOSED = "closed without answer"
 CUT_SHORT = "closed amid the answer"
 MALFORMED = "malformed answer"
+TOO_LARGE = "answer too large"  # to be held in memory
 REDIRECTS = "too many redirects"
 NAME_LOST = "the name has no address any more"  # as DNS says to everybody: no failure of this machine
 _NOT_RESOLVED = "no answer about the name within the deadline"
@@ -94,9 +95,15 @@ def describe(error: Exception, *, handed_over: bool = False) -> str:
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return CLOSED
     if isinstance(error, ssl.SSLError):
-        reason = getattr(error, "reason", None) or "handshake failed"
-        return f"tls: {str(reason).lower().replace('_', ' ')}"
+        return f"tls: {_of_tls(error)}"
     if isinstance(error, OSError):
         number = error.errno or 0
         return _OF_THE_PEER.get(number) or f"network: {errno.errorcode.get(number, 'unknown')}"
     return f"{type(error).__name__}: {error}"
+
+
+def _of_tls(error: ssl.SSLError) -> str:
+    """In OpenSSL's words; of a certificate also what is wrong with it, not the name that was asked for."""
+    reason = str(getattr(error, "reason", None) or "handshake failed").lower().replace("_", " ")
+    detail = getattr(error, "verify_message", "").partition(",")[0]
+    return f"{reason}: {detail}" if detail else reason

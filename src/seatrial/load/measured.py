@@ -136,6 +136,7 @@ class Measured:
         if expired or self.ended - self.sent > self.allowed_s:
             self.ended, self.error = NEVER, failure.DEADLINE
         if expired:
+            self._timer.expired = None  # it holds the scenario's frames, and they this
             raise self._decided_by(Unanswered(failure.DEADLINE)) from error
         self._under_way.decide(self)
         return isinstance(error, ResponseError)

@@ -15,18 +15,22 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import httptools
 
-from seatrial.load.failure import MALFORMED, Unanswered
+from seatrial.load.failure import MALFORMED, TOO_LARGE, Unanswered
 
 _DECODERS = {b"gzip": 31, b"x-gzip": 31, b"deflate": 15}  # zlib's window bits; 31 expects gzip's envelope
 _RAW_DEFLATE = -15
+_MOST_INFLATED = 1032  # bytes that one of zlib's may become
 
 _STATUS_LINE = re.compile(rb"(?:\r?\n)*HTTP/\d\.\d (\d)\d\d")
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 _FOLD = re.compile(rb"[ \t]*\n[ \t]+")
 LONGEST_HEAD = 1 << 18  # bytes
+LARGEST_CONTENT = 1 << 28  # bytes of one answer, as they come or decoded: it is held whole
+_MOST_INTERIM = 100  # answers before the real one
 _MOST_KNOWN, _LONGEST_KNOWN = 256, 2048  # heads, and bytes of each
 
 HeaderList = list[tuple[bytes, bytes]]
@@ -76,18 +80,19 @@ class AnswerParser:
     """
 
     __slots__ = (
-        "_ambiguous", "_announced", "_bodiless", "_parser", "_parts", "_received",
+        "_ambiguous", "_announced", "_bodiless", "_interim", "_parser", "_parts", "_received",
         "complete", "headers", "reusable", "started", "status",
     )  # fmt: skip
 
     def __init__(self) -> None:
-        self._parser = httptools.HttpResponseParser(self)
+        self._parser: Any = httptools.HttpResponseParser(self)
         self.expect(bodiless=False)
 
     def expect(self, bodiless: bool) -> None:
         """Get ready for the answer to a request; `bodiless` for HEAD."""
         self._received = b""  # up to the end of the head, with what came in the same piece
         self._ambiguous = False
+        self._interim = 0
         self._await_head(bodiless)
 
     def _await_head(self, bodiless: bool) -> None:
@@ -125,6 +130,8 @@ class AnswerParser:
         except httptools.HttpParserUpgrade:
             self.complete, self.reusable = True, False
         except httptools.HttpParserError as error:
+            if self._interim > _MOST_INTERIM:
+                raise Unanswered(f"{MALFORMED}: interim answers without an end") from error
             if self.complete:
                 self.reusable = False  # something came after the answer
             elif self._announced or not self._read_plainly():
@@ -148,8 +155,12 @@ class AnswerParser:
 
     def end(self) -> None:
         """The peer has closed. An answer without a length of its own ends here."""
-        if self.status and self._announced and not self._has_length():
+        if self.status >= 100 and self._announced and not self._has_length():
             self.complete = True
+
+    def close(self) -> None:
+        """No further answer is expected. This and its parser hold each other, as long as nobody lets go."""
+        self._parser = None
 
     def body(self) -> bytes:
         """The content, decoded. Raises Unanswered when its coding is broken."""
@@ -189,7 +200,10 @@ class AnswerParser:
     def on_message_complete(self) -> None:
         if self.complete:
             return
-        if 100 <= self.status < 200 and self.status != 101:
+        if self.status < 200 and self.status != 101:
+            self._interim += 1
+            if self.status < 100 or self._interim > _MOST_INTERIM:
+                raise ValueError("no status, or interim answers without an end")
             self._await_head(self._bodiless)  # an interim answer: the real one follows
             self.started = True
             return
@@ -258,12 +272,24 @@ def _decode(data: bytes, coding: bytes) -> bytes:
 
 
 def _inflate(data: bytes, window_bits: int) -> bytes:
+    is_harmless = len(data) <= LARGEST_CONTENT // _MOST_INFLATED
+    inflate = zlib.decompress if is_harmless else _inflated_within
     try:
-        return zlib.decompress(data, window_bits)
+        return inflate(data, window_bits)
     except zlib.error:
         if window_bits != 15:
             raise
-        return zlib.decompress(data, _RAW_DEFLATE)  # "deflate" without zlib's envelope, as some servers send
+        return inflate(data, _RAW_DEFLATE)  # "deflate" without zlib's envelope, as some servers send
+
+
+def _inflated_within(data: bytes, window_bits: int) -> bytes:
+    inflating = zlib.decompressobj(window_bits)
+    content = inflating.decompress(data, LARGEST_CONTENT)
+    if not inflating.eof:
+        if len(content) >= LARGEST_CONTENT:
+            raise Unanswered(TOO_LARGE)
+        raise zlib.error("it ends early")
+    return content
 
 
 def request_bytes(method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> bytes:
