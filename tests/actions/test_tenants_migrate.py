@@ -170,6 +170,18 @@ def test_a_program_of_ones_own_gets_its_tenant_and_goes_on_with_who_is_left(
     assert sorted((tmp_path / "back").read_text().split()) == sorted(ours.tenants)
 
 
+def test_what_a_program_of_ones_own_has_changed_is_on_record(shop: NewShop) -> None:
+    ours = shop(2)
+    script = 'test {schema} = globex || psql -qc "CREATE TABLE extra (id int)"'
+    action, role = TenantsMigrate.model_validate({"run": ["sh", "-c", script]}), ours.role()
+    action.inject(action.prepare(role))
+    became = results(read_record(record_path(role)))
+    assert {line["result"] for line in became.values()} == {"done"}
+    assert {name: line["changed"] for name, line in became.items()} == {
+        name: name != "globex" for name in ours.tenants
+    }
+
+
 def test_a_conductor_that_dies_begins_no_further_tenant(shop: NewShop, tmp_path: Path) -> None:
     ours = shop(8)
     slow = written(tmp_path / "m", "CREATE TABLE extra (id int); SELECT pg_sleep(0.5);")

@@ -86,6 +86,15 @@ def test_an_alert_that_no_rule_raises_is_never_told_and_a_near_name_is_named() -
     assert "no rule" not in judged(history(looks({}, rules=None))).detail  # such a source knows of none
 
 
+def test_labels_that_no_rule_gives_are_noticed_by_nobody() -> None:
+    rules = {"Down": ({"severity": "ticket"},)}
+    seen = looks({}, away=(12.0, 40.0))
+    seen = tuple(replace(look, seen=look.seen and replace(look.seen, labels=rules)) for look in seen)
+    result = judged(history(seen), labels={"severity": "page"})
+    assert result.verdict is Verdict.FAIL
+    assert "no rule gives an alert the labels {severity=page}" in result.detail
+
+
 def test_labels_choose_among_alerts() -> None:
     told = history(looks({"Down": [(13.0, 30.0)]}, severity="ticket"))
     assert judged(told, labels={"severity": "ticket"}).verdict is Verdict.PASS
@@ -114,6 +123,8 @@ def test_a_run_that_was_cut_short_fails_for_nothing_that_could_still_have_come()
 def test_which_alert_must_be_said() -> None:
     with pytest.raises(BadInput, match="which alert is not said"):
         build("alert-fired", {})
+    with pytest.raises(BadInput, match="write name: Down"):
+        build("alert-fired", {"labels": {"alertname": "Down"}})
     assert build("alert-fired", {"name": "Down", "source": "pagerduty"}).needs()[0].role == "alerts.pagerduty"
     assert build("alert-fired", {"name": "Down", "role": "mine"}).needs()[0].role == "mine"
 

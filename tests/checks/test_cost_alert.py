@@ -77,6 +77,15 @@ def test_unknown_anomalies_are_refused() -> None:
         check()
 
 
+def test_more_time_than_the_month_has_is_refused_for_nothing_would_be_planted() -> None:
+    assert (
+        check({"anomaly": "leak", "size": "5%", "within": "30d"}).judge(history(CALM)).verdict is Verdict.PASS
+    )
+    for within in ("31d", "45d"):
+        with pytest.raises(BadInput, match=f"'{within}' is longer than the 30 days"):
+            check({"anomaly": "spike", "size": "100%", "within": within})
+
+
 def test_a_bill_is_recorded_from_its_file_or_invented(tmp_path: Path) -> None:
     (tmp_path / "bill.csv").write_text("day,cost,currency\n2026-10-01,5,EUR\n2026-10-03,7,EUR\n")
     facts, recorder = RunFacts((), tmp_path), BillRecorder()

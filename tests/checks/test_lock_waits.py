@@ -14,7 +14,14 @@ from seatrial.model.result import CheckResult
 from seatrial.model.verdict import Verdict
 
 BEGUN = {"event": "begun", "at": 101.0, "goal": [], "looks_every_s": 0.05}
-FINISHED = {"event": "finished", "at": 109.0, "failed": [], "looks": 160, "trouble": ""}
+FINISHED = {
+    "event": "finished",
+    "at": 109.0,
+    "failed": [],
+    "looks": 160,
+    "longest_blind_s": 0.12,
+    "trouble": "",
+}
 
 
 def wait(lower_s: float, upper_s: float | None) -> dict[str, Any]:
@@ -52,6 +59,10 @@ def test_the_longest_is_told_with_table_mode_tenant_and_who_was_in_the_way() -> 
         ((BEGUN, {**FINISHED, "trouble": "no connection"}), Verdict.UNKNOWN),
         ((BEGUN, wait(0.1, 0.2), {**FINISHED, "trouble": "no connection"}), Verdict.UNKNOWN),
         ((BEGUN, wait(0.9, 1.0), {**FINISHED, "trouble": "no connection"}), Verdict.FAIL),
+        ((BEGUN, {**FINISHED, "looks": 2, "longest_blind_s": 3.1}), Verdict.UNKNOWN),
+        ((BEGUN, wait(0.1, 0.2), {**FINISHED, "longest_blind_s": 3.1}), Verdict.UNKNOWN),
+        ((BEGUN, wait(0.9, 1.0), {**FINISHED, "longest_blind_s": 3.1}), Verdict.FAIL),
+        ((BEGUN, BEGUN, FINISHED), Verdict.UNKNOWN),  # the first start was killed
         ((BEGUN,), Verdict.UNKNOWN),
         ((), Verdict.UNKNOWN),
     ],

@@ -26,10 +26,13 @@ def schema(applied: list[str], shape: str = "", half_way: str = "", lacking: boo
     }  # fmt: skip
 
 
-def became(tenant: str, result: str = "done", said: str = "") -> list[dict[str, Any]]:
+def became(
+    tenant: str, result: str = "done", said: str = "", *, changed: bool = True
+) -> list[dict[str, Any]]:
+    ended = {"event": "ended", "at": 103.0, "tenant": tenant, "after": "2", "changed": changed}
     return [
         {"event": "started", "at": 101.5, "tenant": tenant, "order": 1, "before": "1"},
-        {"event": "ended", "at": 103.0, "tenant": tenant, "after": "2", "result": result, "said": said},
+        {**ended, "result": result, "said": said},
     ]
 
 
@@ -91,8 +94,15 @@ def test_who_is_left_behind_is_named_unless_the_run_ended_before_their_turn() ->
         ({"a": schema(NEW)}, []),
         ({"a": schema(NEW)}, [{**BEGUN, "at": 99.0}]),
         ({"a": schema(NEW)}, [BEGUN]),
+        ({"a": schema([])}, [{**BEGUN, "goal": []}, *became("a", changed=False)]),
     ],
-    ids=["no tenant", "no record", "a record of another run", "all were there before"],
+    ids=[
+        "no tenant",
+        "no record",
+        "a record of another run",
+        "all were there before",
+        "a tool that did nothing",
+    ],
 )
 def test_a_migration_that_showed_nothing_is_unknown(
     tenants: dict[str, Any], record: list[dict[str, Any]]
@@ -106,6 +116,8 @@ def test_without_a_migration_all_must_be_alike_at_whatever_or_at_what_is_said() 
     assert judged(alike, [], migrated=False, version="2").verdict is Verdict.FAIL
     gone = {**alike, "c": schema([], lacking=True)}
     assert "c (no schema)" in judged(gone, [], migrated=False).detail
+    nowhere = {name: schema([], lacking=True) for name in "ab"}
+    assert judged(nowhere, [], migrated=False).verdict is Verdict.FAIL
 
 
 def test_what_was_undone_is_judged_as_it_was_when_all_were_through() -> None:

@@ -47,7 +47,7 @@ def prometheus(liar: Liar, alerts: list[Any], groups: list[Any]) -> Role:
 
 
 def group(last: str, health: str = "ok") -> dict[str, Any]:
-    rule = {"name": "Down", "health": health, "lastError": "no such metric"}
+    rule = {"name": "Down", "health": health, "lastError": "no such metric", "labels": {"severity": "page"}}
     return {"name": "g", "file": "f", "interval": 1, "lastEvaluation": last, "rules": [rule]}
 
 
@@ -59,6 +59,7 @@ def test_prometheus_tells_of_what_fires_and_of_its_rules(liar: Liar) -> None:
     (alert,) = found.firing
     assert (alert.name, alert.labels, alert.since_epoch_s) == ("Down", {"member": "db-1"}, 1772332201.123456)
     assert found.rules == {"Down": "no such metric"}
+    assert found.labels == {"Down": ({"severity": "page"},)}
     assert found.clock_epoch_s == 1772332207
 
 
@@ -89,7 +90,9 @@ def test_alertmanager_tells_of_what_reached_it(liar: Liar) -> None:
 
     liar.says = says
     found = seen(role("alertmanager", url=liar.url))
-    assert [(each.name, each.since_epoch_s) for each in found.firing] == [("Down", 1772332201.0)]
+    assert [(each.name, each.since_epoch_s) for each in found.firing] == [
+        ("Down", None)
+    ]  # of another's clock
     assert found.rules is None
     assert "silenced=false" in asked[0]
 
@@ -109,6 +112,12 @@ def test_pagerduty_tells_whom_it_called_until_that_is_resolved() -> None:
         assert seen(asked).firing == ()
         with pytest.raises(Unavailable, match="HTTP 401"):
             seen(role("pagerduty", url=double.url, token="another"))
+
+
+def test_more_incidents_than_pagerduty_tells_at_once_are_no_answer(liar: Liar) -> None:
+    liar.says = http(json.dumps({"incidents": [{"title": "Down"}], "more": True}).encode(), "200 OK", DATE)
+    with pytest.raises(Unavailable, match="more than 100 incidents are open"):
+        seen(role("pagerduty", url=liar.url, token=TOKEN))
 
 
 @FEW

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatrial.policy.readers import NotReadable, Part, parts_of, reader_of, yaml_text
+from seatrial.policy.readers import NotReadable, Part, as_json, parts_of, reader_of, yaml_text
 
 
 def read(name: str, text: str) -> list[Any]:
@@ -86,10 +86,12 @@ def test_what_aliases_unfold_into_is_bounded(monkeypatch: pytest.MonkeyPatch) ->
         ("a.json", '{"a": 1\n "b": 2}', "not valid JSON: Expecting ','", 2, 2),
         ("a.json", '{"a": 1, "a": 2}', "the key 'a' stands twice", None, None),
         ("a.json", '{"a": NaN}', "NaN is no number", None, None),
+        ("a.json", f'{{"a": {"9" * 5000}}}', "not valid JSON: Exceeds the limit", None, None),
         ("tsconfig.json", '{// c\n"a":,}', 'unexpected ","', 2, 5),
         ("p.toml", "a = \n", "not valid TOML: Invalid value", 1, 5),
         ("p.toml", "a = inf\n", "infinite", None, None),
         ("p.toml", "a = nan\n", "nan", None, None),
+        ("p.toml", f"a = {'9' * 5000}\n", "not valid TOML: Exceeds the limit", None, None),
         ("m.tf", 'resource "a" {\n x = \n}', "not valid HCL", 2, 6),
         ("Dockerfile", "", "no instructions", 1, None),
         ("Dockerfile", "FROM a\nRUN <<EOF\nx", "unterminated heredoc", 1, None),
@@ -193,3 +195,18 @@ def test_no_bytes_make_a_reader_fail_in_another_way(name: str, data: bytes) -> N
     except NotReadable:
         return
     json.dumps([part.data for part in found], allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "why"),
+    [
+        ("a.json", '{"a": 1e400}', "a number that policies do not know"),
+        ("a.yaml", f"a: 0x{'f' * 5000}\n", "a number that policies do not know"),
+        ("a.toml", f"a = 0x{'f' * 5000}\n", "a number that policies do not know"),
+        ("a.json", r'{"a": "\ud800"}', "half of a surrogate pair"),
+    ],
+)
+def test_what_json_cannot_say_is_judged_by_no_policy(name: str, text: str, why: str) -> None:
+    (part,) = parts_of(reader_of(name), text.encode())
+    with pytest.raises(NotReadable, match=why):
+        as_json(part.data)

@@ -15,13 +15,12 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from seatrial.checks.alerting import Firing, Looks, firings, rules_of, untold
+from seatrial.checks.alerting import Firing, Looks, firings, impossible, untold
 from seatrial.checks.alertparameters import AlertCheck
 from seatrial.checks.protocol import History
 from seatrial.model.figures import bounds, seconds
 from seatrial.model.looks import blind
 from seatrial.model.noticing import Noticed
-from seatrial.model.problems import nearest
 from seatrial.model.quantities import Duration
 from seatrial.model.result import Bounds, CheckResult, StepRecord
 from seatrial.model.verdict import Verdict, judge_bounds
@@ -74,9 +73,7 @@ class AlertFired(AlertCheck):
     def _silent(self, history: History, looks: Looks, step: str, injected_s: float) -> CheckResult:
         """It did not fire, as far as anybody saw."""
         until_s = injected_s + self.within.seconds
-        rules = rules_of(looks)
-        if rules is not None and self.alert is not None and self.alert not in rules:
-            missing = f"there is no rule called {self.alert}{nearest(self.alert, rules)}"
+        if missing := impossible(looks, self.wanted):
             return self.found(Verdict.FAIL, f"nobody would have noticed {step}: {missing}")
         for gap in blind(looks, injected_s, until_s, self.longest_blind_s):
             told = f"{self.wanted} was not seen to fire, but "

@@ -9,16 +9,16 @@ nobody knows.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 from pydantic import Field
 
-from seatrial.checks.alerting import Looks, firings, not_evaluated, rules_of, untold, written
+from seatrial.checks.alerting import Looks, firings, impossible, not_evaluated, rules_of, untold, written
 from seatrial.checks.alertparameters import AlertCheck
 from seatrial.checks.protocol import History
 from seatrial.model.figures import bounds, seconds
 from seatrial.model.looks import blind
-from seatrial.model.problems import nearest
 from seatrial.model.result import CheckResult
 from seatrial.model.verdict import Verdict
 
@@ -39,13 +39,15 @@ class AlertSilent(AlertCheck):
         if why:
             return self.found(Verdict.UNKNOWN, why)
         found = firings(looks, self.wanted, history.zero_wall_s)
-        begun = [each for each in found if begin_s <= each.began.lower_s < history.end_s]
+        begun = [
+            each for each in found if begin_s <= each.began.lower_s and each.began.upper_s <= history.end_s
+        ]
         if begun:
             first = begun[0]
             named = " ".join(filter(None, (first.alert.name, written(first.alert.labels))))
             return self.found(Verdict.FAIL, f"{named} fired at {bounds(first.began).bracketed}")
-        if unclear := self._unclear(history, looks, begin_s):
-            return self.found(Verdict.UNKNOWN, unclear)
+        if doubt := next(self._doubts(history, looks, begin_s), ""):
+            return self.found(Verdict.UNKNOWN, doubt)
         until = seconds(history.end_s - begin_s)
         return self.found(Verdict.PASS, f"{self.wanted} was silent for all {until}")
 
@@ -54,18 +56,19 @@ class AlertSilent(AlertCheck):
             return 0.0
         return next((step.before_s for step in history.steps if step.name == self.after), None)
 
-    def _unclear(self, history: History, looks: Looks, begin_s: float) -> str:
-        """Why a silence proves nothing; empty when it does."""
+    def _doubts(self, history: History, looks: Looks, begin_s: float) -> Iterator[str]:
+        """Why a silence proves nothing; none when it does."""
         for firing in firings(looks, self.wanted, history.zero_wall_s):
             if firing.began.lower_s < begin_s <= firing.last_s:
-                return f"{firing.alert.name} fired before that already"
+                yield f"{firing.alert.name} fired before that already"
+            if firing.began.lower_s < history.end_s < firing.began.upper_s:
+                yield f"whether {firing.alert.name} began to fire before the end or after it cannot be told"
         rules = rules_of(looks)
         if rules is not None and not rules:
-            return "the source has no alert rules: it is always silent"
-        if rules is not None and self.alert is not None and self.alert not in rules:
-            return f"there is no rule called {self.alert}{nearest(self.alert, rules)}"
-        if wrong := next(not_evaluated(looks, self.wanted), ""):
-            return wrong
-        for gap in blind(looks, begin_s, history.end_s, self.longest_blind_s):
-            return untold(gap)
-        return f"the run was cut short: {history.cut}" if history.cut else ""
+            yield "the source has no alert rules: it is always silent"
+        if missing := impossible(looks, self.wanted):
+            yield f"{missing}: it is always silent"
+        yield from not_evaluated(looks, self.wanted)
+        yield from map(untold, blind(looks, begin_s, history.end_s, self.longest_blind_s))
+        if history.cut:
+            yield f"the run was cut short: {history.cut}"

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from seatrial.model.alerts import AlertsSeen, FiringAlert
 from seatrial.model.figures import instant
 from seatrial.model.looks import Blind, Look
+from seatrial.model.problems import nearest
 from seatrial.model.result import Bounds
 
 Looks = Sequence[Look[AlertsSeen]]
@@ -124,3 +125,31 @@ def rules_of(looks: Looks) -> frozenset[str] | None:
     """The names of all rules that the source told of; None when it told of none at all."""
     told = [seen.rules for _, seen in answered(looks) if seen.rules is not None]
     return frozenset().union(*told) if told else None
+
+
+def impossible(looks: Looks, wanted: Wanted) -> str:
+    """Why no rule of the source can raise such an alert; empty where one can, or where nobody knows.
+
+    A label that a rule does not give may come from the series that it looks at, and one that holds a template
+    may be anything.
+    """
+    rules = rules_of(looks)
+    if rules is not None and wanted.name is not None and wanted.name not in rules:
+        return f"there is no rule called {wanted.name}{nearest(wanted.name, rules)}"
+    given = [
+        labels
+        for name, each in {
+            name: each for _, seen in answered(looks) for name, each in seen.labels.items()
+        }.items()
+        if wanted.name in (None, name)
+        for labels in each
+    ]
+    if not given or any(_may_give(labels, wanted.labels) for labels in given):
+        return ""
+    return f"no rule gives an alert the labels {written(wanted.labels)}"
+
+
+def _may_give(labels: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
+    return all(
+        "{{" in labels.get(key, value) or labels.get(key, value) == value for key, value in wanted.items()
+    )

@@ -10,7 +10,7 @@ from seatrial.checks.alerting import Looks, Wanted, answered
 from seatrial.checks.protocol import DeclaredCheck, History, Need, When
 from seatrial.model.alerts import AlertsSeen
 from seatrial.model.looks import Look
-from seatrial.model.strict import at_least_one
+from seatrial.model.strict import about, at_least_one
 
 Source = Literal["prometheus", "alertmanager", "pagerduty"]
 Series = dict[str, tuple[Look[AlertsSeen], ...]]
@@ -43,6 +43,8 @@ class AlertCheck(DeclaredCheck):
     def _something(self) -> AlertCheck:
         if self.alert is None and not self.labels:
             raise ValueError("which alert is not said; write a name, or labels: {severity: page}")
+        if "alertname" in self.labels:
+            raise about("labels", f"an alert's name is no label here; write name: {self.labels['alertname']}")
         return self
 
     @property

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from seatrial.checks.protocol import DeclaredCheck, History, Need
 from seatrial.cost.detector import Finding, can_judge, found_on
@@ -37,6 +37,12 @@ def _named(value: object) -> object:
         raise ValueError(f"'{value}' is not one of {', '.join(Anomaly)}") from error
 
 
+def _within_the_month(within: Duration) -> Duration:
+    if within.seconds >= (_MONTH + 1) * _DAY_S:
+        raise ValueError(f"'{within}' is longer than the {_MONTH} days into which anomalies are planted")
+    return within
+
+
 class ToPlant(Strict):
     """An anomaly to plant, and by when it must have raised an alert.
 
@@ -48,8 +54,10 @@ class ToPlant(Strict):
     than the one before (`leak`), a day that it does not have (`gap`)."""
     size: Ratio = Ratio(1.0)
     """By which share of what a day costs; of a leak, by which each day costs more than the one before."""
-    within: Lasting = Field(default=Duration(_DAY_S), examples=["10d"])
-    """The alert must come with that many days of it; 1d is the first day alone."""
+    within: Annotated[Lasting, AfterValidator(_within_the_month)] = Field(
+        default=Duration(_DAY_S), examples=["10d"]
+    )
+    """The alert must come with that many days of it, 30 at the most; 1d is the first day alone."""
 
     @property
     def days(self) -> int:

@@ -5,11 +5,13 @@
 A migration that rewrites a table keeps everybody out of it for as long as that takes, and whoever queues
 behind the lock waits too. PostgreSQL's own views are looked at all the while; the longest wait is told with
 its table, the mode of the lock, the tenant, and who was in the way. A wait that is shorter than the time
-between two looks may not have been seen, so `max` must be longer than that.
+between two looks may not have been seen, so `max` must be longer than that, also where the server answered
+late. While a migration that was killed waits for its next start nobody looks.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -70,12 +72,13 @@ def _blind(lines: Sequence[Line], max_s: float) -> tuple[Verdict, str] | None:
         return Verdict.UNKNOWN, f"the locks could not be looked at: {trouble}"
     if not sum(line["looks"] for line in finished):
         return Verdict.UNKNOWN, "the locks were not looked at once"
+    if len(begun) > len(finished):
+        return Verdict.UNKNOWN, "a migration was killed, and nobody looked from then on until the next start"
     every_s = max(float(line["looks_every_s"]) for line in begun)
-    if max_s <= every_s:
-        return (
-            Verdict.UNKNOWN,
-            f"the locks were looked at every {every_s:g} s, so shorter waits are not known",
-        )
+    blind_s = max(every_s, *(float(line.get("longest_blind_s", math.inf)) for line in finished))
+    if max_s <= blind_s:
+        told = f"between two looks {blind_s:.3g} s went by, so shorter waits may not have been seen"
+        return Verdict.UNKNOWN, told
     return None
 
 

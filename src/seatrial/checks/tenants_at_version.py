@@ -5,8 +5,9 @@
 
 Half-way is a schema that its tool has marked as dirty, that has an invalid index, or that is made otherwise
 than the other schemas of its version. Where tenants were migrated in the run, each must have been brought to
-the newest version, and who failed is named with the tool's own words; where all of them were there before,
-nothing was shown, and the verdict is unknown. If the migration was undone at the end of the run, what counts
+the newest version, and who failed is named with the tool's own words; where all of them were there before, or
+a program ended well and changed nothing that can be seen (no version, column, index or constraint), nothing
+was shown, and the verdict is unknown. If the migration was undone at the end of the run, what counts
 is what its own look at the end has found, and that all have gone back alike.
 """
 
@@ -57,7 +58,7 @@ class TenantsAtVersion(RecordingCheck):
         ]
         figures = {
             "tenants": len(states),
-            "migrated": sum(line.get("result") == "done" for line in became.values()),
+            "migrated": sum(line.get("result") == "done" and line.get("changed") for line in became.values()),
             "failed": len(failed),
             "differing": len(differing),
             "half_way": len(half_way),
@@ -79,7 +80,8 @@ class TenantsAtVersion(RecordingCheck):
         if wrong:
             return self.of_the_end(history, f"{said}; {'; '.join(wrong)}", **figures)
         if lines and not figures["migrated"]:
-            told = f"{said}: all were there before, so nothing was migrated in the run"
+            why = "no tenant's version or tables changed" if became else "all were there before"
+            told = f"{said}: {why}, so nothing was migrated in the run"
             return self.found(Verdict.UNKNOWN, told, **figures)
         if history.cut:
             return self.found(Verdict.UNKNOWN, f"the run was cut short ({history.cut}): {said}", **figures)
@@ -119,8 +121,13 @@ def _differing(states: Mapping[str, Schema], wanted: str) -> tuple[dict[str, str
         return {
             name: f"{name} ({each.version})" for name, each in states.items() if each.version != wanted
         }, wanted
-    (most, _), *_ = Counter(each.applied for each in states.values()).most_common()
-    differing = {name: f"{name} ({each.version})" for name, each in states.items() if each.applied != most}
+    there = Counter(each.applied for each in states.values() if not each.lacking)
+    most = there.most_common(1)[0][0] if there else ()
+    differing = {
+        name: f"{name} ({each.version})"
+        for name, each in states.items()
+        if each.lacking or each.applied != most
+    }
     return differing, most[-1] if most else "no version"
 
 

@@ -55,14 +55,17 @@ def found_in(answer: Answer, *path: str) -> list[dict[str, Any]]:
     return value
 
 
-def alerts_in(objects: list[dict[str, Any]], since: str) -> Iterator[FiringAlert]:
-    """Alerts as Prometheus and Alertmanager write them; `since`: the key of the instant that they tell."""
+def alerts_in(objects: list[dict[str, Any]], since: str | None) -> Iterator[FiringAlert]:
+    """Alerts as Prometheus and Alertmanager write them; `since`: the key of the instant that they tell.
+
+    None: by a clock that is not the answer's own, so that it is not told.
+    """
     for each in objects:
         written = each.get("labels")
         labels = {
             str(key): str(value) for key, value in (written if isinstance(written, dict) else {}).items()
         }
-        yield FiringAlert(labels.pop("alertname", ""), labels, epoch_s(each.get(since)))
+        yield FiringAlert(labels.pop("alertname", ""), labels, epoch_s(each.get(since)) if since else None)
 
 
 def epoch_s(written: object) -> float | None:

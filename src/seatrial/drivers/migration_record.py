@@ -2,10 +2,10 @@
 
     begun     token, process, at, tool, goal, parallel, tenants, left      one for each start
     started   tenant, schema, order, before, at
-    ended     tenant, after, result (done | failed), said, at
+    ended     tenant, after, changed (its versions or its shape), result (done | failed | cut), said, at
     waited    who waited for a lock, for how long, and behind whom (`actions.companions.lock_waits`)
     looked    what every tenant had come to at the end
-    finished  at, done, failed                                             not when it was killed
+    finished  at, done, failed, looks, longest_blind_s (between two looks)   not when it was killed
     undone    at
 
 It is kept under $SEATRIAL_HOME, one file for each set of tenants: whoever starts again, after a crash or in

@@ -18,7 +18,7 @@ from seatrial.drivers.alerting import Alerting, clock_in, epoch_s, found_in
 from seatrial.drivers.binding import Binding, WebAddress
 from seatrial.drivers.httpclient import HttpClient
 from seatrial.model.alerts import AlertsSeen, FiringAlert
-from seatrial.model.problems import Path
+from seatrial.model.problems import Path, Unavailable
 from seatrial.model.role import Role
 from seatrial.model.strict import as_tuple
 
@@ -68,6 +68,10 @@ class PagerdutyIncidents:
     def seen(self) -> AlertsSeen:
         answer = self._client.ask("GET", self._url, headers=self._headers, params=self._question)
         incidents = found_in(answer, "incidents")
+        if answer.json().get("more") is True:  # and the one that is meant may be among those left out
+            raise Unavailable(
+                f"{answer.to}: more than {_MOST} incidents are open; say whose count: services: […]"
+            )
         return AlertsSeen(tuple(map(_alert_of, incidents)), clock_epoch_s=clock_in(answer))
 
     def close(self) -> None:

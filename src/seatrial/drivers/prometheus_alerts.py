@@ -36,6 +36,7 @@ class PrometheusAlerts:
         self._client = HttpClient(role.allow_list, role.name, _ANSWER_WITHIN_S)
         self._clock = clock
         self._rules: dict[str, str] = {}
+        self._labels: dict[str, tuple[dict[str, str], ...]] = {}
         self._asked_s = float("-inf")
         self._moved: dict[str, tuple[str, float]] = {}  # group → its last evaluation, and since when we know
 
@@ -43,16 +44,18 @@ class PrometheusAlerts:
         answer = self._client.ask("GET", f"{self._url}/api/v1/alerts", headers=self._headers)
         firing = [each for each in found_in(answer, "data", "alerts") if each.get("state") == "firing"]
         if self._clock() - self._asked_s >= _RULES_EVERY_S:
-            self._rules = self._ask_rules()
+            self._rules, self._labels = self._ask_rules()
             self._asked_s = self._clock()
-        return AlertsSeen(tuple(alerts_in(firing, "activeAt")), self._rules, clock_in(answer))
+        return AlertsSeen(tuple(alerts_in(firing, "activeAt")), self._rules, clock_in(answer), self._labels)
 
     def close(self) -> None:
         self._client.__exit__(None, None, None)
 
-    def _ask_rules(self) -> dict[str, str]:
+    def _ask_rules(self) -> tuple[dict[str, str], dict[str, tuple[dict[str, str], ...]]]:
+        """By name: why a rule is not evaluated, and the labels that the rules of that name give."""
         answer = self._client.ask("GET", f"{self._url}/api/v1/rules?type=alert", headers=self._headers)
         rules: dict[str, str] = {}
+        labels: dict[str, tuple[dict[str, str], ...]] = {}
         try:
             for group in found_in(answer, "data", "groups"):
                 stuck = self._stuck(group)
@@ -60,10 +63,13 @@ class PrometheusAlerts:
                     wrong = stuck or (
                         "" if rule["health"] != "err" else str(rule.get("lastError", "an error"))
                     )
-                    rules[str(rule["name"])] = rules.get(str(rule["name"]), "") or wrong
-        except (KeyError, TypeError, ValueError) as error:
+                    name = str(rule["name"])
+                    rules[name] = rules.get(name, "") or wrong
+                    given = {str(key): str(value) for key, value in (rule.get("labels") or {}).items()}
+                    labels[name] = (*labels.get(name, ()), given)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise Unavailable(f"{answer.to}: is this Prometheus? {error!r}: {answer.opening}") from error
-        return rules
+        return rules, labels
 
     def _stuck(self, group: dict[str, Any]) -> str:
         """Why a group of rules tells nothing; empty while its evaluations move on."""

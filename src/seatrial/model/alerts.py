@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +28,5 @@ class AlertsSeen:
     # Each rule's name, and why it is not evaluated ("" when it is). None: such a source knows of no rules.
     rules: Mapping[str, str] | None = None
     clock_epoch_s: int | None = None  # whole seconds that its clock showed; None: it does not say
+    # The labels that each rule of a name gives its alerts, as written; empty: such a source does not tell.
+    labels: Mapping[str, tuple[Mapping[str, str], ...]] = field(default_factory=dict)

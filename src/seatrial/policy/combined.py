@@ -8,16 +8,14 @@ A message that is an object with `path` is told of that file, another of all of 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from seatrial.policy.contents import read
 from seatrial.policy.convention import told_of
 from seatrial.policy.engines import Document, Engine, NotEvaluated
 from seatrial.policy.outcome import Broken, Finding, Told
-from seatrial.policy.readers import NotReadable, parts_of, reader_of
+from seatrial.policy.readers import NotReadable, as_json, parts_of, reader_of
 from seatrial.policy.ruleset import Ruleset
 
 ALL = "Combined"
@@ -31,7 +29,7 @@ def judged_together(
 
     Raises BadInput, Unavailable.
     """
-    elements: list[dict[str, Any]] = []
+    elements: list[str] = []
     lines: dict[str, int] = {}
     told: dict[str, Told] = {}
     hashes: dict[str, str] = {}
@@ -40,12 +38,13 @@ def judged_together(
             data = read(path).data
             hashes[path] = hashlib.sha256(data).hexdigest()
             parts = parts_of(reader_of(path), data)
+            own = [as_json({"path": path, "contents": part.data}) for part in parts]
         except NotReadable as error:
             told[path] = Told(broken=Broken(error.why, error.line, error.column))
             continue
         lines[path] = parts[0].line
-        elements += [{"path": path, "contents": part.data} for part in parts]
-    document = Document(json.dumps(elements, ensure_ascii=False), ALL)
+        elements += own
+    document = Document(f"[{','.join(elements)}]", ALL)
     (answer,) = engine.load(ruleset).answers([document])
     if isinstance(answer, NotEvaluated):
         told[ALL] = Told(broken=Broken(f"a policy cannot judge it: {answer.why}"))
@@ -53,9 +52,9 @@ def judged_together(
     found = told_of(answer, 1)
     for finding in found.findings:
         path = _about(finding, lines)
-        own = told.get(path, Told())
+        so_far = told.get(path, Told())
         placed = replace(finding, line=lines.get(path, 1))
-        told[path] = replace(own, findings=(*own.findings, placed))
+        told[path] = replace(so_far, findings=(*so_far.findings, placed))
     if found.exempted:
         told[ALL] = replace(told.get(ALL, Told()), exempted=found.exempted)
     return told, hashes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import os
 import signal
@@ -16,7 +15,7 @@ from seatrial.policy.contents import QUIET_NS, Read, read
 from seatrial.policy.convention import told_of
 from seatrial.policy.engines import Document, Engine, Evaluator, NotEvaluated
 from seatrial.policy.outcome import Broken, Told
-from seatrial.policy.readers import NotReadable, Part, parts_of, reader_of
+from seatrial.policy.readers import NotReadable, Part, as_json, parts_of, reader_of
 from seatrial.policy.ruleset import Ruleset
 
 _CHUNK = 100  # files a process is given at once
@@ -43,16 +42,16 @@ class Judge:
     def judged(self, paths: Sequence[str]) -> list[Judged]:
         """Each file, in order."""
         files: list[tuple[str, Read | None, list[Part] | Broken]] = []
+        documents: list[Document] = []
         for path in paths:
             content: Read | None = None
             try:
                 content = read(path, quiet_ns=self.quiet_ns)
-                files.append((path, content, parts_of(reader_of(path), content.data)))
+                parts = parts_of(reader_of(path), content.data)
+                documents += [document_of(path, part) for part in parts]
+                files.append((path, content, parts))
             except NotReadable as error:
                 files.append((path, content, Broken(error.why, error.line, error.column)))
-        documents = [
-            document_of(path, part) for path, _, parts in files if isinstance(parts, list) for part in parts
-        ]
         answers = iter(self.evaluator.answers(documents))
         return [self._one(path, content, parts, answers) for path, content, parts in files]
 
@@ -67,10 +66,9 @@ class Judge:
 
 
 def document_of(path: str, part: Part) -> Document:
-    """A part of a file as an engine takes it."""
-    text = json.dumps(part.data, ensure_ascii=False, separators=(",", ":"))
+    """A part of a file as an engine takes it. Raises NotReadable."""
     directory, name = os.path.split(os.path.abspath(path))
-    return Document(text, name, directory)
+    return Document(as_json(part.data), name, directory)
 
 
 def _together(answers: Sequence[tuple[object, int]]) -> Told:

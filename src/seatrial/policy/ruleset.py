@@ -19,7 +19,7 @@ from typing import Any
 from seatrial.model.problems import BadInput, Location, Problem, Problems, nearest
 from seatrial.policy.convention import counts
 from seatrial.policy.module import Module, parsed
-from seatrial.policy.readers import NotReadable, parts_of, reader_of, reader_versions
+from seatrial.policy.readers import NotReadable, as_json, parts_of, reader_of, reader_versions
 
 _FORMAT = "1"  # of what is remembered; another one when what a result means changes
 # What depends on more than the input: a result of these is never remembered.
@@ -176,6 +176,8 @@ def data_of(named: Sequence[Path]) -> dict[str, Any]:
 def _document(file: Path) -> Any:
     try:
         parts = parts_of(reader_of(file.name), file.read_bytes())
+        for part in parts:
+            as_json(part.data)
     except NotReadable as error:
         raise BadInput(Problem(error.why, Location(str(file), error.line, error.column))) from error
     except OSError as error:

@@ -2,7 +2,8 @@
 
 PostgreSQL's own views tell it (pg_locks, pg_stat_activity, pg_blocking_pids), asked again and again. A wait
 is known from its `waitstart`, so its length at the last look is exact from below; that it was over at the
-next look bounds it from above. One that is shorter than the time between two looks may not be seen.
+next look bounds it from above. One that is shorter than the time between two looks may not be seen, and that
+time is what it was, not what it was meant to be: a server that is busy answers late.
 """
 
 from __future__ import annotations
@@ -56,7 +57,9 @@ class LockWatch(threading.Thread):
         self._record = record
         self._over = threading.Event()
         self._waits: dict[tuple[int, float], _Wait] = {}
+        self._looked_at = time.monotonic()  # when the last look began; before the first, the watch
         self.looks = 0
+        self.longest_blind_s = 0.0  # a wait that fits in may not have been seen
         self.trouble = ""
 
     def stop(self) -> None:
@@ -76,9 +79,12 @@ class LockWatch(threading.Thread):
             self._record.write("waited", **wait.told, lower_s=wait.length_s, upper_s=None)
 
     def _look(self, connection: psycopg.Connection) -> None:
+        asked_at = time.monotonic()
         rows = connection.execute(_WAITS.encode()).fetchall()
         now = time.time()
         self.looks += 1
+        self.longest_blind_s = max(self.longest_blind_s, time.monotonic() - self._looked_at)
+        self._looked_at = asked_at
         seen = {}
         for row in rows:
             key = (int(row[0]), float(row[1]))

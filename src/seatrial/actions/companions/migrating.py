@@ -76,11 +76,12 @@ class Migrator:
         """Migrate whoever is left. `earlier`: the record so far; `ready` is called once it is begun."""
         self._ends_at = time.monotonic() + self.assignment.within_s
         tenants = self.database.discovered(self.assignment.discover)
-        states = self.database.states(tenants, shapes=False)
+        goal = self.assignment.migration.goal
+        # with no goal, what a tool has done shows in nothing but the versions and the shape
+        states = self.database.states(tenants, shapes=not goal)
         continued = not migration_record.came_to_its_end(earlier)
         if not continued:
             self.record.begin_anew()
-        goal = self.assignment.migration.goal
         done = _done(earlier) if continued else frozenset()
         left = [each for each in tenants if _is_left(each, states[each.name], goal, done)]
         self.record.write(
@@ -113,15 +114,15 @@ class Migrator:
             result, said = "cut", str(error)
         except SeatrialError as error:
             result, said = "failed", str(error)
-        after = state.version
+        after, changed = state.version, False
         try:
-            now = self.database.states([tenant], shapes=False)[tenant.name]
-            after = now.version
+            now = self.database.states([tenant], shapes=not goal)[tenant.name]
+            after, changed = now.version, now != state
             if result == "done" and not set(goal) <= set(now.applied):
                 result, said = "failed", f"its tool ended well, and it is at {after or 'no version'}"
         except SeatrialError as error:
             result, said = "failed", said or f"its version could not be read afterwards: {error}"
-        self.record.write("ended", tenant=tenant.name, after=after, result=result, said=said)
+        self.record.write("ended", tenant=tenant.name, after=after, changed=changed, result=result, said=said)
 
     def _finish(self, tenants: Sequence[Tenant], left: Sequence[Tenant], watch: LockWatch) -> None:
         found = self.database.states(tenants)
@@ -131,7 +132,7 @@ class Migrator:
         failed = [name for name, line in mine.items() if line.get("result") != "done"]
         self.record.write(
             "finished", token=self.token, done=len(left) - len(failed), failed=failed, looks=watch.looks,
-            trouble=watch.trouble,
+            longest_blind_s=round(watch.longest_blind_s, 6), trouble=watch.trouble,
         )  # fmt: skip
 
     @property

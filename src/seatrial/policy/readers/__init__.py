@@ -8,6 +8,6 @@ ours alone. What cannot be read is told with line and column (`NotReadable`) and
 """
 
 from seatrial.policy.readers.choice import READERS, parts_of, reader_of, reader_versions
-from seatrial.policy.readers.part import NotReadable, Part
+from seatrial.policy.readers.part import NotReadable, Part, as_json
 
-__all__ = ["READERS", "NotReadable", "Part", "parts_of", "reader_of", "reader_versions"]
+__all__ = ["READERS", "NotReadable", "Part", "as_json", "parts_of", "reader_of", "reader_versions"]

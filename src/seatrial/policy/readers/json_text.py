@@ -22,6 +22,8 @@ def read(text: str) -> list[Part]:
         return [Part(json.loads(text, object_pairs_hook=_distinct, parse_constant=_no_constant))]
     except json.JSONDecodeError as error:
         raise NotReadable(f"not valid JSON: {error.msg}", error.lineno, error.colno) from error
+    except ValueError as error:  # a number of more digits than Python reads
+        raise NotReadable(f"not valid JSON: {error}") from error
 
 
 def read_with_comments(text: str) -> list[Part]:

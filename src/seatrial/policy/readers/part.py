@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,3 +24,15 @@ class NotReadable(Exception):  # noqa: N818  # what the file is
     def __init__(self, why: str, line: int | None = None, column: int | None = None) -> None:
         super().__init__(why)
         self.why, self.line, self.column = why, line, column
+
+
+def as_json(data: Any) -> str:
+    """Data as engines take it. Raises NotReadable for what JSON cannot say."""
+    try:
+        text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise NotReadable("holds half of a surrogate pair, which is no text") from error
+    except ValueError as error:  # infinite, or of more digits than Python writes
+        raise NotReadable(f"holds a number that policies do not know: {error}") from error
+    return text

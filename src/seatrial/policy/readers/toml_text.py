@@ -23,6 +23,8 @@ def read(text: str) -> list[Part]:
         if place is None:
             raise NotReadable(why, text.count("\n") + 1) from error
         raise NotReadable(why, int(place[1]), int(place[2])) from error
+    except ValueError as error:  # a number of more digits than Python reads
+        raise NotReadable(f"not valid TOML: {error}") from error
 
 
 def _plain(value: Any) -> Any:
