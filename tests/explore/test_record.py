@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.explore.conftest import SPACE, random_schedule
@@ -40,6 +41,24 @@ def test_a_torn_line_and_strange_ones_are_passed_over() -> None:
     whole = line_of(trial(WEAKNESS, Purpose.SEARCH, Verdict.PASS), 1.0)
     record = record_of([whole, whole[:40], "", "[]", "{}", "null", whole], 1.0)
     assert len(record.trials) == 2
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        ('"slot_s":1.0', '"slot_s":1e999'),
+        ('"slot_s":1.0', '"slot_s":-1.0'),
+        ("[[0,", "[[-3,"),
+        (",8]]", ",0]]"),
+        (",8]]", ",1e999]]"),
+        ('"failed":4', '"failed":5'),
+        ('"violated":["errors"]', f'"violated":{"[" * 100_000}'),
+    ],
+)
+def test_a_line_that_was_damaged_is_passed_over_whatever_it_says(damage: tuple[str, str]) -> None:
+    whole = line_of(finding(Standing.FACT), 1.0)
+    assert damage[0] in whole
+    assert record_of([whole.replace(*damage), whole], 1.0).findings == [finding(Standing.FACT)]
 
 
 @given(st.floats(0.01, 100), st.integers())

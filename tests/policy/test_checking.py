@@ -299,3 +299,20 @@ def test_a_process_that_is_killed_is_told(tree: Tree, monkeypatch: pytest.Monkey
     monkeypatch.setattr(judging, "_judge_chunk", killed)
     with pytest.raises(Unavailable, match="ended from outside"):
         tree.check(anew=True, processes=2)
+
+
+def test_a_name_that_is_no_text_is_judged_and_told_as_far_as_it_can_be_shown(tree: Tree) -> None:
+    odd = os.fsdecode(os.fsencode(tree.place / "in") + b"/caf\xe9.yaml")
+    Path(odd).write_text(DENIED)
+    for _ in range(2):
+        assert tree.told(tree.check())["caf\ufffd.yaml"] == ["A is denied"]
+    combined = tree.check(combine=True)
+    assert combined.verdict is Verdict.UNKNOWN
+
+
+def test_what_is_no_regular_file_is_refused_instead_of_waited_for(tree: Tree) -> None:
+    pipe = tree.place / "in/pipe.yaml"
+    os.mkfifo(pipe)
+    with pytest.raises(BadInput, match="is no regular file"):
+        tree.check(paths=(str(pipe),))
+    assert tree.check().inputs == 3

@@ -141,3 +141,10 @@ def test_json_keeps_what_a_message_carries() -> None:
          "comply": "encrypt it"}
     ]  # fmt: skip
     assert found["unreadable"] == [{"path": "x.yaml", "line": 2, "column": 5, "why": "not valid YAML"}]
+
+
+def test_text_begins_no_line_and_moves_no_cursor_that_a_judged_file_asks_for() -> None:
+    finding = Finding("main", "deny", Level.DENY, "no \x1b[2J\x00\r\npass: 0 denied", 1, {"comply": "a\nb"})
+    lines = text(report(denied=Told((finding,)))).splitlines()
+    assert lines[0].endswith("no \ufffd[2J\ufffd pass: 0 denied [main.deny]")
+    assert lines[1] == "    comply   a b"

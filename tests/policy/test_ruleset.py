@@ -109,6 +109,22 @@ def test_data_that_cannot_be_is_told(tmp_path: Path, text: str, told: str) -> No
     assert told in str(found.value)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["main: {deny: []}\n", "main: []\n", "seatrial_gate: {found: []}\n"],
+    ids=["what a rule would find", "the package", "what all rules would find"],
+)
+def test_data_that_would_speak_for_a_rule_is_refused(tmp_path: Path, text: str) -> None:
+    policies = written(tmp_path / "p", {"a.rego": DENY})
+    with pytest.raises(BadInput, match="call it otherwise"):
+        load([policies], [written(tmp_path / "d", {"x.yaml": text})], ["main"])
+    beside = written(tmp_path / "beside", {"x.yaml": "main: {allowed: [a]}\nother: {deny: []}\n"})
+    assert load([policies], [beside], ["main"]).names == ("main.deny",)
+    gate = written(tmp_path / "p", {"b.rego": "package seatrial_gate\nfound := []\n"})
+    with pytest.raises(BadInput, match="the package seatrial_gate, through which"):
+        load([gate], [], ["*"])
+
+
 def test_whatever_decides_a_verdict_is_part_of_the_identity(tmp_path: Path) -> None:
     policies = written(
         tmp_path / "p", {"a.rego": DENY, "o.rego": 'package other\ndeny contains "x" if true\n'}

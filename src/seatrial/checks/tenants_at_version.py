@@ -58,7 +58,9 @@ class TenantsAtVersion(RecordingCheck):
         ]
         figures = {
             "tenants": len(states),
-            "migrated": sum(line.get("result") == "done" and line.get("changed") for line in became.values()),
+            "migrated": sum(
+                line.get("result") == "done" and line.get("changed") is True for line in became.values()
+            ),
             "failed": len(failed),
             "differing": len(differing),
             "half_way": len(half_way),

@@ -181,12 +181,12 @@ def line_of(entry: Trial | Finding, slot_s: float) -> str:
 
 
 def record_of(lines: Iterable[str], slot_s: float) -> Record:
-    """What lines tell, on a grid of slots of `slot_s` seconds. A line that a crash tore is passed over."""
+    """What lines tell, on a grid of slots of `slot_s` seconds. One that is torn or damaged is passed over."""
     record = Record()
     for line in lines:
         try:
             record.add(_entry(json.loads(line), slot_s))
-        except (ValueError, KeyError, TypeError, ZeroDivisionError):
+        except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError):
             continue
     return record
 
@@ -197,18 +197,23 @@ def _plain(schedule: Schedule) -> list[list[Any]]:
 
 def _entry(data: dict[str, Any], slot_s: float) -> Trial | Finding:
     scale = float(data["slot_s"]) / slot_s
+    if not 0 < scale < math.inf:
+        raise ValueError(f"no length of a slot: {data['slot_s']}")
     schedule = _scheduled(data["schedule"], scale)
     violated, reasons = frozenset(map(str, data["violated"])), tuple(map(str, data["reasons"]))
     if data["kind"] == "trial":
         outcome = Outcome(Verdict(data["verdict"]), violated, reasons, str(data["run"]))
         return Trial(schedule, Purpose(data["purpose"]), outcome)
+    failed, of = int(data["failed"]), int(data["of"])
+    if not 0 <= failed <= of:
+        raise ValueError(f"{failed} of {of} repetitions failed")
     return Finding(
         standing=Standing(data["standing"]),
         schedule=schedule,
         origin=_scheduled(data["origin"], scale),
         violated=violated,
-        failed=int(data["failed"]),
-        of=int(data["of"]),
+        failed=failed,
+        of=of,
         without=tuple((str(one), str(fared)) for one, fared in data["without"]),
         reasons=reasons,
         run=str(data["run"]),
@@ -221,6 +226,8 @@ def _scheduled(written: list[list[Any]], scale: float) -> Schedule:
     """A schedule on another grid: what is longer than a slot there stays so, and nothing leaves the grid."""
     injections = []
     for at, choice, length in written:
+        if int(at) < 0 or int(length) < 1:
+            raise ValueError(f"no slots of any grid: {length} from {at}")
         there = min(round(int(at) * scale), SLOTS - 1)
         long = min(max(1, math.ceil(int(length) * scale - 1e-9)), SLOTS - there)
         injections.append(Injection(there, str(choice), long))

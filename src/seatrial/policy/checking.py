@@ -57,7 +57,7 @@ def check(request: Request) -> Report:
     paths = inputs(request.paths, ignored=request.ignored, leaving_out=request.leaving_out)
     found = _Check(request, engine, ruleset).told(paths)
     return Report(
-        told={path: told for path, told in found.told.items() if told != Told()},
+        told={_shown(path): told for path, told in found.told.items() if told != Told()},
         inputs=len(paths),
         evaluated=found.evaluated,
         read=found.read,
@@ -114,20 +114,24 @@ class _Check:
             stamp, sha256 = self.known.files.get(absolute, ("", ""))
             if not (stamp and stamp == _stamp(path)):
                 sha256 = self.known.blobs.get(unchanged.get(absolute, ""), "")
-            if sha256 or (sha256 := self._read(path, absolute)):
+            if sha256 or (sha256 := self._read(path)):
                 hashes[path] = sha256
         return hashes
 
-    def _read(self, path: str, absolute: str) -> str:
+    def _read(self, path: str) -> str:
         try:
             content = read(path, quiet_ns=self.request.quiet_ns)
         except NotReadable:
             return ""  # whoever judges it says why
         self.read.add(path)
-        if content.stamp:
-            self.news.files[absolute] = (content.stamp, content.sha256)
+        self._keep_stamp(path, content.stamp, content.sha256)
         self.news.blobs[blob_of(content.data, 40)] = content.sha256
         return content.sha256
+
+    def _keep_stamp(self, path: str, stamp: str, sha256: str) -> None:
+        """Remember by which stamp these bytes are known, where the file's name can be written down."""
+        if stamp and _shown(path) == path:
+            self.news.files[os.path.abspath(path)] = (stamp, sha256)
 
     def _unchanged(self) -> dict[str, str]:
         """By absolute path, the id of the blob that a file is, where the revision to compare with tells."""
@@ -159,8 +163,7 @@ class _Check:
             self.read.add(judged.path)
             if judged.sha256:
                 self.news.results[self._key(judged.path, judged.sha256)] = _text(judged.told)
-                if judged.stamp:
-                    self.news.files[os.path.abspath(judged.path)] = (judged.stamp, judged.sha256)
+                self._keep_stamp(judged.path, judged.stamp, judged.sha256)
         return told, len(open_paths)
 
     def _combined(self, paths: Sequence[str], hashes: Mapping[str, str]) -> tuple[dict[str, Told], int]:
@@ -188,6 +191,11 @@ def _repositories(paths: Sequence[str]) -> Iterator[Repository]:
         if repository and repository not in seen:
             seen.add(repository)
             yield repository
+
+
+def _shown(path: str) -> str:
+    """A path as text, where its bytes may be none."""
+    return os.fsencode(path).decode(errors="replace")
 
 
 def _stamp(path: str) -> str:

@@ -42,6 +42,8 @@ def _below(named: str, *, ignored: bool) -> Iterator[str]:
         raise BadInput(
             f"{named}: no reader for a file of this name (YAML, JSON, TOML, HCL, Dockerfile, requirements)"
         )
+    elif not os.path.isfile(named):
+        raise BadInput(f"{named}: is no regular file")
     else:
         yield named
 

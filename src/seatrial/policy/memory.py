@@ -38,7 +38,7 @@ _PATIENCE_S = 10.0
 def input_key(path: str, sha256: str, *, by_name: bool) -> str:
     """What a result depends on beside the ruleset. by_name: whether a rule may ask for the file's name."""
     place = os.path.abspath(path) if by_name else ""
-    return hashlib.sha256(f"{reader_of(path)}\0{sha256}\0{place}".encode()).hexdigest()
+    return hashlib.sha256(os.fsencode(f"{reader_of(path)}\0{sha256}\0{place}")).hexdigest()
 
 
 def hash_of(value: object) -> str:

@@ -24,10 +24,14 @@ _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """`package`: its reference, `data.main`. `rules`: the names of its rules, each once, in order."""
+    """`package`: its reference, `data.main`. `rules`: the names of its rules, each once, in order.
+
+    path: the steps of that reference below `data`.
+    """
 
     package: str
     rules: tuple[str, ...]
+    path: tuple[str, ...]
 
 
 def parsed(name: str, text: str) -> Module:
@@ -39,7 +43,8 @@ def parsed(name: str, text: str) -> Module:
     except RuntimeError as error:
         raise BadInput(problem_of(error, name)) from error
     rules = dict.fromkeys(filter(None, map(_name_of, tree["rules"])))
-    return Module(_reference(tree["package"]["refr"]), tuple(rules))
+    package = tree["package"]["refr"]
+    return Module(_reference(package), tuple(rules), tuple(_steps(package)))
 
 
 def problem_of(error: Exception, name: str) -> Problem:

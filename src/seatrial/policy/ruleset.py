@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from seatrial.model.problems import BadInput, Location, Problem, Problems, nearest
-from seatrial.policy.convention import counts
+from seatrial.policy.convention import GATE, counts, namespace_of
 from seatrial.policy.module import Module, parsed
 from seatrial.policy.readers import NotReadable, as_json, parts_of, reader_of, reader_versions
 
@@ -26,6 +26,7 @@ _FORMAT = "1"  # of what is remembered; another one when what a result means cha
 _UNSTEADY = re.compile(
     r"\b(time\.now_ns|http\.send|rand\.intn|uuid\.rfc4122|net\.lookup_ip_addr|opa\.runtime|io\.jwt\.)"
 )
+_OURS = "through which rules are asked; call it otherwise"
 _FILE = re.compile(r"\bconftest\b")  # data.conftest.file: a result depends on the file's name, too
 
 
@@ -81,6 +82,7 @@ def load(policies: Sequence[Path], data: Sequence[Path], namespaces: Sequence[st
         found += [name for name in source.module.rules if counts(name) and name not in found]
     chosen = _chosen(rules, namespaces, policies)
     documents = data_of(data)
+    _keep_apart(every, documents)
     texts = [[source.name, source.text] for source in sources]
     digest = _hash([_FORMAT, texts, documents, chosen, reader_versions()])
     return Ruleset(
@@ -91,6 +93,26 @@ def load(policies: Sequence[Path], data: Sequence[Path], namespaces: Sequence[st
         steady=not any(_UNSTEADY.search(source.text) for source in sources),
         asks_for_the_file=any(_FILE.search(source.text) for source in sources),
     )
+
+
+def _keep_apart(sources: Sequence[Source], documents: Mapping[str, Any]) -> None:
+    """Data in the place of a rule would be taken for what that rule has found. Raises BadInput."""
+    problems = Problems()
+    if GATE in documents:
+        problems.add(Problem(f"the data has the key '{GATE}', {_OURS}"))
+    for source in sources:
+        path, place = source.module.path, Location(source.name)
+        if path[:1] == (GATE,):
+            problems.add(Problem(f"the package {GATE}, {_OURS}", place))
+        inside: Any = documents
+        for step in path:
+            inside = inside.get(step) if isinstance(inside, Mapping) else inside
+        taken = set(inside) & set(source.module.rules) if isinstance(inside, Mapping) else set(path[-1:])
+        if inside is not None and taken:
+            package = namespace_of(source.module.package)
+            told = f"the data has '{min(taken)}' in the place of a rule of {package}"
+            problems.add(Problem(f"{told}; call it otherwise", place))
+    problems.tell()
 
 
 def sources_of(policies: Sequence[Path]) -> tuple[Source, ...]:

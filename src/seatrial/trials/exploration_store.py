@@ -32,8 +32,9 @@ def place_of(home: Path, target: str) -> Path:
 def read_record(path: Path, slot_s: float) -> Record:
     """What was tried so far, on a grid of slots of `slot_s` seconds. Raises CannotStore."""
     with disk.storing("what was tried so far", path):
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
-    return record_of(lines, slot_s)
+        text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    # a line ends at its line feed alone: what reasons quote may hold other ends that Unicode knows
+    return record_of(text.split("\n"), slot_s)
 
 
 @dataclass(frozen=True, slots=True)

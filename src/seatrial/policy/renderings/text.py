@@ -36,8 +36,13 @@ def summary(report: Report) -> str:
 
 
 def _finding(path: str, finding: Finding) -> Iterator[str]:
-    yield f"{_WORDS[finding.level]}  {path}:{finding.line}: {finding.message} [{finding.id}]"
+    yield f"{_WORDS[finding.level]}  {path}:{finding.line}: {_line(finding.message)} [{finding.id}]"
     if finding.control:
-        yield f"    control  {finding.control}"
+        yield f"    control  {_line(finding.control)}"
     if finding.comply:
-        yield f"    comply   {finding.comply}"
+        yield f"    comply   {_line(finding.comply)}"
+
+
+def _line(text: str) -> str:
+    """What a policy says, in which the judged file has a say: it moves no cursor and begins no line."""
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in " ".join(text.split()))
