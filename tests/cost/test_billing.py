@@ -113,6 +113,20 @@ def test_a_mistake_is_told_at_its_place(tmp_path: Path, text: str, said: str) ->
     assert said in str(caught.value)
 
 
+def test_instants_with_and_without_a_zone_are_of_one_bill(tmp_path: Path) -> None:
+    usage = USAGE.replace("2026-10-01T00:00:00Z", "2026-10-01T00:00:00").replace(
+        "02T00:00:00Z", "02T02:00:00+02:00"
+    )
+    series = read_bill(written(tmp_path, FOCUS + usage))
+    assert (series.first, series.values.tolist()) == (date(2026, 10, 1), [1.5])
+
+
+@pytest.mark.parametrize("instant", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:00:00-14:00"])
+def test_an_instant_beyond_all_years_is_a_mistake_at_its_place(tmp_path: Path, instant: str) -> None:
+    with pytest.raises(BadInput, match=r"bill\.csv:2:1: '.*' is no date such as"):
+        read_bill(written(tmp_path, f"day,cost\n{instant},5\n"))
+
+
 def test_what_is_no_text_or_not_there(tmp_path: Path) -> None:
     path = tmp_path / "bill.csv"
     path.write_bytes(b"day,cost\n2026-10-01,\xff\n")

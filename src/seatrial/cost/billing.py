@@ -74,8 +74,7 @@ class Hours:
     def add(self, charge: Charge) -> None:
         """A charge of the bill."""
         self.longest = max(self.longest, charge.end - charge.start)
-        start = charge.start.astimezone(UTC) if charge.start.tzinfo else charge.start
-        self.known.setdefault(start.date(), set()).add(start.hour)
+        self.known.setdefault(charge.start.date(), set()).add(charge.start.hour)
 
     @property
     def by_the_hour(self) -> bool:
@@ -200,9 +199,11 @@ class _Reader:
         return dict(zip(self.header, map(str.strip, cells), strict=True))
 
     def _instant(self, text: str, column: str) -> datetime:
+        """In UTC; one without a zone is meant so."""
         try:
-            return datetime.fromisoformat(text)
-        except ValueError as error:
+            instant = datetime.fromisoformat(text)
+            return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+        except (ValueError, OverflowError) as error:  # with a zone, the first and the last hours of all years
             told = f"'{text[:_LONGEST_CELL]}' is no date such as 2026-10-01 or 2026-10-01T00:00:00Z"
             raise self._problem(told, column) from error
 
