@@ -133,6 +133,7 @@ def run(folder: Path, rate_per_s: int, duration_s: int, seed: int) -> Ran:
     wrong = [*_wrong_of(load, log, round(rate_per_s * (WARMUP_S + duration_s)), spoiled), *_left_over(left)]
     if counts["connections"]:
         wrong.append(f"{counts['connections']} connections were open when the generator had ended")
+    wrong += [f"the server: {what}, {count:,} times" for what, count in counts["failures"].items()]
     dropped, late_ms = np.isnan(log.sent), (log.sent - log.intended) * 1e3
     late_p99_ms = float(np.nanpercentile(late_ms, 99)) if not dropped.all() else float("nan")
     return Ran(

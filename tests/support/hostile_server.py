@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import itertools
 import json
 import resource
@@ -44,7 +45,7 @@ from tests.support.misbehaviour import (
 AUTHORITY = "authority.pem"
 _NAMES = {path_of(name).encode(): name for name in BEHAVIOURS}
 _RESET = struct.pack("ii", 1, 0)
-_BACKLOG = 4096
+_BACKLOG, _AT_ONCE = 4096, 64  # connections that wait, and that are accepted in one turn of the loop
 _PATIENCE_S, _LOOK_S = 10.0, 0.02
 
 
@@ -55,6 +56,11 @@ class Counts:
     asked: Counter[str] = field(default_factory=Counter)
     crossed: int = 0
     connections: int = 0  # that are open
+    failures: Counter[str] = field(default_factory=Counter)  # of its own
+
+    def note(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What asyncio says of a failure."""
+        self.failures[f"{context['message']}: {context.get('exception')!r}"] += 1
 
 
 class _Connection(asyncio.Protocol):
@@ -126,17 +132,19 @@ class _Connection(asyncio.Protocol):
 async def serve(folder: Path) -> None:
     """Until standard input ends."""
     loop, counts = asyncio.get_running_loop(), Counts()
-    ports = {}
+    loop.set_exception_handler(counts.note)
+    ports, servers = {}, []
     for where in LISTENERS:
         context = None
         if where in CERTIFICATES:
             context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
             context.load_cert_chain(folder / f"{where}.pem")
         always = "" if where in (PLAIN, APART, *CERTIFICATES) else where
-        server = await loop.create_server(
-            partial(_Connection, counts, always), "127.0.0.1", 0, ssl=context, backlog=_BACKLOG
-        )
-        ports[where] = server.sockets[0].getsockname()[1]
+        sock = socket.create_server(("127.0.0.1", 0))
+        made = partial(_Connection, counts, always)
+        servers.append(await loop.create_server(made, sock=sock, ssl=context, backlog=_AT_ONCE))
+        sock.listen(_BACKLOG)
+        ports[where] = sock.getsockname()[1]
     _say(ports)
     await loop.run_in_executor(None, sys.stdin.read)
     patience = int(_PATIENCE_S / _LOOK_S)
@@ -146,7 +154,7 @@ async def serve(folder: Path) -> None:
     asked = {
         name: counts.asked[name] for name, each in BEHAVIOURS.items() if each.where not in CERTIFICATES[1:]
     }
-    _say({"asked": asked, "crossed": counts.crossed, "connections": counts.connections})
+    _say({**dataclasses.asdict(counts), "asked": asked})
 
 
 def _say(what: dict[str, Any]) -> None:
