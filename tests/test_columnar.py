@@ -58,7 +58,10 @@ def test_a_disk_that_takes_no_more_is_an_error_of_the_system() -> None:
 @pytest.mark.parametrize("name", ["log.parquet", "a log #1 %20 ü?*.parquet"])
 def test_a_file_is_read_whatever_it_is_called(tmp_path: Path, name: str) -> None:
     with (tmp_path / name).open("wb") as file:
-        columnar.write(columnar.texts_table({"id": ["x", None], "content": ["", "y"]}), file)
+        columnar.write(
+            columnar.texts_table(iter([{"id": ["x"], "content": [""]}, {"id": [None], "content": ["y"]}])),
+            file,
+        )
     with (tmp_path / name).open("rb") as file:
         table = columnar.read(file)
     assert [table.column(each).to_pylist() for each in ("id", "content")] == [["x", None], ["", "y"]]

@@ -18,6 +18,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -101,9 +102,18 @@ def _rows_in(piece: RecordBatch) -> RequestLog:
     return RequestLog(ok=truths([piece.column("ok")]), status=status, **columns)
 
 
-def texts_table(columns: Mapping[str, Sequence[str | None]]) -> Table:
-    """Columns of texts, None where there is none."""
-    return Table.from_pydict({name: Array(list(texts), type=_TEXT) for name, texts in columns.items()})
+def texts_table(parts: Iterator[Mapping[str, Sequence[str | None]]]) -> RecordBatchReader:
+    """Columns of texts, None where there is none; `parts`: some rows of all columns, one after the other."""
+    first = next(parts, {})
+    schema = Schema([Field(name, _TEXT, nullable=True) for name in first])
+
+    def pieces() -> Iterator[RecordBatch]:
+        for part in chain([first], parts):
+            yield RecordBatch.from_arrays(
+                [Array(list(part[name]), type=_TEXT) for name in first], schema=schema
+            )
+
+    return RecordBatchReader.from_batches(schema, pieces())
 
 
 def write(table: Table | RecordBatchReader, file: BinaryIO) -> None:

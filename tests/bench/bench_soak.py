@@ -9,7 +9,8 @@ night, with outages, scattered errors, and a key for each of so many WRITES in a
 is settled beside that, as in a run. Then the parts of a run's end, each in a process of its own, because a
 process's peak memory only ever grows:
 
-    conduct    what a conductor does: brings the spools together, stores, measures, judges, reports
+    conduct    what a conductor does: brings the spools together, stores, measures, judges, is told by a target
+               that it holds every acknowledged write, keeps and checks that, reports
     measure    `seatrial measure` of what was stored, with its report
 
 Seconds are of the processor, for the machine may be shared; memory is the most that the process ever held.
@@ -36,8 +37,10 @@ from seatrial.load.offer import Offer, Share
 from seatrial.load.recorder import NEVER, Recorder
 from seatrial.load.settling import Settling
 from seatrial.load.spool import SpoolHeader, SpoolReader
+from seatrial.lookups.recorder import RunFacts
 from seatrial.model.arrivals import RateStep
 from seatrial.model.quantities import Rate
+from seatrial.model.requestlog import RequestLog
 from seatrial.waiting import wait_until
 
 RATE = Rate(10_000, 60.0)
@@ -141,9 +144,36 @@ def conduct(directory: Path) -> dict[str, Any]:
     judged += [share_bad(part, DEADLINE_S), budget_spent(log, measured)]  # type: ignore[list-item]
     del part
     laps("judge")
+    told = check_writes(directory, log)
+    laps("writes")
     text = log_report("night", "seatrial", log, measured, (), zero_at="", doubt="")
     laps("report")
-    return took | {"rows": len(log), "outages": len(measured.outages), "report_bytes": len(text)}
+    told |= {"rows": len(log), "outages": len(measured.outages), "report_bytes": len(text)}
+    return took | told
+
+
+def check_writes(directory: Path, log: RequestLog) -> dict[str, Any]:
+    """The check acknowledged-writes, of a target that lost nothing and answers without taking any time."""
+    from seatrial.checks.acknowledged_writes import AcknowledgedWrites
+    from seatrial.checks.protocol import History, Need, When
+    from seatrial.lookups.spooled_copies import SpooledCopies
+    from seatrial.lookups.writes import Writes
+    from seatrial.model.role import Role
+    from seatrial.run.evidence import Evidence
+    from seatrial.run.losses import Losses
+    from seatrial.run.needs import BoundNeed
+    from seatrial.run.recording import ask, keep
+
+    class Faithful(Writes):
+        def record(self, role: Role, run: RunFacts) -> SpooledCopies:  # of nobody
+            return SpooledCopies(((key.partition(" ")[0], None) for key in run.keys), run.directory.parent)
+
+    need = BoundNeed(Need("writes", "writes"), Faithful(), Role("writes", "sql", {}, (), "."))
+    evidence, losses = Evidence(directory), Losses(directory)
+    answers = ask([need], When.AFTER, evidence, log)
+    keep([need], answers, evidence, losses)
+    found = AcknowledgedWrites().judge(History(log, (), DEADLINE_S, math.inf, answers))
+    return {"acknowledged": found.figures["acknowledged"], "lost": found.figures["lost"]}
 
 
 def measure_stored(directory: Path) -> dict[str, Any]:

@@ -1,13 +1,18 @@
 """Each kind of loss is caught, every time; what clients cannot know is counted and forgiven."""
 
 import random
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.support.rows import log_of
 
+from seatrial.checks import held_writes
 from seatrial.checks.protocol import History, Need, Recorded
 from seatrial.checks.registry import build
+from seatrial.model.requestlog import RequestLog
 from seatrial.model.result import CheckResult
 from seatrial.model.verdict import Verdict
 
@@ -46,10 +51,10 @@ def faithful() -> Copies:
     ]
 
 
-def judged(copies: Copies, error: str = "") -> CheckResult:
+def judged(copies: Copies, error: str = "", log: RequestLog = LOG) -> CheckResult:
     check = build("acknowledged-writes", {})
     stored = Recorded(None, error) if error else Recorded(tuple(copies))
-    return check.judge(History(LOG, (), 2.0, 200.0, {Need("writes", "writes"): stored}))
+    return check.judge(History(log, (), 2.0, 200.0, {Need("writes", "writes"): stored}))
 
 
 def test_a_faithful_target_passes_and_the_indeterminate_are_counted() -> None:
@@ -130,3 +135,101 @@ def test_a_target_that_cannot_be_asked_leaves_it_unknown() -> None:
 
 def test_content_is_not_compared_when_the_target_does_not_tell() -> None:
     assert judged([(identity, None) for identity, _ in faithful()]).verdict is Verdict.PASS
+
+
+# whatever the log and whatever is stored, it says what dictionaries of all of it would
+
+IDS, CONTENTS = "abcde", ("", "t sku 1", "t sku 2", "é")
+ENDINGS = st.fixed_dictionaries({
+    "ok": st.booleans(),
+    "status": st.sampled_from([0, 201, 409, 422, 503]),
+    "error": st.sampled_from(["", "connection refused", "deadline"]),
+    "sent": st.sampled_from([0.0, None]),
+    "ended": st.integers(0, 9).map(float),
+})  # fmt: skip
+ATTEMPTS = st.lists(
+    st.tuples(
+        st.none()
+        | st.builds(
+            lambda *words: " ".join(filter(None, words)), st.sampled_from(IDS), st.sampled_from(CONTENTS)
+        ),
+        ENDINGS,
+    ),
+    max_size=14,
+)
+STORED = st.lists(
+    st.tuples(
+        st.sampled_from([*IDS, "strange", "\ud800", "a t"]),
+        st.none() | st.sampled_from([*CONTENTS, "\udfff"]),
+    ),
+    max_size=12,
+)
+SAID = (
+    ("lost", "lost within {:.3f} s"),
+    ("doubled", "stored more than once"),
+    ("altered", "stored with other content"),
+    ("refused_yet_there", "refused and stored all the same"),
+)
+
+
+def read_by_dictionaries(log: RequestLog, copies: Copies) -> tuple[dict[str, float], dict[str, str]]:
+    """The figures, and the first of each kind of wrong."""
+    ends: dict[str, dict[str, str]] = {"acknowledged": {}, "indeterminate": {}, "refused": {}}
+    at_s: dict[str, float] = {}
+    for index, key in enumerate(list(log.keys or ())):
+        if key is None:
+            continue
+        identity, _, content = key.partition(" ")
+        client_error = 400 <= log.status[index] < 500 and log.status[index] not in (408, 409, 425, 429)
+        never = log.sent[index] != log.sent[index] or log.error.texts()[index] == "connection refused"
+        end = "acknowledged" if log.ok[index] else "refused" if client_error or never else "indeterminate"
+        ends[end][identity] = content
+        if end == "acknowledged":
+            at_s[identity] = float(log.ended[index])
+    acknowledged, indeterminate, refused = ends.values()
+    indeterminate = {key: value for key, value in indeterminate.items() if key not in acknowledged}
+    refused = {key: value for key, value in refused.items() if key not in acknowledged | indeterminate}
+    expected = refused | indeterminate | acknowledged
+    there = Counter(identity for identity, _ in copies)
+    wrong = {
+        "lost": [each for each in acknowledged if not there[each]],
+        "doubled": [each for each, count in there.items() if count > 1],
+        "altered": [
+            each for each, said in copies if said is not None and expected.get(each, "") not in ("", said)
+        ],
+        "refused_yet_there": [each for each in refused if there[each]],
+    }
+    lost_s = [at_s[each] for each in wrong["lost"]] or [0.0]
+    figures = {
+        "acknowledged": len(acknowledged),
+        "lost_s": max(lost_s) - min(lost_s),
+        "refused": len(refused),
+        "indeterminate": len(indeterminate),
+        "indeterminate_there": sum(1 for each in indeterminate if there[each]),
+        **{what: len(found) for what, found in wrong.items()},
+    }
+    return figures, {what: found[0] for what, found in wrong.items() if found}
+
+
+@given(ATTEMPTS, STORED)
+def test_it_says_what_dictionaries_would(
+    attempts: list[tuple[str | None, dict[str, object]]], copies: Copies
+) -> None:
+    log = log_of(
+        [{**row(at, ok=True, status=0), **ending, "key": key} for at, (key, ending) in enumerate(attempts)]
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(held_writes, "_PART", 3)
+        result = judged(copies, log=log)
+    figures, firsts = read_by_dictionaries(log, copies)
+    if not figures["acknowledged"]:
+        assert (result.verdict, result.figures) == (Verdict.UNKNOWN, {})
+        return
+    assert result.figures == figures
+    assert result.verdict is (Verdict.FAIL if firsts else Verdict.PASS)
+    told = [
+        f"{figures[what]:,} {words.format(figures['lost_s'])} (first: {firsts[what]})"
+        for what, words in SAID
+        if what in firsts
+    ]
+    assert result.detail.endswith(": " + ", ".join(told) if told else "of them stored")

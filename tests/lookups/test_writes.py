@@ -9,15 +9,18 @@ import pytest
 from tests.support.packages import install
 
 from seatrial import discovery
+from seatrial.drivers import http_writes, sql_writes
 from seatrial.drivers.stored import Copy
 from seatrial.lookups.recorder import RunFacts
 from seatrial.lookups.writes import Writes
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.role import Role
+from seatrial.model.rowkeys import Keys
+from seatrial.model.writekeys import WriteKeys
 
 
 def look_up(role: Role, *keys: str) -> tuple[Copy, ...]:
-    return Writes().record(role, RunFacts(keys, Path("unused")))
+    return tuple(Writes().record(role, RunFacts(keys, Path("unused"))))
 
 
 def role(**parameters: object) -> Role:
@@ -39,6 +42,37 @@ def test_sql_finds_each_copy(tmp_path: Path) -> None:
         query="SELECT key, tenant FROM orders WHERE key IN :ids",
     )
     assert sorted(look_up(asked, "a t1", "b t1", "c t1")) == [("a", "t1"), ("b", "t1"), ("b", "t1")]
+
+
+def test_an_id_of_which_two_things_were_said_is_asked_for_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked for twice, its one copy would count as two."""
+    monkeypatch.setattr(sql_writes, "_IDS_A_QUERY", 2)
+    database = sqlite3.connect(tmp_path / "shop.sqlite")
+    database.execute("CREATE TABLE orders (key TEXT)")
+    database.executemany("INSERT INTO orders VALUES (?)", [("a",), ("b",), ("c",)])
+    database.commit()
+    database.close()
+    asked = role(
+        driver="sql",
+        url=f"sqlite:///{tmp_path / 'shop.sqlite'}",
+        query="SELECT key FROM orders WHERE key IN :ids",
+    )
+    keys = WriteKeys(Keys.of(["a bolt", "b bolt", "c bolt", "b nut", "a bolt"])).each_once()
+    assert list(keys) == ["a bolt", "b bolt", "b nut", "c bolt"]
+    assert look_up(asked, *keys) == (("a", None), ("b", None), ("c", None))
+
+
+def test_http_asks_for_many_in_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(_: object, __: str, ___: object, key: str) -> Copy | None:
+        return None if key == "w3" else (key, None)
+
+    monkeypatch.setattr(http_writes, "_KEYS_A_ROUND", 2)
+    monkeypatch.setattr(http_writes, "_ask_one", answer)
+    asked = role(driver="http", url="http://127.0.0.1:1/{id}")
+    held = look_up(asked, *(f"w{number}" for number in range(5)))
+    assert held == (("w0", None), ("w1", None), ("w2", None), ("w4", None))
 
 
 @pytest.mark.parametrize(
@@ -93,4 +127,4 @@ def test_a_driver_of_somebody_elses_that_can_be_asked_is_asked(
     monkeypatch.syspath_prepend(str(tmp_path))
     discovery.forget_packages()
     role = Role("writes", "shelf", {"books": ["a", "c"]}, (), str(tmp_path))
-    assert Writes().record(role, RunFacts(["a", "b"], tmp_path)) == (("a", None),)
+    assert look_up(role, "a", "b") == (("a", None),)

@@ -34,10 +34,10 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from seatrial.checks.acknowledged_writes import writes_of
 from seatrial.checks.causality import Dot, pasts_of, replaced
 from seatrial.checks.protocol import History, RecordingCheck
 from seatrial.checks.replicas import FAMILIES, Item, Operation, Recording, Replica, ReplicaState, expected
+from seatrial.checks.write_outcomes import ACKNOWLEDGED, INDETERMINATE, REFUSED, WriteOutcomes
 from seatrial.model.quantities import Duration
 from seatrial.model.result import CheckResult
 from seatrial.model.verdict import Verdict
@@ -78,16 +78,16 @@ class Attempt:
 
 def attempts_of(log: RequestLog) -> list[Attempt]:
     """The writes of `log` to settings, counters and sets. Raises ValueError for a malformed key."""
-    writes = writes_of(log)
-    outcomes: tuple[tuple[Outcome, Mapping[str, str]], ...] = (
-        ("acknowledged", writes.acknowledged),
-        ("refused", writes.refused),
-        ("indeterminate", writes.indeterminate),
+    writes = WriteOutcomes.of(log)
+    outcomes: tuple[tuple[Outcome, int], ...] = (
+        ("acknowledged", ACKNOWLEDGED),
+        ("refused", REFUSED),
+        ("indeterminate", INDETERMINATE),
     )
     return [
         _attempt(identity, content, outcome)
-        for outcome, contents in outcomes
-        for identity, content in contents.items()
+        for outcome, ended in outcomes
+        for identity, content in writes.told(ended)
         if content.partition(" ")[0] in FAMILIES
     ]
 

@@ -55,7 +55,7 @@ class HttpWrites:
     role: Role
     binding: HttpBinding
 
-    def copies(self, keys: Sequence[str]) -> list[Copy]:
+    def copies(self, keys: Sequence[str]) -> Iterator[Copy]:
         from seatrial.drivers import http_writes  # noqa: PLC0415  # when it is asked
 
         return http_writes.ask(self.role, self.binding, keys)

@@ -12,7 +12,7 @@ first word of its content; in `content`, names are those of the answer's JSON ob
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -25,16 +25,19 @@ if TYPE_CHECKING:
     from seatrial.drivers.http import HttpBinding
 
 _AT_ONCE = 8
+_KEYS_A_ROUND = 1_000  # whose answers may wait in memory
 
 
-def ask(role: Role, endpoint: HttpBinding, keys: Sequence[str]) -> list[Copy]:
-    """The stored copies of the writes with these keys. Raises BadInput or Unavailable."""
+def ask(role: Role, endpoint: HttpBinding, keys: Sequence[str]) -> Iterator[Copy]:
+    """The stored copies of the writes with these keys, as they are read. Raises BadInput or Unavailable."""
     with (
         HttpClient(role.allow_list, role.name, endpoint.timeout_s) as client,
         ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="seatrial-lookup") as pool,
     ):
-        answers = pool.map(lambda key: _ask_one(client, role.name, endpoint, key), keys)
-        return [answer for answer in answers if answer is not None]
+        for start in range(0, len(keys), _KEYS_A_ROUND):
+            some = keys[start : start + _KEYS_A_ROUND]
+            answers = pool.map(lambda key: _ask_one(client, role.name, endpoint, key), some)
+            yield from (answer for answer in answers if answer is not None)
 
 
 def _ask_one(client: HttpClient, role: str, endpoint: HttpBinding, key: str) -> Copy | None:

@@ -57,7 +57,7 @@ class SqlWrites:
     role: Role
     binding: SqlBinding
 
-    def copies(self, keys: Sequence[str]) -> list[Copy]:
+    def copies(self, keys: Sequence[str]) -> Iterator[Copy]:
         from seatrial.drivers import sql_writes  # noqa: PLC0415  # when it is asked: its library is large
 
         return sql_writes.ask(self.role, self.binding, keys)

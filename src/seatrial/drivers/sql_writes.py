@@ -10,7 +10,8 @@ The first column is the id, the second, if there is one, the content.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -27,20 +28,18 @@ _IDS_A_QUERY = 2_000
 _PATIENCE_S = 10.0
 
 
-def ask(role: Role, database: SqlBinding, keys: Sequence[str]) -> list[Copy]:
-    """The stored copies of the writes with these keys. Raises BadInput or Unavailable."""
+def ask(role: Role, database: SqlBinding, keys: Sequence[str]) -> Iterator[Copy]:
+    """The stored copies of the writes with these keys, as they are read. Raises BadInput or Unavailable."""
     engine = engine_of(role, database.url, _PATIENCE_S)
     query = sa.text(database.query).bindparams(sa.bindparam("ids", expanding=True))
-    ids = [identity_of(key) for key in keys]
+    ids = (
+        identity for identity, _ in groupby(map(identity_of, keys))
+    )  # each id once, whatever it is said of
     try:
         with engine.connect() as connection:
-            found: list[Copy] = []
-            for start in range(0, len(ids), _IDS_A_QUERY):
-                rows = connection.execute(query, {"ids": ids[start : start + _IDS_A_QUERY]})
-                found += [
-                    (_text(role, row[0]), _text(role, row[1]) if len(row) > 1 else None) for row in rows
-                ]
-            return found
+            while some := list(islice(ids, _IDS_A_QUERY)):
+                for row in connection.execute(query, {"ids": some}):
+                    yield _text(role, row[0]), _text(role, row[1]) if len(row) > 1 else None
     except sa.exc.SQLAlchemyError as error:
         raise Unavailable(f"{role.name}: the database did not answer: {reason_of(error)}") from error
     finally:

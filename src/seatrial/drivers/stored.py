@@ -9,7 +9,7 @@ A driver that can answer has a binding with the method `stored_writes(role)`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol, runtime_checkable
 
 from seatrial.drivers.ability import Ability
@@ -21,10 +21,12 @@ Copy = tuple[str, str | None]  # id, content (None: the system does not say)
 class StoredWrites(Protocol):
     """Those of one role."""
 
-    def copies(self, keys: Sequence[str]) -> list[Copy]:
+    def copies(self, keys: Sequence[str]) -> Iterable[Copy]:
         """Each stored copy of the writes with these keys; of a doubled one two, in any order.
 
-        A key is `ID CONTENT…`; see `identity_of`. Raises BadInput, or Unavailable when nobody answers.
+        A key is `ID CONTENT…`; see `identity_of`. Keys of one id stand side by side. A night has millions:
+        whoever asks for some at a time and yields what is answered needs no memory for all.
+        Raises BadInput, or Unavailable when nobody answers.
         """
 
 

@@ -11,7 +11,7 @@ reason why there is nothing to judge. Its answer is kept in the evidence, as a t
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Generic, Protocol, TypeVar
@@ -30,7 +30,9 @@ Columns = Mapping[str, Sequence[str | None]]
 class RunFacts:
     """What a recorder may have to know of the run."""
 
-    keys: Sequence[str]  # of the writes that the scenario made, each once; none before the run
+    keys: Sequence[
+        str
+    ]  # of the writes that the scenario made, each once, an id's together; none before the run
     directory: Path  # for what is too large for memory; it is not there yet
 
 
@@ -55,8 +57,8 @@ class Recorder(ABC, Generic[Data]):
         """Ask. Raises BadInput when the role is not bound as it must be, Unavailable when nobody answers."""
 
     @abstractmethod
-    def evidence(self, data: Data) -> str | Columns:
-        """What was noted down, as it is kept."""
+    def evidence(self, data: Data) -> str | Columns | Iterator[Columns]:
+        """What was noted down, as it is kept: a text, or a table, which may come some rows at a time."""
 
 
 class Looker(Protocol[Seen_co]):

@@ -7,16 +7,18 @@ content too, the two are compared word for word.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
-from seatrial.drivers.stored import WRITES, Copy
+from seatrial.drivers.stored import WRITES
 from seatrial.lookups.recorder import Columns, Recorder, RunFacts
+from seatrial.lookups.spooled_copies import SpooledCopies
 from seatrial.model.problems import BadInput
 from seatrial.model.role import Role
 from seatrial.model.secrets import screened
 
 
-class Writes(Recorder[tuple[Copy, ...]]):
+class Writes(Recorder[SpooledCopies]):
     """Each stored copy of the writes that the scenario made; a doubled write stands twice."""
 
     name: ClassVar[str] = "writes"
@@ -29,12 +31,12 @@ class Writes(Recorder[tuple[Copy, ...]]):
             raise BadInput(self.elsewhere(role, WRITES.drivers()))
         able.stored_writes(role)
 
-    def record(self, role: Role, run: RunFacts) -> tuple[Copy, ...]:
+    def record(self, role: Role, run: RunFacts) -> SpooledCopies:
         self.fit(role)
-        return tuple(WRITES.of(role).stored_writes(role).copies(run.keys))
+        copies = WRITES.of(role).stored_writes(role).copies(run.keys)
+        return SpooledCopies(copies, run.directory.parent)
 
-    def evidence(self, data: tuple[Copy, ...]) -> Columns:
-        return {
-            "id": [identity for identity, _ in data],
-            "content": [content and screened(content) for _, content in data],
-        }
+    def evidence(self, data: SpooledCopies) -> Iterator[Columns]:
+        yield {"id": [], "content": []}  # there are these columns, if there is nothing in them
+        for ids, contents in data.parts():
+            yield {"id": ids, "content": [content and screened(content) for content in contents]}

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 _MOST_BYTES = 1 << 20  # whose places are computed at once when keys are picked
+_MOST_KEYS = 1 << 12  # that are read at once
 
 Numbers = npt.NDArray[np.int64]
 
@@ -86,8 +87,15 @@ class Keys:
 
     def texts(self) -> Iterator[str]:
         """All keys that there are, in the order of their rows."""
-        for start, stop in zip(self.starts[:-1].tolist(), self.starts[1:].tolist(), strict=True):
-            yield self.data[start:stop].tobytes().decode()
+        return (key.decode() for key in self.encoded())
+
+    def encoded(self) -> Iterator[bytes]:
+        """The same as they are kept, UTF-8."""
+        for first in range(0, len(self.rows), _MOST_KEYS):
+            places = self.starts[first : first + _MOST_KEYS + 1]
+            data = self.data[places[0] : places[-1]].tobytes()
+            for start, stop in pairwise((places - places[0]).tolist()):
+                yield data[start:stop]
 
     def _stretch(self, start: int, stop: int) -> Keys:
         low, high = np.searchsorted(self.rows, (start, max(start, stop))).tolist()

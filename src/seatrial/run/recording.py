@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,7 @@ from seatrial.checks.protocol import Need, Recorded, When
 from seatrial.lookups.recorder import RunFacts
 from seatrial.lookups.recording import recorded
 from seatrial.model.requestlog import RequestLog
+from seatrial.model.writekeys import WriteKeys
 from seatrial.run.evidence import Evidence
 from seatrial.run.losses import Losses
 from seatrial.run.needs import BoundNeed
@@ -21,7 +22,7 @@ Answers = Mapping[Need[Any], Recorded[Any]]
 def ask(needs: Iterable[BoundNeed], when: When, evidence: Evidence, log: RequestLog) -> Answers:
     """Ask for whatever is needed at this time; `log`: the requests so far."""
     due = [bound for bound in needs if bound.need.when is when]
-    keys = sorted(set(log.keys.texts())) if due and log.keys is not None else []
+    keys = WriteKeys(log.keys).each_once() if due and log.keys is not None else ()
     return {
         bound.need: recorded(bound.recorder, bound.role, RunFacts(keys, evidence.path(_name(bound))))
         for bound in due
@@ -42,7 +43,7 @@ def _keep(bound: BoundNeed, data: Any, evidence: Evidence) -> None:
         evidence.write_text(f"{_name(bound)}.json", kept)
         return
     with evidence.create_file(f"{_name(bound)}.parquet") as file:
-        columnar.write(columnar.texts_table(kept), file)
+        columnar.write(columnar.texts_table(kept if isinstance(kept, Iterator) else iter([kept])), file)
 
 
 def _name(bound: BoundNeed) -> str:
