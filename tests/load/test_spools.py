@@ -36,7 +36,13 @@ class Run:
             self.record.trip(1, RoundTrip(at_s, at_s + 7.001, at_s + 0.002))
 
     def write(
-        self, index: int, zero_s: float, due: list[float], ended: bool = True, offer: Offer = OFFER
+        self,
+        index: int,
+        zero_s: float,
+        due: list[float],
+        ended: bool = True,
+        offer: Offer = OFFER,
+        arrivals: int | None = None,
     ) -> None:
         header = SpoolHeader(
             str(index), 1, zero_s, 1.7e9, offer, Share(index, 2), 1.0, "scenario.py", "http://here"
@@ -46,7 +52,7 @@ class Run:
             recorder.add(at_s, at_s, at_s + 0.01, True, 200, "GET /", "", "")
         recorder.flush()
         if ended:
-            recorder.close(arrivals=len(due))
+            recorder.close(arrivals=arrivals)
 
 
 def left_open(spools: Spools) -> Floats:
@@ -109,6 +115,27 @@ def test_a_worker_that_has_not_told_its_end_is_lost(run: Run) -> None:
     spools = Spools(run.folder)
     assert len(spools.poll()) == 1
     assert spools.losses == ("load worker 1 (there) has not told its end",)
+
+
+def test_a_worker_that_ended_before_its_time_is_lost(run: Run) -> None:
+    """SIGTERM, or a scenario that ends its test: it tells its end in good order, and all its rows come."""
+    run.write(0, ZERO_S, [each / 10 for each in range(0, 20, 2)], arrivals=10)
+    run.write(1, ZERO_S + 7, [0.1, 0.3, 0.5], arrivals=3)
+    run.record.ended(2.0)
+    spools = Spools(run.folder)
+    assert left_open(spools) == pytest.approx(np.arange(0.7, 2.0, 0.2), abs=1e-4)
+    assert spools.audit is None
+    assert spools.losses == ("load worker 1 (there) ended before its time: after 3 of 10 arrivals",)
+
+
+def test_all_may_end_before_their_time_where_the_load_was_ended(run: Run) -> None:
+    run.write(0, ZERO_S, [each / 10 for each in range(0, 12, 2)], arrivals=6)
+    run.write(1, ZERO_S + 7, [0.1, 0.3, 0.5, 0.7, 0.9], arrivals=5)
+    run.record.ended(1.2)
+    spools = Spools(run.folder)
+    assert len(spools.poll()) == 11
+    assert spools.losses == ()
+    assert spools.audit is not None
 
 
 def test_a_share_that_never_heard_of_its_rate_is_on_record_by_what_the_others_offered(run: Run) -> None:

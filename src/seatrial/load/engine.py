@@ -127,6 +127,11 @@ class Engine:
         self.course.start(self._alarm)
         self._flusher = gevent.spawn(self._flush_regularly)
 
+    @property
+    def ends_s(self) -> float:
+        """The instant of this machine's monotonic clock at which the measured part is over."""
+        return self._header.zero_monotonic_s + self._options.duration
+
     def finish(self) -> GeneratorAudit:
         """No new arrivals; wait for stragglers at most one deadline; put all on record; retire the users.
 

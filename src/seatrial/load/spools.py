@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from seatrial.load.clocks import Told, moved
+from seatrial.load.clocks import MOST_DOUBT_S, Told, moved
 from seatrial.load.fleetrecord import RECORD, FleetReader, Loss
 from seatrial.load.inorder import PART, Source, in_order
 from seatrial.load.offer import Offer
@@ -67,7 +67,7 @@ class Spools:
     def audit(self) -> GeneratorAudit | None:
         """The account of the first; None unless all have ended in good order, and none was lost."""
         ended = all(reader.audit for reader in self.readers)
-        return self.readers[0].audit if ended and not self._record.losses else None
+        return self.readers[0].audit if ended and not self._record.losses and not self._cut_short() else None
 
     @property
     def scenario(self) -> ScenarioAccount:
@@ -86,11 +86,26 @@ class Spools:
     @property
     def losses(self) -> tuple[str, ...]:
         """Workers that were lost, and what became of them, a sentence each."""
-        told = {loss.index: self._told(loss) for loss in reversed(self._record.losses)}
+        told = self._cut_short() | {loss.index: self._told(loss) for loss in reversed(self._record.losses)}
         for index, (reader, _) in enumerate(zip(self.readers, self._record.members, strict=False)):
             if reader.audit is None and index not in told:
                 told[index] = f"{self._named(index)} has not told its end"
         return tuple(told[index] for index in sorted(told))
+
+    def _cut_short(self) -> dict[int, str]:
+        """Workers that ended in good order, though before the end: somebody or the scenario stopped them."""
+        offer, until_s = self.offer, self._record.ended_s
+        if offer is None or offer.per_arrival is not None or until_s is None or not self._record.members:
+            return {}
+        if until_s < offer.duration_s:  # each has heard of it when it did, by a clock that is known so well
+            until_s = max(until_s - MOST_DOUBT_S, 0.0)
+        least = offer.due_before(until_s) // len(self._record.members)  # of a share
+        counted = {index: reader.audit.arrivals for index, reader in enumerate(self.readers) if reader.audit}
+        return {
+            index: f"{self._named(index)} ended before its time: after {arrivals:,} of {least:,} arrivals"
+            for index, arrivals in counted.items()
+            if arrivals is not None and arrivals < least
+        }
 
     def poll(self) -> RequestLog:
         """The rows that were added. Raises BadInput for a damaged spool, CannotStore as the disk does."""
@@ -129,7 +144,7 @@ class Spools:
         until_s = self._record.ended_s
         if until_s is None:  # the master is gone as well
             until_s = max(reader.last_s for reader in self.readers)
-        lost = {loss.index for loss in self._record.losses}
+        lost = {loss.index for loss in self._record.losses} | self._cut_short().keys()
         # What was taken over is on the record of the others, unless they were lost in turn.
         taken = self._record.taken if len(lost) == 1 else {}
         return [
