@@ -15,6 +15,7 @@ from seatrial.measure.importers import read
 from seatrial.measure.importers.importer import Told
 from seatrial.model.problems import BadInput
 from seatrial.model.replay import Replay
+from seatrial.run import replay
 from seatrial.run.evidence import Evidence
 from seatrial.run.replay import Replayed, copied, replayed, spread
 
@@ -30,8 +31,8 @@ def replay_of(
 ) -> Replayed:
     path = directory / "access.log"
     path.write_text(text)
-    replay = Replay.model_validate({"log": "access.log", **keys})
-    return replayed(read(path, told=Told(whole=True)), replay, path, warmup_s, duration_s)
+    wanted = Replay.model_validate({"log": "access.log", **keys})
+    return replayed(read(path, told=Told(whole=True)), wanted, path, warmup_s, duration_s)
 
 
 def haproxy(*lines: tuple[float, str], status: int = 200) -> str:
@@ -63,6 +64,25 @@ def test_time_and_rate_are_scaled(tmp_path: Path, speed: float, times: float, wa
     assert len(found.instants) == pytest.approx(wanted, abs=1)
     assert len(found.rows) == len(found.instants)
     assert np.all(np.diff(found.instants) >= 0)
+
+
+def test_too_many_copies_are_refused_before_they_are_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand times a million requests would take all memory, and what lies behind the end is not sent."""
+    monkeypatch.setattr(replay, "_MOST", 2_000)
+    made: list[int] = []
+    between = replay._between
+
+    def counted(gaps: Any, copies: Any) -> Any:
+        made.append(int(copies.sum()))
+        return between(gaps, copies)
+
+    monkeypatch.setattr(replay, "_between", counted)
+    with pytest.raises(BadInput, match="30,000 requests are more than the 2,000 that are replayed"):
+        replay_of(tmp_path, REQUESTS, times=1000)
+    assert len(replay_of(tmp_path, REQUESTS, duration_s=0.15, times=1000).rows) == pytest.approx(1_500, abs=2)
+    assert made == [2_000]
 
 
 def test_only_methods_that_change_nothing_are_sent_unless_others_are_named(tmp_path: Path) -> None:

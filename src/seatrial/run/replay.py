@@ -144,15 +144,16 @@ def replayed(found: Imported, replay: Replay, path: Path, warmup_s: float, durat
     at_s = spread(log.sent[order], found.exact.sent_early_s + found.exact.sent_late_s)
     at_s = (at_s - at_s[0]) / replay.speed
     copies = copied(len(order), replay.times)
-    instants = np.repeat(at_s, copies)
-    instants = np.sort(instants + _between(at_s, copies)) - warmup_s
-    _require_length(instants, warmup_s + duration_s, replay)
-    kept = int(np.searchsorted(instants, duration_s))
-    requests = np.repeat(order, copies)[:kept]
-    if kept > _MOST:
+    _require_length(at_s, int(copies.sum()), warmup_s + duration_s, replay)
+    until = int(np.searchsorted(at_s, warmup_s + duration_s))
+    gaps, at_s, copies = np.diff(at_s, append=at_s[-1])[:until], at_s[:until], copies[:until]
+    if (wanted := int(copies.sum())) > _MOST:  # before there is an array of so many
         raise BadInput(
-            f"{replay.log}: {kept:,} requests are more than the {_MOST:,} that are replayed at once"
+            f"{replay.log}: {wanted:,} requests are more than the {_MOST:,} that are replayed at once"
         )
+    instants = np.sort(np.repeat(at_s, copies) + _between(gaps, copies)) - warmup_s
+    kept = int(np.searchsorted(instants, duration_s))
+    requests = np.repeat(order[:until], copies)[:kept]
     status = np.nan_to_num(log.status[requests]).astype(int).tolist()
     rows = [(*kinds[code], str(state)) for code, state in zip(codes[requests].tolist(), status, strict=True)]
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -175,9 +176,8 @@ def copied(size: int, times: float) -> npt.NDArray[np.intp]:
     return np.asarray(np.diff(until))
 
 
-def _between(at_s: Floats, copies: npt.NDArray[np.intp]) -> Floats:
+def _between(gaps: Floats, copies: npt.NDArray[np.intp]) -> Floats:
     """How much later each copy comes than its request, so that copies are spread until the next one."""
-    gaps = np.append(np.diff(at_s), 0.0)
     number = np.arange(int(copies.sum())) - np.repeat(np.cumsum(copies) - copies, copies)
     return np.asarray(np.repeat(gaps, copies) * number / np.repeat(np.maximum(copies, 1), copies))
 
@@ -206,9 +206,9 @@ def _rooted(path: str) -> str:
     return "/" + path.lstrip("/\\")
 
 
-def _require_length(instants: Floats, wanted_s: float, replay: Replay) -> None:
-    length_s = float(instants[-1] - instants[0])
-    gap_s = length_s / max(len(instants) - 1, 1)
+def _require_length(at_s: Floats, count: int, wanted_s: float, replay: Replay) -> None:
+    length_s = float(at_s[-1] - at_s[0])
+    gap_s = length_s / max(count - 1, 1)
     if length_s + max(gap_s, 1.0 / replay.speed) < wanted_s and math.isfinite(wanted_s):
         lasts = f"{replay.log}: its requests last for {span(length_s)}"
         raise BadInput(f"{lasts}, and warm-up and duration for {span(wanted_s)}")
