@@ -15,7 +15,7 @@ from seatrial.model.offeredrate import OfferedRate
 from seatrial.model.problems import BadInput, nearest
 from seatrial.model.quantities import Duration, Rate
 from seatrial.model.verdict import Verdict
-from seatrial.model.workers import OnLost, Rows, Workers
+from seatrial.model.workers import MOST_ON_A_MACHINE, OnLost, Rows, Workers
 
 _ADDRESS = re.compile(r"(?P<host>\[[0-9a-fA-F:]+\]|[^:\s]+)(?::(?P<port>\d{1,5}))?")
 _LAST_PORT = 65535
@@ -57,6 +57,11 @@ def workers_of(local: int, expected: int, at: str, listen: str, on_lost: str, ro
     ):
         if text not in words:
             raise BadInput(f"{option}: '{text}' is not one of {', '.join(words)}{nearest(text, words)}")
+    if local > MOST_ON_A_MACHINE:
+        raise BadInput(
+            f"--workers: {local:,} are more than the {MOST_ON_A_MACHINE} that are started on one machine; "
+            "more than it has cores make each other late"
+        )
     given = _ADDRESS.fullmatch(listen.strip())
     if given is None or int(given["port"] or 0) > _LAST_PORT:
         raise BadInput(f"--workers-listen: '{listen}' is no address; write it like 10.0.0.5 or 10.0.0.5:5557")

@@ -8,8 +8,8 @@ from pydantic import BeforeValidator, Field, field_validator
 
 from seatrial.model.experiment import Name
 from seatrial.model.strict import Strict, as_tuple, counted_in
+from seatrial.model.workers import MOST_ON_A_MACHINE
 
-_MOST_PROCESSES = 256
 _LAST_PORT = 65535
 
 
@@ -18,7 +18,7 @@ class WorkerHost(Strict):
 
     host: str = Field(examples=["load-1.staging.example"])
     """The machine, as SSH is given it."""
-    processes: Annotated[int, Field(ge=1, le=_MOST_PROCESSES), counted_in("workers")] = 1
+    processes: Annotated[int, Field(ge=1, le=MOST_ON_A_MACHINE), counted_in("workers")] = 1
     """How many workers are started there; more than it has cores make it late."""
     user: str = Field(default="", examples=["deploy"])
     """Who logs in; by default whoever runs us."""

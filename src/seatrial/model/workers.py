@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 OnLost = Literal["continue", "redistribute", "abort"]
 Rows = Literal["stream", "keep"]
 
+MOST_ON_A_MACHINE = 256  # workers; each is a process that wants a core
 _EVERYWHERE = ("*", "0.0.0.0", "::")  # noqa: S104  # what is compared, and not listened on
 
 
