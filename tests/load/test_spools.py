@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,13 +12,14 @@ import pytest
 
 from seatrial.load.clocks import RoundTrip
 from seatrial.load.correction import corrected_by, sounding
-from seatrial.load.fleetrecord import FleetRecord, Loss, Member
+from seatrial.load.fleetrecord import RECORD, FleetReader, FleetRecord, Loss, Member
 from seatrial.load.offer import Offer, Share
 from seatrial.load.recorder import Recorder
 from seatrial.load.spool import SpoolHeader
 from seatrial.load.spools import Spools
 from seatrial.model.arrivals import RateStep
 from seatrial.model.ownfailure import KILLED
+from seatrial.model.problems import BadInput
 from seatrial.model.quantities import Rate
 from seatrial.model.requestlog import Floats
 from seatrial.model.requestsize import RequestsPerArrival
@@ -108,6 +111,38 @@ def test_what_others_took_over_is_theirs_unless_they_were_lost_too(run: Run) -> 
     again = Spools(run.folder)
     again.poll()
     assert again.losses[1].endswith("it stopped, and heard again at 1.5 s")
+
+
+def test_a_record_that_is_damaged_is_told_and_costs_no_row(run: Run) -> None:
+    run.write(0, ZERO_S, [0.0, 0.2])
+    run.write(1, ZERO_S + 7, [0.1, 0.3])
+    with (run.folder / RECORD).open("ab") as record:
+        record.write(b'{"trip":[1,50{"trip":[1,501.0,508.0,501.1]}\n')
+    run.record.ended(2.0)
+    spools = Spools(run.folder)
+    for _ in range(2):  # and again whenever it is read: a loss may have stood there
+        whole = spools.whole()
+        assert len(whole.log) == 4
+        assert "workers.jsonl: is damaged at byte" in whole.spoiled
+        with pytest.raises(BadInput, match="is damaged at byte"):
+            spools.poll()
+
+
+def test_a_full_disk_leaves_no_half_line_in_the_record(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = os.write
+
+    def full(descriptor: int, data: bytes) -> int:
+        if len(data) < 20:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(descriptor, data[: len(data) // 2])
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(OSError, match="No space"):
+        run.record.trip(1, RoundTrip(ZERO_S + 3, ZERO_S + 10, ZERO_S + 3))
+    monkeypatch.undo()
+    run.record.ended(2.0)
+    (record := FleetReader(run.folder / RECORD)).poll()
+    assert record.ended_s == 2.0
 
 
 def test_a_worker_that_has_not_told_its_end_is_lost(run: Run) -> None:

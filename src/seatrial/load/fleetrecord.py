@@ -17,6 +17,7 @@ from seatrial import disk
 from seatrial.home import private, private_directory
 from seatrial.load.clocks import Clock, RoundTrip
 from seatrial.load.offer import Offer
+from seatrial.model.problems import BadInput
 
 RECORD = "workers.jsonl"
 
@@ -76,8 +77,13 @@ class FleetRecord:
 
     def _write(self, what: dict[str, Any]) -> None:
         line = json.dumps(what, separators=(",", ":")).encode() + b"\n"
-        while line:
-            line = line[os.write(self._file, line) :]
+        size = os.fstat(self._file).st_size
+        try:
+            while line:
+                line = line[os.write(self._file, line) :]
+        except OSError:
+            os.ftruncate(self._file, size)  # half a line would spoil the next one
+            raise
 
 
 @dataclass(slots=True)
@@ -96,7 +102,7 @@ class FleetReader:
     _offset: int = 0
 
     def poll(self) -> None:
-        """Read what was added. Raises CannotStore when the disk does not give it."""
+        """Read what was added. Raises BadInput for what is no record, CannotStore as the disk does."""
         with disk.storing("the record of load workers", self.path):
             try:
                 with self.path.open("rb") as file:
@@ -104,10 +110,12 @@ class FleetReader:
                     added = file.read()
             except FileNotFoundError:
                 return
-        whole = added[: added.rfind(b"\n") + 1]
-        self._offset += len(whole)
-        for line in whole.splitlines():
-            self._take(json.loads(line))
+        for line in added[: added.rfind(b"\n") + 1].splitlines(keepends=True):
+            try:
+                self._take(json.loads(line))
+            except (ValueError, TypeError, KeyError, IndexError) as error:
+                raise BadInput(f"{self.path}: is damaged at byte {self._offset}: {error}") from error
+            self._offset += len(line)
 
     def clock(self, index: int) -> Clock:
         """What is known of a worker's clock."""

@@ -123,7 +123,11 @@ class Spools:
         With them what workers have left open that are gone (see `SpoolReader.unaccounted`): of one among
         several that is all of its share until the load of all was ended.
         """
-        self._look()
+        damaged: list[SeatrialError] = []
+        try:
+            self._look()
+        except SeatrialError as error:
+            damaged.append(error)
         clocks = _Clocks(self._record)
         spools = [
             Source.of_spool(reader, clocks.mover(index, reader)) for index, reader in enumerate(self.readers)
@@ -132,7 +136,7 @@ class Spools:
             Source.of_rows(clocks.moved(index, reader, rows))
             for index, (reader, rows) in enumerate(zip(self.readers, self._left_open(), strict=True))
         ]
-        troubles = tuple(source.trouble for source in spools if source.trouble)
+        troubles = (*damaged, *(source.trouble for source in spools if source.trouble))
         pairs = zip(spools, left, strict=True)
         log = in_order([source for pair in pairs for source in pair], [*spools, *left])
         return Whole(log, tuple(told for _, told in sorted(clocks.told.items())), troubles)
@@ -153,8 +157,11 @@ class Spools:
         ]
 
     def _look(self) -> None:
-        self._record.poll()
-        self.readers += [self._reader(index) for index in range(len(self.readers), len(self._record.members))]
+        try:
+            self._record.poll()
+        finally:
+            known = range(len(self.readers), len(self._record.members))
+            self.readers += [self._reader(index) for index in known]
 
     def _reader(self, index: int) -> SpoolReader:
         return SpoolReader(self._folder / f"worker-{index}.spool")
