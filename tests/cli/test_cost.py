@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -22,7 +22,7 @@ from tests.support.waiting import wait_until
 from seatrial.cost.billing import focus_rows
 from seatrial.cost.planting import Anomaly, Planted
 from seatrial.cost.series import CostSeries
-from seatrial.cost.synthetic import daily_costs
+from seatrial.cost.synthetic import daily_costs, hourly_costs
 from seatrial.incidents.event import IncidentEvent
 from seatrial.store import Store
 
@@ -76,6 +76,25 @@ def test_a_bill_over_some_days(
         "costs of bill: 2026-04-23: the bill has nothing of this day, or not all of it; what it cost is unknown"
     ]
     assert watched("calm")[::2] == (0, [])
+
+
+def test_a_bill_by_the_hour_is_judged_until_its_newest_hour_but_one(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An hour in which five times as much was spent is a quarter more in its day: too little to be told."""
+    begin, hours = datetime(2026, 1, 5, tzinfo=UTC), hourly_costs(70, 7)
+    hours[67 * 24 + 12] *= 5
+    rows = (
+        f"{(begin + timedelta(hours=at)).isoformat()},{cost}" for at, cost in enumerate(hours[: 67 * 24 + 14])
+    )
+    Path("bill.csv").write_text("\n".join(("day,cost", *rows)), encoding="utf-8")
+    watch = ("cost", "watch", "bill.csv", "--days", "2", "--hours", "--quiet", "--until")
+    assert seatrial(monkeypatch, *watch, "2026-03-12") == 0
+    assert "2 days until 2026-03-12, 48 hours until 2026-03-13 00:00 UTC" in capsys.readouterr().out
+    assert seatrial(monkeypatch, *watch, "2026-03-13") == 1
+    printed = capsys.readouterr().out
+    assert "37 hours until 2026-03-13 13:00 UTC\n  2026-03-13 12:00 UTC: " in printed
+    assert "2026-03-13: the bill has nothing of this day, or not all of it" in printed
 
 
 def test_it_is_told_to_people_and_to_nobody_else_if_so_wanted(

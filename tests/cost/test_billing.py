@@ -39,13 +39,30 @@ def by_the_hour(*lacking: str) -> str:
 
 def test_hours_are_added_up_to_days_and_a_day_that_lacks_some_is_not_known(tmp_path: Path) -> None:
     whole = read_bill(written(tmp_path, by_the_hour()))
-    assert whole.values.tolist() == [24.0, 24.0, 24.0]
-    assert whole.remarks == (
-        "hours are added up to days: one that is dear within an ordinary day is not seen",
-    )
+    assert (whole.values.tolist(), whole.hours.tolist()) == ([24.0] * 3, [1.0] * 72)
+    assert whole.remarks == ()
     lacking = read_bill(written(tmp_path, by_the_hour("02T05", "02T06")))
     assert np.array_equal(lacking.values, [24.0, np.nan, 24.0], equal_nan=True)
-    assert lacking.remarks[1:] == ("22 of 24 hours of 2026-10-02 are there: what they cost is not known",)
+    assert np.flatnonzero(np.isnan(lacking.hours)).tolist() == [29, 30]  # missing, and not free
+    assert lacking.remarks == ("22 of 24 hours of 2026-10-02 are there: what they cost is not known",)
+
+
+def test_hours_are_those_of_utc_in_whatever_zone_they_are_written(tmp_path: Path) -> None:
+    """Of a day on which clocks go back one hour is there twice, and they are two."""
+    rows = [f"2026-10-25T{at}:00+0{zone}:00,{cost}" for at, zone, cost in ((2, 2, 7), (2, 1, 5), (3, 1, 3))]
+    zoned = read_bill(written(tmp_path, "day,cost\n" + "\n".join(rows).replace("T", "T0") + "\n"))
+    assert (zoned.hours.tolist()[-3:], zoned.remarks) == ([7.0, 5.0, 3.0], ())
+    bare = read_bill(
+        written(tmp_path, "day,cost\n2026-10-25T02:00,7\n2026-10-25T02:00,5\n2026-10-25T03:00,3\n")
+    )
+    assert bare.hours.tolist()[-2:] == [12.0, 3.0]
+    assert bare.remarks == (
+        "its hours are in no zone, and taken for UTC: where clocks are changed, one is there twice",
+    )
+
+
+def test_a_bill_by_the_day_has_no_hours(tmp_path: Path) -> None:
+    assert not len(read_bill(written(tmp_path, "day,cost\n2026-10-01,1\n2026-10-02,2\n")).hours)
 
 
 def test_a_bill_that_never_has_every_hour_lacks_none(tmp_path: Path) -> None:

@@ -55,6 +55,23 @@ def test_how_much_it_was_is_told() -> None:
     assert found.ratio == pytest.approx(2.0, rel=0.2)
 
 
+@pytest.mark.parametrize(
+    ("planted", "day", "expected", "ratio", "deviations"),
+    [
+        (Planted(Anomaly.SPIKE, 95, 1.0), 95, 20845.918064, 2.100072451772, 52.156663529692),
+        (Planted(Anomaly.PRICE, 95, 0.2), 97, 19679.885526, 1.212410115980, 10.424169186850),
+        (Planted(Anomaly.LEAK, 95, 0.03), 98, 19525.718832, 1.119509655075, 5.741087314772),
+    ],
+)
+def test_figures_of_days_are_those_of_before_hours_were_judged(
+    planted: Planted, day: int, expected: float, ratio: float, deviations: float
+) -> None:
+    found = first_found(planted)
+    assert found is not None
+    assert found.day == series(CALM).day(day)
+    assert (found.expected, found.ratio, found.deviations) == pytest.approx((expected, ratio, deviations))
+
+
 def test_a_day_that_is_there_in_part_is_no_low_bill() -> None:
     values = CALM.copy()
     values[95] *= 0.2

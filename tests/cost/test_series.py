@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatrial.cost.series import Charge, CostSeries, by_day
+from seatrial.cost.series import HOURS, Charge, CostSeries, by_day, hours_until, in_a_row, spread
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 charges = st.builds(
@@ -39,6 +39,22 @@ def test_a_charge_for_a_month_is_spread_over_its_days_and_hours_are_put_together
     assert len(values) == 30
     assert values[0] == pytest.approx(34.0)
     assert np.allclose(values[1:], 10.0)
+
+
+@given(charges)
+def test_hours_of_a_charge_are_those_that_it_is_for(charge: Charge) -> None:
+    """Of a whole number of hours each bears the same, whatever their distance from 1970."""
+    parts = dict(spread(charge, HOURS))
+    first = hours_until(START.date()) + round((charge.start - START).total_seconds() / 3600)
+    length = max(1, round((charge.end - charge.start).total_seconds() / 3600))
+    assert list(parts) == list(range(first, first + length))
+    assert list(parts.values()) == pytest.approx([charge.amount / length] * length)
+
+
+def test_a_row_has_a_place_for_what_is_missing_and_none_for_what_lies_beyond() -> None:
+    assert np.array_equal(
+        in_a_row({3: 1.0, 5: 2.0, 9: 7.0}, 3, 6), [1.0, np.nan, 2.0, np.nan], equal_nan=True
+    )
 
 
 def test_a_day_that_nobody_charged_for_is_unknown() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -34,13 +35,17 @@ def register(app: typer.Typer) -> None:
     epilog=examples(
         "seatrial cost watch bill.csv",
         "seatrial cost watch --focus export.csv.gz --json",
+        "seatrial cost watch --focus hourly.csv.gz --hours --every 1h",
         "seatrial cost watch --focus export.csv --column EffectiveCost --until 2026-10-31 --quiet",
         "seatrial cost watch --promql 'sum(increase(cost_eur[1d]))' --target shop.yaml --every 6h",
     )
 )
 def watch(
     series: Annotated[
-        Path | None, typer.Argument(metavar="[SERIES.csv]", parser=place_of, help="A CSV of day,cost.")
+        Path | None,
+        typer.Argument(
+            metavar="[SERIES.csv]", parser=place_of, help="A CSV of day,cost; by the hour: 2026-10-01T14:00Z."
+        ),
     ] = None,
     focus: Annotated[
         Path | None, typer.Option(metavar="FILE", parser=place_of, help="A billing export in FOCUS (CSV).")
@@ -56,6 +61,9 @@ def watch(
         str, typer.Option(metavar="DAY", help="The last day that is due; by default two days ago.")
     ] = "",
     days: Annotated[int, typer.Option(min=1, max=60, help="How many of the latest are judged.")] = 7,
+    hours: Annotated[
+        bool, typer.Option("--hours", help="Judge hours as well, of a bill that has them.")
+    ] = False,
     severity: Annotated[str, typer.Option(help="How loud an anomaly is.")] = "error",
     quiet: Annotated[bool, typer.Option("--quiet", help="Tell nobody else.")] = False,
     every: Annotated[str, typer.Option(metavar="DURATION", help="Look again and again, until Ctrl-C.")] = "",
@@ -65,6 +73,10 @@ def watch(
 ) -> int:
     """Judge the latest days of a bill by those before them, and tell whom incidents go to.
 
+    With --hours, the hours of a bill by the hour are judged too, by the four to nine weeks before them and
+    until the newest but one: what is dear is found within hours. That has false alarms of its own beside
+    those of days. Where too few hours are known, days alone are judged, and that is told.
+
     Exit code: 0 all is as it was, 1 an anomaly, 2 days are missing or it cannot be told.
     """
     from seatrial.incidents.event import SEVERITIES
@@ -73,7 +85,7 @@ def watch(
     if loud is None:
         raise BadInput(f"--severity: '{severity}' is not one of {', '.join(SEVERITIES)}")
     every_s = seconds_of("--every", every, positive=True) if every else None
-    watched = _watch(series, focus, column, (promql, target, on), name, until, days)
+    watched = replace(_watch(series, focus, column, (promql, target, on), name, until, days), hours=hours)
     found = watched.look(datetime.now(UTC).date())
     _tell(watched, found, None if quiet else loud, as_json)
     while every_s is not None:
@@ -150,6 +162,8 @@ def _tell(watched: CostWatch, found: Watched, severity: Severity | None, as_json
 
 def _show(watched: CostWatch, found: Watched) -> None:
     latest = f"{found.judged} days until {found.due}" if found.judged else f"until {found.due}"
+    if found.hours_until is not None:
+        latest += f", {found.hours} hours until {found.hours_until:%Y-%m-%d %H:%M} UTC"
     out.print(f"{found.verdict.value}  costs of {watched.series}, {latest}", markup=False)
     for sentence in found.sentences or ("as expected",):
         out.print(f"  {sentence}", markup=False, soft_wrap=True)

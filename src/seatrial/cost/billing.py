@@ -10,8 +10,9 @@ its time from `ChargePeriodStart` (inclusive) until `ChargePeriodEnd` (exclusive
 watched: taxes, credits, purchases and adjustments come when they come, and are counted and told instead. So
 are corrections of periods that were billed before (`ChargeClass`).
 
-A day is what is judged. A bill by the hour is added up to days, and says so: an hour that is dear within an
-ordinary day is not seen. Where such a bill has all 24 hours of most days, one that lacks some is not known.
+A bill by the hour is added up to days, and its hours are kept beside them, in UTC: an instant without a zone
+is taken for one of UTC, and that is told, for clocks that are changed show an hour twice. Where such a bill
+has all 24 hours of most days, a day that lacks some is not known.
 
 Source: FinOps Foundation, FOCUS Specification 1.0 to 1.2, columns and their definitions.
 """
@@ -28,7 +29,9 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
-from seatrial.cost.series import Charge, CostSeries, by_day
+import numpy as np
+
+from seatrial.cost.series import HOURS, Charge, CostSeries, Floats, by_day, hours_until, in_a_row, spread
 from seatrial.measure.importers.importer import Source
 from seatrial.model.problems import BadInput, Location, Problem, nearest
 
@@ -40,7 +43,7 @@ _CATEGORY, _CLASS, _CURRENCY = "ChargeCategory", "ChargeClass", "BillingCurrency
 _DAYS, _AMOUNTS = ("day", "date"), ("cost", "amount")
 _NOTHING = ("", "null", "NULL")
 _LONGEST_CELL = 40
-_HOUR, _HOURS = timedelta(hours=1), 24
+_HOUR = timedelta(hours=1)
 
 
 def read_bill(path: Path, *, focus: bool = False, column: str = COSTS[0]) -> CostSeries:
@@ -70,10 +73,15 @@ class Hours:
 
     known: dict[date, set[int]] = field(default_factory=dict)
     longest: timedelta = timedelta(0)
+    zoned: bool = True  # whether all instants say in which zone they are
+    _costs: dict[int, float] = field(default_factory=dict)  # by hours since 1970, while none is longer
 
     def add(self, charge: Charge) -> None:
         """A charge of the bill."""
         self.longest = max(self.longest, charge.end - charge.start)
+        if self.longest <= _HOUR:
+            for hour, amount in spread(charge, HOURS):
+                self._costs[hour] = self._costs.get(hour, 0.0) + amount
         self.known.setdefault(charge.start.date(), set()).add(charge.start.hour)
 
     @property
@@ -81,11 +89,17 @@ class Hours:
         """Whether it is a bill by the hour: some days have several, and nothing is charged for longer."""
         return self.longest <= _HOUR and any(len(hours) > 1 for hours in self.known.values())
 
+    def since(self, first: date) -> Floats:
+        """What each hour cost from the beginning of a day on; empty for a bill that is not by the hour."""
+        if not self.by_the_hour:
+            return np.empty(0)
+        return in_a_row(self._costs, hours_until(first), max(self._costs))
+
     def in_part(self) -> list[date]:
         """Days that lack hours, of a bill that has all of them of most days."""
-        if not self.by_the_hour or median(map(len, self.known.values())) < _HOURS:
+        if not self.by_the_hour or median(map(len, self.known.values())) < HOURS:
             return []
-        return sorted(day for day, hours in self.known.items() if len(hours) < _HOURS)
+        return sorted(day for day, hours in self.known.items() if len(hours) < HOURS)
 
 
 @dataclass(slots=True)
@@ -116,7 +130,8 @@ class _Reader:
         remarks = [*told, *self._of_hours()]
         for day in self.hours.in_part():
             values[(day - first).days] = math.nan
-        return CostSeries(first, values, next(iter(self.currencies), ""), tuple(remarks))
+        currency = next(iter(self.currencies), "")
+        return CostSeries(first, values, currency, tuple(remarks), self.hours.since(first))
 
     def _counted(self, charges: Iterator[Charge]) -> Iterator[Charge]:
         for charge in charges:
@@ -124,12 +139,12 @@ class _Reader:
             yield charge
 
     def _of_hours(self) -> Iterator[str]:
-        if self.hours.by_the_hour:
-            yield "hours are added up to days: one that is dear within an ordinary day is not seen"
+        if self.hours.by_the_hour and not self.hours.zoned:
+            yield "its hours are in no zone, and taken for UTC: where clocks are changed, one is there twice"
         if lacking := self.hours.in_part():
             more = f", and of {len(lacking) - 1} later ones" if len(lacking) > 1 else ""
             count = len(self.hours.known[lacking[0]])
-            yield f"{count} of {_HOURS} hours of {lacking[0]}{more} are there: what they cost is not known"
+            yield f"{count} of {HOURS} hours of {lacking[0]}{more} are there: what they cost is not known"
 
     def _rows(self, stream: Iterator[str]) -> Iterator[Sequence[str]]:
         """Rows that are not empty. A cell may hold line ends, so a row is what was read for it."""
@@ -202,6 +217,7 @@ class _Reader:
         """In UTC; one without a zone is meant so."""
         try:
             instant = datetime.fromisoformat(text)
+            self.hours.zoned &= instant.tzinfo is not None
             return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
         except (ValueError, OverflowError) as error:  # with a zone, the first and the last hours of all years
             told = f"'{text[:_LONGEST_CELL]}' is no date such as 2026-10-01 or 2026-10-01T00:00:00Z"

@@ -24,12 +24,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
-from importlib import import_module
 
 import numpy as np
 
+from seatrial.cost.expected import Expected, Season, expect, logarithms
 from seatrial.cost.series import CostSeries, Floats
 
 WEEK = 7
@@ -37,7 +37,6 @@ FEWEST_DAYS = 28 + 14
 """Before the first day that can be judged: four weeks to learn from, and two that do not speak for
 themselves."""
 _GAPS_LEARNED_FROM = 0.5  # share of days that may be missing in what is learned from
-_LEVEL_OF_NOTHING = 0.01  # of the median: days that cost nothing count as this, for they have no logarithm
 
 
 class Kind(StrEnum):
@@ -68,6 +67,8 @@ class Finding:
     ratio: float | None  # found over expected
     deviations: float | None  # of the noise, beyond what is expected
     days: int = 1
+    since: datetime | None = None  # of a spike of hours: when they begin; then all figures are those of them
+    hours: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ def found_on(series: CostSeries, index: int, sensitivity: Sensitivity = USUAL) -
     day, cost = series.day(index), float(series.values[index])
     if math.isnan(cost):
         return Finding(Kind.MISSING, day, None, None, None, None)
-    logs = _logarithms(series.values[: index + 1][-(sensitivity.learned_from + sensitivity.recent) :])
+    logs = logarithms(series.values[: index + 1][-(sensitivity.learned_from + sensitivity.recent) :])
     return _spike(logs, day, cost, sensitivity) or _rise(logs, day, sensitivity)
 
 
@@ -113,11 +114,6 @@ def can_judge(series: CostSeries, index: int) -> bool:
     before = series.values[max(0, index - USUAL.learned_from - USUAL.recent) : index - USUAL.recent]
     known = before[np.isfinite(before)]
     return len(known) >= (1 - _GAPS_LEARNED_FROM) * len(before) and float(np.median(known)) > 0
-
-
-def _logarithms(values: Floats) -> Floats:
-    least = _LEVEL_OF_NOTHING * float(np.nanmedian(values))
-    return np.asarray(np.log(np.maximum(values, max(least, np.finfo(float).tiny))))
 
 
 def _spike(logs: Floats, day: date, cost: float, sensitivity: Sensitivity) -> Finding | None:
@@ -155,47 +151,9 @@ def _rise(logs: Floats, day: date, sensitivity: Sensitivity) -> Finding | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Expected:
-    """Logarithms for days to come: their centre, how much a day varies, how far the slope may be off."""
-
-    centre: Floats
-    noise: float
-    doubt: Floats
-
-
-def _expected(logs: Floats, ahead: int, sensitivity: Sensitivity) -> _Expected:
+def _expected(logs: Floats, ahead: int, sensitivity: Sensitivity) -> Expected:
     """What the next `ahead` days should cost by those that are there."""
-    seasonal = import_module("statsmodels.tsa.seasonal")
-    stats = import_module("scipy.stats")
-    known = np.isfinite(logs)
-    # seasonal=13: the pattern of a week changes over about three months; five passes of robust weights do
-    fitted = seasonal.STL(_filled(logs), period=WEEK, seasonal=13, robust=True).fit(
-        inner_iter=2, outer_iter=5
-    )
-    line = min(len(logs), sensitivity.line)
-    day = np.arange(len(logs) - line, len(logs))
-    level, known = (logs - fitted.seasonal)[-line:], known[-line:]
-    slope, _, lowest, highest = stats.theilslopes(level[known], day[known])
-    start = float(np.median((level - slope * day)[known]))
-    left = (level - start - slope * day)[known]
-    noise = max(float(stats.median_abs_deviation(left, scale="normal")), sensitivity.least_noise)
-    steps = np.arange(1, ahead + 1)
-    week = np.array([np.median(fitted.seasonal[-3 * WEEK :][weekday::WEEK]) for weekday in range(WEEK)])
-    centre = start + slope * (len(logs) - 1 + steps) + week[(steps - 1) % WEEK]
-    # a line turns around the middle of its days
-    doubt = (max(highest - slope, slope - lowest)) * (steps + line / 2)
-    return _Expected(centre, noise, doubt)
-
-
-def _filled(logs: Floats) -> Floats:
-    """With what is missing as on the same day of other weeks: for the decomposition alone."""
-    filled = logs.copy()
-    for index in np.flatnonzero(~np.isfinite(logs)):
-        alike = logs[index % WEEK :: WEEK]
-        alike = alike[np.isfinite(alike)]
-        filled[index] = np.median(alike) if len(alike) else np.nanmedian(logs)
-    return filled
+    return expect(logs, ahead, Season(WEEK, sensitivity.line), sensitivity.least_noise)
 
 
 def describe(finding: Finding) -> Mapping[str, float | str | int | None]:
@@ -208,4 +166,6 @@ def describe(finding: Finding) -> Mapping[str, float | str | int | None]:
         "expected": finding.expected,
         "ratio": finding.ratio,
         "deviations": finding.deviations,
+        "since": finding.since.isoformat() if finding.since else None,
+        "hours": finding.hours,
     }

@@ -21,7 +21,8 @@ class BillingBinding(Binding):
     driver: ClassVar[str] = "billing"
 
     file: str = Field(default="", examples=["exports/billing.csv"])
-    """A CSV of `day,cost`, or an export in FOCUS, compressed or not; a path from the target's file."""
+    """A CSV of `day,cost`, or an export in FOCUS, compressed or not; a path from the target's file. Hours are
+    added up to days."""
     column: Literal["BilledCost", "EffectiveCost", "ContractedCost", "ListCost"] = "BilledCost"
     """Which cost of an export in FOCUS."""
     synthetic: Annotated[int | None, counted_in("seed")] = Field(default=None, ge=0, examples=[7])

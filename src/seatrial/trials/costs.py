@@ -41,6 +41,7 @@ class CostWatch:
     bill: Bill
     until: date | None = None  # the last day that is due; None: by the clock
     days: int = LATEST_DAYS
+    hours: bool = False  # whether hours are judged as well
 
     def look(self, today: date) -> Watched:
         """What is found now. Raises BadInput for a bill that cannot be read, and Unavailable without the
@@ -51,7 +52,7 @@ class CostWatch:
             series = self.bill(due)
         except Unavailable as error:
             return unreadable(due, error)
-        return watched(series, due, self.days)
+        return watched(series, due, self.days, newest=(self.until or today) if self.hours else None)
 
 
 def unreadable(due: date, error: SeatrialError) -> Watched:
