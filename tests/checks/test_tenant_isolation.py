@@ -91,6 +91,7 @@ def test_a_leak_is_told_with_who_got_at_what() -> None:
         {"attempts": [attempt("service")]},
         {"attempts": [*BOTH, attempt(outcome="undecided")]},
         {"attempts": [attempt("service"), attempt(kind="bypass", of="")]},
+        {"attempts": [attempt("service"), attempt(kind="insert")]},
         {"tables": []},
         {"tenants": ["a"]},
     ],

@@ -6,7 +6,8 @@
 Fenced means: row-level security is enabled, forced upon the table's owner too, and a policy is there. Beside
 that each tenant tries, by SQL and through the service, to read and to write what is another's (see
 `seatrial.lookups.tenant_isolation`). Attempts and leaks are counted. Where none was made, or how one ended is
-not known, nothing passes. Form of the recording (JSON):
+not known, nothing passes; nor does it where the tables that SQL was tried on had no row to read. Form of the
+recording (JSON):
 
     {"tenants": [name, …], "ways": ["sql", "service"],
      "tables": [{"tenant", "schema", "table", "enabled", "forced", "policies"}, …],
@@ -95,7 +96,11 @@ class TenantIsolation(RecordingCheck):
         ]
         if wrong:
             return self.found(Verdict.FAIL, f"{said}; {'; '.join(wrong)}", **figures)
-        doubt = self._doubt(tenants, fenced, decided, undecided)
+        read = any(
+            each["via"] == "sql" and each["kind"] == "read" and each["outcome"] != "undecided"
+            for each in attempts
+        )
+        doubt = self._doubt(tenants, fenced, decided, undecided, read=read)
         if doubt:
             return self.found(Verdict.UNKNOWN, f"{said}; {doubt}", **figures)
         return self.found(Verdict.PASS, said, **figures)
@@ -106,6 +111,8 @@ class TenantIsolation(RecordingCheck):
         fenced: Sequence[Mapping[str, Any]],
         decided: Mapping[str, int],
         undecided: Sequence[Mapping[str, Any]],
+        *,
+        read: bool,
     ) -> str:
         """Why that does not show that they are isolated; empty when it does."""
         if len(tenants) < 2:
@@ -119,6 +126,8 @@ class TenantIsolation(RecordingCheck):
         for way, key in (("service", "service"), ("sql", "login")):
             if way in self.through and not decided[way]:
                 return f"nothing was tried by {way}: say how in the target, roles.{self.role}.{key}"
+        if "sql" in self.through and not read:
+            return f"nothing was read by sql: no table has rows that roles.{self.role}.url sees"
         return ""
 
 
