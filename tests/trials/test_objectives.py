@@ -107,6 +107,15 @@ def test_nothing_to_choose_is_refused(asked: Asked) -> None:
         space_of(asked, planned_target("target.yaml"), ExploreRequest(without=("*",)), looks=False)
 
 
+@pytest.mark.parametrize("known", ["hsm.hang", "away", "process.*", "process.kill on app*", "database.lock"])
+def test_what_is_to_be_left_out_must_be_known_or_it_would_be_injected(asked: Asked, known: str) -> None:
+    system = planned_target("target.yaml")
+    assert space_of(asked, system, ExploreRequest(without=(known,)), looks=False)
+    for pattern in ("proces.slow", ""):
+        with pytest.raises(BadInput, match="no fault or role is called so"):
+            space_of(asked, system, ExploreRequest(without=(known, pattern)), looks=False)
+
+
 def test_a_schedule_is_an_experiment_that_can_be_planned(asked: Asked, request_here: ExploreRequest) -> None:
     system = planned_target("target.yaml")
     space, _ = space_of(asked, system, request_here, looks=False)

@@ -7,9 +7,9 @@ that only its user knows. `after: last` counts from whichever fault begins last.
 
 from __future__ import annotations
 
+import fnmatch
 import math
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,12 @@ from seatrial.files import Source, as_named, find, read
 from seatrial.model.document import Document, build
 from seatrial.model.experiment import Experiment
 from seatrial.model.mistakes import Mistake
-from seatrial.model.problems import BadInput, Problem, Problems
+from seatrial.model.problems import BadInput, Problem, Problems, nearest
 from seatrial.model.target import Target
 from seatrial.run.plan import problems_of_plan, problems_of_target
 from seatrial.trials.fault_choices import LeftOut, fault_choices
 from seatrial.trials.targets import allowed_target
+from seatrial.undo import registry
 
 OBJECTIVES = "chaos/explore.yaml"
 BEYOND_S = 5.0
@@ -107,10 +108,14 @@ def space_of(
 ) -> tuple[Space, list[LeftOut]]:
     """What can be chosen, and what cannot. `looks`: the target is there to be looked at.
 
-    Raises BadInput when nothing is left to choose.
+    Raises BadInput when nothing is left to choose, and for what is to be left out and is not known.
     """
     target = build(Target, system.document)
     found = fault_choices(target, system.path.parent, asked.experiment.timeline, looks=looks)
+    told = {*registry.FAULTS.all(), *target.roles, *(each.what for each in found.left_out)}
+    for meant in request.without:
+        if not any(_means(meant, each) for each in found.choices) and not fnmatch.filter(told, meant):
+            raise BadInput(f"--without {meant}: no fault or role is called so{nearest(meant, told)}")
     chosen, left_out = [], list(found.left_out)
     for choice in found.choices:
         pattern = next((each for each in request.without if _means(each, choice)), None)
@@ -126,7 +131,8 @@ def space_of(
 
 def _means(pattern: str, choice: Choice) -> bool:
     """Whether a pattern names a fault, a role, or one on the other."""
-    return any(fnmatchcase(each, pattern) for each in (choice.fault, choice.role, choice.key))
+    named = filter(None, (choice.fault, choice.role, choice.key))
+    return any(fnmatch.fnmatchcase(each, pattern) for each in named)
 
 
 def standing_alone(source: Source) -> dict[str, Any]:
