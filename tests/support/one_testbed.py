@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 _END_TO_END = "tests/e2e/"
@@ -19,9 +20,14 @@ class OneTestbed(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no t
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return "testbed" if _uses_testbeds(str(self.config.rootpath / file), file) else nodeid
+        return "testbed" if _speaks_of_testbeds(str(self.config.rootpath / file), file) else nodeid
+
+
+def uses_testbeds(item: pytest.Item) -> bool:
+    """Whether a test is among those that go to one worker."""
+    return _speaks_of_testbeds(str(item.path), item.nodeid.partition("::")[0])
 
 
 @cache
-def _uses_testbeds(path: str, file: str) -> bool:
+def _speaks_of_testbeds(path: str, file: str) -> bool:
     return file.startswith(_END_TO_END) and "testbed" in Path(path).read_text()
