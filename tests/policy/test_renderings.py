@@ -19,7 +19,7 @@ from seatrial.policy.renderings import document, junit, sarif, text
 DENIED = Finding(
     "main", "deny_enc", Level.DENY, "not encrypted", 7, {"control": "GDPR Art. 32", "comply": "encrypt it"}
 )
-WARNED = Finding("main", "warn", Level.WARN, "old \x01 <image>", 1)
+WARNED = Finding("main", "warn", Level.WARN, "old � <image>", 1)
 BROKEN = Broken("not valid YAML", 2, 5)
 
 
@@ -123,7 +123,7 @@ def test_the_matrix_reads_every_form_as_it_came_out(found: Report, verdict: Verd
 
 def test_text_says_how_to_comply_and_the_sum() -> None:
     lines = text(FULL).splitlines()
-    assert "! warned  w.yaml:1: old \x01 <image> [main.warn]" in lines
+    assert "! warned  w.yaml:1: old � <image> [main.warn]" in lines
     at = lines.index("✗ denied  a b/ü.yaml:7: not encrypted [main.deny_enc]")
     assert lines[at + 1 : at + 3] == ["    control  GDPR Art. 32", "    comply   encrypt it"]
     assert "? not judged  x.yaml:2:5: not valid YAML" in lines

@@ -39,7 +39,8 @@ def _named(value: object) -> object:
 
 def _within_the_month(within: Duration) -> Duration:
     if within.seconds >= (_MONTH + 1) * _DAY_S:
-        raise ValueError(f"'{within}' is longer than the {_MONTH} days into which anomalies are planted")
+        days = within.seconds / _DAY_S
+        raise ValueError(f"'{days:g}d' is longer than the {_MONTH} days into which anomalies are planted")
     return within
 
 

@@ -164,7 +164,7 @@ def _show(watched: CostWatch, found: Watched) -> None:
     latest = f"{found.judged} days until {found.due}" if found.judged else f"until {found.due}"
     if found.hours_until is not None:
         latest += f", {found.hours} hours until {found.hours_until:%Y-%m-%d %H:%M} UTC"
-    out.print(f"{found.verdict.value}  costs of {watched.series}, {latest}", markup=False)
+    out.print(f"{found.verdict.value}  costs of {watched.series}, {latest}", markup=False, soft_wrap=True)
     for sentence in found.sentences or ("as expected",):
         out.print(f"  {sentence}", markup=False, soft_wrap=True)
     for remark in found.series.remarks:
