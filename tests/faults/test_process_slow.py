@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -15,6 +16,7 @@ import pytest
 from tests.support.victims import LOOPBACK, Tree
 from tests.support.waiting import wait_until
 
+from seatrial.faults.companions import throttle
 from seatrial.model.role import Role
 from seatrial.processes import is_stopped, myself, send, tagged
 from seatrial.undo import registry
@@ -53,6 +55,50 @@ def test_it_is_stopped_most_of_the_time(busy: Role) -> None:
     assert tagged(undo.token) == []
     assert SLOW.gone(undo)
     SLOW.undo(undo)
+
+
+class Late:
+    """A clock, and a host that stops and continues: who sleeps on this machine is woken 10 ms too late."""
+
+    def __init__(self, cycles: int) -> None:
+        self.now_s = self.since_s = 0.0
+        self.ran_s = self.stopped_s = 0.0
+        self.cycles = cycles
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+    def sleep(self, length_s: float) -> None:
+        self.now_s += length_s + 0.010
+
+    def lives(self) -> bool:
+        self.cycles -= 1
+        return self.cycles >= 0
+
+    def states(self, _processes: object) -> None:
+        """Nothing has changed."""
+
+    def signal(self, _processes: object, _number: int) -> None:
+        self.ran_s += self.now_s - self.since_s
+        self.since_s = self.now_s
+
+    def resume(self, _host: object, _processes: object) -> None:
+        self.stopped_s += self.now_s - self.since_s
+        self.since_s = self.now_s
+
+
+@pytest.mark.parametrize("share", [0.1, 0.2, 0.5, 0.9])
+def test_its_share_of_time_is_kept_where_the_machine_is_late(
+    busy: Role, monkeypatch: pytest.MonkeyPatch, share: float
+) -> None:
+    late = Late(cycles=200)
+    monkeypatch.setattr(throttle, "time", late)
+    monkeypatch.setattr(throttle, "Starter", lambda _: late)
+    monkeypatch.setattr(throttle, "resume", late.resume)
+    monkeypatch.setattr(throttle, "processes_of", lambda _: SimpleNamespace(host=late))
+    monkeypatch.setattr(throttle, "say_ready", lambda: None)
+    throttle.main(["nobody", str(share), "0.1", SLOW.prepare(busy).to_json()])
+    assert late.ran_s / (late.ran_s + late.stopped_s) == pytest.approx(share, abs=0.02)
 
 
 def test_a_killed_companion_leaves_nothing_stopped_after_the_undo(tree: Tree) -> None:

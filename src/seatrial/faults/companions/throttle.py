@@ -3,7 +3,8 @@
 python -m seatrial.faults.companions.throttle STARTER SHARE PERIOD_S UNDO           (UNDO: JSON)
 
 The share of time is what counts: where a signal takes long to arrive (some 15 ms until a container is frozen,
-a round trip to another machine) the period is made long enough to keep it.
+a round trip to another machine) the period is made long enough to keep it, and where a busy machine lets this
+program wait, what ran for too long is stopped for longer the next time.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from seatrial.undo.protocol import Undo
 _SIGNALS_A_PERIOD = (
     20  # so many could be sent one after the other: a signal's time is 5 % of a period at most
 )
+_MOST_OWED = 5  # periods: who ran for a second, because nobody could look, is not stopped for several
 
 
 def main(arguments: list[str]) -> None:
@@ -30,16 +32,21 @@ def main(arguments: list[str]) -> None:
     undo = Undo.from_json(arguments[3])
     host, slowed = processes_of(undo.role).host, undo.noted(Slowed).processes
     host.states(slowed)  # a connection is opened now, and not timed
-    said = False
+    owed_s = resumed_s = None  # how long it is still to be stopped for what it ran; since when it runs
     while starter.lives():
         began_s = time.monotonic()
         host.signal(slowed, signal.SIGSTOP)
-        if not said:
+        if owed_s is None or resumed_s is None:
             period_s = max(period_s, _SIGNALS_A_PERIOD * (time.monotonic() - began_s))
+            owed_s = period_s * (1 - share)
             say_ready()
-            said = True
-        time.sleep(period_s * (1 - share))
+        else:
+            owed_s += (began_s - resumed_s) * (1 - share) / share
+        owed_s = min(owed_s, _MOST_OWED * period_s)
+        time.sleep(max(owed_s, 0.0))
         resume(host, slowed)
+        resumed_s = time.monotonic()
+        owed_s = max(owed_s - (resumed_s - began_s), -_MOST_OWED * period_s)
         time.sleep(period_s * share)
 
 
