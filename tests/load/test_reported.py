@@ -129,9 +129,11 @@ def test_a_client_with_a_reader_of_its_own_tells_in_the_name_of_its_user(tmp_pat
     due = np.isclose(np.sort(driven.log.intended)[:, None], np.arange(20) / 100).any(axis=1)
     assert due.sum() >= 10
     assert np.all(due | np.isclose(np.sort(driven.log.intended), np.sort(driven.log.sent), atol=0.001))
-    # One that was stopped between its two looks at the clock tells a wrong instant, which may fit no arrival.
+    # One that was stopped between its two looks at the clock tells a wrong instant, which may fit no arrival, or
+    # the one after its own, and what is told when all have been served is in nobody's name.
     assert {error.error for error in driven.scenario.errors} <= {"sent no request"}
-    assert sum(error.count for error in driven.scenario.errors) <= (~due).sum()
+    served = len(np.unique(np.round(np.sort(driven.log.intended)[due], 6)))
+    assert sum(error.count for error in driven.scenario.errors) <= 20 - served
 
 
 def test_who_serves_nobody_has_requests_of_its_own_and_an_arrival_without_any_is_told(tmp_path: Path) -> None:
