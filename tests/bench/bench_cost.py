@@ -69,9 +69,14 @@ def bill_of(seed: int) -> Bill:
         return Bill(values, None)
     day = int(rng.integers(WATCHED_FROM + 2, WATCHED_FROM + 15))
     low, high = SIZES.get(kind, (1.0, 1.0))
-    size = float(np.exp(rng.uniform(np.log(low), np.log(high))))
+    size = even(rng, low, high)
     planted = Planted(kind, day, size, days=int(rng.integers(1, 4)) if kind is Anomaly.GAP else 1)
     return Bill(planted.into(values), planted)
+
+
+def even(rng: np.random.Generator, low: float, high: float) -> float:
+    """A size between two, even on a scale of logarithms."""
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
 def detector(values: Floats, day: int) -> bool:
@@ -98,16 +103,22 @@ class Tally:
     def missed(self) -> int:
         return self.bills - len(self.delays)
 
-    def add(self, bill: Bill, alarm: Alarm) -> None:
-        """Watch a bill."""
+    def add(self, quiet_days: int, false: int, delay: int | None) -> None:
+        """Count a bill. `delay`: None when what was planted was missed, or nothing was."""
         self.bills += 1
-        days = range(WATCHED_FROM, DAYS)
-        quiet = [day for day in days if not bill.is_of_it(day)]
-        self.quiet_days += len(quiet)
-        self.false += sum(alarm(bill.values, day) for day in quiet)
-        found = next((day for day in days if bill.is_of_it(day) and alarm(bill.values, day)), None)
-        if found is not None and bill.planted is not None:
-            self.delays.append(found - bill.planted.day)
+        self.quiet_days += quiet_days
+        self.false += false
+        if delay is not None:
+            self.delays.append(delay)
+
+
+def watched(bill: Bill, alarm: Alarm) -> tuple[int, int, int | None]:
+    """What came of a bill: days with nothing planted, how many of them were told, and the delay in days."""
+    days = range(WATCHED_FROM, DAYS)
+    quiet = [day for day in days if not bill.is_of_it(day)]
+    false = sum(alarm(bill.values, day) for day in quiet)
+    found = next((day for day in days if bill.is_of_it(day) and alarm(bill.values, day)), None)
+    return len(quiet), false, None if found is None or bill.planted is None else found - bill.planted.day
 
 
 def tallied(seeds: Iterable[int], alarm: Alarm) -> dict[str, Tally]:
@@ -115,19 +126,30 @@ def tallied(seeds: Iterable[int], alarm: Alarm) -> dict[str, Tally]:
     tallies: dict[str, Tally] = {}
     for seed in seeds:
         bill = bill_of(seed)
-        tallies.setdefault(bill.what, Tally()).add(bill, alarm)
+        tallies.setdefault(bill.what, Tally()).add(*watched(bill, alarm))
     return dict(sorted(tallies.items()))
 
 
-def lines(tallies: dict[str, Tally]) -> Iterator[str]:
-    """A line for each kind, and one for all."""
+def kinds(tallies: dict[str, Tally], what_width: int, delay_width: int) -> Iterator[str]:
+    """A line for each kind."""
     for what, tally in tallies.items():
         delays = "–" if not tally.delays else "{:.0f} / {:.0f} / {:.0f}".format(
             *np.percentile(tally.delays, [50, 95, 100])
         )  # fmt: skip
         missed = "–" if what == "nothing" else str(tally.missed)
-        yield f"  {what:<14}{tally.bills:>6}{missed:>8}{delays:>16}{tally.false:>8}"
-    quiet, false = (sum(getattr(each, name) for each in tallies.values()) for name in ("quiet_days", "false"))
+        yield f"  {what:<{what_width}}{tally.bills:>6}{missed:>8}{delays:>{delay_width}}{tally.false:>8}"
+
+
+def alarms(tallies: Iterable[Tally]) -> tuple[int, int]:
+    """Days with nothing planted of all kinds, and false alarms."""
+    of_all = list(tallies)
+    return sum(each.quiet_days for each in of_all), sum(each.false for each in of_all)
+
+
+def lines(tallies: dict[str, Tally]) -> Iterator[str]:
+    """A line for each kind, and one for all."""
+    yield from kinds(tallies, 14, 16)
+    quiet, false = alarms(tallies.values())
     yield f"  false alarms: {false} on {quiet:,} days with nothing planted, one in {quiet / max(false, 1):,.0f} days"
 
 

@@ -21,18 +21,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
-from tests.bench.bench_cost import MONDAY
+from tests.bench.bench_cost import DAYS, FIRST_SEED, MONDAY, WATCHED_FROM, Tally, alarms, even, kinds
 
 from seatrial.cost.detector import found_on
 from seatrial.cost.hours import dear
 from seatrial.cost.series import HOURS, CostSeries, Floats
 from seatrial.cost.synthetic import hourly_costs
 
-BILLS, FIRST_SEED = 300, 10_000
-DAYS, WATCHED_FROM = 120, 90
+BILLS = 300
 
 KINDS = ("nothing", "spike, 1 hour", "spike, 2 to 12 hours", "leak", "price", "missing hours")
 
@@ -70,23 +69,19 @@ def bill_of(seed: int) -> Bill:
             length = int(rng.integers(1, 13))
             hours[begin : begin + length] = np.nan
         case "leak":  # of a week's median hour, each day
-            size = _even(rng, 0.01, 0.06)
+            size = even(rng, 0.01, 0.06)
             level = float(np.median(hours[begin - 7 * HOURS : begin]))
             hours[begin:] += size * level * np.arange(1, length + 1) / HOURS
         case "price":
-            size = _even(rng, 0.1, 1.0)
+            size = even(rng, 0.1, 1.0)
             hours[begin:] *= 1 + size
         case _:
             length = 1 if "1 hour" in what else int(rng.integers(2, 13))
-            size = _even(rng, 0.5, 5.0)
+            size = even(rng, 0.5, 5.0)
             hours[begin : begin + length] *= 1 + size
     sized = f", {'up to 50%' if size <= 0.5 else 'more than 50%'}" if what == "price" else ""
     sized = f", {'up to x2' if size <= 1 else 'more than x2'}" if "spike" in what else sized
     return Bill(hours, what + sized, range(begin, begin + length))
-
-
-def _even(rng: np.random.Generator, low: float, high: float) -> float:
-    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
 Told = dict[int, int]  # day ─► hours of the bill that were over when it was told, of those days that were
@@ -122,24 +117,13 @@ def _sooner(one: Told, other: Told) -> Told:
     return {day: min(one.get(day, sys.maxsize), other.get(day, sys.maxsize)) for day in one | other}
 
 
-@dataclass(slots=True)
-class Tally:
-    """What came of all bills of a kind."""
-
-    bills: int = 0
-    delays: list[int] = field(default_factory=list)
-    quiet_days: int = 0
-    false: int = 0
-
-    def add(self, bill: Bill, told: Told) -> None:
-        """Count a bill."""
-        self.bills += 1
-        self.quiet_days += sum(not bill.is_of_it(day) for day in range(WATCHED_FROM, DAYS))
-        of_it = [at for day, at in told.items() if bill.is_of_it(day) and at > bill.planted[0] + 1]
-        early = [day for day, at in told.items() if bill.is_of_it(day) and at <= bill.planted[0] + 1]
-        self.false += sum(not bill.is_of_it(day) for day in told) + len(early)
-        if of_it:
-            self.delays.append(min(of_it) - bill.planted[0])
+def watched(bill: Bill, told: Told) -> tuple[int, int, int | None]:
+    """What came of a bill: days with nothing planted, false alarms, and the delay in hours."""
+    quiet = sum(not bill.is_of_it(day) for day in range(WATCHED_FROM, DAYS))
+    of_it = [at for day, at in told.items() if bill.is_of_it(day) and at > bill.planted[0] + 1]
+    # what was told of the first of them before its first hour was over is of other hours
+    false = len(told) - len(of_it)
+    return quiet, false, min(of_it) - bill.planted[0] if of_it else None
 
 
 def tallied(seeds: Iterable[int]) -> dict[str, dict[str, Tally]]:
@@ -151,19 +135,14 @@ def tallied(seeds: Iterable[int]) -> dict[str, dict[str, Tally]]:
         told = {name: watch(bill) for name, watch in watchers.items()}
         told["both"] = _sooner(told["days"], told["hours"])
         for name, each in told.items():
-            tallies.setdefault(name, {}).setdefault(bill.what, Tally()).add(bill, each)
+            tallies.setdefault(name, {}).setdefault(bill.what, Tally()).add(*watched(bill, each))
     return tallies
 
 
 def lines(tallies: dict[str, Tally]) -> Iterator[str]:
     """A line for each kind, and one for all."""
-    for what, tally in sorted(tallies.items()):
-        delays = "–" if not tally.delays else "{:.0f} / {:.0f} / {:.0f}".format(
-            *np.percentile(tally.delays, [50, 95, 100])
-        )  # fmt: skip
-        missed = "–" if what == "nothing" else str(tally.bills - len(tally.delays))
-        yield f"  {what:<36}{tally.bills:>6}{missed:>8}{delays:>18}{tally.false:>8}"
-    quiet, false = (sum(getattr(each, name) for each in tallies.values()) for name in ("quiet_days", "false"))
+    yield from kinds(dict(sorted(tallies.items())), 36, 18)
+    quiet, false = alarms(tallies.values())
     yield f"  false alarms: {false} on {quiet:,} days with nothing planted, {30 * false / quiet:.3f} a month"
 
 

@@ -136,14 +136,8 @@ def impossible(looks: Looks, wanted: Wanted) -> str:
     rules = rules_of(looks)
     if rules is not None and wanted.name is not None and wanted.name not in rules:
         return f"there is no rule called {wanted.name}{nearest(wanted.name, rules)}"
-    given = [
-        labels
-        for name, each in {
-            name: each for _, seen in answered(looks) for name, each in seen.labels.items()
-        }.items()
-        if wanted.name in (None, name)
-        for labels in each
-    ]
+    latest = {name: each for _, seen in answered(looks) for name, each in seen.labels.items()}
+    given = [labels for name, each in latest.items() if wanted.name in (None, name) for labels in each]
     if not given or any(_may_give(labels, wanted.labels) for labels in given):
         return ""
     return f"no rule gives an alert the labels {written(wanted.labels)}"
