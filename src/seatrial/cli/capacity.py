@@ -11,19 +11,13 @@ import typer
 from seatrial.cli.examples import examples
 from seatrial.cli.running import (
     ConfirmOption,
-    ExpectOption,
     ExperimentFile,
     JsonOption,
-    ListenOption,
     NoTestbedOption,
-    OnLostOption,
     OutOption,
-    RowsOption,
     TargetOption,
-    WorkersAtOption,
-    WorkersOption,
-    who_shares,
 )
+from seatrial.cli.sharing import NOT_SAID, Sharing, with_workers
 from seatrial.cli.terminal import print_json, say
 
 if TYPE_CHECKING:
@@ -44,7 +38,7 @@ def register(app: typer.Typer) -> None:
             "seatrial capacity chaos/load.yaml --from 1000/min --to 60000/min --budget 20m --json",
             "seatrial capacity chaos/load.yaml --objective 'p95 < 900ms' --from 60000/min --workers 2",
         )
-    )(capacity)
+    )(with_workers(capacity))
 
 
 def capacity(
@@ -89,12 +83,7 @@ def capacity(
     as_json: JsonOption = False,
     confirm: ConfirmOption = "",
     no_testbed: NoTestbedOption = False,
-    workers: WorkersOption = 0,
-    expect_workers: ExpectOption = 0,
-    workers_at: WorkersAtOption = "",
-    workers_listen: ListenOption = "127.0.0.1",
-    on_lost: OnLostOption = "continue",
-    rows: RowsOption = "stream",
+    sharing: Sharing = NOT_SAID,
 ) -> int:
     """Find the highest rate that holds, between one that held and one that did not.
 
@@ -114,9 +103,7 @@ def capacity(
             confirm=confirm,
             no_testbed=no_testbed,
             evidence=out_dir,
-            workers=who_shares(
-                (workers, expect_workers, workers_at), workers_listen, (on_lost, rows), problems
-            ),
+            workers=sharing.read(problems),
         ),
         **_asked(
             first,

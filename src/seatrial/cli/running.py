@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seatrial.cli.examples import examples
+from seatrial.cli.sharing import NOT_SAID, Sharing, with_workers
 from seatrial.cli.terminal import err, print_json, say, suggest
 
 if TYPE_CHECKING:
     from seatrial.model.offeredrate import OfferedRate
     from seatrial.model.problems import Problems
-    from seatrial.model.workers import Workers
 
 DEMO = "chaos/blue-green-rollback.yaml"
 _AFTER_THE_DEMO = {
@@ -40,35 +40,6 @@ ConfirmOption = Annotated[
     str, typer.Option("--confirm", metavar="NAME", help="The name of a production target.")
 ]
 NoTestbedOption = Annotated[bool, typer.Option("--no-testbed", help="Never start the testbed.")]
-WorkersOption = Annotated[
-    int,
-    typer.Option("--workers", metavar="N", min=0, help="Share the load among N processes here."),
-]
-ExpectOption = Annotated[
-    int,
-    typer.Option(
-        "--expect-workers", metavar="N", min=0, help="Share it with N processes that you start elsewhere."
-    ),
-]
-WorkersAtOption = Annotated[
-    str,
-    typer.Option(
-        "--workers-at", metavar="FILE", help="Share it with workers started by SSH on machines there."
-    ),
-]
-ListenOption = Annotated[
-    str,
-    typer.Option(
-        "--workers-listen", metavar="ADDRESS[:PORT]", help="Where they come to; by default only this machine."
-    ),
-]
-OnLostOption = Annotated[
-    str, typer.Option("--on-lost", metavar="WHAT", help="A worker is lost: continue, redistribute or abort.")
-]
-RowsOption = Annotated[
-    str,
-    typer.Option("--rows", metavar="WHEN", help="When workers' rows come: stream, or keep (at the end)."),
-]
 MetricsOption = Annotated[
     Path | None,
     typer.Option("--metrics-textfile", metavar="FILE", help="Write Prometheus metrics for a node exporter."),
@@ -84,7 +55,7 @@ def register(app: typer.Typer) -> None:
             "seatrial run chaos/load.yaml --target chaos/target.yaml --rate 10000/min",
             "seatrial run chaos/redis-outage.yaml",
         )
-    )(run)
+    )(with_workers(run))
     app.command(
         epilog=examples(
             "seatrial suite chaos/suites/monthly.yaml",
@@ -114,12 +85,7 @@ def run(
     confirm: ConfirmOption = "",
     no_testbed: NoTestbedOption = False,
     metrics: MetricsOption = None,
-    workers: WorkersOption = 0,
-    expect_workers: ExpectOption = 0,
-    workers_at: WorkersAtOption = "",
-    workers_listen: ListenOption = "127.0.0.1",
-    on_lost: OnLostOption = "continue",
-    rows: RowsOption = "stream",
+    sharing: Sharing = NOT_SAID,
 ) -> int:
     """Run one experiment and judge it. Exit code: 0 pass, 1 fail, 2 unknown."""
     from seatrial.cli.attended import AtTerminal, tell
@@ -135,7 +101,7 @@ def run(
         no_testbed=no_testbed and not dry_run,
         evidence=out_dir,
         metrics=metrics,
-        workers=who_shares((workers, expect_workers, workers_at), workers_listen, (on_lost, rows), problems),
+        workers=sharing.read(problems),
     )
     if dry_run:
         from seatrial.cli.planning import show
@@ -155,16 +121,6 @@ def _rate(text: str, problems: Problems) -> OfferedRate | None:
     with problems.collected():
         return offered_rate_of("--rate", text) if text else None
     return None
-
-
-def who_shares(who: tuple[int, int, str], listen: str, said: tuple[str, str], problems: Problems) -> Workers:
-    """Who share the load, as far as it can be read."""
-    from seatrial.cli.terms import workers_of
-    from seatrial.model.workers import ALONE
-
-    with problems.collected():
-        return workers_of(*who, listen, *said)
-    return ALONE
 
 
 def demo(out_dir: OutOption = None, as_json: JsonOption = False) -> int:

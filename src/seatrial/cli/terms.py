@@ -8,14 +8,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast, get_args
+from typing import TYPE_CHECKING, cast, get_args
 
 from seatrial.model.allow import LOOPBACK, AllowList
 from seatrial.model.offeredrate import OfferedRate
 from seatrial.model.problems import BadInput, nearest
 from seatrial.model.quantities import Duration, Rate
 from seatrial.model.verdict import Verdict
-from seatrial.model.workers import MOST_ON_A_MACHINE, OnLost, Rows, Workers
+from seatrial.model.workers import ALONE, MOST_ON_A_MACHINE, OnLost, Rows, Workers
+
+if TYPE_CHECKING:
+    from seatrial.cli.sharing import Sharing
 
 _ADDRESS = re.compile(r"(?P<host>\[[0-9a-fA-F:]+\]|[^:\s]+)(?::(?P<port>\d{1,5}))?")
 _LAST_PORT = 65535
@@ -49,32 +52,48 @@ def _naming(option: str) -> Iterator[None]:
         raise BadInput(f"{option}: {error}") from error
 
 
-def workers_of(local: int, expected: int, at: str, listen: str, on_lost: str, rows: str) -> Workers:
+def workers_of(said: Sharing) -> Workers:
     """Who share a load, as options say it. Raises BadInput, naming the option, or with places in a file."""
-    for option, text, words in (
-        ("--on-lost", on_lost, get_args(OnLost)),
-        ("--rows", rows, get_args(Rows)),
-    ):
-        if text not in words:
-            raise BadInput(f"{option}: '{text}' is not one of {', '.join(words)}{nearest(text, words)}")
+    local, expected, at = said.workers, said.expect_workers, said.workers_at
+    how = {"--workers-listen": said.workers_listen, "--on-lost": said.on_lost, "--rows": said.rows}
+    given = [option for option, text in how.items() if text is not None]
+    if given and not (local or expected or at):
+        raise BadInput(
+            f"{', '.join(given)}: says how workers share the load, and there are none; say who they are, "
+            "by --workers, --expect-workers or --workers-at, or leave it out"
+        )
+    on_lost = _one_of("--on-lost", said.on_lost, get_args(OnLost), ALONE.on_lost)
+    rows = _one_of("--rows", said.rows, get_args(Rows), ALONE.rows)
     if local > MOST_ON_A_MACHINE:
         raise BadInput(
             f"--workers: {local:,} are more than the {MOST_ON_A_MACHINE} that are started on one machine; "
             "more than it has cores make each other late"
         )
-    given = _ADDRESS.fullmatch(listen.strip())
-    if given is None or int(given["port"] or 0) > _LAST_PORT:
-        raise BadInput(f"--workers-listen: '{listen}' is no address; write it like 10.0.0.5 or 10.0.0.5:5557")
-    host = given["host"].strip("[]")
+    host, port = ALONE.listen, ALONE.port
+    if said.workers_listen is not None:
+        host, port = _address_of("--workers-listen", said.workers_listen)
     workers = Workers(
         local=local,
         expected=expected,
         listen=host,
-        port=int(given["port"] or 0),
+        port=port,
         on_lost=cast("OnLost", on_lost),
         rows=cast("Rows", rows),
     )
     return _with_hosts(workers, at) if at else workers
+
+
+def _one_of(option: str, text: str | None, words: tuple[str, ...], usual: str) -> str:
+    if text is not None and text not in words:
+        raise BadInput(f"{option}: '{text}' is not one of {', '.join(words)}{nearest(text, words)}")
+    return usual if text is None else text
+
+
+def _address_of(option: str, text: str) -> tuple[str, int]:
+    given = _ADDRESS.fullmatch(text.strip())
+    if given is None or int(given["port"] or 0) > _LAST_PORT:
+        raise BadInput(f"{option}: '{text}' is no address; write it like 10.0.0.5 or 10.0.0.5:5557")
+    return given["host"].strip("[]"), int(given["port"] or 0)
 
 
 def _with_hosts(workers: Workers, at: str) -> Workers:

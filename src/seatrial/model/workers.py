@@ -38,6 +38,7 @@ class Workers:
     def options(self) -> dict[str, str]:
         """How they share the load, as options of a command; what is as ever is left out."""
         place = f"[{self.listen}]" if ":" in self.listen else self.listen
+        place += f":{self.port}" if self.port else ""
         said = {"--workers-listen": place, "--on-lost": self.on_lost, "--rows": self.rows}
         usual = {"--workers-listen": ALONE.listen, "--on-lost": ALONE.on_lost, "--rows": ALONE.rows}
         return {option: value for option, value in said.items() if value != usual[option]}
