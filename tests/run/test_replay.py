@@ -66,6 +66,21 @@ def test_time_and_rate_are_scaled(tmp_path: Path, speed: float, times: float, wa
     assert np.all(np.diff(found.instants) >= 0)
 
 
+def test_the_rate_is_a_mean_over_all_of_warm_up_and_duration(tmp_path: Path) -> None:
+    """Also where requests came at one instant alone, which has no length."""
+    early = haproxy((1, "GET /a"), (4.5, "GET /b"), (4.5, "GET /c"), (9, "GET /d"))
+    assert replay_of(tmp_path, early, 1.0, 3.0).rate.rate.per_second == pytest.approx(3 / 4)
+    assert replay_of(tmp_path, early, 0.0, 3.0).rate.rate.per_second == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize("times", [1, 0.1])
+def test_a_log_with_nothing_in_the_measured_part_is_refused(tmp_path: Path, times: float) -> None:
+    text = haproxy(*((1 + number / 10, f"GET /{number}") for number in range(10)), (60, "GET /last"))
+    told = "none of its requests comes in the 20 s that are measured, after a warm-up of 5 s; change either"
+    with pytest.raises(BadInput, match=told):
+        replay_of(tmp_path, text, warmup_s=5.0, duration_s=20.0, times=times)
+
+
 def test_too_many_copies_are_refused_before_they_are_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -51,7 +51,8 @@ Row = tuple[str, str, str, str]
 class Replayed:
     """What is offered: when, in seconds after the end of the warm-up and ascending, and what of each.
 
-    `left_out`: why requests of the log are not sent, and how many. `sha256`: of the log.
+    `length_s`: of warm-up and duration together. `left_out`: why requests of the log are not sent, and how
+    many. `sha256`: of the log.
     """
 
     log: str
@@ -59,14 +60,14 @@ class Replayed:
     format: str
     instants: Floats = field(repr=False)
     rows: Sequence[Row] = field(repr=False)
+    length_s: float
     left_out: tuple[tuple[str, int], ...] = ()
     said: tuple[str, ...] = ()
 
     @property
     def rate(self) -> RateStep:
         """The mean rate, for whoever has to know how much it is about."""
-        length_s = float(self.instants[-1] - self.instants[0])
-        return RateStep(0.0, Rate(len(self.instants) / length_s if length_s > 0 else 1.0, 1.0))
+        return RateStep(0.0, Rate(len(self.instants) / self.length_s, 1.0))
 
     def told(self) -> Iterator[str]:
         """What a reader of the run must know, a line each."""
@@ -153,14 +154,26 @@ def replayed(found: Imported, replay: Replay, path: Path, warmup_s: float, durat
         )
     instants = np.sort(np.repeat(at_s, copies) + _between(gaps, copies)) - warmup_s
     kept = int(np.searchsorted(instants, duration_s))
+    if not kept or instants[kept - 1] < 0:
+        raise BadInput(
+            f"{replay.log}: none of its requests comes in the {span(duration_s)} that are measured, after a "
+            f"warm-up of {span(warmup_s)}; change either, or replay another part of the log"
+        )
     requests = np.repeat(order[:until], copies)[:kept]
     status = np.nan_to_num(log.status[requests]).astype(int).tolist()
     rows = [(*kinds[code], str(state)) for code, state in zip(codes[requests].tolist(), status, strict=True)]
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     said = tuple(_said(found))
     return Replayed(
-        replay.log, digest, found.format, instants[:kept], rows, tuple(left_out.most_common()), said
-    )  # fmt: skip
+        log=replay.log,
+        sha256=digest,
+        format=found.format,
+        instants=instants[:kept],
+        rows=rows,
+        length_s=warmup_s + duration_s,
+        left_out=tuple(left_out.most_common()),
+        said=said,
+    )
 
 
 def spread(at_s: Floats, resolution_s: float) -> Floats:
