@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -27,6 +28,7 @@ from seatrial.model.requestlog import Floats
 HOMEPAGE = Path(__file__).parents[2] / "loadtests" / "homepage.py"
 ROUNDS, ROUND_S = 3, 6.0
 PER_MINUTE = 10_000
+BUSY_PER_S = 8_000
 STEPS_PER_S = (4_000, 8_000, 12_000, 16_000, 20_000)
 
 HAPROXY = """
@@ -174,6 +176,29 @@ def test_latency_beside_a_bare_socket(tmp_path: Path) -> None:
         _say(f"  {name:<14}{median:>9.3f}{p99:>9.3f}{median - base:>20.3f}{median / base:>13.1f}")
     p50, p99 = np.percentile(np.concatenate(late), [50, 99])
     _say(f"  seatrial sent {p50:.3f} ms late (median), {p99:.3f} ms (p99)")
+
+
+@pytest.mark.skipif(shutil.which("wrk") is None, reason="needs wrk: apt install wrk")
+def test_median_of_a_busy_generator_beside_wrk(tmp_path: Path) -> None:
+    """wrk has one connection, so what it reports is a round trip and nothing else."""
+    took: dict[str, list[float]] = {"wrk": [], "seatrial": []}
+    with page_server(tmp_path) as port:
+        for _ in range(ROUNDS):
+            took["wrk"].append(_wrk_ms(port))
+            rows = _seatrial(port, f"{BUSY_PER_S}/s", ROUND_S, tmp_path)
+            took["seatrial"].append(float(np.nanmedian(rows[:, 2] - rows[:, 0])))
+    wrk, ours = (float(np.median(rounds)) for rounds in took.values())
+    _say(
+        f"\n  median of wrk {wrk:.3f} ms, of seatrial at {BUSY_PER_S:,}/s {ours:.3f} ms: {ours - wrk:+.3f} ms"
+    )
+
+
+def _wrk_ms(port: int) -> float:
+    command = ["wrk", "-t1", "-c1", f"-d{ROUND_S:.0f}s", "--latency", f"http://127.0.0.1:{port}"]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    median = re.search(r"50%\s+([\d.]+)(us|ms)", said)
+    assert median, said
+    return float(median[1]) / (1000 if median[2] == "us" else 1)
 
 
 def test_highest_rate_on_one_core(tmp_path: Path) -> None:
