@@ -91,6 +91,8 @@ RUN = ("run", "--target", "t.yaml")
         ((*RUN, "x.yaml", "--metrics-textfile", "full"), "--metrics-textfile full: is a directory; name the file"),
         ((*RUN, "x.yaml", "--metrics-textfile", "no/x"), "--metrics-textfile no/x: there is no directory"),
         ((*RUN, "x.yaml", "--on-lost", "abort"), "--on-lost: says how workers share the load, and there are none"),
+        (("workers", "export", "compose", "x.yaml", "--image", "a: b"), "--image: 'a: b' names no image; write it like"),
+        (("workers", "export", "kubernetes", "gone.yaml"), "experiment gone.yaml: no such file here"),
         (("capacity", "x.yaml", "--from", "9/s", "--rows", "keep"), "--rows: says how workers share the load, and there are none"),
         (("run", "x.yaml", "--target", "production.yaml", "--confirm", "x"), "production.yaml:3:14: environment: a production target"),
         (("run", "x.yaml", "--no-testbed"), "no target: the testbed is not up"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import importlib
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,9 +14,25 @@ from compose_spec import PyCompose
 from pydantic import ValidationError
 
 from seatrial.load.trust import SECRET
-from seatrial.run.workersexport import compose, kubernetes
+from seatrial.model.problems import BadInput
+from seatrial.run.trialfiles import TrialFiles
+from seatrial.run.workersexport import compose, image_of, kubernetes
 
-GIVEN = ("chaos/load.yaml", "chaos/target.yaml", 3, "registry.example/seatrial:1")
+FILES = (
+    "chaos/load.yaml",
+    "chaos/target.yaml",
+    "loadtests/shop.py",
+    "loadtests/shop/basket.py",
+    "data/a b.csv",
+)
+TRIAL = TrialFiles(
+    FILES[0],
+    FILES[1],
+    ("loadtests/shop.py",),
+    (*FILES, "data/a_b.csv", "bin/$(x).sh"),
+    frozenset({"bin/$(x).sh"}),
+)
+GIVEN = (TRIAL, 3, "registry.example/seatrial:1")
 
 
 @functools.cache
@@ -41,6 +59,86 @@ def test_kubernetes_takes_the_manifests() -> None:
     for job in (master, workers):
         assert job.spec.backoff_limit == 0
         assert [each.name for each in job.spec.template.spec.containers[0].env] == [SECRET]
+
+
+def test_each_file_has_a_key_of_its_own_and_its_place() -> None:
+    """A ConfigMap has no directories: what lies below one is put there by the volume."""
+    text = kubernetes(*GIVEN)
+    brought = dict(re.findall(r"^#       --from-file=(\S+?)='?([^'\n]+?)'?(?: \\)?$", text, re.MULTILINE))
+    assert sorted(brought.values()) == sorted(TRIAL.files)
+    _, *jobs = validated(text)
+    for job in jobs:
+        pod = job.spec.template.spec
+        (volume,) = (each for each in pod.volumes if each.name == "trial")
+        assert {each.key: each.path for each in volume.config_map.items} == brought
+        assert all(re.fullmatch(r"[-._a-zA-Z0-9]{1,253}", each.key) for each in volume.config_map.items)
+        assert [each.path for each in volume.config_map.items if each.mode == 0o755] == ["bin/$(x).sh"]
+        assert pod.containers[0].working_dir == "/trial"
+        assert "trial" in [each.name for each in pod.containers[0].volume_mounts]
+    assert "loadtests/shop.py" in jobs[1].spec.template.spec.containers[0].command
+
+
+def test_more_than_a_configmap_takes_is_refused() -> None:
+    with pytest.raises(
+        BadInput, match="have 1,048,577 bytes, and a ConfigMap takes 1,048,576; put the large"
+    ):
+        kubernetes(replace(TRIAL, size=(1 << 20) + 1), *GIVEN[1:])
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "seatrial",
+        "seatrial:latest",
+        "registry.example:5000/team/sea-trial__x:1.2-rc",
+        "[fe80::1]:5000/a@sha256:" + "0" * 64,
+    ],
+)
+@pytest.mark.parametrize("write", [kubernetes, compose])
+def test_an_image_is_said_as_it_was_given(image: str, write: Any) -> None:
+    *_, last = yaml.safe_load_all(write(TRIAL, 1, image))
+    worker = (
+        last["services"]["worker"] if write is compose else last["spec"]["template"]["spec"]["containers"][0]
+    )
+    assert worker["image"] == image
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "",
+        "Sea Trial",
+        "a: b",
+        "a\nimage: evil",
+        "x # y",
+        "-x",
+        "a:b:c",
+        "a" * 256,
+        "UPPER/",
+        "a@sha256:0",
+        "${X}",
+    ],
+)
+def test_what_names_no_image_is_refused(image: str) -> None:
+    with pytest.raises(BadInput, match=r"--image: .*names no image; write it like seatrial:latest or"):
+        image_of(image)
+    for write in (kubernetes, compose):
+        with pytest.raises(BadInput, match="--image"):
+            write(TRIAL, 1, image)
+
+
+@pytest.mark.parametrize(
+    "name", ["it's: x.yaml", "a # b.yaml", "#.yaml", "é😀.yaml", "null", "$HOME $(X).yaml"]
+)
+def test_a_name_is_an_argument_whatever_is_in_it(name: str) -> None:
+    """`$$` is `$` where arguments are expanded, by Kubernetes and by compose."""
+    trial = replace(TRIAL, experiment=name, scenarios=(), in_image=("/a\nb: c",))
+    said = name.replace("$", "$$")
+    *_, master, workers = yaml.safe_load_all(kubernetes(trial, *GIVEN[1:]))
+    assert master["spec"]["template"]["spec"]["containers"][0]["args"][1] == said
+    assert workers["spec"]["template"]["spec"]["containers"][0]["command"][3:5] == ["-f", "-"]
+    services = yaml.safe_load(compose(trial, *GIVEN[1:]))["services"]
+    assert services["master"]["command"][1] == said
 
 
 def test_the_validator_of_kubernetes_sees_a_mistake() -> None:

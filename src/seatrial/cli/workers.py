@@ -40,13 +40,26 @@ def _root() -> None:
 )
 def export(
     for_: Annotated[_For, typer.Argument(metavar="FOR", help="kubernetes or compose.")],
-    experiment: Annotated[str, typer.Argument(metavar="EXPERIMENT", help="As the master's files have it.")],
-    target: Annotated[str, typer.Option("--target", metavar="FILE", help="The target, there as well.")] = "",
+    experiment: Annotated[
+        str, typer.Argument(metavar="EXPERIMENT", help="Below this directory, with all that it names.")
+    ],
+    target: Annotated[
+        str, typer.Option("--target", metavar="FILE", help="The target, below it as well.")
+    ] = "",
+    also: Annotated[
+        list[str] | None,
+        typer.Option("--also", metavar="PATH", help="What a scenario opens by itself; may be repeated."),
+    ] = None,
     workers: Annotated[int, typer.Option("--workers", metavar="N", min=1, help="How many.")] = 2,
     image: Annotated[str, typer.Option("--image", help="An image with seatrial in it.")] = "seatrial:latest",
 ) -> None:
     """Print what starts a master and its workers."""
-    from seatrial.run import workersexport
+    from pathlib import Path
 
+    from seatrial.run import workersexport
+    from seatrial.run.trialfiles import trial_files
+
+    workersexport.image_of(image)
+    trial = trial_files(experiment, target, also or [], Path.cwd())
     write = workersexport.kubernetes if for_ is _For.KUBERNETES else workersexport.compose
-    sys.stdout.write(write(experiment, target, workers, image))
+    sys.stdout.write(write(trial, workers, image))
