@@ -34,6 +34,7 @@ OUTCOMES = [
     ("/cut-head", 0, False, "closed amid the answer", ""),
     ("/cut-chunk", 0, False, "closed amid the answer", ""),
     ("/garbage", 0, False, "malformed answer", ""),
+    ("/switch", 0, False, "malformed answer: a switch of protocols that was not asked for", ""),
     ("/leave", 200, True, "", "aye aye"),
 ]
 
@@ -43,6 +44,16 @@ def test_every_way_to_answer(run_client: RunClient, http_server: Any) -> None:
     outcomes = [(row["name"], row["status"], row["ok"], row["error"], row["content"]) for row in rows]
     assert outcomes == OUTCOMES
     assert all(row["sent"] and row["ended"] for row in rows)
+
+
+def test_a_switch_of_protocols_that_was_asked_for_is_an_answer(
+    run_client: RunClient, http_server: Any
+) -> None:
+    """After which the connection is of no more use to this client."""
+    asked = '{"Upgrade": "WebSocket", "Connection": "Upgrade"}'
+    _, rows = run_client(f'for _ in range(2): client.get("/switch", headers={asked})')
+    assert [(row["status"], row["ok"]) for row in rows] == [(101, True)] * 2
+    assert http_server.connections == 2
 
 
 def test_a_reset_amid_an_answer_is_a_failure(run_client: RunClient) -> None:

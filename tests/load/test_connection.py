@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.support.fake_socket import ASKED, END, SILENCE, FakeSocket, FakeTlsSocket, Step
 
 from seatrial.load.body import body_of
-from seatrial.load.call import Call, locate, redirected
+from seatrial.load.call import Call, is_agreed, locate, redirected
 from seatrial.load.connection import Connection, ConnectionPool
 from seatrial.load.dial import Origin
 from seatrial.load.failure import CLOSED, CUT_SHORT, MALFORMED, TOO_LARGE, Unanswered, describe
@@ -307,6 +307,24 @@ def test_a_redirect_to_what_is_no_address_leads_nowhere(location: str) -> None:
     origin, target, _ = locate("http://shop.test/a")
     call = Call("GET", "http://shop.test/a", origin, target, {}, None)
     assert redirected(call, 302, [(b"Location", location.encode())]) is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "told", "agreed"),
+    [
+        ({}, [], False),
+        ({}, [b"h2c"], False),
+        ({"upgrade": "WebSocket, h2c"}, [b"websocket"], True),
+        ({"Upgrade": "websocket"}, [b"h2c"], False),
+        ({"Upgrade": "websocket"}, [b"websocket", b"h2c"], False),
+        ({"Upgrade": "websocket"}, [], False),
+    ],
+)
+def test_a_switch_of_protocols_is_good_if_it_was_asked_for(
+    asked: dict[str, str], told: list[bytes], agreed: bool
+) -> None:
+    call = Call("GET", "http://shop.test/a", Origin("http", "shop.test", 80), "/a", asked, None)
+    assert is_agreed(call, [(b"Upgrade", name) for name in told]) is agreed
 
 
 def test_what_a_call_says_goes_out_and_what_it_is_answered_leads_on() -> None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import gzip
 from itertools import pairwise
+from typing import Any
 
+import hpack
 import pytest
 from h2.errors import ErrorCodes
+from hyperframe.frame import DataFrame, Frame, HeadersFrame
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.http2_peer import Http2Peer
 
 from seatrial.load import http2_wire
-from seatrial.load.failure import CLOSED, CUT_SHORT, MALFORMED, Unanswered
+from seatrial.load.failure import CLOSED, CUT_SHORT, MALFORMED, TOO_LARGE, Unanswered
 from seatrial.load.http2_wire import GIVEN_UP, GOING_AWAY, NO_STREAMS, NOT_SPOKEN, Answer, Http2Wire, words
 from seatrial.model.ownfailure import is_ours
 
@@ -204,6 +207,72 @@ def test_a_connection_that_is_reset_fails_all_that_is_under_way(meeting: Meeting
     meeting.wire.fail(reset)
     assert [answer.failed for answer in answers] == [reset, reset]
     assert meeting.wire.changed == answers
+
+
+def answer_by_hand(wire: Http2Wire, stream: int, *parts: Any) -> None:
+    """What no library would send: lists are headers, bytes are content, and the last part ends it."""
+    encoder = hpack.Encoder()
+    frame: Frame
+    for number, part in enumerate(parts, 1):
+        if isinstance(part, bytes):
+            frame = DataFrame(stream, part)
+        else:
+            frame = HeadersFrame(stream, encoder.encode(part))
+            frame.flags.add("END_HEADERS")
+        if number == len(parts):
+            frame.flags.add("END_STREAM")
+        wire.feed(frame.serialize())
+
+
+OK, THREE = [(":status", "200")], ("content-length", "3")
+NOT_TO_BE = {
+    "status +200": [[(":status", "+200")], b"aye"],
+    "status 2_00": [[(":status", "2_00")], b"aye"],
+    "status 0200": [[(":status", "0200")], b"aye"],
+    "status 99": [[(":status", "99")], b"aye"],
+    "status 099": [[(":status", "099")], b"aye"],
+    "status -1": [[(":status", "-1")]],
+    "content of 204": [[(":status", "204")], b"aye"],
+    "content of 304": [[(":status", "304"), THREE], b"aye"],
+    "none, though announced": [[*OK, THREE]],
+    "none but trailers": [[*OK, THREE], [("x", "y")]],
+    "another protocol": [[(":status", "101")], OK, b"aye"],
+}
+
+
+@pytest.mark.parametrize("parts", NOT_TO_BE.values(), ids=NOT_TO_BE)
+def test_an_answer_that_must_not_be_fails_alone(meeting: Meeting, parts: list[Any]) -> None:
+    wrong, other = meeting.ask(), meeting.ask()
+    answer_by_hand(meeting.wire, wrong.stream, *parts)
+    assert failure(wrong) == MALFORMED
+    assert wrong in meeting.wire.changed
+    answer_by_hand(meeting.wire, other.stream, OK, b"aye")
+    assert other.complete
+    assert meeting.wire.has_room
+
+
+def test_content_without_an_end_is_given_up_before_it_fills_the_memory(
+    meeting: Meeting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As that of HTTP/1.1, and without the others on the connection."""
+    monkeypatch.setattr(http2_wire, "LARGEST_CONTENT", 100_000)
+    large, just_so, other = meeting.ask(), meeting.ask(), meeting.ask()
+    h2, sent = meeting.peer.h2, 0
+    for stream in (1, 3):
+        h2.send_headers(stream, [(":status", "200")])
+    for _ in range(10):
+        h2.send_data(3, b"y" * 10_000)
+    h2.end_stream(3)
+    while meeting.peer.resets == {}:
+        h2.send_data(1, b"y" * 10_000)
+        sent += 10_000
+        assert sent <= 110_000
+        meeting.talk()
+    meeting.peer.answer(5)
+    meeting.talk()
+    assert failure(large) == TOO_LARGE
+    assert meeting.peer.resets == {1: ErrorCodes.CANCEL}
+    assert (len(just_so.body()), other.body()) == (100_000, b"aye")
 
 
 def test_what_is_wrong_with_one_answer_is_no_failure_of_the_others(meeting: Meeting) -> None:

@@ -112,6 +112,12 @@ TAKEN = {
     "the same after an interim answer": (
         f"HTTP/1.1 100 Continue\r\n\r\n{OK}{LENGTH}X: y\r\n z\r\n{LENGTH}\r\naye", True,
     ),
+    "a close in an interim answer, which is of the real one (9112, 9.6)": (
+        f"HTTP/1.1 100 Continue\r\nConnection: close\r\n\r\n{OK}{LENGTH}\r\naye", True,
+    ),
+    "chunks before there were any (9112, 6.1)": (
+        f"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n{CHUNKS}", False,
+    ),
     "a close in any case": (f"{OK}connection: Close\r\n{LENGTH}\r\naye", False),
     "a close among others": (f"{OK}Connection: foo, close\r\n{LENGTH}\r\naye", False),
     "an offer to upgrade": (f"{OK}Upgrade: h2,h2c\r\nConnection: Upgrade\r\n{LENGTH}\r\naye", True),
@@ -130,6 +136,13 @@ REFUSED = {
     "chunks of unknown size": OK + CHUNKS.replace("3\r\n", "three\r\n"),
     "a status that is none": f"HTTP/1.1 099 OK\r\n{LENGTH}\r\naye",
     "another protocol": "SSH-2.0-OpenSSH_9.2\r\n",
+    "another protocol that looks alike": f"RTSP/1.0 200 OK\r\n{LENGTH}\r\naye",
+    "another version": f"HTTP/2.0 200 OK\r\n{LENGTH}\r\naye",
+    "a coding of the transfer that is not undone": OK + CHUNKS.replace(": ", ": gzip, ", 1),
+    "another in a line of its own": f"{OK}Transfer-Encoding: gzip\r\n{CHUNKS}",
+    "chunks that are not the last coding (9112, 6.3)": OK + CHUNKS.replace("chunked", "chunked, gzip", 1),
+    "chunks of chunks (9112, 6.1)": OK + CHUNKS.replace("chunked", "chunked, chunked", 1),
+    "what only looks like chunks": OK + CHUNKS.replace("chunked", "xchunked", 1),
 }
 
 
@@ -162,10 +175,11 @@ def test_what_nobody_can_make_sense_of(text: str, at_once: bool) -> None:
 @pytest.mark.parametrize(
     ("text", "bodiless"),
     [
-        (f"HTTP/1.1 204 No Content\r\n{LENGTH}\r\n", False),
+        ("HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n", False),
         (f"HTTP/1.1 304 Not Modified\r\n{LENGTH}{LENGTH}\r\n", False),
         ("HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n", False),
         (f"{OK}Transfer-Encoding: chunked\r\n\r\n", True),
+        (f"{OK}Transfer-Encoding: gzip, chunked\r\n\r\n", True),
         (f"{OK}{LENGTH}{LENGTH}\r\n", True),
     ],
 )
@@ -174,6 +188,14 @@ def test_an_answer_without_content(text: str, bodiless: bool) -> None:
     parser.expect(bodiless)
     parser.feed(text.encode())
     assert (parser.complete, parser.reusable, parser.body()) == (True, True, b"")
+
+
+@pytest.mark.parametrize("announced", [LENGTH + "\r\n", "Transfer-Encoding: chunked\r\n\r\n"])
+def test_content_that_must_not_be_is_not_taken_for_the_next_answer(announced: str) -> None:
+    """Who announces content of 204 may still send it (RFC 9112, 6.3): nothing more is asked on this connection."""
+    parser = AnswerParser()
+    feed(parser, f"HTTP/1.1 204 No Content\r\n{announced}", at_once=True)
+    assert (parser.complete, parser.reusable, parser.status, parser.body()) == (True, False, 204, b"")
 
 
 @pytest.mark.parametrize("at_once", [True, False])

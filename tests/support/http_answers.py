@@ -51,6 +51,9 @@ ANSWERS: dict[str, tuple[bytes, str]] = {
     "/cut-reset": (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this", "reset"),
     "/cut-head": (b"HTTP/1.1 200 OK\r\nContent-Le", "close"),
     "/cut-chunk": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nonly", "close"),
+    "/switch": (
+        b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", "",
+    ),
     "/garbage": (b"SSH-2.0-OpenSSH_9.2\r\n", "close"),
     "/hang": (b"", "hold"),
     "/half-hang": (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this", "hold"),

@@ -77,6 +77,12 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "endless body": Behaviour((_CHUNKED, *(b"5\r\nnever\r\n", 0.05) * 10_000), "", DEADLINE),
     "no HTTP": _as("/garbage", MALFORMED),
     "no text": Behaviour((bytes(range(256)) * 4,), "close", MALFORMED),
+    "another protocol": Behaviour((b"RTSP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n",), "", MALFORMED),
+    "protocols switched": _as("/switch", f"{MALFORMED}: a switch of protocols that was not asked for"),
+    "a coding that is not undone": Behaviour(
+        (_HEAD + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",), "",
+        f"{MALFORMED}: unknown transfer coding",
+    ),
     "no status": Behaviour((b"HTTP/1.1 2x0 OK\r\nContent-Length: 0\r\n\r\n",), "", MALFORMED),
     "status 099": Behaviour((answer(b"", "099 Nothing"),), "", MALFORMED),
     "no chunk size": Behaviour((_CHUNKED + b"zz\r\nzz\r\n",), "", MALFORMED),

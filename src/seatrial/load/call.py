@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
@@ -80,6 +80,18 @@ def redirected(call: Call, status: int, headers: HeaderList) -> Call | None:
     if status in (307, 308) or (call.method == "HEAD" or (status != 303 and call.method != "POST")):
         return Call(call.method, url, origin, quoted(target), sent, call.body)
     return Call("GET", url, origin, quoted(target), without(sent, ("content-type",)), None)
+
+
+def is_agreed(call: Call, headers: HeaderList) -> bool:
+    """Whether an answer that switches protocols switches to one that was asked for (RFC 9110, 7.8)."""
+    asked = (value for name, value in call.headers.items() if name.lower() == "upgrade")
+    told = (value.decode("latin-1") for name, value in headers if name.lower() == b"upgrade")
+    names = _protocols(told)
+    return bool(names) and names <= _protocols(asked)
+
+
+def _protocols(values: Iterable[str]) -> set[str]:
+    return {name.strip().lower() for name in ",".join(values).split(",")} - {""}
 
 
 def merged(base: dict[str, str], given: Mapping[str, Any] | None, content_type: str) -> dict[str, str]:

@@ -33,6 +33,7 @@ from seatrial.load.call import (
     Call,
     authority,
     authorized,
+    is_agreed,
     locate,
     merged,
     quoted,
@@ -49,7 +50,7 @@ from seatrial.load.prepared import Prepared
 from seatrial.load.recorder import NEVER
 from seatrial.load.response import Response
 from seatrial.load.under_way import UnderWay
-from seatrial.load.wire import HeaderList
+from seatrial.load.wire import SWITCHING, HeaderList
 from seatrial.model.ownfailure import ABANDONED, DROPPED, STOPPED, of_the_machine
 
 _WITH_A_BODY = frozenset(("POST", "PUT", "PATCH"))
@@ -225,6 +226,8 @@ class Client(ClientState):
         response.handed_over = True
         try:
             answer = connection.exchange(words, bodiless=call.method == "HEAD")
+            if answer.status == SWITCHING and not is_agreed(call, answer.headers):
+                raise Unanswered(failure.NOT_ASKED_FOR)
             result = answer.status, answer.headers, answer.body()
         except BaseException:
             connection.close()

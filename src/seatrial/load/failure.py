@@ -17,6 +17,7 @@ DEADLINE = "deadline"
 CLOSED = "closed without answer"
 CUT_SHORT = "closed amid the answer"
 MALFORMED = "malformed answer"
+NOT_ASKED_FOR = f"{MALFORMED}: a switch of protocols that was not asked for"
 TOO_LARGE = "answer too large"  # to be held in memory
 REDIRECTS = "too many redirects"
 NAME_LOST = "the name has no address any more"  # as DNS says to everybody: no failure of this machine

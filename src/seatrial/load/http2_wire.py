@@ -9,10 +9,13 @@ connection and would fail them all. So frames are cut apart here, and GOAWAY is 
 What fails is told per request. A server that breaks off one stream (RST_STREAM) has failed one request. One
 that breaks the rules of the connection has failed all of them; but where h2 gives up a connection for what is
 wrong with a single answer, the other requests on it are not the server's failures, and are marked as ours.
+What h2 lets pass and no answer may be (a status that is none, content where there is none or other than was
+announced) fails the answer alone.
 """
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -36,8 +39,8 @@ from h2.exceptions import H2Error, TooManyStreamsError
 from h2.settings import SettingCodes, Settings
 from hyperframe.exceptions import HyperframeError
 
-from seatrial.load.failure import CLOSED, CUT_SHORT, MALFORMED, Unanswered
-from seatrial.load.wire import LONGEST_HEAD, HeaderList, content_of
+from seatrial.load.failure import CLOSED, CUT_SHORT, MALFORMED, TOO_LARGE, Unanswered
+from seatrial.load.wire import LARGEST_CONTENT, LONGEST_HEAD, WITHOUT_CONTENT, HeaderList, content_of
 from seatrial.model.ownfailure import OWN
 
 NOT_SPOKEN = f"{MALFORMED}: not HTTP/2"
@@ -48,6 +51,8 @@ GIVEN_UP = f"{OWN}the connection was given up for another answer"
 _HEAD = 9  # bytes of a frame before its content
 _SETTINGS, _GOAWAY = 4, 7  # types of frames
 _OF_AN_ANSWER = (0, 1, 9)  # content, headers and more of them
+_STATUS = re.compile(rb"[1-9]\d\d")
+_SWITCHING = b"101"
 _WINDOW = (
     1 << 20
 )  # bytes of one answer that may be under way; of all answers of a connection, sixteen times that
@@ -90,11 +95,13 @@ class Answer:
     """The answer to one request, as it comes: `complete`, or `failed`, or still under way."""
 
     __slots__ = (
-        "_parts", "asked_s", "complete", "failed", "headers", "started", "status", "stream", "unsent", "wake",
+        "_announced", "_parts", "_size", "_to_head", "asked_s", "complete", "failed", "headers", "started",
+        "status", "stream", "unsent", "wake",
     )  # fmt: skip
 
-    def __init__(self, stream: int, unsent: bytes, asked_s: float) -> None:
+    def __init__(self, stream: int, unsent: bytes, asked_s: float, to_head: bool = False) -> None:
         self.stream = stream
+        self._to_head = to_head
         self.unsent = memoryview(unsent)  # of the request's content
         self.asked_s = asked_s
         self.status = 0
@@ -103,23 +110,47 @@ class Answer:
         self.failed: Exception | None = None
         self.wake: Callable[[], None] | None = None  # whoever waits for it
         self._parts: list[bytes] = []
+        self._size = 0  # of its content, and as it was announced
+        self._announced: int | None = None
 
     def body(self) -> bytes:
         """The content, decoded. Raises Unanswered when its coding is broken."""
         return content_of(self._parts, self.headers)
 
-    def begins(self, headers: Iterable[Any]) -> None:
+    # what comes; each gives what is wrong with the answer from here on, "" for nothing
+
+    def begins(self, headers: Iterable[Any]) -> str:
         """Its status and headers are there."""
         self.started = True
         for name, value in headers:
             if name == b":status":
+                if not _STATUS.fullmatch(value):  # Python takes more for a number
+                    return MALFORMED
                 self.status = int(value)
             else:
                 self.headers.append((name, value))
+                if name == b"content-length":
+                    self._announced = int(value)  # as h2 has read it, who wants several to be one
+        return ""
 
-    def goes_on(self, data: bytes) -> None:
+    def announces(self, headers: Iterable[Any]) -> str:
+        """An interim answer is there. There is no other protocol to switch to (9113, 8.6)."""
+        self.started = True
+        return MALFORMED if (b":status", _SWITCHING) in headers else ""
+
+    def goes_on(self, data: bytes) -> str:
         """A piece of its content is there."""
         self._parts.append(data)
+        self._size += len(data)
+        if self._size > LARGEST_CONTENT:
+            return TOO_LARGE
+        return MALFORMED if self._size and self.status in WITHOUT_CONTENT else ""
+
+    def ends(self) -> str:
+        """Nothing more comes. h2 compares lengths only where there was content (9113, 8.1.1)."""
+        short = bool(self._announced) and self._size != self._announced
+        self.complete = not short or self._to_head or self.status in WITHOUT_CONTENT
+        return "" if self.complete else MALFORMED
 
 
 class Http2Wire:
@@ -196,7 +227,7 @@ class Http2Wire:
         stream = self._h2.get_next_available_stream_id()
         if stream > _LAST_STREAM - _STREAMS_LEFT:
             self.is_going_away = True
-        answer = Answer(stream, request.body, self._clock())
+        answer = Answer(stream, request.body, self._clock(), (b":method", b"HEAD") in request.head)
         head = [(b":scheme", scheme), *request.head]
         try:
             self._h2.send_headers(stream, head, end_stream=not request.body)
@@ -301,22 +332,35 @@ class Http2Wire:
             self.changed += [each for each in self._open.values() if each.unsent]
 
     def _hear_of(self, answer: Answer, event: Any) -> None:
+        wrong = ""
         if isinstance(event, DataReceived):
-            answer.goes_on(event.data or b"")
-        elif isinstance(event, ResponseReceived | TrailersReceived):
-            answer.begins(event.headers or ())
+            wrong = answer.goes_on(event.data or b"")
+        elif isinstance(event, ResponseReceived):
+            wrong = answer.begins(event.headers or ())
+        elif isinstance(event, TrailersReceived):
+            answer.headers += event.headers or ()
         elif isinstance(event, InformationalResponseReceived):
-            answer.started = True
+            wrong = answer.announces(event.headers or ())
         elif isinstance(event, StreamEnded):
-            self._complete(answer)
+            wrong = answer.ends()
+            if answer.complete:
+                self._complete(answer)
         elif isinstance(event, StreamReset):
             self._failed(answer, f"stream reset: {_name_of(int(event.error_code or 0))}")
         elif isinstance(event, WindowUpdated) and answer.unsent:
             self.changed.append(answer)
+        if wrong:
+            self._refuse(answer, wrong, event)
+
+    def _refuse(self, answer: Answer, why: str, event: Any) -> None:
+        """It is none that may be. The connection goes on."""
+        self._failed(answer, why)
+        is_over = isinstance(event, StreamEnded) or getattr(event, "stream_ended", None) is not None
+        if answer.unsent or not is_over:
+            self._h2.reset_stream(answer.stream, ErrorCodes.CANCEL)
 
     def _complete(self, answer: Answer) -> None:
         del self._open[answer.stream]
-        answer.complete = True
         self.changed.append(answer)
         if answer.unsent:  # answered before it was asked in full: the rest is of no interest (9113, 8.1)
             answer.unsent = memoryview(b"")

@@ -25,12 +25,14 @@ _DECODERS = {b"gzip": 31, b"x-gzip": 31, b"deflate": 15}  # zlib's window bits; 
 _RAW_DEFLATE = -15
 _MOST_INFLATED = 1032  # bytes that one of zlib's may become
 
-_STATUS_LINE = re.compile(rb"(?:\r?\n)*HTTP/\d\.\d (\d)\d\d")
+_STATUS_LINE = re.compile(rb"(?:\r?\n)*HTTP/1\.[01] (\d\d\d)")  # llhttp takes RTSP's as well, and HTTP/2.0
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 _FOLD = re.compile(rb"[ \t]*\n[ \t]+")
 LONGEST_HEAD = 1 << 18  # bytes
 LARGEST_CONTENT = 1 << 28  # bytes of one answer, as they come or decoded: it is held whole
 _MOST_INTERIM = 100  # answers before the real one
+SWITCHING = 101  # to another protocol: the last of this one, whatever its number says
+WITHOUT_CONTENT = frozenset((204, 304))
 _MOST_KNOWN, _LONGEST_KNOWN = 256, 2048  # heads, and bytes of each
 
 HeaderList = list[tuple[bytes, bytes]]
@@ -134,6 +136,8 @@ class AnswerParser:
                 raise Unanswered(f"{MALFORMED}: interim answers without an end") from error
             if self.complete:
                 self.reusable = False  # something came after the answer
+            elif isinstance(error.__context__, Unanswered):
+                raise error.__context__ from None
             elif self._announced or not self._read_plainly():
                 raise Unanswered(MALFORMED) from error
 
@@ -186,10 +190,34 @@ class AnswerParser:
     def on_headers_complete(self) -> None:
         self.status = self._parser.get_status_code()
         self._announced = True
+        if not _STATUS_LINE.match(self._received):
+            raise ValueError("another protocol")
+        self._judge_framing()
         if self._bodiless and self.status >= 200:
             # The parser would wait for the body that the headers announce; it cannot be told otherwise.
             self.complete, self.reusable = True, self._may_go_on()
             self._parser = httptools.HttpResponseParser(self)
+
+    def _judge_framing(self) -> None:
+        """Raises Unanswered for a coding of the transfer that nobody has asked for, nor undoes here.
+
+        What must not be (RFC 9112, 6.1 and 6.3) and leaves no doubt what the answer is makes doubtful where
+        it ends: nothing more is asked on this connection.
+        """
+        codings, announces = b"", False
+        for name, value in self.headers:
+            size = len(name)
+            if size == 17 and name.lower() == b"transfer-encoding":
+                codings += b"," + value.strip().lower() if codings else value.strip().lower()
+            elif size == 14 and name.lower() == b"content-length":
+                announces = value.strip(b" 0") != b""
+        has_content = not self._bodiless and self.status not in WITHOUT_CONTENT
+        if codings not in (b"", b"chunked") and has_content and self.status >= 200:
+            raise Unanswered(f"{MALFORMED}: unknown transfer coding")
+        if (self.status == 204 and (codings or announces)) or (
+            codings and self._parser.get_http_version() == "1.0"
+        ):
+            self._ambiguous = True
 
     def on_body(self, data: bytes) -> None:
         if self.complete:
@@ -200,7 +228,7 @@ class AnswerParser:
     def on_message_complete(self) -> None:
         if self.complete:
             return
-        if self.status < 200 and self.status != 101:
+        if self.status < 200 and self.status != SWITCHING:
             self._interim += 1
             if self.status < 100 or self._interim > _MOST_INTERIM:
                 raise ValueError("no status, or interim answers without an end")
@@ -225,6 +253,7 @@ def content_of(parts: list[bytes], headers: HeaderList) -> bytes:
 def plain_heads(received: bytes) -> tuple[bytes | None, bool]:
     """An answer with its head, and those of interim answers before it, in plain form.
 
+    Of an interim answer that is its status: of a "close" in it the parser would think that it held at once.
     None while a head is not complete. The second value: see `plain_head`.
     """
     plain = b""
@@ -232,9 +261,9 @@ def plain_heads(received: bytes) -> tuple[bytes | None, bool]:
         head, received = received[: end.end()], received[end.end() :]
         status = _STATUS_LINE.match(head)
         text, ambiguous = plain_head(head)
-        plain += text
-        if status is None or status[1] != b"1":
-            return plain + received, ambiguous
+        if status is None or not status[1].startswith(b"1") or int(status[1]) == SWITCHING:
+            return plain + text + received, ambiguous
+        plain += text.partition(b"\r\n")[0] + b"\r\n\r\n"
     return None, False
 
 
