@@ -14,7 +14,7 @@ import typer
 from seatrial.cli.examples import examples
 from seatrial.cli.terminal import out as printed
 from seatrial.cli.terminal import print_json, print_text, say
-from seatrial.cli.terms import place_of
+from seatrial.cli.terms import place_of, seconds_of
 from seatrial.model.exitcodes import ExitCode
 from seatrial.model.problems import BadInput
 from seatrial.model.verdict import Verdict
@@ -27,6 +27,7 @@ commands = typer.Typer(
 )
 
 _DEFAULT = Path("chaos/policies")
+_LIMIT = "10s"
 
 
 class Form(StrEnum):
@@ -56,6 +57,16 @@ DataOption = Annotated[
         metavar="DIR",
         parser=place_of,
         help="YAML and JSON that policies see as data; by default a directory data beside them.",
+    ),
+]
+
+
+LimitOption = Annotated[
+    str,
+    typer.Option(
+        "--limit",
+        metavar="TIME",
+        help="How long the rules may take over one document (a test: over itself) before they are stopped.",
     ),
 ]
 
@@ -119,6 +130,7 @@ def check(
     engine: Annotated[
         str, typer.Option("--engine", metavar="NAME", help="opa, regorus, or auto: opa where it is on PATH.")
     ] = "auto",
+    limit: LimitOption = _LIMIT,
     memory: Annotated[
         Path | None,
         typer.Option(
@@ -165,6 +177,7 @@ def check(
         ignored=ignored,
         leaving_out=ignore,
         engine=engine,
+        limit_s=seconds_of("--limit", limit, positive=True),
         memory=memory or seatrial_home() / "policy.sqlite",
         processes=os.cpu_count() or 1,
     )
@@ -186,7 +199,7 @@ def check(
         "seatrial policy test --policies policy --data exceptions",
     ),
 )
-def run_tests(policies: PoliciesOption = None, data: DataOption = None) -> int:
+def run_tests(policies: PoliciesOption = None, data: DataOption = None, limit: LimitOption = _LIMIT) -> int:
     """Run the policies' own tests, the rules test_*. Exit code: 1 when one fails."""
     from seatrial.extras import POLICY
 
@@ -195,7 +208,7 @@ def run_tests(policies: PoliciesOption = None, data: DataOption = None) -> int:
     from seatrial.policy.testing import run_tests as tested_by
 
     places = _policies(policies)
-    tested = tested_by(places, _data(data, places))
+    tested = tested_by(places, _data(data, places), seconds_of("--limit", limit, positive=True))
     wrong = list(failed(tested))
     for each in wrong:
         printed.print(f"✗ {each.file}: {each.name}: {each.why}", markup=False, soft_wrap=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from seatrial.policy.combined import judged_together
 from seatrial.policy.contents import QUIET_NS, blob_of, read, stamp_of
-from seatrial.policy.engines import Engine, engine_named
+from seatrial.policy.engines import LIMIT_S, Engine, engine_named
 from seatrial.policy.git import Repository, commit_of
 from seatrial.policy.judging import judged_by_many
 from seatrial.policy.listing import inputs
@@ -30,8 +30,8 @@ class Request:
 
     changed_since: a revision; files that it holds unchanged need not be read. anew: whether to evaluate
     everything, whatever is remembered. combine: whether the rules see all files at once, as conftest's do
-    with `--combine`. processes: at the most. quiet_ns: how long a file must have been left alone for its
-    times to be believed.
+    with `--combine`. limit_s: how long the rules may take over one document. processes: at the most.
+    quiet_ns: how long a file must have been left alone for its times to be believed.
     """
 
     paths: tuple[str, ...]
@@ -44,6 +44,7 @@ class Request:
     ignored: bool = False
     leaving_out: str = ""
     engine: str = "auto"
+    limit_s: float = LIMIT_S
     memory: Path | None = None
     processes: int = 1
     quiet_ns: int = QUIET_NS
@@ -52,7 +53,7 @@ class Request:
 def check(request: Request) -> Report:
     """Check. Raises BadInput, Unavailable, CannotStore."""
     started, began = datetime.now(UTC), time.monotonic()
-    engine = engine_named(request.engine)
+    engine = engine_named(request.engine, request.limit_s)
     ruleset = load(request.policies, request.data, request.namespaces)
     paths = inputs(request.paths, ignored=request.ignored, leaving_out=request.leaving_out)
     found = _Check(request, engine, ruleset).told(paths)
@@ -161,7 +162,7 @@ class _Check:
         ):
             told[judged.path] = judged.told
             self.read.add(judged.path)
-            if judged.sha256:
+            if judged.sha256 and judged.told.lasting:
                 self.news.results[self._key(judged.path, judged.sha256)] = _text(judged.told)
                 self._keep_stamp(judged.path, judged.stamp, judged.sha256)
         return told, len(open_paths)
@@ -174,7 +175,7 @@ class _Check:
             return {path: Told.of_plain(each) for path, each in remembered.items()}, 0
         told, read_now = judged_together(self.engine, self.ruleset, paths)
         self.read |= set(paths)
-        if read_now == hashes:
+        if read_now == hashes and all(each.lasting for each in told.values()):
             self.news.results[key] = json.dumps({path: each.plain() for path, each in told.items()})
         return told, len(paths)
 

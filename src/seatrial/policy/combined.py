@@ -47,7 +47,8 @@ def judged_together(
     document = Document(f"[{','.join(elements)}]", ALL)
     (answer,) = engine.load(ruleset).answers([document])
     if isinstance(answer, NotEvaluated):
-        told[ALL] = Told(broken=Broken(f"a policy cannot judge it: {answer.why}"))
+        why = f"a policy cannot judge it: {answer.why}"
+        told[ALL] = Told(broken=Broken(why, lasting=answer.lasting))
         return told, hashes
     found = told_of(answer, 1)
     for finding in found.findings:

@@ -79,7 +79,8 @@ def _together(answers: Sequence[tuple[object, int]]) -> Told:
     found: list[Told] = []
     for answer, line in answers:
         if isinstance(answer, NotEvaluated):
-            return Told(broken=Broken(f"a policy cannot judge it: {answer.why}", line))
+            why = f"a policy cannot judge it: {answer.why}"
+            return Told(broken=Broken(why, line, lasting=answer.lasting))
         found.append(told_of(answer, line))
     return Told.of_all(found)
 
@@ -88,6 +89,8 @@ def judged_by_many(
     engine: Engine, ruleset: Ruleset, paths: Sequence[str], processes: int, quiet_ns: int = QUIET_NS
 ) -> Iterator[Judged]:
     """Each file, in order, by as many processes as are worth their start."""
+    if not paths:
+        return  # what is remembered was found by policies that could be loaded
     workers = min(processes, len(paths) // _ALONE)
     if workers < 2:
         yield from Judge(engine.load(ruleset), quiet_ns).judged(paths)

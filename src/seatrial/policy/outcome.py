@@ -58,11 +58,15 @@ class Exempted:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """Why no policy could judge a file, and where in it, as far as its reader can tell."""
+    """Why no policy could judge a file, and where in it, as far as its reader can tell.
+
+    lasting: whether the same bytes will be told so again; only that is remembered.
+    """
 
     why: str
     line: int | None = None
     column: int | None = None
+    lasting: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,11 @@ class Told:
             tuple(finding for each in told for finding in each.findings),
             tuple(dict.fromkeys(exempted for each in told for exempted in each.exempted)),
         )
+
+    @property
+    def lasting(self) -> bool:
+        """Whether it may be remembered."""
+        return self.broken is None or self.broken.lasting
 
     def plain(self) -> dict[str, Any]:
         """As JSON."""

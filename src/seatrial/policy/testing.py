@@ -1,7 +1,7 @@
 """Policies' own tests: the rules `test_*`, as `opa test` and `conftest verify` run them.
 
-A test passes when it is true. One that is undefined, false or ends in an error fails; `todo_test_*` is told
-as skipped.
+A test passes when it is true. One that is undefined, false, ends in an error or has to be stopped fails;
+`todo_test_*` is told as skipped.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-import regorus
-
 from seatrial.model.problems import BadInput
+from seatrial.policy.engines import LIMIT_S
+from seatrial.policy.engines.regorus_process import EndedError, Failed, Question, RegorusProcess, loaded
 from seatrial.policy.module import problem_of
 from seatrial.policy.ruleset import data_of, sources_of
 
@@ -37,21 +37,30 @@ class Tested:
     why: str = ""
 
 
-def run_tests(policies: Sequence[Path], data: Sequence[Path]) -> tuple[Tested, ...]:
-    """Run every test, by file. Raises BadInput, also when there is none."""
+def run_tests(policies: Sequence[Path], data: Sequence[Path], limit_s: float = LIMIT_S) -> tuple[Tested, ...]:
+    """Run every test, by file, each within limit_s. Raises BadInput, also when there is none; Unavailable."""
     sources = sources_of(policies)
-    engine = regorus.Engine()
-    for source in sources:
-        engine.add_policy(source.name, source.text)
-    engine.add_data_json(json.dumps(data_of(data)))
-    found = [
-        _tested(engine, source.name, source.module.package, rule)
+    documents = json.dumps(data_of(data))
+    tests = [
+        (source.name, source.module.package, rule)
         for source in sources
         for rule in source.module.rules
         if rule.startswith(("test_", "todo_test_"))
     ]
-    if not found:
+    if not tests:
         raise BadInput(f"no tests (rules test_* of files *_test.rego) in {', '.join(map(str, policies))}")
+
+    def started() -> RegorusProcess:
+        return loaded([(source.name, source.text) for source in sources], documents)
+
+    found: list[Tested] = []
+    process = started()
+    for file, package, rule in tests:
+        try:
+            found.append(_tested(process, file, f"{package}.{rule}", rule, limit_s))
+        except EndedError as ended:
+            found.append(Tested(file, rule, Outcome.FAIL, ended.why))
+            process = started()
     return tuple(found)
 
 
@@ -60,16 +69,14 @@ def failed(tested: Sequence[Tested]) -> Iterator[Tested]:
     return (each for each in tested if each.outcome is Outcome.FAIL)
 
 
-def _tested(engine: regorus.Engine, file: str, package: str, rule: str) -> Tested:
+def _tested(process: RegorusProcess, file: str, reference: str, rule: str, limit_s: float) -> Tested:
     if rule.startswith("todo_"):
         return Tested(file, rule, Outcome.SKIPPED)
-    engine.set_input_json("null")
-    try:
-        value = json.loads(engine.eval_rule_as_json(f"{package}.{rule}"))
-    except RuntimeError as error:
-        return Tested(file, rule, Outcome.FAIL, str(problem_of(error, file)))
+    (answer,) = process.answers([Question(reference, "null", limit_s)])
+    if isinstance(answer, Failed):
+        return Tested(file, rule, Outcome.FAIL, str(problem_of(RuntimeError(answer.why), file)))
+    value = json.loads(answer)
     if value is True:
         return Tested(file, rule, Outcome.PASS)
-    return Tested(
-        file, rule, Outcome.FAIL, "undefined" if value == "<undefined>" else f"it is {json.dumps(value)}"
-    )
+    why = "undefined" if value == "<undefined>" else f"it is {json.dumps(value)}"
+    return Tested(file, rule, Outcome.FAIL, why)

@@ -35,7 +35,7 @@ def record_check(request: Request, named: str, home: Path) -> tuple[Path, Report
     (policies,) = request.policies
     measured = dict(zip(_FIGURES, (report for _, report in measure(request)), strict=True))
     full = measured["full"]
-    different = [name for name, report in measured.items() if report.told != full.told]
+    different = [name for name, report in measured.items() if _differ(report, full)]
     verdict = Verdict.FAIL if different else full.verdict
     reason = _reason(full, different)
     started = datetime.fromisoformat(full.started_at)
@@ -54,6 +54,12 @@ def record_check(request: Request, named: str, home: Path) -> tuple[Path, Report
         disk.write_whole(directory / RESULT, (json.dumps(told, indent=2) + "\n").encode())
     seal(directory, signer(home))
     return directory, replace(full, notes=(*full.notes, *([reason] if different else []))), verdict
+
+
+def _differ(one: Report, other: Report) -> bool:
+    """Whether they say something else of a file that both could judge: what was stopped says nothing."""
+    stopped = {path for report in (one, other) for path, told in report.told.items() if not told.lasting}
+    return any(one.told.get(path) != other.told.get(path) for path in {*one.told, *other.told} - stopped)
 
 
 def _reason(full: Report, different: list[str]) -> str:

@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.policy.ruleset import Ruleset
+
+LIMIT_S = 10.0
+"""How long the rules may take over one document, where nothing else is said."""
+
+MOST_STOPPED = 3
+"""How many documents may have to be stopped before no other is tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +32,13 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class NotEvaluated:
-    """Why an engine has no answer for a document; the place is in the policy."""
+    """Why an engine has no answer for a document; the place is in the policy.
+
+    lasting: whether it will be so again; not where it was stopped, by a limit or by what this machine lacked.
+    """
 
     why: str
+    lasting: bool = True
 
 
 class Evaluator(Protocol):
@@ -49,16 +59,26 @@ class Engine(Protocol):
         """Load policies and data. Raises BadInput, Unavailable."""
 
 
-def engine_named(name: str) -> Engine:
-    """The engine of a name; `auto` is `opa` where the program is on PATH. Raises BadInput, Unavailable."""
+def files_of(ruleset: Ruleset, package: str, rule: str) -> str:
+    """The policy files that a rule stands in."""
+    return ", ".join(
+        each.name for each in ruleset.sources if each.module.package == package and rule in each.module.rules
+    )
+
+
+def engine_named(name: str, limit_s: float = LIMIT_S) -> Engine:
+    """The engine of a name; `auto` is `opa` where the program is on PATH.
+
+    limit_s: how long the rules may take over one document. Raises BadInput, Unavailable.
+    """
     from seatrial.policy.engines.opa import Opa  # noqa: PLC0415  # they know this module
     from seatrial.policy.engines.regorus import Regorus  # noqa: PLC0415
 
     program = shutil.which("opa")
     if name == "regorus" or (name == "auto" and not program):
-        return Regorus()
+        return Regorus(limit_s)
     if name not in ("auto", "opa"):
         raise BadInput(f"--engine {name}: not one of auto, opa, regorus")
     if not program:
         raise Unavailable("--engine opa: there is no opa on PATH; without --engine, regorus evaluates")
-    return Opa.found(program)
+    return replace(Opa.found(program), limit_s=limit_s)

@@ -2,7 +2,7 @@
 
     opa eval --format json --strict-builtin-errors --data DIR --stdin-input QUERY
 
-One error ends a whole question, so a batch that fails is asked again one by one.
+One error ends a whole question, so a batch that fails, or takes too long, is asked again one by one.
 """
 
 from __future__ import annotations
@@ -11,18 +11,19 @@ import json
 import re
 import subprocess
 import tempfile
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from seatrial.model.problems import BadInput, Location, Problem, Unavailable
-from seatrial.policy.convention import GATE, gate_module
-from seatrial.policy.engines.engine import Document, NotEvaluated
+from seatrial.policy.convention import GATE, gate_module, namespace_of
+from seatrial.policy.engines.engine import LIMIT_S, MOST_STOPPED, Document, NotEvaluated, files_of
 from seatrial.policy.ruleset import Ruleset
 
 _BATCH = 500
-_PATIENCE_S = 300.0
+_PATIENCE_S = 60.0  # with what asks for no rule: its version, and the policies as they are loaded
 _VERSION = re.compile(r"^Version:\s*(\S+)", re.MULTILINE)
 _INSIDE = " with input as input.contents with data.conftest.file as input.file"
 _QUERY = f"[found | some each in input; found := data.{GATE}.found with input as each]"
@@ -34,11 +35,15 @@ class Opa:
 
     program: str
     version: str
+    limit_s: float = LIMIT_S
 
     @classmethod
     def found(cls, program: str) -> Opa:
         """Ask it for its version. Raises Unavailable."""
-        told = _run([program, "version"], "")
+        try:
+            told = _run([program, "version"], "", _PATIENCE_S)
+        except subprocess.TimeoutExpired as error:
+            raise Unavailable(f"{program} version {_not_done(_PATIENCE_S)}") from error
         version = _VERSION.search(told.stdout)
         if told.returncode or version is None:
             raise Unavailable(f"{program} version: it does not tell: {_last(told.stderr or told.stdout)}")
@@ -54,7 +59,10 @@ class Opa:
     def load(self, ruleset: Ruleset) -> OpaEvaluator:
         """Have it compile the policies. Raises BadInput, Unavailable."""
         evaluator = OpaEvaluator(self, ruleset)
-        found = evaluator.ask([])
+        try:
+            found = evaluator.ask([], _PATIENCE_S)
+        except subprocess.TimeoutExpired as error:
+            raise Unavailable(f"{self.program}: loading the policies {_not_done(_PATIENCE_S)}") from error
         if isinstance(found, NotEvaluated):
             raise BadInput(found.why)
         return evaluator
@@ -66,28 +74,52 @@ class OpaEvaluator:
 
     opa: Opa
     ruleset: Ruleset
+    stopped: list[str] = field(default_factory=list)
 
     def answers(self, documents: Sequence[Document]) -> list[Any]:
         """As `Evaluator.answers`."""
         found: list[Any] = []
         for start in range(0, len(documents), _BATCH):
             batch = documents[start : start + _BATCH]
-            answer = self.ask(batch)
+            try:
+                answer = self.ask(batch, self.opa.limit_s)
+            except subprocess.TimeoutExpired:
+                answer = NotEvaluated("")  # of which document it was, that has to be found
             if isinstance(answer, NotEvaluated):
                 answer = [self._alone(each) for each in batch]
             found += answer
         return found
 
     def _alone(self, document: Document) -> Any:
-        answer = self.ask([document])
+        if len(self.stopped) >= MOST_STOPPED:
+            why = f"not tried, after {MOST_STOPPED} documents that were stopped: {self.stopped[-1]}"
+            return NotEvaluated(why, lasting=False)
+        try:
+            answer = self.ask([document], self.opa.limit_s)
+        except subprocess.TimeoutExpired:
+            why = f"{self._culprit(document)} {_not_done(self.opa.limit_s)}; to allow more: --limit"
+            self.stopped.append(why)
+            return NotEvaluated(why, lasting=False)
         return answer if isinstance(answer, NotEvaluated) else answer[0]
 
-    def ask(self, documents: Sequence[Document]) -> list[Any] | NotEvaluated:
-        """One question for all of them. Raises Unavailable when opa itself fails."""
+    def _culprit(self, document: Document) -> str:
+        """The rule during which it happens again, when they are asked one by one, for as long once more."""
+        until = time.monotonic() + self.opa.limit_s
+        for package, rules in sorted(self.ruleset.rules.items()):
+            for rule in rules:
+                one = OpaEvaluator(self.opa, replace(self.ruleset, rules={package: (rule,)}))
+                try:
+                    one.ask([document], max(until - time.monotonic(), 0))
+                except subprocess.TimeoutExpired:
+                    return f"{namespace_of(package)}.{rule} ({files_of(self.ruleset, package, rule)})"
+        return "all rules together"
+
+    def ask(self, documents: Sequence[Document], limit_s: float) -> list[Any] | NotEvaluated:
+        """One question for all of them. Raises TimeoutExpired, and Unavailable when opa itself fails."""
         with tempfile.TemporaryDirectory(prefix="seatrial-opa-") as place:
             names = self._written(Path(place))
             command = [self.opa.program, "eval", "--format", "json", "--strict-builtin-errors"]
-            told = _run([*command, "--data", place, "--stdin-input", _QUERY], _inputs(documents))
+            told = _run([*command, "--data", place, "--stdin-input", _QUERY], _inputs(documents), limit_s)
         try:
             answer = json.loads(told.stdout)
         except ValueError as error:
@@ -125,19 +157,23 @@ def _problem(error: dict[str, Any], names: dict[str, str]) -> Problem:
     return Problem(str(error.get("message", error)), where)
 
 
-def _run(command: list[str], text: str) -> subprocess.CompletedProcess[str]:
+def _run(command: list[str], text: str, limit_s: float) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(
             command,
             input=text,
             capture_output=True,
             text=True,
-            timeout=_PATIENCE_S,
+            timeout=limit_s,
             check=False,
             start_new_session=True,
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except OSError as error:
         raise Unavailable(f"{command[0]}: {error}") from error
+
+
+def _not_done(limit_s: float) -> str:
+    return f"was not done after {limit_s:g} s and was stopped"
 
 
 def _last(text: str) -> str:
