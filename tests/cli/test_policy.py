@@ -71,6 +71,8 @@ def test_a_report_goes_to_a_file_and_the_text_to_the_terminal(
         (("in", "--engine", "conftest"), "--engine conftest: not one of auto, opa, regorus"),
         (("in", "--ignore", "("), "--ignore (: no regular expression"),
         (("in", "--ignore", "yaml"), "no file that can be judged in in"),
+        (("in", "--memory", "in"), "in is a directory; name a file, such as in/policy.sqlite"),
+        (("in", "--memory", "in/a.yaml"), "in/a.yaml is no memory of policy checks"),
         (("in", "--all", "--changed-since", "HEAD"), "one of them"),
         (("chaos/policies/p.rego",), "no reader for a file of this name"),
     ],
@@ -80,6 +82,13 @@ def test_what_cannot_be_asked_is_told(
 ) -> None:
     assert seatrial(monkeypatch, "policy", "check", *arguments) == 64
     assert told in capsys.readouterr().err
+
+
+def test_a_file_that_is_no_memory_is_left_as_it_is(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert seatrial(monkeypatch, "policy", "check", "in", "--memory", "in/a.yaml") == 64
+    assert (here / "in/a.yaml").read_text() == "kind: C\n"
+    assert seatrial(monkeypatch, "policy", "check", "in", "--memory", "m.sqlite") == 0
+    assert seatrial(monkeypatch, "policy", "check", "in", "--memory", "m.sqlite") == 0
 
 
 def test_a_mistake_in_a_policy_is_told_with_its_place(

@@ -160,11 +160,14 @@ def check(
     POLICY.require("seatrial policy")
     from seatrial.policy import Request
     from seatrial.policy import check as checked
+    from seatrial.policy.memory import refuse_what_is_none
 
     if everything and changed_since:
         raise BadInput(
             "--all evaluates everything, and --changed-since says what need not be read: one of them"
         )
+    if memory:
+        refuse_what_is_none(memory)
     places = _policies(policies)
     request = Request(
         paths=tuple(paths or ["."]),

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from seatrial import disk
 from seatrial.home import private_directory, touch_private
+from seatrial.model.problems import BadInput
 from seatrial.policy.contents import read
 from seatrial.policy.readers import reader_of
 
@@ -30,9 +31,22 @@ CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, stamp TEXT, sha256 TEXT
 CREATE TABLE IF NOT EXISTS blobs (blob TEXT PRIMARY KEY, sha256 TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS rulesets (ruleset TEXT PRIMARY KEY, used INTEGER);
 """
+_HEADER = b"SQLite format 3\0"
 _MOST_RULESETS = 8
 _MOST_ROWS = 500_000  # of each table
 _PATIENCE_S = 10.0
+
+
+def refuse_what_is_none(place: Path) -> None:
+    """Raises BadInput for a place that no memory can be at, or that somebody else's file is at.
+
+    A damaged memory is deleted, which nobody wants of a file that was named by mistake.
+    """
+    if place.is_dir():
+        raise BadInput(f"{place} is a directory; name a file, such as {place / 'policy.sqlite'}")
+    with contextlib.suppress(OSError), place.open("rb") as file:
+        if file.read(len(_HEADER)) not in (b"", _HEADER):
+            raise BadInput(f"{place} is no memory of policy checks; name another file, or delete it")
 
 
 def input_key(path: str, sha256: str, *, by_name: bool) -> str:

@@ -21,7 +21,7 @@ from seatrial.policy.convention import GATE, counts, namespace_of
 from seatrial.policy.module import Module, parsed
 from seatrial.policy.readers import NotReadable, as_json, parts_of, reader_of, reader_versions
 
-_FORMAT = "1"  # of what is remembered; another one when what a result means changes
+_FORMAT = "2"  # of what is remembered; another one when what a result means changes
 # What depends on more than the input: a result of these is never remembered.
 _UNSTEADY = re.compile(
     r"\b(time\.now_ns|http\.send|rand\.intn|uuid\.rfc4122|net\.lookup_ip_addr|opa\.runtime|io\.jwt\.)"

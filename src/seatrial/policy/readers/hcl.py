@@ -25,7 +25,9 @@ def read(text: str) -> list[Part]:
         with_comments=False, preserve_heredocs=False, strip_string_quotes=True, explicit_blocks=True
     )
     try:
-        found = hcl2.loads(text, serialization_options=options)
+        tree = hcl2.parses_to_tree(text)
+        _once_each(tree)
+        found = hcl2.serialize(hcl2.transform(tree), serialization_options=options)
     except LarkError as error:
         line, column = getattr(error, "line", None), getattr(error, "column", None)
         known = isinstance(line, int) and line > 0
@@ -34,6 +36,20 @@ def read(text: str) -> list[Part]:
     except (ValueError, RuntimeError) as error:
         raise NotReadable(f"not valid HCL: {error}") from error
     return [Part(_plain(found))]
+
+
+def _once_each(tree: Any) -> None:
+    """Raises NotReadable for an attribute that stands twice in one body, as HCL itself does."""
+    for body in tree.find_data("body"):
+        seen: dict[str, int] = {}
+        for attribute in body.children:
+            if getattr(attribute, "data", "") != "attribute":
+                continue
+            name = attribute.children[0].children[0]
+            if str(name) in seen:
+                why = f"the attribute '{name}' stands twice in one body, in line {seen[str(name)]} as well"
+                raise NotReadable(why, name.line, name.column)
+            seen[str(name)] = name.line
 
 
 def _plain(value: Any) -> Any:
