@@ -87,11 +87,11 @@ def _way(one: str, other: str, length_s: float, jitter_s: float) -> dict[str, ob
 
 def _losing(master: str, losses: dict[str, float]) -> str:
     """Each way of its own: of a thousand packets so many are dropped, by chance."""
-    rules = "; ".join(
+    rules = [
         f"ip {near} {subnet} ip {far} {master} numgen random mod 1000 < {round(share * 1000)} drop"
         for subnet, share in losses.items()
         for near, far in (("saddr", "daddr"), ("daddr", "saddr"))
         if share
-    )
-    chain = f"chain lose {{ type filter hook forward priority 10; policy accept; {rules}; }}"
-    return f"table inet {_LOSS_TABLE} {{ {chain} }}\n"
+    ]
+    chain = ["chain lose {", "type filter hook forward priority 10; policy accept;", *rules, "}"]
+    return "\n".join([f"table inet {_LOSS_TABLE} {{", *chain, "}", ""])
