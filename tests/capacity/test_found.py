@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import re
 from dataclasses import replace
 
 import pytest
@@ -107,6 +108,14 @@ def test_the_knee_is_drawn_with_each_trial_and_the_interval() -> None:
     assert page.count('class="band"') == 2
     assert "<script" not in page
     assert "http" not in page.replace("http-equiv", "").replace("http://www.w3.org", "")
+
+
+def test_no_line_leads_through_what_a_late_generator_measured() -> None:
+    """Its trial has a point, hollow and dashed; at a rate that has no other the line has no corner."""
+    whole = render_capacity(capacity_document(found(*PAIR), "runs/x"))
+    late = render_capacity(capacity_document(found(*PAIR, (141, GENERATOR), (170, GENERATOR)), "runs/x"))
+    assert re.findall(r"<polyline.*?>", late) == re.findall(r"<polyline.*?>", whole)
+    assert late.count('<circle class="tone') == 3 * (len(PAIR) + 2)
 
 
 def test_searches_are_compared_over_months_by_their_intervals() -> None:

@@ -136,7 +136,7 @@ def test_a_log_of_another_tool_vouches_for_nothing_that_it_does_not_know(
     assert measured["generator"] == {
         "scheduled": None, "sent": 2, "answered": 2, "dropped": None, "unanswered": None,
         "late_p50_ms": None, "late_p99_ms": None, "late_max_ms": None, "scenario_errors": None,
-        "arrivals": None, "arrivals_per_s": None, "requests_per_arrival": None, "requests_per_s": None,
+        "arrivals": None, "arrivals_per_s": None, "requests_per_arrival": None, "requests_per_s": None, "workers": None,
     }  # fmt: skip
     assert measured["latency"]["p95_ms"] is None
 

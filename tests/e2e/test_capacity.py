@@ -144,3 +144,5 @@ def test_with_workers_it_is_told_whose_limit_it_is(bucket: Path, scenario: str, 
         assert found["generator_per_s"] is not None or found["lower_per_s"] is None
     log = read(bucket / "found" / "01" / "requests.parquet").log
     assert sorted(log.worker.values) == ["0", "1"]
+    verdict = json.loads((bucket / "found" / "01" / "verdict.json").read_text())
+    assert verdict["generator"]["workers"] == 2

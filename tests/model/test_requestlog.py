@@ -64,4 +64,5 @@ def test_coded() -> None:
     column = Coded.of(["a", "b", "a"])
     assert column.equals("a").tolist() == [True, False, True]
     assert column[np.array([1])].texts() == ["b"]
+    assert column[np.array([1])].distinct() == ("b",)
     assert math.isclose(len(column.values), 2)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from seatrial.model.errorbudget import THREE_NINES
+from seatrial.model.loadaccount import LoadAccount
 from seatrial.model.result import Bounds, ErrorBudget, Failover, Phase
 from seatrial.model.verdict import Verdict
 from seatrial.report import Dossier, sentences
@@ -56,6 +57,11 @@ def test_a_load_is_told_in_arrivals_and_in_requests(make: Make) -> None:
     assert sentences.load(replace(audit, arrivals=10_000), None) == (
         "2,000 arrivals/min, 10,000 requests/min (5 an arrival)"
     )
+    shared = replace(audit, arrivals=10_000, workers=2)
+    assert sentences.load(shared, None).endswith("(5 an arrival), shared by 2 workers")
+    account = LoadAccount(dns_select="first", dns_ttl_s=1.0)
+    assert "all users share one warm pool" in sentences.clients(account, replace(shared, workers=1))
+    assert "all users of a worker share one warm pool" in sentences.clients(account, shared)
 
 
 def test_a_failover_is_told_phase_by_phase() -> None:

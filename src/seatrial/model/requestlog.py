@@ -125,6 +125,11 @@ class Coded:
         """The column as plain texts."""
         return [self.values[code] for code in self.codes]
 
+    def distinct(self) -> tuple[str, ...]:
+        """The texts that rows hold, each once; `values` may have others as well."""
+        rows_of = parts.counts(len(self.codes), len(self.values), lambda rows: self.codes[rows])
+        return tuple(value for value, rows in zip(self.values, rows_of, strict=True) if rows)
+
     def __getitem__(self, rows: Any) -> Coded:
         return Coded(self.codes[rows], self.values)
 

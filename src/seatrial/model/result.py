@@ -137,6 +137,7 @@ class GeneratorAudit:
     achieved_per_s: float | None
     scenario_errors: int | None = None  # arrivals that the scenario failed for; None: the log cannot tell
     arrivals: int | None = None  # that were due; None: the log cannot tell
+    workers: int | None = None  # processes whose requests these are; None: nobody can tell
 
     @classmethod
     def of(

@@ -16,6 +16,7 @@ from seatrial.report.html import page_environment, page_text
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _PERCENTILES = ("p50", "p95", "p99")
+_OF_THE_SERVICE = ("held", "broken")  # outcomes of trials that say something of it
 _TICKS = 5
 _WIDTH, _HEIGHT = 640.0, 260.0  # of what is drawn in, without its margins
 _MARGIN = 64.0
@@ -33,7 +34,11 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One figure over the offered rate: a polyline through the means of each rate, and each trial's point."""
+    """One figure over the offered rate: a polyline through the means of each rate, and each trial's point.
+
+    Trials that say nothing of the service, since the generator was late or something else is not known, have
+    points and no part in the means.
+    """
 
     name: str
     tone: int
@@ -159,10 +164,10 @@ def _line(
     name: str, tone: int, key: str, unit: str, trials: Sequence[Trial], ends: tuple[float, float]
 ) -> Line:
     known = [trial for trial in trials if trial[key] is not None]
-    rates = sorted({trial["rate_per_s"] for trial in known})
+    told = [trial for trial in known if trial["outcome"] in _OF_THE_SERVICE]
     middles = []
-    for each in rates:
-        here = [trial[key] for trial in known if trial["rate_per_s"] == each]
+    for each in sorted({trial["rate_per_s"] for trial in told}):
+        here = [trial[key] for trial in told if trial["rate_per_s"] == each]
         middles.append((_x(each, ends[0]), _y(sum(here) / len(here), ends[1])))
     points = tuple(
         (

@@ -53,7 +53,7 @@ def render_html(dossier: Dossier) -> str:
             run_cost=sentences.run_cost(result.cost),
             generator=sentences.generator(measured.generator, dossier.generator_doubt) if measured else "",
             load=sentences.load(measured.generator, result.load) if measured else "",
-            clients=sentences.clients(result.load),
+            clients=sentences.clients(result.load, measured.generator if measured else None),
             **_objectives(dossier),
             **_outages(measured),
             **_names(log, measured),

@@ -195,6 +195,8 @@ def load(audit: GeneratorAudit, account: LoadAccount | None) -> str:
         return ""
     told = f"{_rate(audit.arrivals_per_s, 'arrivals')}, {_rate(audit.offered_per_s, 'requests')}"
     told = f"{told} ({audit.requests_per_arrival:.3g} an arrival)"
+    if audit.workers and audit.workers > 1:
+        told = f"{told}, shared by {count(audit.workers)} workers"
     if account is None or account.per_arrival is None:
         return told
     wanted, found = _rate(account.wanted_per_s, "requests"), account.per_arrival
@@ -213,13 +215,16 @@ _SELECT = {
 }
 
 
-def clients(account: LoadAccount | None) -> str:
+def clients(account: LoadAccount | None, audit: GeneratorAudit | None) -> str:
     """Who the load's clients were; "" for a run that does not tell."""
     if account is None:
         return ""
     names = f"a new one goes to {_SELECT[account.dns_select]}, asked for again after "
     speaking = "HTTP/2: " if account.http == "2" else "HTTP/1.1: "
-    return f"{speaking}{_CONNECTIONS[account.connections]}; {names}{seconds(account.dns_ttl_s)}"
+    pools = _CONNECTIONS[account.connections]
+    if audit is not None and audit.workers and audit.workers > 1:
+        pools = pools.replace("all users share", "all users of a worker share")
+    return f"{speaking}{pools}; {names}{seconds(account.dns_ttl_s)}"
 
 
 def _rate(per_s: float | None, what: str) -> str:

@@ -118,7 +118,7 @@ def _closing(result: RunResult, report: str) -> Iterator[Text]:
         yield from _told_of_steps(result)
         if offered := sentences.load(result.measurement.generator, result.load):
             yield Text.assemble(("load       ", "dim"), offered)
-        if clients := sentences.clients(result.load):
+        if clients := sentences.clients(result.load, result.measurement.generator):
             yield Text.assemble(("clients    ", "dim"), clients)
         yield _generator(result.measurement.generator)
     if result.scenario is not None and result.scenario.errors:

@@ -55,6 +55,7 @@ def measured_document(measurement: Measurement) -> dict[str, Any]:
             "arrivals_per_s": audit.arrivals_per_s,
             "requests_per_s": audit.offered_per_s,
             "requests_per_arrival": audit.requests_per_arrival,
+            "workers": audit.workers,
         },
     }
 

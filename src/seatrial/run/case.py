@@ -133,7 +133,7 @@ def _story(experiment: Experiment, conducted: Conducted) -> Story:
     marks = [(step.name, step.before_s) for step in conducted.steps if step.before_s is not None]
     limits = experiment.load.deadline.seconds, experiment.settle.seconds
     measurement = measure(log, *limits, 0.0, conducted.end_s, marks, exact=conducted.exact)
-    generator = measurement.generator
+    generator = replace(measurement.generator, workers=len(log.worker.distinct()))
     if conducted.scenario is not None:
         generator = replace(generator, scenario_errors=conducted.scenario.failed)
     if conducted.offer is not None:
