@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seatrial.load.agreement import Agreement
-from seatrial.load.course import Course, part_of
+from seatrial.load.course import Course
 from seatrial.load.feed import Feed
 from seatrial.load.offer import Offer, Share
 from seatrial.load.spool import SpoolHeader
@@ -26,9 +26,7 @@ LONG_AGO_S = -1e9
 @given(st.integers(1, 5), st.data(), st.integers(1, 4))
 def test_the_parts_of_a_share_are_the_share(count: int, data: st.DataObject, parts: int) -> None:
     share = Share(data.draw(st.integers(0, count - 1)), count)
-    taken = [
-        arrival for part in range(parts) for arrival in OFFER.arrivals([1, 3], part_of(share, part, parts))
-    ]
+    taken = [arrival for part in range(parts) for arrival in OFFER.arrivals([1, 3], share.part(part, parts))]
     assert sorted(taken) == sorted(islice(OFFER.arrivals([1, 3], share), 10_000))
 
 

@@ -98,10 +98,10 @@ def test_the_share_of_a_lost_worker_is_on_record(run: Run) -> None:
 
 
 def test_what_others_took_over_is_theirs_unless_they_were_lost_too(run: Run) -> None:
-    run.write(0, ZERO_S, [0.0, 0.2], ended=True)
+    run.write(0, ZERO_S, [0.0, 0.2], ended=True, arrivals=10 + 6)
     run.write(1, ZERO_S + 7, [0.1], ended=True)
     run.record.lost(Loss(1, 0.15, "it stopped"))
-    run.record.taken_over(1, 0.8)
+    run.record.taken_over(1, 0.8, [0])
     run.record.ended(2.0)
     spools = Spools(run.folder)
     assert left_open(spools) == pytest.approx([0.3, 0.5, 0.7], abs=1e-4)
@@ -161,6 +161,39 @@ def test_a_worker_that_ended_before_its_time_is_lost(run: Run) -> None:
     assert left_open(spools) == pytest.approx(np.arange(0.7, 2.0, 0.2), abs=1e-4)
     assert spools.audit is None
     assert spools.losses == ("load worker 1 (there) ended before its time: after 3 of 10 arrivals",)
+
+
+def test_the_last_arrival_of_a_share_counts_also_where_shares_are_not_equal(run: Run) -> None:
+    odd = replace(OFFER, duration_s=1.85, warmup_s=0.3)  # three before zero, so the second begins, and ends
+    run.write(0, ZERO_S, [each / 10 for each in range(1, 19, 2)], arrivals=9, offer=odd)
+    run.write(1, ZERO_S + 7, [each / 10 for each in range(0, 18, 2)], arrivals=9, offer=odd)
+    run.record.ended(1.85)
+    spools = Spools(run.folder)
+    assert left_open(spools) == pytest.approx([1.8], abs=1e-4)
+    assert spools.losses == ("load worker 1 (there) ended before its time: after 9 of 10 arrivals",)
+
+
+def test_a_worker_that_ended_before_its_time_is_lost_whatever_the_rate_counts(run: Run) -> None:
+    requests = replace(OFFER, counts="requests", warmup_s=1.0)
+    corrected = corrected_by(sounding(requests), RequestsPerArrival(2.0, 0.0, 20))
+    due = [[at_s for at_s, _ in corrected.arrivals([1.0], Share(index, 2)) if at_s >= 0] for index in (0, 1)]
+    run.write(0, ZERO_S, due[0], arrivals=len(due[0]), offer=requests)
+    run.write(1, ZERO_S + 7, due[1][:2], arrivals=2, offer=requests)
+    run.record.offered(corrected)
+    run.record.ended(2.0)
+    assert left_open(Spools(run.folder)) == pytest.approx(due[1][2:], abs=1e-4)
+
+
+def test_whoever_took_over_and_ended_before_its_time_is_lost_as_well(run: Run) -> None:
+    """Its own share and more were offered, and yet not all that it had taken."""
+    run.write(0, ZERO_S, [each / 10 for each in range(0, 20, 2)], arrivals=10 + 4)
+    run.write(1, ZERO_S + 7, [0.1], ended=False)
+    run.record.lost(Loss(1, 0.15, "nothing was heard of it for 5 s"))
+    run.record.taken_over(1, 0.8, [0])
+    run.record.ended(2.0)
+    spools = Spools(run.folder)
+    assert left_open(spools) == pytest.approx(np.arange(0.3, 2.0, 0.2), abs=1e-4)
+    assert "load worker 0 (here) ended before its time: after 14 of 16 arrivals" in spools.losses
 
 
 def test_all_may_end_before_their_time_where_the_load_was_ended(run: Run) -> None:

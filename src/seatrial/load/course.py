@@ -31,11 +31,6 @@ from seatrial.model.requestsize import RequestSample, RequestsPerArrival, Sums
 MakeAlarm = Callable[[Callable[[], None]], Alarm]
 
 
-def part_of(share: Share, part: int, of: int) -> Share:
-    """One of `of` equal parts of a share, numbered from 0."""
-    return Share(share.index + share.count * part, share.count * of)
-
-
 class _Part(NamedTuple):
     """A piece of what is offered: from one instant after zero to another."""
 
@@ -123,7 +118,7 @@ class Course:
         """From `from_s` on offer one of `of` parts of the share of worker `lost` as well."""
         if self._over:
             return
-        share = part_of(Share(lost, self._header.share.count), part, of)
+        share = Share(lost, self._header.share.count).part(part, of)
         taken = _Taken(share, self._feed.of(share) if self._feed else None, from_s)
         arrivals = chain.from_iterable(taken.arrivals(each, self._weights) for each in list(self._parts))
         pacer = self._pacer(arrivals, partial(self._launch, feed=taken.feed))

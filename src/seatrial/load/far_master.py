@@ -367,7 +367,7 @@ class Fleet:
         heirs = [client for client, worker in left.items() if not worker.lost]
         from_s = self._now_s() + _TAKEN_OVER_IN_S
         assert self._record is not None
-        self._record.taken_over(index, from_s)
+        self._record.taken_over(index, from_s, [left[client].index or 0 for client in heirs])
         for place, client in enumerate(heirs):
             self._say(
                 client, kind="take", test=self._test, share=index, part=place, of=len(heirs), from_s=from_s

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -63,9 +64,9 @@ class FleetRecord:
         """A worker that was lost is there again."""
         self._write({"again": [index, at_s]})
 
-    def taken_over(self, index: int, from_s: float) -> None:
-        """Others have the share of a lost worker from an instant on."""
-        self._write({"taken": [index, from_s]})
+    def taken_over(self, index: int, from_s: float, heirs: Sequence[int]) -> None:
+        """Others have the share of a lost worker from an instant on, in equal parts and this order."""
+        self._write({"taken": [index, from_s, list(heirs)]})
 
     def offered(self, offer: Offer) -> None:
         """A rate of requests has become one of arrivals, as far as that is known."""
@@ -96,6 +97,7 @@ class FleetReader:
     losses: list[Loss] = field(default_factory=list)
     again: dict[int, float] = field(default_factory=dict)
     taken: dict[int, float] = field(default_factory=dict)
+    heirs: dict[int, list[int]] = field(default_factory=dict)  # who take what was taken over, in order
     ended_s: float | None = None  # after zero
     offer: Offer | None = None  # as all workers have it, once a rate of requests has become one of arrivals
     _trips: dict[int, list[RoundTrip]] = field(default_factory=lambda: defaultdict(list))
@@ -131,7 +133,8 @@ class FleetReader:
         elif "lost" in said:
             self.losses.append(Loss(**said["lost"]))
         elif "taken" in said:
-            self.taken[said["taken"][0]] = said["taken"][1]
+            index, self.taken[index], *heirs = said["taken"]  # who wrote it earlier has not told them
+            self.heirs[index] = heirs[0] if heirs else []
         elif "offer" in said:
             offer = Offer.of_plain(said["offer"])
             self.offer = offer if offer.counts == "arrivals" else None

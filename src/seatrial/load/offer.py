@@ -29,6 +29,14 @@ class Share:
     index: int = 0
     count: int = 1
 
+    def part(self, number: int, of: int) -> Share:
+        """One of `of` equal parts of it, numbered from 0."""
+        return Share(self.index + self.count * number, self.count * of)
+
+    def among(self, first: int, last: int) -> int:
+        """How many of the arrivals numbered from `first` to before `last` are its own."""
+        return len(range(first + (self.index - first) % self.count, last, self.count))
+
 
 @dataclass(frozen=True, slots=True)
 class Offer:
@@ -100,6 +108,16 @@ class Offer:
             return sum(int(np.count_nonzero(chunk < end_s)) for chunk in self._recorded(0.0))
         schedule = ArrivalSchedule(self.shape, min(end_s, self.duration_s), self.spacing, self.seed)
         return sum(chunk.size for chunk in schedule.chunks())
+
+    def number_at(self, at_s: float) -> int:
+        """The number of the first arrival of the measured part that is due at `at_s` or later.
+
+        Those of the warm-up are numbered as well.
+        """
+        warm_up = (self._recorded(-self.warmup_s),) if self.recorded else ()
+        warm_up = warm_up or tuple(self.warm_up(part) for part in range(len(self.warmed) or 1))
+        before = sum(int(np.count_nonzero(chunk < 0)) for part in warm_up for chunk in part)
+        return before + self.due_before(max(at_s, 0.0))
 
     def arrivals(
         self,

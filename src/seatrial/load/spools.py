@@ -13,7 +13,7 @@ from pathlib import Path
 from seatrial.load.clocks import MOST_DOUBT_S, Told, moved
 from seatrial.load.fleetrecord import RECORD, FleetReader, Loss
 from seatrial.load.inorder import PART, Source, in_order
-from seatrial.load.offer import Offer
+from seatrial.load.offer import Offer, Share
 from seatrial.load.spool import SpoolHeader, SpoolReader
 from seatrial.model.problems import SeatrialError
 from seatrial.model.requestlog import RequestLog
@@ -95,17 +95,28 @@ class Spools:
     def _cut_short(self) -> dict[int, str]:
         """Workers that ended in good order, though before the end: somebody or the scenario stopped them."""
         offer, until_s = self.offer, self._record.ended_s
-        if offer is None or offer.per_arrival is not None or until_s is None or not self._record.members:
+        if offer is None or until_s is None or not self._record.members:
             return {}
         if until_s < offer.duration_s:  # each has heard of it when it did, by a clock that is known so well
             until_s = max(until_s - MOST_DOUBT_S, 0.0)
-        least = offer.due_before(until_s) // len(self._record.members)  # of a share
+        due = self._due_of_each(offer, until_s)
         counted = {index: reader.audit.arrivals for index, reader in enumerate(self.readers) if reader.audit}
         return {
-            index: f"{self._named(index)} ended before its time: after {arrivals:,} of {least:,} arrivals"
-            for index, arrivals in counted.items()
-            if arrivals is not None and arrivals < least
+            index: f"{self._named(index)} ended before its time: after {made:,} of {due[index]:,} arrivals"
+            for index, made in counted.items()
+            if made is not None and made < due[index]
         }
+
+    def _due_of_each(self, offer: Offer, until_s: float) -> list[int]:
+        """How many arrivals of the measured part each worker had to offer, with what it took over."""
+        shares = [Share(index, len(self._record.members)) for index in range(len(self._record.members))]
+        last = offer.number_at(until_s)
+        due = [share.among(offer.number_at(0.0), last) for share in shares]
+        for lost, heirs in self._record.heirs.items():
+            first = offer.number_at(self._record.taken[lost])
+            for place, heir in enumerate(heirs):
+                due[heir] += shares[lost].part(place, len(heirs)).among(first, last)
+        return due
 
     def poll(self) -> RequestLog:
         """The rows that were added. Raises BadInput for a damaged spool, CannotStore as the disk does."""
