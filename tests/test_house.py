@@ -39,7 +39,7 @@ ALLOWED = {
     "matrix": {"files", "ledger", "provenance", "report"},
     "capacity": set[str](),
     "trials": {"drivers", "capacity", "measure", "ledger", "matrix", "run", "undo", "schedule", "report", "store",
-               "incidents", "metrics", "files", "testbed", "policy", "cost", "explore"},
+               "incidents", "metrics", "files", "testbed", "policy", "cost", "explore", "provenance"},
     "policy": set[str](),
     "explore": set[str](),
     "testbed": {"ledger"},

@@ -79,6 +79,7 @@ class Found:
     interrupted: bool = False
     covers: tuple[str, ...] = ()
     left_behind: tuple[str, ...] = field(default=())  # what a trial could not undo
+    changed: str = ""  # what trials are made of, and is not any more what it was
 
     @property
     def known(self) -> Known:
@@ -156,6 +157,8 @@ def _because(found: Found) -> str:
         return ": the search was interrupted"
     if found.stop is None:
         return ": the search is not over"
+    if found.stop is Stop.CHANGED:
+        return f": {found.changed}, and further trials would be of something else"
     if found.stop is Stop.UNDECIDED and (last := found.trials[-1]).outcome is Outcome.UNKNOWN:
         return f": what came of trials at {exactly(last.rate_per_s, 'per_s')} is not known: {last.why}"
     return f": {_ENDED[found.stop]}" if _ENDED.get(found.stop) else ""

@@ -48,6 +48,7 @@ class Stop(StrEnum):
     LOWEST = "lowest"  # no rate holds, however low
     BUDGET = "budget"  # of time; or somebody asked for the end
     WORKERS = "workers"  # a machine of load workers could not be had again
+    CHANGED = "changed"  # a file that trials are made of: the next would be of something else
     LEFT_BEHIND = "left-behind"  # a trial left the target changed: the next would measure something else
 
 

@@ -31,7 +31,7 @@ def description_of(plan: Plan) -> dict[str, Any]:
         "experiment": plan.experiment.model_dump(mode="json", by_alias=True, exclude_defaults=True),
         "target": plan.target.model_dump(mode="json"),
         "scenario": ", ".join(plan.experiment.load.scenario),
-        "made_of": [plain(part) for part in {part.file: part for part in _parts_of(plan)}.values()],
+        "made_of": [plain(part) for part in {part.file: part for part in parts_of(plan)}.values()],
         "data": _data_of(plan),
         "replay": _replay_of(plan),
         "openslo": {"file": plan.slo.file, "sha256": plan.slo.sha256} if plan.slo else None,
@@ -60,7 +60,7 @@ def description_of(plan: Plan) -> dict[str, Any]:
     return shown_in(described)
 
 
-def _parts_of(plan: Plan) -> Iterator[Part]:
+def parts_of(plan: Plan) -> Iterator[Part]:
     """All of its files but the experiment, which is kept whole."""
     yield from written_parts(plan.experiment, plan.experiment_file)
     yield from programs(_running_something(plan), plan.target_file.resolve().parent)

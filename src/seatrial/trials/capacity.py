@@ -11,6 +11,8 @@ nobody. The search as a whole is recorded, as a run of `<experiment>-capacity` w
 from __future__ import annotations
 
 import json
+import math
+import shlex
 import threading
 import time
 from collections.abc import Callable
@@ -28,14 +30,15 @@ from seatrial.model.capacity import name_of
 from seatrial.model.experiment import Objectives
 from seatrial.model.offeredrate import OfferedRate
 from seatrial.model.problems import BadInput, Problems, SeatrialError, Unavailable
-from seatrial.model.quantities import Duration, Rate
+from seatrial.model.quantities import Duration, Rate, Ratio
 from seatrial.model.result import RunResult
 from seatrial.model.verdict import Verdict
 from seatrial.model.workers import Workers
+from seatrial.provenance import Part, changes
 from seatrial.report.capacitypage import render_capacity
 from seatrial.report.verdictfile import verdict_document
 from seatrial.run.conclusion import VERDICT, record
-from seatrial.run.description import description_of
+from seatrial.run.description import description_of, parts_of
 from seatrial.run.evidence import Evidence
 from seatrial.run.execute import execute
 from seatrial.run.fleet import sharing
@@ -142,6 +145,7 @@ class _Search:
     stop: threading.Event
     tell: Callable[[Trial], None]
     began_s: float = field(default_factory=time.monotonic)
+    parts: tuple[Part, ...] = ()  # what the first trial is made of, and each must be
 
     def through(self, plan: Plan) -> CapacityFound:
         """All of it, from the first trial to the record."""
@@ -157,6 +161,7 @@ class _Search:
             settings=self.request.search,
             covers=experiment.covers,
         )
+        self.parts = tuple(parts_of(plan))
         self._write(found)
         with open_records(self.caller.say) as records:
             reporter = records.reporter(experiment, self._command(plan)) if records else None
@@ -178,7 +183,10 @@ class _Search:
                 return replace(found, stop=wanted)
             if self.stop.is_set() or (found.trials and self.stop.wait(self.request.cool_down_s)):
                 return replace(found, stop=Stop.BUDGET, interrupted=True)
-            plan = self.plan_at(self.request.at(wanted))
+            try:
+                plan = self.plan_at(self.request.at(wanted))
+            except BadInput as error:  # for which there was nothing wrong when the search began
+                return replace(found, stop=Stop.CHANGED, changed=str(error))
             length_s = plan.experiment.warmup.seconds + plan.experiment.duration.seconds + _AROUND_S
             if not self._in_time(max(usual_s, length_s)):
                 return replace(found, stop=Stop.BUDGET)
@@ -194,6 +202,8 @@ class _Search:
         return budget_s is None or time.monotonic() - self.began_s + length_s <= budget_s
 
     def _tried(self, found: Found, plan: Plan, rate_per_s: float) -> Found:
+        if changed := self._changed(plan):
+            return replace(found, stop=Stop.CHANGED, changed=changed)
         number = len(found.trials) + 1
         directory = self.evidence.path(f"{number:02d}")
         with ExitStack() as stack:
@@ -206,6 +216,10 @@ class _Search:
             execution = execute(shared, home(), view, self.stop, directory)
         if execution.result.interrupted:
             return replace(found, stop=Stop.BUDGET, interrupted=True)
+        if (
+            changed := self._changed(plan)
+        ) and not execution.result.left_behind:  # before it was read, or after
+            return replace(found, stop=Stop.CHANGED, changed=changed)
         trial = trial_of(number, execution, plan, self.request.at(rate_per_s), rate_per_s)
         self.tell(trial)
         found = replace(found, trials=(*found.trials, trial))
@@ -213,6 +227,10 @@ class _Search:
         if execution.result.left_behind:
             return replace(found, stop=Stop.LEFT_BEHIND, left_behind=left)
         return found
+
+    def _changed(self, plan: Plan) -> str:
+        """What trials are made of and is not as it was for the first of them; "" when all is."""
+        return changes(self.parts, {part.file: part.sha256 for part in parts_of(plan)})
 
     def _write(self, found: Found) -> RunResult:
         """Every file that tells of the search, as far as it has come. Raises CannotStore."""
@@ -239,10 +257,21 @@ class _Search:
         return result, ()
 
     def _command(self, plan: Plan) -> str:
-        run = self.request.trial.command(plan).removeprefix("seatrial run ")
-        limits = ", ".join(told(plan.experiment.objectives))
-        given = f" --objective '{limits}'" if self.request.objectives != Objectives() else ""
-        return f"seatrial capacity {run} --from {self.request.first}{given}"
+        request, search = self.request, self.request.search
+        limits = ", ".join(told(plan.experiment.objectives)) if request.objectives != Objectives() else ""
+        options = {
+            "--from": str(request.first),
+            "--to": str(request.at(search.to_per_s)) if math.isfinite(search.to_per_s) else "",
+            "--objective": limits,
+            "--trial": str(request.duration or ""),
+            "--cool-down": str(Duration(request.cool_down_s)),
+            "--budget": str(Duration(request.budget_s)) if request.budget_s is not None else "",
+            "--within": str(Ratio(search.width)),
+            "--repeats": str(search.repeats),
+        }
+        given = [word for option, value in options.items() if value for word in (option, value)]
+        run = request.trial.command(plan).removeprefix("seatrial run ")
+        return f"seatrial capacity {run} {shlex.join(given)}"
 
 
 def _described(plan: Plan) -> dict[str, Any]:
