@@ -114,9 +114,11 @@ class Offer:
 
         Those of the warm-up are numbered as well.
         """
-        warm_up = (self._recorded(-self.warmup_s),) if self.recorded else ()
-        warm_up = warm_up or tuple(self.warm_up(part) for part in range(len(self.warmed) or 1))
-        before = sum(int(np.count_nonzero(chunk < 0)) for part in warm_up for chunk in part)
+        if self.recorded:
+            parts = [self._recorded(-self.warmup_s)]
+        else:
+            parts = [self.warm_up(part) for part in range(len(self.warmed) or 1)]
+        before = sum(int(np.count_nonzero(chunk < 0)) for part in parts for chunk in part)
         return before + self.due_before(max(at_s, 0.0))
 
     def arrivals(
