@@ -18,7 +18,7 @@ from seatrial.drivers.prometheus import PrometheusBinding
 from seatrial.drivers.prometheus_alerts import PrometheusAlerts
 from seatrial.lookups.alerts import Alerts
 from seatrial.lookups.recorder import RunFacts
-from seatrial.model.alerts import AlertsSeen
+from seatrial.model.alerts import AlertsSeen, Evaluation
 from seatrial.model.problems import BadInput, SeatrialError, Unavailable
 from seatrial.model.role import Role
 
@@ -61,6 +61,7 @@ def test_prometheus_tells_of_what_fires_and_of_its_rules(liar: Liar) -> None:
     assert found.rules == {"Down": "no such metric"}
     assert found.labels == {"Down": ({"severity": "page"},)}
     assert found.clock_epoch_s == 1772332207
+    assert found.evaluations == {"f g": Evaluation("2026-03-01T02:30:00Z", 1.0, frozenset({"Down"}))}
 
 
 def test_a_group_whose_evaluations_do_not_move_on_is_not_evaluated(liar: Liar) -> None:

@@ -5,22 +5,57 @@
 For what must not wake anybody: a rollback, a planned hand-over, a distance that the service is made for. A
 silence counts only when it was listened to: while the source did not answer, or did not evaluate the rule,
 nobody knows.
+
+Prometheus tells what it evaluates. An Alertmanager and PagerDuty are as silent when nobody feeds them, so
+they need an alert that always fires, the dead man's switch of most set-ups:
+
+    alert-silent: {source: alertmanager, labels: {severity: page}, heartbeat: {name: Watchdog}}
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from seatrial.checks.alerting import Looks, firings, impossible, not_evaluated, rules_of, untold, written
-from seatrial.checks.alertparameters import AlertCheck
-from seatrial.checks.protocol import History
+from seatrial.checks.alerting import (
+    Looks,
+    Wanted,
+    firings,
+    impossible,
+    never_evaluated,
+    not_evaluated,
+    rules_of,
+    unfed,
+    untold,
+    written,
+)
+from seatrial.checks.alertparameters import AlertCheck, Series, looks_at, need_of
+from seatrial.checks.protocol import History, Need
 from seatrial.model.figures import bounds, seconds
 from seatrial.model.looks import blind
 from seatrial.model.result import CheckResult
+from seatrial.model.strict import Strict, about
 from seatrial.model.verdict import Verdict
+
+
+class Heartbeat(Strict):
+    """An alert that fires always: where it does not, whoever is asked is fed by nobody.
+
+    {name: Watchdog, source: alertmanager}
+    """
+
+    name: str = Field(examples=["Watchdog"])
+    """Its name."""
+    labels: dict[str, str] = Field(default_factory=dict, examples=[{"cluster": "shop"}])
+    """Labels that it must have, each with this value."""
+    source: Literal["prometheus", "alertmanager"] | None = Field(default=None, examples=["alertmanager"])
+    """Who is asked for it; left out, whom the check asks. An incident of PagerDuty stays open when nobody
+    feeds it any more, so for a check of that the Alertmanager before it is asked, and the way from there to
+    PagerDuty is not shown by it."""
+    role: str = Field(default="", examples=["alerts.alertmanager"])
+    """The role of whom is asked; left out, that of the check, or `alerts` or `alerts.alertmanager`."""
 
 
 class AlertSilent(AlertCheck):
@@ -30,6 +65,32 @@ class AlertSilent(AlertCheck):
 
     after: str | None = Field(default=None, examples=["rollback"])
     """The step from which on it must be silent; left out, all through the measured part."""
+    heartbeat: Heartbeat | None = Field(default=None, examples=[{"name": "Watchdog"}])
+    """An alert that always fires. The silence counts only where it was active at every look. An Alertmanager
+    keeps it for as long as its sender said, which for Prometheus is four times `--rules.alert.resend-delay`:
+    4 minutes by default."""
+
+    @model_validator(mode="after")
+    def _a_heartbeat_that_beats(self) -> AlertSilent:
+        if self.heartbeat is None:
+            return self
+        if self.heartbeat.source is None and self.source == "pagerduty":
+            told = "an incident of PagerDuty stays open when nobody feeds it; write source: alertmanager"
+            raise about("heartbeat", told)
+        if self.alert == self.heartbeat.name:
+            raise about("heartbeat", f"{self.alert} cannot both be silent and always fire")
+        return self
+
+    @property
+    def heartbeat_need(self) -> Need[Series] | None:
+        """The looks that tell of it; None: none is declared."""
+        if self.heartbeat is None:
+            return None
+        source = self.heartbeat.source or self.source
+        return need_of(source, self.heartbeat.role or (self.role if source == self.source else ""))
+
+    def needs(self) -> tuple[Need[Any], ...]:
+        return tuple(dict.fromkeys(filter(None, (self.need, self.heartbeat_need))))
 
     def judge(self, history: History) -> CheckResult:
         begin_s = self._begin_s(history)
@@ -69,6 +130,17 @@ class AlertSilent(AlertCheck):
         if missing := impossible(looks, self.wanted):
             yield f"{missing}: it is always silent"
         yield from not_evaluated(looks, self.wanted)
+        yield from never_evaluated(looks, self.wanted, begin_s, history.end_s)
         yield from map(untold, blind(looks, begin_s, history.end_s, self.longest_blind_s))
         if history.cut:
             yield f"the run was cut short: {history.cut}"
+        yield from self._unfed(history, begin_s)
+
+    def _unfed(self, history: History, begin_s: float) -> Iterator[str]:
+        if self.heartbeat is None or self.heartbeat_need is None:
+            return
+        looks, why = looks_at(self.heartbeat_need, history)
+        if why:
+            yield f"whether {self.heartbeat.name} fires is not known: {why}"
+        yield from unfed(looks, Wanted(self.heartbeat.name, self.heartbeat.labels), begin_s, history.end_s)
+        yield from map(untold, blind(looks, begin_s, history.end_s, self.longest_blind_s))

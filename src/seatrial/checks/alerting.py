@@ -15,14 +15,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from seatrial.model.alerts import AlertsSeen, FiringAlert
-from seatrial.model.figures import instant
+from seatrial.model.figures import instant, seconds
 from seatrial.model.looks import Blind, Look
 from seatrial.model.problems import nearest
 from seatrial.model.result import Bounds
 
 Looks = Sequence[Look[AlertsSeen]]
+
+OFTEN_S = 5.0
+"""A group that is evaluated as often as this is evaluated between any two times that it is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,45 @@ def not_evaluated(looks: Looks, wanted: Wanted) -> Iterator[str]:
                 yield f"the rule {name} is not well: {why}"
 
 
+def never_evaluated(looks: Looks, wanted: Wanted, begin_s: float, end_s: float) -> Iterator[str]:
+    """Why a source's silence proves nothing: rules that may be meant and that nobody evaluated meanwhile.
+
+    An evaluation that is newer than at the look before took place between these two looks, wherever the
+    source's clock stands. Both must lie in the time that is judged; of a group that is evaluated at least as
+    often as it is asked for, it is enough that they reach into it.
+    """
+    told = [(look, seen) for look, seen in answered(looks) if seen.evaluations]
+    groups = {name: group for _, seen in told for name, group in seen.evaluations.items()}
+    for name, group in groups.items():
+        if not any(_may_be_meant(rule, told[-1][1], wanted) for rule in group.rules):
+            continue
+        steps = [
+            (before.asked_s, after.answered_s)
+            for (before, then), (after, now) in pairwise(told)
+            if name in then.evaluations
+            and name in now.evaluations
+            and then.evaluations[name].last != now.evaluations[name].last
+        ]
+        often = group.interval_s <= OFTEN_S
+        if not any(
+            (begin_s <= from_s and to_s <= end_s) or (often and from_s < end_s and to_s > begin_s)
+            for from_s, to_s in steps
+        ):
+            called = ", ".join(sorted(group.rules))
+            yield (
+                f"no evaluation of {called} is known in the {seconds(end_s - begin_s)} that are judged; its "
+                f"group is evaluated every {seconds(group.interval_s)}: run longer than that, or more often"
+            )
+
+
+def unfed(looks: Looks, heartbeat: Wanted, begin_s: float, end_s: float) -> Iterator[str]:
+    """Why a silence proves nothing: looks at which the alert that always fires did not."""
+    for look, seen in answered(looks):
+        if look.answered_s > begin_s and look.asked_s < end_s and not any(map(heartbeat.meets, seen.firing)):
+            when = instant(look.asked_s)
+            yield f"{heartbeat}, which always fires, did not at {when}: nobody would have told"
+
+
 def untold(gap: Blind) -> str:
     """A stretch that nobody looked at, in words."""
     why = f" ({gap.why})" if gap.why else ""
@@ -141,6 +184,13 @@ def impossible(looks: Looks, wanted: Wanted) -> str:
     if not given or any(_may_give(labels, wanted.labels) for labels in given):
         return ""
     return f"no rule gives an alert the labels {written(wanted.labels)}"
+
+
+def _may_be_meant(rule: str, seen: AlertsSeen, wanted: Wanted) -> bool:
+    given = seen.labels.get(rule, ())
+    return wanted.name in (None, rule) and (
+        not given or any(_may_give(labels, wanted.labels) for labels in given)
+    )
 
 
 def _may_give(labels: Mapping[str, str], wanted: Mapping[str, str]) -> bool:

@@ -22,6 +22,11 @@ _ROLES: dict[Source, str] = {
 }
 
 
+def need_of(source: Source, role: str) -> Need[Series]:
+    """The looks at a source, all through a run. role: whom to ask; empty: as it is called mostly."""
+    return Need("alerts", role or _ROLES[source], When.DURING)
+
+
 class AlertCheck(DeclaredCheck):
     """The base of both."""
 
@@ -55,16 +60,21 @@ class AlertCheck(DeclaredCheck):
     @property
     def need(self) -> Need[Series]:
         """The looks at the source, all through the run."""
-        return Need("alerts", self.role or _ROLES[self.source], When.DURING)
+        return need_of(self.source, self.role)
 
     def needs(self) -> tuple[Need[Any], ...]:
         return (self.need,)
 
     def looks(self, history: History) -> tuple[Looks, str]:
         """The looks, or why there are none that were answered."""
-        told = history.told(self.need)
-        looks = next(iter(told.data.values()), ()) if told.data else ()
-        if answered(looks):
-            return looks, ""
-        last = next((look.error for look in reversed(looks)), "")
-        return (), told.error or last or f"nobody was asked through the role '{self.need.role}'"
+        return looks_at(self.need, history)
+
+
+def looks_at(need: Need[Series], history: History) -> tuple[Looks, str]:
+    """The looks that a need asks for, or why there are none that were answered."""
+    told = history.told(need)
+    looks = next(iter(told.data.values()), ()) if told.data else ()
+    if answered(looks):
+        return looks, ""
+    last = next((look.error for look in reversed(looks)), "")
+    return (), told.error or last or f"nobody was asked through the role '{need.role}'"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.drivers.alerting import alerts_in, clock_in, found_in
 from seatrial.drivers.httpclient import HttpClient
-from seatrial.model.alerts import AlertsSeen
+from seatrial.model.alerts import AlertsSeen, Evaluation
 from seatrial.model.problems import Unavailable
 from seatrial.model.role import Role
 
@@ -43,22 +43,31 @@ class PrometheusAlerts:
     def seen(self) -> AlertsSeen:
         answer = self._client.ask("GET", f"{self._url}/api/v1/alerts", headers=self._headers)
         firing = [each for each in found_in(answer, "data", "alerts") if each.get("state") == "firing"]
+        evaluations: dict[str, Evaluation] = {}
         if self._clock() - self._asked_s >= _RULES_EVERY_S:
-            self._rules, self._labels = self._ask_rules()
+            self._rules, self._labels, evaluations = self._ask_rules()
             self._asked_s = self._clock()
-        return AlertsSeen(tuple(alerts_in(firing, "activeAt")), self._rules, clock_in(answer), self._labels)
+        alerts = tuple(alerts_in(firing, "activeAt"))
+        return AlertsSeen(alerts, self._rules, clock_in(answer), self._labels, evaluations)
 
     def close(self) -> None:
         self._client.__exit__(None, None, None)
 
-    def _ask_rules(self) -> tuple[dict[str, str], dict[str, tuple[dict[str, str], ...]]]:
-        """By name: why a rule is not evaluated, and the labels that the rules of that name give."""
+    def _ask_rules(
+        self,
+    ) -> tuple[dict[str, str], dict[str, tuple[dict[str, str], ...]], dict[str, Evaluation]]:
+        """By name: why a rule is not evaluated, and the labels that it gives; by group: its evaluation."""
         answer = self._client.ask("GET", f"{self._url}/api/v1/rules?type=alert", headers=self._headers)
         rules: dict[str, str] = {}
         labels: dict[str, tuple[dict[str, str], ...]] = {}
+        evaluations: dict[str, Evaluation] = {}
         try:
             for group in found_in(answer, "data", "groups"):
                 stuck = self._stuck(group)
+                called = frozenset(str(rule["name"]) for rule in group["rules"])
+                evaluations[_name(group)] = Evaluation(
+                    str(group["lastEvaluation"]), float(group["interval"]), called
+                )
                 for rule in group["rules"]:
                     wrong = stuck or (
                         "" if rule["health"] != "err" else str(rule.get("lastError", "an error"))
@@ -69,14 +78,18 @@ class PrometheusAlerts:
                     labels[name] = (*labels.get(name, ()), given)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise Unavailable(f"{answer.to}: is this Prometheus? {error!r}: {answer.opening}") from error
-        return rules, labels
+        return rules, labels, evaluations
 
     def _stuck(self, group: dict[str, Any]) -> str:
         """Why a group of rules tells nothing; empty while its evaluations move on."""
-        name, last, now_s = f"{group['file']} {group['name']}", str(group["lastEvaluation"]), self._clock()
+        name, last, now_s = _name(group), str(group["lastEvaluation"]), self._clock()
         known, since_s = self._moved.get(name, ("", now_s))
         if known != last:
             self._moved[name] = last, now_s
             return ""
         patience_s = max(_MISSED * float(group["interval"]), _AT_LEAST_S)
         return f"not evaluated for {now_s - since_s:.0f} s" if now_s - since_s > patience_s else ""
+
+
+def _name(group: dict[str, Any]) -> str:
+    return f"{group['file']} {group['name']}"

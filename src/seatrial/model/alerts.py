@@ -21,6 +21,15 @@ class FiringAlert:
 
 
 @dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Of a group of rules: its last evaluation, as its source writes it, and how often it has to be."""
+
+    last: str
+    interval_s: float
+    rules: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class AlertsSeen:
     """What a source said at one look."""
 
@@ -30,3 +39,5 @@ class AlertsSeen:
     clock_epoch_s: int | None = None  # whole seconds that its clock showed; None: it does not say
     # The labels that each rule of a name gives its alerts, as written; empty: such a source does not tell.
     labels: Mapping[str, tuple[Mapping[str, str], ...]] = field(default_factory=dict)
+    # By group of rules, only of a look at which that was asked; empty: not asked, or no such source.
+    evaluations: Mapping[str, Evaluation] = field(default_factory=dict)
