@@ -11,6 +11,7 @@ import pytest
 
 from seatrial.model import secrets
 from seatrial.model.problems import BadInput, Problem, Unavailable
+from seatrial.model.references import resolve
 from seatrial.model.secrets import (
     ScreenedStream,
     ShownFormatter,
@@ -25,7 +26,6 @@ from seatrial.model.secrets import (
     shown_in,
     without_userinfo,
 )
-from seatrial.model.target import resolve
 
 TOKEN = "s3cret-T0ken"
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import yaml
 
 from seatrial.model.document import parse
-from seatrial.model.target import Target, references
+from seatrial.model.references import references
+from seatrial.model.target import Target
 from seatrial.testbed.places import Places
 from seatrial.testbed.programs import HsmPrograms, MonitoringPrograms
 from seatrial.testbed.secrets import Secrets

@@ -13,7 +13,7 @@ from seatrial.discovery import CannotLoad, Registry
 from seatrial.drivers.binding import Binding, Supervision
 from seatrial.model.document import problems_of
 from seatrial.model.problems import Path, Problem, nearest
-from seatrial.model.target import references, substitute
+from seatrial.model.references import references, substitute
 
 DRIVERS: Registry[Binding] = Registry("driver", "seatrial.drivers", Binding, key="driver")
 

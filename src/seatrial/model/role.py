@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -15,7 +15,10 @@ from seatrial.model.document import problems_of
 from seatrial.model.mistakes import Mistake
 from seatrial.model.problems import BadInput, Problem, Unavailable
 from seatrial.model.problems import Path as KeyPath
-from seatrial.model.target import Target, references, resolve
+from seatrial.model.references import references, resolve
+
+if TYPE_CHECKING:
+    from seatrial.model.target import Target
 
 Record = TypeVar("Record", bound=BaseModel)
 

@@ -2,8 +2,8 @@
 
 A secret reaches a process by its environment, and leaves it in texts that nobody thought of: the error of a
 library that quotes a URL, a server that sends our own header back, a list of arguments. So nobody has to
-think of it: every value is remembered where a reference is resolved (`seatrial.model.target.resolve`), and
-every door by which texts leave gives them to `shown` first, which puts the reference back in the value's
+think of it: every value is remembered where a reference is resolved (`seatrial.model.references.resolve`),
+and every door by which texts leave gives them to `shown` first, which puts the reference back in the value's
 place (`seatrial.model.redaction` tells what is found, and where).
 
 * What stands in plain sight in the files that are part of the evidence, or is one of our own few words (pass,

@@ -27,9 +27,10 @@ from seatrial.model.load import RateSegment
 from seatrial.model.offeredrate import OfferedRate
 from seatrial.model.problems import BadInput, Problem, Problems
 from seatrial.model.quantities import Duration
+from seatrial.model.references import references, resolve
 from seatrial.model.role import Role
 from seatrial.model.secrets import in_plain_sight, without_userinfo
-from seatrial.model.target import Target, references, resolve
+from seatrial.model.target import Target
 from seatrial.model.workers import ALONE, Workers
 from seatrial.probes import Question
 from seatrial.run.arrivalchange import ArrivalChange

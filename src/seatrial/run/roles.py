@@ -20,8 +20,9 @@ from seatrial.files import Source
 from seatrial.model.document import Document, build
 from seatrial.model.mistakes import Mistake
 from seatrial.model.problems import BadInput, Path, Problem, Problems, Unavailable
+from seatrial.model.references import references, substitute
 from seatrial.model.role import Role
-from seatrial.model.target import RoleBinding, Target, hosts_in, references, substitute
+from seatrial.model.target import RoleBinding, Target, hosts_in
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from seatrial.model.document import parse
 from seatrial.model.figures import span
 from seatrial.model.mistakes import Mistake
 from seatrial.model.problems import BadInput
-from seatrial.model.target import references, substitute
+from seatrial.model.references import references, substitute
 from seatrial.testbed.app.schema import TENANTS
 from seatrial.testbed.blueprint import layout
 from seatrial.testbed.places import Places

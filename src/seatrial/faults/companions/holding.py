@@ -23,7 +23,7 @@ from seatrial.drivers.launch import Starter, say_ready
 from seatrial.drivers.libpq import holder_name, parameters_of
 from seatrial.model.allow import AllowList
 from seatrial.model.problems import SeatrialError, Unavailable
-from seatrial.model.target import resolve
+from seatrial.model.references import resolve
 from seatrial.processes import TAG
 
 _RETRY_EVERY_S = 0.05
