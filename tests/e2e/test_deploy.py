@@ -70,6 +70,7 @@ class Shop:
         return found.read_text()
 
 
+@pytest.mark.long
 def test_a_deploy_script_is_a_step_that_stays(tmp_path: Path) -> None:
     with release("blue") as address:
         shop = Shop(tmp_path, address, "echo deploying $1; sleep 0.3; echo done")

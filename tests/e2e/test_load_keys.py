@@ -135,6 +135,7 @@ class Visitor(HttpUser):
 """
 
 
+@pytest.mark.long
 def test_a_secret_column_is_shown_nowhere(tmp_path: Path) -> None:
     tokens = [f"s3cret-T0ken-{number:03}" for number in range(60)]
     lines = (f"r{number},{token}\n" for number, token in enumerate(tokens))

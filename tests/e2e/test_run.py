@@ -338,6 +338,7 @@ def shop(tmp_path: Path) -> Iterator[str]:
     server.server_close()
 
 
+@pytest.mark.long
 def test_any_service_is_measured_with_five_lines_and_five_lines(
     tmp_path: Path, testbed: TestbedState, shop: str
 ) -> None:

@@ -183,10 +183,11 @@ def echo() -> Iterator[Echo]:
 
 
 class ProcessList:
-    """Looks at the command line of every process, again and again, as `ps` shows them to everybody."""
+    """Looks at the command line of every new process, again and again, as `ps` shows them to everybody."""
 
     def __init__(self) -> None:
         self.seen: set[bytes] = set()
+        self._of_others = _process_ids()
         self._over = Event()
         self._thread = Thread(target=self._look)
 
@@ -200,11 +201,17 @@ class ProcessList:
 
     def _look(self) -> None:
         while not self._over.wait(0.005):
-            for entry in Path("/proc").glob("[0-9]*/cmdline"):
+            now = _process_ids()
+            self._of_others &= now  # the number of one that has ended may be given to one of ours
+            for process_id in now - self._of_others:
                 try:
-                    self.seen.add(entry.read_bytes())
+                    self.seen.add(Path(f"/proc/{process_id}/cmdline").read_bytes())
                 except OSError:
                     continue  # it has ended
+
+
+def _process_ids() -> set[str]:
+    return {entry.name for entry in Path("/proc").iterdir() if entry.name.isdecimal()}
 
 
 @dataclass

@@ -175,7 +175,11 @@ def test_a_whole_test(locusts: Locusts) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--rate", "fast"), "locust: --rate: 'fast' is not a rate; write it like 10000/min or 500/s\n"),
+        pytest.param(
+            ("--rate", "fast"),
+            "locust: --rate: 'fast' is not a rate; write it like 10000/min or 500/s\n",
+            marks=pytest.mark.long,
+        ),
         (
             ("--deadline=-1s",),
             "locust: --deadline: '-1s' is not a duration; write it like 250ms, 5s, 1m30s or 2h\n",
@@ -191,8 +195,12 @@ def test_a_wrong_option_is_one_line_and_exit_code_64(
 @pytest.mark.parametrize(
     ("scenario", "says"),
     [
-        (SCENARIO, "no host to send to: give one with --host http://…"),
-        (SCENARIO.replace("@task", "host = 'http://x'"), "Visitor has no tasks; mark its methods with @task"),
+        pytest.param(SCENARIO, "no host to send to: give one with --host http://…", marks=pytest.mark.long),
+        pytest.param(
+            SCENARIO.replace("@task", "host = 'http://x'"),
+            "Visitor has no tasks; mark its methods with @task",
+            marks=pytest.mark.long,
+        ),
         (SCENARIO + "    host = 'ftp://example'\n", "'ftp://example' is not an http:// or https:// address"),
     ],
 )
@@ -204,7 +212,7 @@ def test_a_scenario_that_cannot_be_run_is_told(locusts: Locusts, scenario: str, 
     assert "Traceback" not in output
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("how", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)])
 def test_stragglers_of_a_stopped_test_are_on_record(
     locusts: Locusts, http_server: Any, how: signal.Signals
 ) -> None:

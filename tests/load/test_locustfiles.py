@@ -211,7 +211,7 @@ def test_several_files_and_a_shape_that_does_not_count(shop: Shop) -> None:
     ("body", "says"),
     [
         ("    task_set = TaskSet", "Old has no tasks: task_set is of Locust before 1.0; write tasks = [TaskSet]"),
-        ("    pass", "Old has no tasks; mark its methods with @task"),
+        pytest.param("    pass", "Old has no tasks; mark its methods with @task", marks=pytest.mark.long),
         ("    proxy_host = 'proxy'\n    @task\n    def go(self): ...", "Old.proxy_host: whom a proxy asks cannot be held"),
         ("    @tag('a')\n    @task\n    def go(self): ...", "--tags and --exclude-tags leave no task to run"),
     ],

@@ -8,7 +8,10 @@ from collections.abc import Callable
 
 def wait_until(condition: Callable[[], object], within_s: float = 30.0, what: str = "") -> None:
     """Wait for a condition; fail when it has not come true by then."""
-    deadline = time.monotonic() + within_s
+    begun = time.monotonic()
     while not condition():
-        assert time.monotonic() < deadline, f"not within {within_s:g}s: {what or condition}"
-        time.sleep(0.005)
+        waited_s = time.monotonic() - begun
+        assert waited_s < within_s, f"not within {within_s:g}s: {what or condition}"
+        time.sleep(
+            min(max(0.005, waited_s / 50), 0.02)
+        )  # what takes seconds to come is looked for less often
