@@ -204,6 +204,7 @@ def test_all_may_end_before_their_time_where_the_load_was_ended(run: Run) -> Non
     assert len(spools.poll()) == 11
     assert spools.losses == ()
     assert spools.audit is not None
+    assert spools.audit.arrivals == 11, "of all: whoever conducts sees that it was over early"
 
 
 def test_a_share_that_never_heard_of_its_rate_is_on_record_by_what_the_others_offered(run: Run) -> None:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from tests.support.conducting import TARGET, TEXT, FakeLoad, Rehearsal, rows
+from tests.support.results import measurement
 
 from seatrial.checks.protocol import Need, When
+from seatrial.load.offer import Offer
 from seatrial.lookups.recorder import Recorder, RunFacts
+from seatrial.model.arrivals import RateStep
 from seatrial.model.probe import ProbeSpec
 from seatrial.model.problems import BadInput, CannotStore, Unavailable
+from seatrial.model.quantities import Rate
 from seatrial.model.requestlog import RequestLog
 from seatrial.model.role import Role
 from seatrial.model.verdict import Verdict
@@ -142,6 +147,20 @@ def test_a_load_that_ends_early_ends_the_run(rehearsal: Rehearsal) -> None:
     assert reasons(told) == ["the load generator ended early: no word"]
     assert told.cut == "the load generator ended early: no word"
     assert told.end_s < 30
+
+
+@pytest.mark.parametrize(
+    ("arrivals", "told"),
+    [(30, []), (None, []), (29, ["the load generator ended early: after 29 of 30 arrivals"])],
+)
+def test_a_load_that_was_over_before_its_end_cannot_pass(
+    rehearsal: Rehearsal, arrivals: int | None, told: list[str]
+) -> None:
+    """Its process is still there at the end, for the last answers: what was not due any more is on no record."""
+    load: Any = rehearsal.load
+    load.offer = Offer((RateStep(0.0, Rate(100, 1.0)),), "even", 1, 0.0, 0.3)
+    load.audit = replace(measurement().generator, arrivals=arrivals)
+    assert reasons(rehearsal.conduct()) == told
 
 
 def test_a_person_who_asks_for_the_end_has_everything_undone_at_once(rehearsal: Rehearsal) -> None:

@@ -65,9 +65,15 @@ class Spools:
 
     @property
     def audit(self) -> GeneratorAudit | None:
-        """The account of the first; None unless all have ended in good order, and none was lost."""
-        ended = all(reader.audit for reader in self.readers)
-        return self.readers[0].audit if ended and not self._record.losses and not self._cut_short() else None
+        """The account of the first, with the arrivals of all.
+
+        None unless all have ended in good order, and none was lost.
+        """
+        audits = [reader.audit for reader in self.readers if reader.audit]
+        if len(audits) < len(self.readers) or self._record.losses or self._cut_short():
+            return None
+        arrivals = [audit.arrivals for audit in audits if audit.arrivals is not None]
+        return replace(audits[0], arrivals=sum(arrivals) if len(arrivals) == len(audits) else None)
 
     @property
     def scenario(self) -> ScenarioAccount:

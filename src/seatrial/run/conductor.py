@@ -37,7 +37,7 @@ from seatrial.probes import Question
 from seatrial.probes import ask as probe
 from seatrial.run.clock import RunClock
 from seatrial.run.evidence import Evidence, RunJournal
-from seatrial.run.fleet import came_of_workers, load_plan_of
+from seatrial.run.fleet import came_of_workers, ended_early, load_plan_of
 from seatrial.run.live import LiveMeasurement
 from seatrial.run.observer import Observer, Progress
 from seatrial.run.plan import Plan
@@ -266,6 +266,8 @@ class Conductor:
         if load.audit is None and not self._endings:
             reason = load.failure_reason() or "it had to be stopped"
             self._end(Verdict.UNKNOWN, Reason.GENERATOR_NOT_IN_ORDER(why=reason))
+        elif not self._endings and (early := ended_early(load, self._duration_s)):
+            self._end(Verdict.UNKNOWN, Reason.GENERATOR_ENDED_EARLY(why=early))
         try:
             load.keep(self._log)
             self._stored = not spoiled

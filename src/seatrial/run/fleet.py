@@ -119,3 +119,15 @@ def came_of_workers(load: LoadProcess) -> tuple[list[str], Exactness]:
     if doubtful := unknown(load.clocks):
         reasons.append(Reason.CLOCK_UNKNOWN(whose=", ".join(doubtful)))
     return reasons, exactness(load.clocks)
+
+
+def ended_early(load: LoadProcess, duration_s: float) -> str:
+    """After how many arrivals a load was over, where more were due; "" where none was.
+
+    For a scenario or Locust itself may end it so late that its last answers are waited for until the end.
+    """
+    offer, audit = load.offer, load.audit
+    if offer is None or audit is None or audit.arrivals is None:
+        return ""
+    due = offer.due_before(duration_s)
+    return f"after {audit.arrivals:,} of {due:,} arrivals" if audit.arrivals < due else ""
