@@ -9,7 +9,7 @@ beside what the server has counted; the generator's memory and open files are lo
 
 Exit code 1 when a row is lost, doubled or says something else than it must, when the generator did not end
 well, or when more files, sockets or greenlets were left at its end than there were before its first arrival.
-A slope of memory fails nothing: its 95 % interval is told, and settles only in the first quarter of an hour.
+A slope of memory fails nothing: its 95 % interval is told, and settles in the first three minutes.
 """
 
 from __future__ import annotations

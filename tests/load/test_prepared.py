@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 import tests.support.unpatched_locust  # noqa: F401  # before Locust
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,13 +16,14 @@ from seatrial.load import prepared
 from seatrial.load.arrival import Arrival
 from seatrial.load.client import Client
 from seatrial.load.client_state import ClientSettings
+from seatrial.load.prepared import Kept, Prepared
 from seatrial.load.under_way import UnderWay
 from seatrial.load.wire import request_bytes
 
 BASE = "http://shop:8080/v1"
 
 
-@dataclass
+@dataclass(eq=False)
 class Wire:
     """A pool and its one connection. `answers`: headers of the next answer."""
 
@@ -97,17 +99,18 @@ CHANGES: list[Callable[[Client], None]] = [
 ASKED = [("GET", "/"), ("GET", "/a b?c=ü"), ("POST", "/"), ("get", "http://other:8080/"), ("HEAD", "")]
 
 
-@given(st.lists(st.sampled_from([*CHANGES, *ASKED]), max_size=30))
+@given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from([*CHANGES, *ASKED])), max_size=40))
 def test_each_request_is_what_a_client_without_memory_sends(steps: list[Any]) -> None:
-    """After any changes, in any order, with any requests between."""
+    """After any changes, in any order, with any requests between, and whatever other clients have said."""
     remembering, forgetful = Wire(), Wire()
-    one, other = a_client(remembering), a_client(forgetful)
-    for step in steps:
+    clients = [(a_client(remembering), a_client(forgetful)) for _ in range(3)]
+    for which, step in steps:
+        one, other = clients[which]
         for client in (one, other):
             if callable(step):
                 step(client)
             else:
-                client._said = client._said if client is one else prepared.Prepared()
+                client._said = client._said if client is one else Prepared(Kept())
                 client.request(*step)
     assert remembering.sent == forgetful.sent
 
@@ -126,9 +129,43 @@ def test_what_is_the_same_is_put_into_words_once() -> None:
     assert wire.sent[2] != wire.sent[3] == wire.sent[4]
 
 
-def test_addresses_without_end_are_not_all_kept() -> None:
-    """A scenario may make one up for each request."""
-    client = a_client(Wire())
+def test_what_many_clients_say_alike_is_kept_once() -> None:
+    """A load has as many virtual users as were ever busy at once, and each comes to ask for everything."""
+    wire, kept = Wire(), Kept()
+    clients = [a_client(wire) for _ in range(50)]
+    for client in clients:
+        client._said = Prepared(kept)
+        for number in range(40):
+            client.get(f"/{number}")
+    assert (wire.worded, len(kept._said)) == (40, 40)
+    clients[0].headers["X-Shop"] = "1"
+    for client in clients:
+        client.get("/0")
+    assert (wire.worded, len(kept._said)) == (41, 41)
+
+
+def test_what_is_asked_for_without_end_is_not_all_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scenario may make up an address for each request, and a service a cookie."""
+    monkeypatch.setattr(prepared, "_MOST", 10)
+    client, kept = a_client(Wire()), Kept()
+    client._said = Prepared(kept)
     for number in range(100):
+        client.cookies.set("basket", str(number // 3))
         client.get(f"/{number}")
-    assert len(client._said._said) <= prepared._MOST
+    assert 0 < len(kept._said) <= 10
+    assert 0 < len(kept._circumstances) <= 10
+
+
+def test_what_is_done_to_one_request_happens_to_no_other() -> None:
+    """A scenario may cut a secret out of its own, before it logs it."""
+    kept, wire = Kept(), Wire()
+    clients = [a_client(wire) for _ in range(2)]
+    for client in clients:
+        client._said = Prepared(kept)
+        client.headers["Authorization"] = "Bearer abc"
+    for client in clients:
+        sent = client.get("/").request
+        assert sent is not None
+        assert sent.headers["Authorization"] == "Bearer abc"
+        sent.headers["Authorization"] = "***"
+        assert client.headers["Authorization"] == "Bearer abc"

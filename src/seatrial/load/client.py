@@ -239,11 +239,14 @@ class Client(ClientState):
 
     def _prepared(self, method: str, url: str) -> tuple[Call, Any]:
         """A request of which nothing is said but this, and its words."""
-        said = self._said.under(self._base_url, self._pool, self._headers, self.cookies)
-        found = said.get((method, url))
+        kept = self._said.kept
+        under = self._said.under(self._base_url, self._pool, self._headers, self.cookies)
+        found = kept.get(under, method, url)
         if found is None:
             call = self._call(method, url, None, None, None, None, None)
-            found = said[method, url] = call, self._words(call, self._pool)
+            call = replace(call, headers=call.headers.copy())  # this client's own, and not for ever
+            found = call, self._words(call, self._pool)
+            kept.add(under, method, url, found)
         return found
 
     def _words(self, call: Call, pool: Pool) -> Any:

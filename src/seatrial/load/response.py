@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from email.message import Message
 from http.client import responses
@@ -45,10 +46,12 @@ class Response:
     """
 
     __slots__ = (
+        "_call",
         "_caught",
         "_decide",
         "_encoding",
         "_headers",
+        "_request",
         "_verdict",
         "content",
         "context",
@@ -62,7 +65,6 @@ class Response:
         "method",
         "name",
         "raw_headers",
-        "request",
         "sent",
         "status_code",
         "url",
@@ -88,10 +90,11 @@ class Response:
         self.content = b""
         self.raw_headers: HeaderList = []
         self.url = ""
-        self.request: Call | None = None  # as it was sent last
         self.history: list[Response] = []  # the redirects that led here
         self.context: dict[str, Any] = {}
         self.js: Any = None  # for `self.rest`
+        self._call: Call | None = None  # as it was sent last
+        self._request: Call | None = None
         self._encoding: str | None = None
         self._headers: Headers | None = None
         self._decide = decide  # with catch_response only: called when the scenario has decided
@@ -100,16 +103,23 @@ class Response:
 
     def arrived(self, call: Call, status: int, headers: HeaderList, content: bytes) -> None:
         """The answer to `call` is there."""
-        self.request, self.url = call, call.url
+        self._call, self._request, self.url = call, None, call.url
         self.status_code, self.raw_headers, self.content = status, headers, content
 
     def passed_on(self) -> None:
         """It was a redirect that is followed: the answer is still to come."""
         passed = Response(self.method, self.name, self.intended, self.key, None)
-        assert self.request is not None
-        passed.arrived(self.request, self.status_code, self.raw_headers, self.content)
+        assert self._call is not None
+        passed.arrived(self._call, self.status_code, self.raw_headers, self.content)
         self.history.append(passed)
         self.status_code, self.raw_headers, self.content = 0, [], b""
+
+    @property
+    def request(self) -> Call | None:
+        """As it was sent last. Its headers are the scenario's to change, for others send the same request."""
+        if self._request is None and self._call is not None:
+            self._request = replace(self._call, headers=dict(self._call.headers))
+        return self._request
 
     @property
     def size(self) -> int:

@@ -30,6 +30,7 @@ _END_OF_HEAD = re.compile(rb"\n\r?\n")
 _FOLD = re.compile(rb"[ \t]*\n[ \t]+")
 LONGEST_HEAD = 1 << 18  # bytes
 LARGEST_CONTENT = 1 << 28  # bytes of one answer, as they come or decoded: it is held whole
+_CODING = b"transfer-encoding"
 _MOST_INTERIM = 100  # answers before the real one
 SWITCHING = 101  # to another protocol: the last of this one, whatever its number says
 WITHOUT_CONTENT = frozenset((204, 304))
@@ -190,33 +191,30 @@ class AnswerParser:
     def on_headers_complete(self) -> None:
         self.status = self._parser.get_status_code()
         self._announced = True
-        if not _STATUS_LINE.match(self._received):
+        received = self._received
+        if not (received.startswith(b"HTTP/1.1 ") or _STATUS_LINE.match(received)):
             raise ValueError("another protocol")
-        self._judge_framing()
+        codings = [value for name, value in self.headers if len(name) == 17 and name.lower() == _CODING]
+        if codings or self.status == 204:
+            self._judge_framing(codings)
         if self._bodiless and self.status >= 200:
             # The parser would wait for the body that the headers announce; it cannot be told otherwise.
             self.complete, self.reusable = True, self._may_go_on()
             self._parser = httptools.HttpResponseParser(self)
 
-    def _judge_framing(self) -> None:
+    def _judge_framing(self, codings: list[bytes]) -> None:
         """Raises Unanswered for a coding of the transfer that nobody has asked for, nor undoes here.
 
         What must not be (RFC 9112, 6.1 and 6.3) and leaves no doubt what the answer is makes doubtful where
         it ends: nothing more is asked on this connection.
         """
-        codings, announces = b"", False
-        for name, value in self.headers:
-            size = len(name)
-            if size == 17 and name.lower() == b"transfer-encoding":
-                codings += b"," + value.strip().lower() if codings else value.strip().lower()
-            elif size == 14 and name.lower() == b"content-length":
-                announces = value.strip(b" 0") != b""
-        has_content = not self._bodiless and self.status not in WITHOUT_CONTENT
-        if codings not in (b"", b"chunked") and has_content and self.status >= 200:
+        has_content = not self._bodiless and self.status >= 200 and self.status not in WITHOUT_CONTENT
+        if has_content and b",".join(codings).strip().lower() != b"chunked":
             raise Unanswered(f"{MALFORMED}: unknown transfer coding")
-        if (self.status == 204 and (codings or announces)) or (
-            codings and self._parser.get_http_version() == "1.0"
-        ):
+        announces = any(
+            name.lower() == b"content-length" and value.strip(b" 0") for name, value in self.headers
+        )
+        if (self.status == 204 and (codings or announces)) or self._parser.get_http_version() == "1.0":
             self._ambiguous = True
 
     def on_body(self, data: bytes) -> None:
