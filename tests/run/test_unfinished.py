@@ -6,6 +6,7 @@ import contextlib
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -287,6 +288,31 @@ def test_a_run_database_that_is_away_is_told_later(
     recovered(dead, store)
     assert store.runs.get(dead.evidence.run) is not None
     assert open_runs(dead) == []
+
+
+def of_a_search(dead: DeadRun) -> None:
+    """Have it be one of the runs of an exploration."""
+    with next(openruns.left(dead.home)) as held:
+        run = replace(held.run, of_a_search=True)
+        held.forget()
+    openruns.begin(dead.home, run).close()
+
+
+def test_a_run_of_a_search_is_finished_and_stands_in_no_history(tmp_path: Path, store: Store) -> None:
+    dead = dead_run(tmp_path)
+    of_a_search(dead)
+    (finished,) = recovered(dead, store).finished
+    assert finished.result is not None
+    assert sealed(dead) is Verdict.PASS
+    assert open_runs(dead) == []
+    assert store.runs.newest() == []
+
+
+def test_a_run_of_a_search_that_leaves_something_behind_is_told(tmp_path: Path, store: Store) -> None:
+    dead = dead_run(tmp_path, undo=("sh", "-c", "exit 3"))
+    of_a_search(dead)
+    recovered(dead, store)
+    assert [each.verdict for each in store.runs.newest()] == [Verdict.FAIL]
 
 
 def test_one_that_goes_on_is_not_finished(tmp_path: Path, store: Store) -> None:

@@ -31,7 +31,7 @@ def search(
 ) -> CapacityFound:
     """One whose trials all hold. `meanwhile` is called in each, with its number."""
 
-    def execute(plan: Plan, home: Path, view: object, stop: object, out: Path) -> Execution:
+    def execute(plan: Plan, home: Path, view: object, stop: object, out: Path, **_: object) -> Execution:
         meanwhile(int(out.name))
         return Execution(result(Verdict.PASS, experiment=plan.experiment.experiment), Evidence(out))
 

@@ -80,6 +80,21 @@ def test_all_that_is_wrong_is_told_at_once_with_its_place(request_here: ExploreR
     assert "promises.yaml:6:22: timeline[0].action: only faults can be chosen" in told
 
 
+@pytest.mark.parametrize("promised", ["", "objectives: {}\n", "checks: []\n"])
+def test_what_promises_nothing_has_no_weakness_and_is_refused(
+    request_here: ExploreRequest, promised: str
+) -> None:
+    Path("promises.yaml").write_text(OBJECTIVES[: OBJECTIVES.index("objectives:")] + promised)
+    with pytest.raises(BadInput, match=r"promises\.yaml:1:1: promises nothing"):
+        examined(request_here)
+
+
+def test_a_check_is_a_promise(request_here: ExploreRequest) -> None:
+    text = OBJECTIVES[: OBJECTIVES.index("objectives:")]
+    Path("promises.yaml").write_text(f"{text}checks: [{{served-by: {{release: blue}}}}]\n")
+    assert examined(request_here).experiment.checks
+
+
 def test_a_budget_that_has_no_room_for_a_run_is_refused(request_here: ExploreRequest) -> None:
     with pytest.raises(BadInput, match="--budget 3s: one run takes about"):
         examined(ExploreRequest(request_here.target, request_here.objectives, budget_s=3.0))

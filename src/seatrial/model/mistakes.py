@@ -36,6 +36,9 @@ class Mistake:
     NEVER_EXPLORED = Message("a production target is never explored, confirmed or not")
     """`seatrial explore` does what nobody has thought of beforehand, so nobody can have agreed to it. Explore
     a target that is like production; what is found there is an experiment, and `seatrial run` takes that."""
+    NOTHING_TO_BREAK = Message("promises nothing, so no weakness could be found; write objectives, or checks")
+    """`seatrial explore` looks for what breaks a promise: an objective such as `errors: {max: 1%}`, or a
+    check. Where there is none, every run of it would be unknown."""
     NO_ROLE = Message("the target {target} has no role '{role}'; it has: {has}")
     """An experiment speaks of roles, and the target's file binds each to a driver. Add the role there, or
     name another: `seatrial explain driver` lists what may stand in a role."""

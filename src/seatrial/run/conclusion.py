@@ -145,6 +145,8 @@ def hand_over(held: HeldRun, result: RunResult, losses: Losses, reporter: Report
     The open run keeps a verdict that its evidence or the run database did not take.
     """
     pending = []
+    if held.run.of_a_search and not result.left_behind:
+        reporter = None
     if VERDICT in losses:
         pending.append(f"the verdict of {result.run} is not in its evidence yet")
     if not record(reporter, lambda to: to.finished(result, origin_of(Path(held.run.directory)))):

@@ -62,12 +62,15 @@ def execute(
     out: Path | None = None,
     reporter: Reporter | None = None,
     means: Means = REAL,
+    *,
+    of_a_search: bool = False,
 ) -> Execution:
     """Run `plan` to its end and keep the evidence. `stop` ends it early, from whatever thread sets it.
 
-    `reporter` records the run and the incidents it causes, in one transaction. Raises BadInput when there can
-    be no such evidence directory, CannotStore when there is no room for the run; nothing is started then, and
-    nothing left behind. Everything else that goes wrong is a verdict.
+    `reporter` records the run and the incidents it causes, in one transaction. of_a_search: see `OpenRun`.
+
+    Raises BadInput when there can be no such evidence directory, CannotStore when there is no room for the
+    run; nothing is started then, and nothing left behind. Everything else that goes wrong is a verdict.
     """
     require_room(
         plan.shape,
@@ -87,6 +90,7 @@ def execute(
         started_at=clock.anchor_wall.astimezone(UTC).isoformat(timespec="seconds"),
         command=shown(reporter.reproduce) if reporter else "",
         pid=os.getpid(),
+        of_a_search=of_a_search,
     )
     try:
         held = openruns.begin(home, opened)

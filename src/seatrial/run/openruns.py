@@ -43,7 +43,11 @@ _RESERVED = 256 << 10  # bytes: more than a verdict has
 
 @dataclass(frozen=True, slots=True)
 class OpenRun:
-    """A run, and where its evidence is. `command` runs it again."""
+    """A run, and where its evidence is. `command` runs it again.
+
+    of_a_search: whether it is one of the runs of a search, which stand in no history and open no incident,
+    but for one that leaves something behind.
+    """
 
     run: str
     experiment: str
@@ -55,6 +59,7 @@ class OpenRun:
     verdict: dict[str, Any] | None = (
         None  # a verdict.json, where it was decided and is not yet where it belongs
     )
+    of_a_search: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,7 +213,7 @@ class _Search:
                 self.caller.say(str(error))
                 return replace(found, stop=Stop.WORKERS)
             view = stack.enter_context(self.caller.watching(shared, self.stop))
-            execution = execute(shared, home(), view, self.stop, directory)
+            execution = execute(shared, home(), view, self.stop, directory, of_a_search=True)
         if execution.result.interrupted:
             return replace(found, stop=Stop.BUDGET, interrupted=True)
         if (

@@ -169,7 +169,7 @@ class Runner:
         plan = make_plan(Source(self.asked.source.path, parse(text, named)), self.system)
         directory = self.evidence.path(f"{self._count:04d}-{purpose}")
         with _ending(self.stop, self.deadline_s) as stop, self.caller.watching(plan, stop) as view:
-            execution = execute(plan, home(), view, stop, directory)
+            execution = execute(plan, home(), view, stop, directory, of_a_search=True)
         if execution.result.left_behind and self.records is not None:
             try:
                 self.records.reporter(plan.experiment, "seatrial recover").finished(execution.result)

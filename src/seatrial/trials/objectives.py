@@ -171,7 +171,14 @@ def _problems_of_objectives(source: Source, system: Source | None) -> list[Probl
     problems = [
         each for each in problems_of_plan(source, system, named) if not each.message.startswith(unknown)
     ]
-    return problems + _of_steps_not_chosen(document)
+    return problems + _of_promises(document) + _of_steps_not_chosen(document)
+
+
+def _of_promises(document: Document) -> list[Problem]:
+    """What breaks no promise is no weakness, so without one every run would be unknown."""
+    if document.at(("objectives",)) or document.at(("checks",)):
+        return []
+    return [document.problem((), Mistake.NOTHING_TO_BREAK())]
 
 
 def _of_steps_not_chosen(document: Document) -> list[Problem]:
