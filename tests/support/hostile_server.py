@@ -120,7 +120,8 @@ class _Connection(asyncio.Protocol):
             self._transport.abort()
         elif then == "half":
             self._is_over = True
-            self._transport.write_eof()
+            with contextlib.suppress(OSError):  # whoever has given up is not there to be told
+                self._transport.write_eof()
 
     def _stop(self) -> None:
         if self._timer is not None:
