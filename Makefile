@@ -70,7 +70,7 @@ test: setup $(VENV)/.test-system
 # The type checker has one core, and this the other. Tests are compiled first, or four workers would each do that.
 .PHONY: run-tests
 run-tests: setup
-	@$(BIN)/python -m pytest -qq --collect-only >/dev/null || true
+	@$(BIN)/python -m pytest -qq -p tests.support.compiled --collect-only >/dev/null || true
 	$(BIN)/python -m pytest -n 4 -m 'not long'
 
 # Campaigns are programs; comparisons of several generators or readers are collected by pytest.
