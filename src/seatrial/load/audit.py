@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from seatrial.model.figures import count, milliseconds, rate
+from seatrial.model.generatoraudit import GeneratorAudit
 from seatrial.model.percentiles import carries, rank_of
 from seatrial.model.requestlog import Floats
-from seatrial.model.result import GeneratorAudit
 
 _FINEST_S = 1e-6
 _GROWTH = 1.01

@@ -50,9 +50,9 @@ from seatrial.load.telling import tell, tell_of_consequence
 from seatrial.load.under_way import UnderWay
 from seatrial.load.user_pool import Task, VirtualUser
 from seatrial.load.watchdog import Watchdog, noticeable_s
+from seatrial.model.generatoraudit import GeneratorAudit
 from seatrial.model.ownfailure import STOPPED
 from seatrial.model.problems import BadInput
-from seatrial.model.result import GeneratorAudit
 
 FLUSH_EVERY_S = 0.2
 _GRACE_S = 0.05  # the loop's timers are coarse: a straggler's own deadline comes first

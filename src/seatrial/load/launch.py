@@ -45,11 +45,11 @@ from seatrial.load.workers import FETCHED_WITHIN_S, Elsewhere, LocalWorkers, of_
 from seatrial.model.allow import LOOPBACK
 from seatrial.model.arrivals import RateStep, Spacing
 from seatrial.model.clients import Connections, Http, Select
+from seatrial.model.generatoraudit import GeneratorAudit
 from seatrial.model.offeredrate import Counted
 from seatrial.model.problems import BadInput, Unavailable
 from seatrial.model.quantities import Duration
 from seatrial.model.requestlog import RequestLog
-from seatrial.model.result import GeneratorAudit
 from seatrial.model.scenarioaccount import ScenarioAccount
 from seatrial.model.secrets import exported, shown, without_userinfo
 from seatrial.model.workers import ALONE, Workers

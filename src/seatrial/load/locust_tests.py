@@ -50,9 +50,9 @@ from seatrial.load.spool import CANNOT_WRITE, SpoolHeader, SpoolReader
 from seatrial.load.user import OpenLoopUser, ProtocolUser
 from seatrial.load.user_pool import Task, tasks_of
 from seatrial.model.allow import AllowList
+from seatrial.model.generatoraudit import GeneratorAudit
 from seatrial.model.problems import BadInput, CannotStore
 from seatrial.model.requestlog import RequestLog
-from seatrial.model.result import GeneratorAudit
 from seatrial.model.secrets import remember_rows, shown, without_userinfo
 from seatrial.processes import boot_id
 

@@ -20,7 +20,7 @@ from seatrial.load.audit import AuditTally
 from seatrial.load.offer import Offer
 from seatrial.load.spool import SpoolHeader
 from seatrial.load.spooltexts import OF
-from seatrial.model.result import GeneratorAudit
+from seatrial.model.generatoraudit import GeneratorAudit
 from seatrial.model.scenarioaccount import ScenarioAccount
 from seatrial.model.secrets import secret_in, shown
 

@@ -41,10 +41,10 @@ from seatrial.load import settled
 from seatrial.load.offer import Offer, Share
 from seatrial.load.settled import Settled, Stretch
 from seatrial.load.spooltexts import coded, divided, used_in
+from seatrial.model.generatoraudit import GeneratorAudit
 from seatrial.model.ownfailure import KILLED
 from seatrial.model.problems import BadInput, SeatrialError
 from seatrial.model.requestlog import TEXTS, Coded, Holds, RequestLog, names_of
-from seatrial.model.result import GeneratorAudit
 from seatrial.model.rowkeys import Keys
 from seatrial.model.scenarioaccount import BlockingCall, ScenarioAccount, ScenarioError
 

@@ -15,9 +15,9 @@ from seatrial.load.fleetrecord import RECORD, FleetReader, Loss
 from seatrial.load.inorder import PART, Source, in_order
 from seatrial.load.offer import Offer, Share
 from seatrial.load.spool import SpoolHeader, SpoolReader
+from seatrial.model.generatoraudit import GeneratorAudit
 from seatrial.model.problems import SeatrialError
 from seatrial.model.requestlog import RequestLog
-from seatrial.model.result import GeneratorAudit
 from seatrial.model.scenarioaccount import ScenarioAccount
 
 
