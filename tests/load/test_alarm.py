@@ -104,3 +104,28 @@ def test_who_sleeps_until_an_instant_does_not_wake_before_it_though_the_loop_was
 
     gevent.spawn(hold_and_sleep).join()
     assert woke[0] >= began + 0.299  # libev rounds to a millisecond
+
+
+def test_a_respite_that_is_put_off_ends_then_and_one_that_is_over_does_not_begin() -> None:
+    found = alarm.respite()
+    found.wait()  # it has come when it is made
+    ends_s = time.monotonic() + 0.05
+    found.until(ends_s)
+    found.wait()
+    found.wait()
+    assert time.monotonic() >= ends_s
+    found.until(time.monotonic() + 3600)
+    found.until(ends_s)
+    found.wait()
+    found.close()
+
+
+def test_where_there_is_no_timerfd_every_respite_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    def without() -> Any:
+        raise AttributeError("timerfd_create")
+
+    monkeypatch.setattr(alarm, "TimerfdRespite", without)
+    found = alarm.respite()
+    found.until(time.monotonic() + 3600)
+    found.wait()
+    found.close()

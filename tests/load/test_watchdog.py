@@ -138,30 +138,45 @@ def test_a_call_that_blocks_is_named_with_its_line(block: Callable[[float], None
     assert found.count == 1
 
 
-def test_it_looks_seldom_where_nothing_is_late_and_often_for_a_while_where_something_is(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+class Never:
+    """An alarm that does not ring."""
+
+    def set(self, at_s: float) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def test_it_sleeps_while_alarms_are_set_in_time_and_looks_often_when_one_is_not() -> None:
     looked: list[float] = []
 
     class Counted(Holds):
         def see(self, look: Look) -> None:
             looked.append(time.monotonic())
 
-    monkeypatch.setattr(watchdog, "_WARY_S", -1.0)
     dog = watchdog.Watchdog(gevent.get_hub(), 0.005, "")
     dog.holds = Counted(0.005)
+    alarm = dog.minding(Never())
     dog.start()
     try:
-        gevent.sleep(0.2)
-        assert len(looked) <= 8
-        monkeypatch.setattr(watchdog, "_WARY_S", 60.0)
-        dog.be_wary()
-        limit_s = time.monotonic() + 60
-        while not any(later - each < 0.02 for each, later in pairwise(looked)):
+        in_time, limit_s = 0, time.monotonic() + 60
+        while in_time < 20:
+            assert time.monotonic() < limit_s
+            alarm.set(time.monotonic() + 0.5)  # which is more than it may be put off
+            set_s, before = time.monotonic(), len(looked)
+            gevent.sleep(0.01)
+            if time.monotonic() < set_s + 0.025:
+                in_time += 1
+                assert len(looked) <= before + 1  # one that had begun
+        before = len(looked)
+        while len(looked) < before + 20:
             assert time.monotonic() < limit_s
             gevent.sleep(0.005)
+        assert any(later - each < 0.02 for each, later in pairwise(looked[before:]))
     finally:
         dog.stop()
+    alarm.set(time.monotonic())  # whose watchdog is gone
 
 
 SCENARIO = Path("/srv/load/shop.py")

@@ -14,11 +14,13 @@ from __future__ import annotations
 
 import ctypes
 import os
+import select
 import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
 import gevent
+import gevent.monkey
 
 CLOCK_MONOTONIC = 1
 _ABSOLUTE = 1  # TFD_TIMER_ABSTIME
@@ -116,6 +118,57 @@ class LoopAlarm:
             self._timer.stop()
             self._timer.close()
             self._timer = None
+
+
+class Respite(Protocol):
+    """An instant that one thread puts off again and again, and another one waits for."""
+
+    def until(self, at_s: float) -> None:
+        """Put it off until `at_s` of the monotonic clock. That wakes nobody, unless it is past."""
+
+    def wait(self) -> None:
+        """Let this thread sleep until it has come."""
+
+    def close(self) -> None:
+        """Nobody waits any more."""
+
+
+class TimerfdRespite:
+    """That of a timerfd, which has come when it begins."""
+
+    def __init__(self) -> None:
+        self._timer = _OsTimer() if hasattr(os, "timerfd_create") else _LibcTimer()
+        self._poll = gevent.monkey.get_original("select", "poll")()
+        self._poll.register(self._timer.fd, select.POLLIN)
+        self.until = self._timer.set
+        self.until(time.monotonic())
+
+    def wait(self) -> None:
+        self._poll.poll()
+
+    def close(self) -> None:
+        os.close(self._timer.fd)
+
+
+class NoRespite:
+    """One that has always come."""
+
+    def until(self, at_s: float) -> None:
+        pass
+
+    def wait(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def respite() -> Respite:
+    """The best that this system has."""
+    try:
+        return TimerfdRespite()
+    except (AttributeError, OSError):
+        return NoRespite()
 
 
 def alarm(loop: Any, ring: Callable[[], None]) -> Alarm:

@@ -107,7 +107,7 @@ class Engine:
         self._errors, self._consequences = ErrorTally(files[0]), ErrorTally(files[0])
         self._retirement = Retirement(self._errors, options.deadline)
         allowed_s = noticeable_s(options.rate.peak_per_s / header.share.count)
-        self._watchdog, self._wary_s = Watchdog(self._hub, allowed_s, files[0]), allowed_s / 2
+        self._watchdog = Watchdog(self._hub, allowed_s, files[0])
         self._log_listener = LogListener(self._errors)
         nothing: Callable[[], None] = lambda: None  # noqa: E731  # to stop, as long as none of it has begun
         self._stop_hearing = self._stop_providing = self._stop_feeding = self._stop_listening = nothing
@@ -187,8 +187,6 @@ class Engine:
         feed = feed or self._feed
         row = feed.next_row() if feed else None
         late_s = time.monotonic() - self._header.zero_monotonic_s - intended
-        if late_s >= self._wary_s:
-            self._watchdog.be_wary()
         if late_s >= self._options.deadline:  # here, where it costs least: it would only make others late
             self._reporter.dropped(task.name, intended, failure.TOO_LATE)
         elif len(self._serving) >= self._options.max_in_flight:
@@ -355,7 +353,7 @@ class Engine:
                 yield request.intended, request.sent, request.name
 
     def _alarm(self, ring: Callable[[], None]) -> Alarm:
-        return alarm(self._hub.loop, ring)
+        return self._watchdog.minding(alarm(self._hub.loop, ring))
 
     def _write_in_a_thread(self, fd: int, data: bytes) -> int:
         return int(self._hub.threadpool.apply(os.write, (fd, data)))

@@ -14,9 +14,14 @@ one turn at one place make a hold. A generator that the machine does not let run
 kernel tells how long a thread has waited for a processor, and how long it has run.
 
 A look costs the loop nothing but the moment that the interpreter is taken from it. It costs the machine as
-much as half a request, though, for a thread has to wake. So the watchdog looks often while something is late
-(`be_wary`), as after every start, and seldom in between: a single hold that is shorter than its pause then is
-told by the lateness alone; from its second one on, its place is.
+much as half a request, though, for a thread has to wake. As long as the loop sets the alarm for one arrival
+after the other, nothing holds it; so each time it puts off the next look (`Minded`) until that arrival would
+be late. The watchdog sleeps through a load that is in time, and looks often as soon as it is not:
+
+    arrivals    │      │      │      │ ──── read(2) in pay.py:31 ────►
+    looks                                  ·  ·  ·  ·  ·
+
+Where arrivals are seldom it looks between them as well: an answer, too, may lead to what holds the loop.
 """
 
 from __future__ import annotations
@@ -34,13 +39,14 @@ from typing import Any, NamedTuple
 import gevent.hub
 import gevent.monkey
 
+from seatrial.load.alarm import Alarm, respite
 from seatrial.load.scenario_errors import ErrorTally, place_among
 from seatrial.model.scenarioaccount import BlockingCall
 
 _SHORTEST_S, _LONGEST_S = 0.005, 0.1  # of arrival intervals: what is shorter is noise, what is longer counts
 _LOOKS = 2  # in the time that a hold has to last
-_SELDOM_S = 0.025  # from one look to the next, where nothing has been late for a while
-_WARY_S = 10.0  # that while
+_SELDOM_S = 0.025  # a look is put off for no longer than that, and what may be noticed
+_EXACT = 4  # a look is put off anew for a difference of that part of what may be noticed
 _MOST_PLACES = 50
 _IDLE = gevent.hub.Hub.run.__code__
 
@@ -131,7 +137,8 @@ class Watchdog:
         self._processor = _Processor()
         self._told: set[Spot] = set()
         self._stopping = False
-        self._wary_until_s = time.monotonic() + _WARY_S
+        self._respite = respite()  # until the next look
+        self._until_s = 0.0
         self._ended = _original("_thread", "allocate_lock")()
 
     def start(self) -> None:
@@ -139,15 +146,17 @@ class Watchdog:
         self._ended.acquire()
         _original("_thread", "start_new_thread")(self._watch, ())
 
-    def be_wary(self) -> None:
-        """Something is late: look often for a while."""
-        self._wary_until_s = time.monotonic() + _WARY_S
+    def minding(self, alarm: Alarm) -> Alarm:
+        """The same alarm, by which the watchdog knows that the loop turns as long as it is set."""
+        return Minded(alarm, self._expect)
 
     def stop(self) -> None:
         """The last look is over when this returns."""
         self._stopping = True
+        self._respite.until(time.monotonic())
         self._ended.acquire()
         self._processor.close()
+        self._respite.close()
 
     def report(self, errors: ErrorTally) -> None:
         """Say what was found since the last time. In the loop's thread, for logging waits in gevent's way."""
@@ -161,16 +170,21 @@ class Watchdog:
                 logger.warning("%s; nothing was sent or read meanwhile (told once, and counted)", call)
         errors.stopped_by(tuple(sorted(found.values(), key=lambda each: -each.longest_ms)))
 
+    def _expect(self, at_s: float) -> None:
+        """The alarm is set for `at_s`: it is late after that."""
+        allowed_s = self.holds.allowed_s
+        until_s = min(at_s, time.monotonic() + _SELDOM_S) + allowed_s / _LOOKS
+        if not 0 <= until_s - self._until_s <= allowed_s / _EXACT and not self._stopping:
+            self._until_s = until_s
+            self._respite.until(until_s)
+
     def _watch(self) -> None:
-        sleep, often_s = _original("time", "sleep"), self.holds.allowed_s / _LOOKS
-        seldom_s = max(often_s, _SELDOM_S)
+        sleep, pause_s = _original("time", "sleep"), self.holds.allowed_s / _LOOKS
         try:
             while not self._stopping:
-                sleep(often_s if time.monotonic() < self._wary_until_s else seldom_s)
-                look = self._look()
-                self.holds.see(look)
-                if look.spot is not None:
-                    self.be_wary()
+                sleep(pause_s)
+                self._respite.wait()
+                self.holds.see(self._look())
         finally:
             self._ended.release()
 
@@ -190,6 +204,20 @@ class Watchdog:
         at, place = place_among(lines, self._scenario)
         code = frames[at].f_code
         return Spot(place, code.co_name, code.co_firstlineno)
+
+
+class Minded:
+    """An alarm of which somebody hears what it is set for."""
+
+    def __init__(self, alarm: Alarm, hear: Callable[[float], None]) -> None:
+        self._set = alarm.set
+        self._hear = hear
+        self.close = alarm.close
+
+    def set(self, at_s: float) -> None:
+        """Ring at `at_s`."""
+        self._set(at_s)
+        self._hear(at_s)
 
 
 class _Processor:
