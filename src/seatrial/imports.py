@@ -8,16 +8,20 @@ from pathlib import Path
 
 
 def imported(program: Path, here: Path) -> Iterator[Path]:
-    """The modules that are found beside `program`, or in the directory `here`; what is installed is left out.
+    """The files of `modules`."""
+    yield from modules(program, here).values()
+
+
+def modules(program: Path, here: Path) -> dict[str, Path]:
+    """By their names, those found beside `program` or in the directory `here`; what is installed is left out.
 
     A program that is no Python imports nothing: that is told where it is looked at.
     """
     finder = ModuleFinder([str(program.parent), str(here)])
     try:
         finder.run_script(str(program))
-    except (SyntaxError, ValueError, RecursionError):
-        return
-    for module in finder.modules.values():
-        file = getattr(module, "__file__", None)
-        if file and (path := Path(file).resolve()) != program:
-            yield path
+    except (OSError, SyntaxError, ValueError, RecursionError):
+        return {}
+    files = ((name, getattr(module, "__file__", None)) for name, module in finder.modules.items())
+    found = {name: Path(file).resolve() for name, file in files if file}
+    return {name: path for name, path in found.items() if path != program}

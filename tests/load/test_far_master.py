@@ -21,7 +21,7 @@ from seatrial.load.fleetrecord import RECORD, FleetReader
 from seatrial.load.offer import Offer
 from seatrial.load.supplies import Pantry, Supply
 from seatrial.load.trust import MASTER, SECRET, opened, sealed
-from seatrial.load.versions import versions
+from seatrial.load.versions import ScenarioCode, versions
 from seatrial.model.arrivals import RateStep
 from seatrial.model.quantities import Rate
 from seatrial.waiting import wait_until
@@ -62,7 +62,7 @@ class Runner:
             gevent.spawn(self._listener, msg=SimpleNamespace(node_id=client_id, data=answered))
 
 
-def answering(ahead_s: float = 7.0, **other: str) -> Callable[[Any], dict[str, Any]]:
+def answering(ahead_s: float = 7.0, **other: Any) -> Callable[[Any], dict[str, Any]]:
     def answer(_: Any) -> dict[str, Any]:
         told = {"name": "web-2, pid 7", "versions": versions(), "clock": "its own", "ended": ""}
         return told | {"shown": time.monotonic() + ahead_s} | other
@@ -157,7 +157,16 @@ def test_another_scenario_is_refused() -> None:
     with pytest.raises(
         ValueError, match="web-2, pid 7 has another scenario than the master; start it with -f -"
     ):
-        Fleet(runner, KEY, "continue", lambda: None, "ours").ahead_of_us(["w1"])  # type: ignore[arg-type]
+        Fleet(runner, KEY, "continue", lambda: None, ScenarioCode("ours")).ahead_of_us(["w1"])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("theirs", [{}, {"steps": "9f"}, {"steps": "1a", "more": "2b"}])
+def test_other_modules_of_the_same_scenario_are_refused_by_name(theirs: dict[str, str]) -> None:
+    runner = Runner("w1")
+    runner.answers["w1"] = answering(scenario="ours", modules=theirs)
+    mine = ScenarioCode("ours", {"steps": "1a"})
+    with pytest.raises(ValueError, match=r"pid 7 imports (steps|more) from other files than the master's"):
+        Fleet(runner, KEY, "continue", lambda: None, mine).ahead_of_us(["w1"])  # type: ignore[arg-type]
 
 
 def test_who_does_not_answer_or_has_another_secret_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,7 +219,7 @@ def test_the_load_is_aborted_for_a_loss_where_that_was_asked_for(tmp_path: Path)
 
 def test_all_hear_what_the_arrivals_of_all_have_made(tmp_path: Path) -> None:
     runner = Runner("w1", "w2")
-    runner.answers = {"w1": answering(made=[[30, 60, 120]]), "w2": answering(made=[[10, 60, 360]])}  # type: ignore[arg-type]
+    runner.answers = {"w1": answering(made=[[30, 60, 120]]), "w2": answering(made=[[10, 60, 360]])}
     one = fleet(runner)
     record, refused = agreeing(runner, tmp_path, one, 1.3)
     offer = found(record, lambda record: record.offer)
@@ -225,7 +234,7 @@ def test_all_hear_what_the_arrivals_of_all_have_made(tmp_path: Path) -> None:
 
 def test_a_warm_up_that_shows_nothing_is_refused(tmp_path: Path) -> None:
     runner = Runner("w1", "w2")
-    runner.answers = {"w1": answering(), "w2": answering(made=[[0, 0, 0]])}  # type: ignore[arg-type]
+    runner.answers = {"w1": answering(), "w2": answering(made=[[0, 0, 0]])}
     one = fleet(runner)
     _, refused = agreeing(runner, tmp_path, one, 1.0)
     wait_until(lambda: refused, 30.0, sleep=gevent.sleep)

@@ -14,6 +14,7 @@ from gevent.event import Event
 
 from seatrial.load.far_worker import FarWorker
 from seatrial.load.trust import MASTER, sealed
+from seatrial.load.versions import ScenarioCode
 
 KEY = b"our own"
 
@@ -40,7 +41,7 @@ def test_the_last_arrivals_are_sent_though_the_masters_clock_is_a_little_ahead(
     runner: Any = SimpleNamespace(
         client_id="w1", register_message=lambda *_: None, send_message=lambda *_: None
     )
-    worker = FarWorker(runner, KEY, "", lambda: None)
+    worker = FarWorker(runner, KEY, ScenarioCode(), lambda: None)
     (spool := tmp_path / "worker-0.spool").touch()
     engine: Any = Ending(time.monotonic() + left_s)
     worker.begin(engine, "test", spool, keep=False)

@@ -23,7 +23,7 @@ from seatrial.load.far_worker import FarWorker
 from seatrial.load.options import OPTIONS, LoadOptions
 from seatrial.load.supplies import supplies_of
 from seatrial.load.trust import MASTER, SECRET, opened, sealed, take_secret
-from seatrial.load.versions import scenario_hash
+from seatrial.load.versions import scenario_code
 
 if TYPE_CHECKING:
     from seatrial.load.engine import Engine
@@ -49,7 +49,7 @@ class FarSide:
         self._end_test = end_test
         self._refuse = refuse
         self._key = take_secret()
-        self._scenario = scenario_hash(environment.parsed_locustfiles or [])  # as it was imported
+        self._scenario = scenario_code(environment.parsed_locustfiles or [], Path.cwd())  # as imported
         self._fleet: Fleet | None = None
         runner = environment.runner
         self._worker: FarWorker | None = None

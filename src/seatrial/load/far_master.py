@@ -43,7 +43,7 @@ from seatrial.load.trust import (
     sealed,
     wrong_with_listening,
 )
-from seatrial.load.versions import versions
+from seatrial.load.versions import UNTOLD, ScenarioCode, versions
 from seatrial.model.workers import OnLost
 from seatrial.processes import same_clock_as
 from seatrial.waiting import wait_until
@@ -67,7 +67,7 @@ class _Worker:
     trips: list[RoundTrip] = field(default_factory=list)  # before the start; later ones are on record
     name: str = ""
     versions: str = ""
-    scenario: str = ""  # the hash of what it has imported
+    scenario: ScenarioCode = UNTOLD  # what it has imported
     clock: str = ""  # which clock of which boot its process reads
     index: int | None = None  # of its share; None as long as it has none
     inbound: Inbound | None = None
@@ -77,7 +77,7 @@ class _Worker:
 
 
 class Fleet:
-    """The workers of one master, whose scenario has the hash `scenario`.
+    """The workers of one master, which has imported `scenario`.
 
     Raises ValueError when it must not listen where it does.
     """
@@ -88,7 +88,7 @@ class Fleet:
         key: bytes,
         on_lost: OnLost,
         abort: Callable[[], None],
-        scenario: str = "",
+        scenario: ScenarioCode = UNTOLD,
     ) -> None:
         if wrong := wrong_with_listening(runner.master_bind_host, key):
             raise ValueError(wrong)
@@ -179,10 +179,15 @@ class Fleet:
             raise ValueError(
                 f"worker {worker.name} runs {worker.versions}, and the master {versions()}: install the same"
             )
-        if worker.scenario != self._scenario:
+        if worker.scenario.hash != self._scenario.hash:
             raise ValueError(
                 f"worker {worker.name} has another scenario than the master; start it with -f -, "
                 "and it gets the master's"
+            )
+        if others := self._scenario.other_modules(worker.scenario):
+            raise ValueError(
+                f"worker {worker.name} imports {', '.join(others)} from other files than the master's; "
+                "put the same ones there"
             )
 
     # the test
@@ -274,7 +279,9 @@ class Fleet:
 
     def _take_clock(self, worker: _Worker, trip: RoundTrip, said: Any) -> None:
         worker.name, worker.versions, worker.clock = said["name"], said["versions"], said["clock"]
-        worker.scenario = said.get("scenario", "")  # an older one has not told it
+        worker.scenario = ScenarioCode(
+            said.get("scenario", ""), said.get("modules", {})
+        )  # older ones do not tell
         if self._record is None or worker.index is None:
             worker.trips.append(trip)
         else:

@@ -27,7 +27,7 @@ from seatrial.load.clocks import MOST_DOUBT_S
 from seatrial.load.shipping import Outbound
 from seatrial.load.supplies import Pantry
 from seatrial.load.trust import LEASE_S, MASTER, MESSAGE, opened, sealed
-from seatrial.load.versions import versions
+from seatrial.load.versions import ScenarioCode, versions
 from seatrial.processes import monotonic_clock_id
 
 if TYPE_CHECKING:
@@ -42,9 +42,11 @@ logger = logging.getLogger(__name__)
 
 
 class FarWorker:
-    """One worker process. `scenario`: the hash of what it has imported. `quit_` ends it."""
+    """One worker process. `scenario`: what it has imported. `quit_` ends it."""
 
-    def __init__(self, runner: WorkerRunner, key: bytes, scenario: str, quit_: Callable[[], None]) -> None:
+    def __init__(
+        self, runner: WorkerRunner, key: bytes, scenario: ScenarioCode, quit_: Callable[[], None]
+    ) -> None:
         self._runner: Any = runner
         self._key = key
         self._scenario = scenario
@@ -105,7 +107,8 @@ class FarWorker:
                 shown=shown_s,
                 name=self._name,
                 versions=versions(),
-                scenario=self._scenario,
+                scenario=self._scenario.hash,
+                modules=self._scenario.modules,
                 clock=monotonic_clock_id(),
                 ended=self._ended,
                 made=engine.course.shown if engine is not None else [],
