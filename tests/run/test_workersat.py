@@ -192,6 +192,7 @@ def test_a_run_is_shared_with_workers_that_are_started_by_ssh(small: SmallRun, s
         wait_until(lambda: len(there(server)) >= 2 or running.poll() is not None, 30)
         lines = [" ".join(process.info["cmdline"] or ()) for process in there(server)]
         _, said = running.communicate(timeout=90)
+    assert running.returncode != 64, said.decode()
     verdict = small.verdict()
     assert all_well(verdict), said.decode()
     assert verdict["generator"]["scheduled"] == 100

@@ -12,6 +12,4 @@ def wait_until(condition: Callable[[], object], within_s: float = 30.0, what: st
     while not condition():
         waited_s = time.monotonic() - begun
         assert waited_s < within_s, f"not within {within_s:g}s: {what or condition}"
-        time.sleep(
-            min(max(0.005, waited_s / 50), 0.02)
-        )  # what takes seconds to come is looked for less often
+        time.sleep(min(max(0.005, waited_s / 50), 0.02))  # less often for what takes seconds to come

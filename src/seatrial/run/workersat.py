@@ -29,7 +29,7 @@ from seatrial.files import Source, find, missing, read
 from seatrial.load.attendant import LEAVE_WITHIN_S
 from seatrial.load.carried import Carried, carried
 from seatrial.load.launch import LoadPlan
-from seatrial.load.versions import versions
+from seatrial.load.versions import PACKAGES, versions
 from seatrial.model.document import build
 from seatrial.model.problems import BadInput, Problems, Unavailable
 from seatrial.model.workerhosts import Machines, WorkerHost
@@ -43,7 +43,8 @@ _PATIENT = {"ServerAliveInterval": "5", "ServerAliveCountMax": "12"}  # workers 
 _VERSIONS = "seatrial-versions "  # before them, for whoever logs in may be greeted
 _BEGIN = (
     "import runpy, seatrial; from importlib.metadata import version; "
-    f"print('{_VERSIONS}seatrial', seatrial.__version__ + ', Locust', version('locust'), flush=True); "
+    f"others = (f'{{name}} {{version(package)}}' for name, package in {PACKAGES}.items()); "
+    f"print('{_VERSIONS}seatrial ' + ', '.join((seatrial.__version__, *others)), flush=True); "
     "runpy.run_module('seatrial.load.attendant', run_name='__main__')"
 )
 _NO_PROGRAM = (126, 127)  # as shells tell that they cannot run one
