@@ -53,6 +53,21 @@ def written_parts(experiment: Experiment, file: Path) -> Iterator[Part]:
         yield from _migrations(step.with_.get("migrations"), file)
 
 
+def running(experiment: Experiment) -> Iterator[Any]:
+    """Where an experiment may write `programs`: in steps, probes and checks."""
+    yield from (step.with_ for step in experiment.timeline)
+    yield from (question.with_ for question in experiment.steady_state)
+    yield from (guard.probe.with_ for guard in experiment.guards if guard.probe)
+    yield from (check.with_ for check in experiment.checks)
+
+
+def files_below(directory: Path) -> Iterator[Path]:
+    """Every file of a directory, in order, but what Python keeps there."""
+    for path in sorted(directory.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            yield path
+
+
 def programs(written: Iterable[Any], directory: Path) -> Iterator[Part]:
     """Files that are run by what is `written`, where programs are lists of words, or words in one line.
 
@@ -109,10 +124,9 @@ def _migrations(named: Any, by: Path) -> Iterator[Part]:
     directory = find_directory(named) if isinstance(named, str) else None
     if directory is None:
         return
-    for path in sorted(directory.rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
-            name = PurePath(named, path.relative_to(directory)).as_posix()
-            yield Part("migration", name if find(name, by) == path else as_named(path), file_digest(path))
+    for path in files_below(directory):
+        name = PurePath(named, path.relative_to(directory)).as_posix()
+        yield Part("migration", name if find(name, by) == path else as_named(path), file_digest(path))
 
 
 def _run_by(value: Any, directory: Path) -> Iterator[Path]:

@@ -60,6 +60,11 @@ class GeneratorAudit:
         )
 
     @property
+    def is_shared(self) -> bool:
+        """Whether it is known to be more than one process."""
+        return self.workers is not None and self.workers > 1
+
+    @property
     def arrivals_per_s(self) -> float | None:
         """The rate of arrivals; `offered_per_s` is that of requests."""
         if self.arrivals is None or not self.scheduled or self.offered_per_s is None:

@@ -195,7 +195,7 @@ def load(audit: GeneratorAudit, account: LoadAccount | None) -> str:
         return ""
     told = f"{_rate(audit.arrivals_per_s, 'arrivals')}, {_rate(audit.offered_per_s, 'requests')}"
     told = f"{told} ({audit.requests_per_arrival:.3g} an arrival)"
-    if audit.workers and audit.workers > 1:
+    if audit.is_shared:
         told = f"{told}, shared by {count(audit.workers)} workers"
     if account is None or account.per_arrival is None:
         return told
@@ -204,7 +204,7 @@ def load(audit: GeneratorAudit, account: LoadAccount | None) -> str:
 
 
 _CONNECTIONS = {
-    "shared": "all users share one warm pool of connections",
+    "shared": "all users{of_whom} share one warm pool of connections",
     "per-user": "each user keeps connections of its own",
     "new": "each arrival opens connections of its own",
 }
@@ -221,9 +221,8 @@ def clients(account: LoadAccount | None, audit: GeneratorAudit | None) -> str:
         return ""
     names = f"a new one goes to {_SELECT[account.dns_select]}, asked for again after "
     speaking = "HTTP/2: " if account.http == "2" else "HTTP/1.1: "
-    pools = _CONNECTIONS[account.connections]
-    if audit is not None and audit.workers and audit.workers > 1:
-        pools = pools.replace("all users share", "all users of a worker share")
+    shared = audit is not None and audit.is_shared
+    pools = _CONNECTIONS[account.connections].format(of_whom=" of a worker" if shared else "")
     return f"{speaking}{pools}; {names}{seconds(account.dns_ttl_s)}"
 
 

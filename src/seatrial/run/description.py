@@ -15,7 +15,7 @@ from seatrial.files import as_named
 from seatrial.home import seatrial_home
 from seatrial.model.result import plain
 from seatrial.model.secrets import shown_in
-from seatrial.provenance import Part, programs, written_parts
+from seatrial.provenance import Part, programs, running, written_parts
 from seatrial.run.origin import revision_of
 from seatrial.run.plan import Plan
 
@@ -73,10 +73,7 @@ def parts_of(plan: Plan) -> Iterator[Part]:
 def _running_something(plan: Plan) -> Iterator[Any]:
     """Where programs may be written: in steps, probes and checks, and in what is needed of the target."""
     experiment, target = plan.experiment, plan.target
-    yield from (step.with_ for step in experiment.timeline)
-    yield from (question.with_ for question in experiment.steady_state)
-    yield from (guard.probe.with_ for guard in experiment.guards if guard.probe)
-    yield from (check.with_ for check in experiment.checks)
+    yield from running(experiment)
     yield from (target.roles[name].parameters for name in plan.roles() if name in target.roles)
     if target.version is not None:
         yield target.version.command

@@ -18,7 +18,7 @@ from seatrial.model.document import build
 from seatrial.model.experiment import Experiment
 from seatrial.model.problems import Problem, Problems
 from seatrial.model.target import Target
-from seatrial.provenance import programs, written_parts
+from seatrial.provenance import files_below, programs, running, written_parts
 
 _UNWRITABLE = ',="\\'  # what kubectl takes apart, or a comment cannot say
 
@@ -82,9 +82,8 @@ class _Finding:
         if directory is None:
             self._take(named, None)
             return
-        for path in sorted(directory.rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
-                self._take(str(path), None, said=named)
+        for path in files_below(directory):
+            self._take(str(path), None, said=named)
 
     def _take(self, named: str, by: Path | None, said: str = "") -> str:
         """What the file that is `named` so is called there."""
@@ -127,8 +126,5 @@ def _named(promised: Experiment) -> Iterator[str]:
 
 def _running(promised: Experiment, target: Target) -> Iterable[Any]:
     """Where programs may be written."""
-    yield from (step.with_ for step in promised.timeline)
-    yield from (question.with_ for question in promised.steady_state)
-    yield from (guard.probe.with_ for guard in promised.guards if guard.probe)
-    yield from (check.with_ for check in promised.checks)
+    yield from running(promised)
     yield from (binding.parameters for binding in target.roles.values())
