@@ -11,13 +11,10 @@ from pathlib import Path
 import seatrial
 from seatrial.imports import modules
 
-PACKAGES = {"Locust": "locust", "numpy": "numpy"}  # which draws the arrivals and choices that all share
-
 
 def versions() -> str:
-    """Of this process, as people read it: of seatrial, and of `PACKAGES`."""
-    others = (f"{name} {version(package)}" for name, package in PACKAGES.items())
-    return ", ".join((f"seatrial {seatrial.__version__}", *others))
+    """Of this process, as people read it. numpy draws the random arrivals and choices that all must share."""
+    return f"seatrial {seatrial.__version__}, Locust {version('locust')}, numpy {version('numpy')}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from seatrial.files import Source, find, missing, read
 from seatrial.load.attendant import LEAVE_WITHIN_S
 from seatrial.load.carried import Carried, carried
 from seatrial.load.launch import LoadPlan
-from seatrial.load.versions import PACKAGES, versions
+from seatrial.load.versions import versions
 from seatrial.model.document import build
 from seatrial.model.problems import BadInput, Problems, Unavailable
 from seatrial.model.workerhosts import Machines, WorkerHost
@@ -42,9 +42,8 @@ _LINES_KEPT = 20
 _PATIENT = {"ServerAliveInterval": "5", "ServerAliveCountMax": "12"}  # workers bring their rows as long
 _VERSIONS = "seatrial-versions "  # before them, for whoever logs in may be greeted
 _BEGIN = (
-    "import runpy, seatrial; from importlib.metadata import version; "
-    f"others = (f'{{name}} {{version(package)}}' for name, package in {PACKAGES}.items()); "
-    f"print('{_VERSIONS}seatrial ' + ', '.join((seatrial.__version__, *others)), flush=True); "
+    "import runpy; from seatrial.load.versions import versions; "
+    f"print('{_VERSIONS}' + versions(), flush=True); "
     "runpy.run_module('seatrial.load.attendant', run_name='__main__')"
 )
 _NO_PROGRAM = (126, 127)  # as shells tell that they cannot run one

@@ -41,6 +41,17 @@ class NotEvaluated:
     lasting: bool = True
 
 
+def not_done(limit_s: float) -> str:
+    """What a rule has done that took longer."""
+    return f"was not done after {limit_s:g} s and was stopped"
+
+
+def not_tried(last: str) -> NotEvaluated:
+    """After as many documents as may have to be stopped. last: why the last of them was."""
+    why = f"not tried, after {MOST_STOPPED} documents that were stopped: {last}"
+    return NotEvaluated(why, lasting=False)
+
+
 class Evaluator(Protocol):
     """Policies that are loaded, and stay so."""
 

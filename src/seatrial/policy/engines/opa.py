@@ -19,7 +19,15 @@ from typing import Any
 
 from seatrial.model.problems import BadInput, Location, Problem, Unavailable
 from seatrial.policy.convention import GATE, gate_module, namespace_of
-from seatrial.policy.engines.engine import LIMIT_S, MOST_STOPPED, Document, NotEvaluated, files_of
+from seatrial.policy.engines.engine import (
+    LIMIT_S,
+    MOST_STOPPED,
+    Document,
+    NotEvaluated,
+    files_of,
+    not_done,
+    not_tried,
+)
 from seatrial.policy.ruleset import Ruleset
 
 _BATCH = 500
@@ -43,7 +51,7 @@ class Opa:
         try:
             told = _run([program, "version"], "", _PATIENCE_S)
         except subprocess.TimeoutExpired as error:
-            raise Unavailable(f"{program} version {_not_done(_PATIENCE_S)}") from error
+            raise Unavailable(f"{program} version {not_done(_PATIENCE_S)}") from error
         version = _VERSION.search(told.stdout)
         if told.returncode or version is None:
             raise Unavailable(f"{program} version: it does not tell: {_last(told.stderr or told.stdout)}")
@@ -62,7 +70,7 @@ class Opa:
         try:
             found = evaluator.ask([], _PATIENCE_S)
         except subprocess.TimeoutExpired as error:
-            raise Unavailable(f"{self.program}: loading the policies {_not_done(_PATIENCE_S)}") from error
+            raise Unavailable(f"{self.program}: loading the policies {not_done(_PATIENCE_S)}") from error
         if isinstance(found, NotEvaluated):
             raise BadInput(found.why)
         return evaluator
@@ -92,12 +100,11 @@ class OpaEvaluator:
 
     def _alone(self, document: Document) -> Any:
         if len(self.stopped) >= MOST_STOPPED:
-            why = f"not tried, after {MOST_STOPPED} documents that were stopped: {self.stopped[-1]}"
-            return NotEvaluated(why, lasting=False)
+            return not_tried(self.stopped[-1])
         try:
             answer = self.ask([document], self.opa.limit_s)
         except subprocess.TimeoutExpired:
-            why = f"{self._culprit(document)} {_not_done(self.opa.limit_s)}; to allow more: --limit"
+            why = f"{self._culprit(document)} {not_done(self.opa.limit_s)}; to allow more: --limit"
             self.stopped.append(why)
             return NotEvaluated(why, lasting=False)
         return answer if isinstance(answer, NotEvaluated) else answer[0]
@@ -170,10 +177,6 @@ def _run(command: list[str], text: str, limit_s: float) -> subprocess.CompletedP
         )
     except OSError as error:
         raise Unavailable(f"{command[0]}: {error}") from error
-
-
-def _not_done(limit_s: float) -> str:
-    return f"was not done after {limit_s:g} s and was stopped"
 
 
 def _last(text: str) -> str:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seatrial.policy.convention import GATE, gate_module, namespace_of
-from seatrial.policy.engines.engine import LIMIT_S, MOST_STOPPED, Document, NotEvaluated, files_of
+from seatrial.policy.engines.engine import LIMIT_S, MOST_STOPPED, Document, NotEvaluated, files_of, not_tried
 from seatrial.policy.engines.regorus_process import EndedError, Failed, Question, RegorusProcess, loaded
 from seatrial.policy.module import problem_of
 from seatrial.policy.ruleset import Ruleset
@@ -64,8 +64,7 @@ class RegorusEvaluator:
         found: list[Any] = []
         while left := documents[len(found) :]:
             if len(self._stopped) >= MOST_STOPPED:
-                why = f"not tried, after {MOST_STOPPED} documents that were stopped: {self._stopped[-1]}"
-                return found + [NotEvaluated(why, lasting=False)] * len(left)
+                return found + [not_tried(self._stopped[-1])] * len(left)
             try:
                 for answer in self._process.answers([self._question(each) for each in left]):
                     found.append(_value(answer))  # noqa: PERF401  # what was answered before one ends is kept

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from seatrial.model.problems import BadInput, Unavailable
+from seatrial.policy.engines.engine import not_done
 from seatrial.policy.module import problem_of
 
 MEMORY = 2 * 1024**3
@@ -137,7 +138,7 @@ class RegorusProcess:
         told = self._stderr.read()
         self.close()
         if code == -signal.SIGALRM:
-            return EndedError(f"was not done after {limit_s:g} s and was stopped", slow=True)
+            return EndedError(not_done(limit_s), slow=True)
         if any(each in told for each in _OUT_OF_MEMORY):
             return EndedError(f"needed more than {MEMORY / 1024**3:g} GiB of memory and was stopped")
         if code == -signal.SIGKILL:
